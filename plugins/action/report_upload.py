@@ -10,12 +10,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.loader import action_loader
 from ansible.utils.display import Display
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import upload
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import own_copy, upload
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import FILES, REPORT
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import REPORT
 
 display = Display()
 
@@ -55,22 +56,30 @@ class ActionModule(ControllerAction):
         to = options["to"]
         self._right_place(to["host"])
         folder = options["folder"].rstrip("/")
-        files = sorted(
-            (file for file in FILES if os.path.isfile(os.path.join(folder, file))),
-            key=lambda file: file == REPORT,
-        )
-        if REPORT not in files:
-            raise AnsibleActionFail("there is no %s in %s" % (REPORT, folder))
-        run = upload.name_of(os.path.basename(folder), variables)
         try:
             upload.check(to["url"], to["directory"])
         except upload.Wrong as error:
             raise AnsibleActionFail(str(error)) from None
-        hand_over = self._put if to["url"] else self._copy
-        outcome = hand_over(to, folder, run, files, variables)
+        outcome = self._hand_over(to, folder, variables)
         if outcome["msg"] and (options["warn"] or outcome["arrived"]):
             display.warning(outcome["msg"])
         return {**outcome, "changed": False, "by": variables.get("inventory_hostname")}
+
+    def _hand_over(
+        self, to: Mapping[str, Any], folder: str, variables: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        run = upload.name_of(os.path.basename(folder), variables)
+        send = self._put if to["url"] else self._copy
+        try:
+            with own_copy.of_run(folder, constants.DEFAULT_LOCAL_TMP) as copy:
+                if REPORT not in copy.files:
+                    raise AnsibleActionFail("there is no %s in %s" % (REPORT, folder))
+                files = sorted(copy.files, key=lambda file: file == REPORT)
+                return send(to, copy.folder, run, files, variables)
+        except own_copy.NotOurs as error:
+            return _lost(error.path, {"msg": str(error)})
+        except OSError as error:
+            return _lost(folder, {"msg": error.strerror or str(error)})
 
     def _right_place(self, host: str) -> None:
         """An action cannot choose its host; only a task can."""

@@ -30,6 +30,8 @@ options:
   baseline:
     description:
       - With O(phase=before), the file that is to keep the baseline. With O(phase=after), the baseline.
+      - It must belong to root or to the account that runs Ansible, and no other may be able to change it. A
+        link is refused.
       - Empty after a deploy without a baseline; O(since) is needed then.
     type: path
     default: ""

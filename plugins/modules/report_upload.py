@@ -20,8 +20,9 @@ description:
     slices of a job cannot meet.
 options:
   folder:
-    description: Path of the run's folder on the controller, as
-      RV(webmedic.php_fpm.fleet_report#module:folder).
+    description:
+      - Path of the run's folder on the controller, as RV(webmedic.php_fpm.fleet_report#module:folder).
+      - The folder and its files must belong to the account that runs Ansible. Links are refused.
     type: path
     required: true
   warn:

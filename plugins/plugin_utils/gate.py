@@ -18,7 +18,7 @@ from .compare import epoch
 from .folder import absolute, put, text_of
 from .observed import Looks, Refused
 from .policy import judge
-from .replay import NoReport, load
+from .replay import Foreign, NoReport
 from .report import summarise
 from .shapes.gate import Gate, Policy, Reason
 from .shapes.report import Report
@@ -122,33 +122,39 @@ def _no_moment(value: Any) -> GateError:
 
 
 def baseline_of(path: str) -> Baseline:
-    """Raises GateError."""
-    file = saved.file_of(absolute(path))
+    """Raises GateError. What another account could have written would excuse any finding."""
     try:
-        report = saved.read(file).report
-        reasons = _gate_of(load(file))
-    except (NoReport, OSError) as error:
+        found = _own(absolute(path))
+    except Foreign as error:
+        raise GateError("the baseline %s" % error) from None
+    except NoReport as error:
         raise GateError(
             "there is no baseline: %s. Run the gate with gate_phase=before first, or name gate_baseline"
             % error
         ) from None
-    return Baseline(file, report, frozenset(reasons))
+    return Baseline(found.path, found.report, frozenset(_gate_of(found.gate)))
 
 
-def _gate_of(document: Any) -> list[Refused]:
+def _own(path: str) -> saved.Saved:
+    """A directory may lead to its newest report by links."""
+    file = saved.file_of(path)
+    return saved.read(file if file == path else os.path.realpath(file), own=True)
+
+
+def _gate_of(kept: object) -> list[Refused]:
     """What the gate refused then; nothing where the report is none of a gate. What it let pass excuses
     nothing: the same kind may have been harmless.
     """
     return [
         Refused(reason["host"], reason["cause"], reason["reason"], reason["site"], reason["pool"])
-        for reason in _reasons(document)
+        for reason in _reasons(kept)
         if reason["decision"] == "fail" or reason["waiver"]
     ]
 
 
-def _reasons(document: Any) -> list[Reason]:
+def _reasons(kept: object) -> list[Reason]:
     try:
-        reasons: list[Reason] = GATE(document.get("gate"), "gate")["reasons"]
+        reasons: list[Reason] = GATE(kept, "gate")["reasons"]
     except Mismatch:
         return []
     return reasons
@@ -161,13 +167,13 @@ def of_all_batches(report: Report, batch: Collection[str], path: str) -> Report:
     hosts = {name: entry for name, entry in report["hosts"].items() if name in batch}
     reasons = list(report["gate"]["reasons"])
     try:
-        file = saved.file_of(absolute(path))
-        kept, document = saved.read(file).report, load(file)
-    except (NoReport, OSError):
-        kept, document = None, None
+        found = _own(absolute(path))
+        kept, judged_then = found.report, found.gate
+    except (Foreign, NoReport):
+        kept, judged_then = None, None
     if kept and "run" in kept and "run" in report and kept["run"]["id"] == report["run"]["id"]:
         hosts = {**kept["hosts"], **hosts}
-        reasons += [reason for reason in _reasons(document) if reason["host"] not in batch]
+        reasons += [reason for reason in _reasons(judged_then) if reason["host"] not in batch]
     return {
         **report,
         "hosts": hosts,
@@ -185,9 +191,11 @@ def keep(report: Report, path: str) -> str:
     try:
         os.makedirs(os.path.dirname(file), mode=0o755, exist_ok=True)
         put(file, text_of(report))
-        saved.read(file)
+        _own(file)
     except OSError as error:
         raise GateError("the baseline was not written to %s: %s" % (file, error.strerror or error)) from None
+    except Foreign as error:
+        raise GateError("the baseline %s" % error) from None
     except NoReport as error:
         raise GateError("%s. Set gate_snapshot to false for so many hosts" % error) from None
     return file

@@ -117,8 +117,8 @@ def step(
     )
     if options["phase"] == gate.BEFORE and not again:
         made["baseline"] = gate.absolute(options["baseline"])
-        batch = set(played.batch(task_vars))
-        gate.keep(gate.of_all_batches(report, batch, options["baseline"]), options["baseline"])
+        own = gate.of_all_batches(report, set(played.batch(task_vars)), options["baseline"])
+        gate.keep(own, options["baseline"])
     returned = {
         "again": again,
         "until": until,

@@ -33,6 +33,10 @@ class NoReport(ValueError):
     """The file is no report that can be shown. The message says why."""
 
 
+class Foreign(NoReport):
+    """Another account may have written the file, or put it there. The message follows the path."""
+
+
 class Replayed(NamedTuple):
     """again: how many hosts were diagnosed again. now: when the report was made, in epoch seconds."""
 
@@ -41,14 +45,28 @@ class Replayed(NamedTuple):
     now: float
 
 
-def load(path: str) -> Any:
-    """The JSON of a file. Raises NoReport, or OSError."""
+def load(path: str, own: bool = False) -> Any:
+    """The JSON of a file. Raises NoReport, or OSError.
+
+    own: raises Foreign for a link, and for what another account than root and this one can write.
+    """
     # Asked before it is opened: opening a FIFO waits, and opening a device may do something.
-    if not stat.S_ISREG(os.stat(path).st_mode):
+    found = os.lstat(path) if own else os.stat(path)
+    if stat.S_ISLNK(found.st_mode):
+        raise Foreign("is a link: name the file that it leads to")
+    if not stat.S_ISREG(found.st_mode):
         raise NoReport("it is not a regular file")
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_NOFOLLOW if own else 0)
+    with open(os.open(path, flags), "rb") as stream:
+        found = os.fstat(stream.fileno())
+        if not stat.S_ISREG(found.st_mode):
             raise NoReport("it is not a regular file")
+        if own and found.st_uid not in (0, os.geteuid()):
+            raise Foreign(
+                "belongs to another account: it must belong to the one that runs Ansible, or to root"
+            )
+        if own and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise Foreign("can be changed by other accounts: check what is in it, then run chmod go-w on it")
         raw = stream.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise NoReport("it is larger than %d MiB" % (MAX_BYTES // 1024**2))

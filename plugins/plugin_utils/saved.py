@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from . import folder
 from .folder import REPORT
-from .replay import NoReport, as_saved, load
+from .replay import Foreign, NoReport, as_saved, load
 from .shapes.report import Report
 from .untrusted import clean
 
@@ -22,8 +22,11 @@ MOST = 1000
 
 
 class Saved(NamedTuple):
-    path: str  # of the file
+    """path: of the file. gate: what the file has under that name, unchecked."""
+
+    path: str
     report: Report
+    gate: object
 
 
 def file_of(path: str) -> str:
@@ -31,11 +34,14 @@ def file_of(path: str) -> str:
     return os.path.join(path, REPORT) if os.path.isdir(path) else path
 
 
-def read(path: str) -> Saved:
-    """Raises NoReport, whose message is a sentence with the path."""
+def read(path: str, own: bool = False) -> Saved:
+    """Raises NoReport, whose message is a sentence with the path. own: as load() of replay."""
     file = file_of(path)
     try:
-        return Saved(file, as_saved(load(file)))
+        document = load(file, own)
+        return Saved(file, as_saved(document), document.get("gate"))
+    except Foreign as error:
+        raise Foreign("%s %s" % (clean(file), error)) from None
     except (OSError, NoReport) as error:
         why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         raise NoReport("cannot read %s: %s" % (clean(file), why)) from None

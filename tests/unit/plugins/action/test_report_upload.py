@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock, patch
@@ -24,10 +26,14 @@ class Engine:
         self.answers = list(answers)
         self.tasks: list[Any] = []
         self.names: list[str] = []
+        self.sent: list[str] = []
+        self.then: Callable[[], object] = lambda: None
 
     def get(self, name: str, task: Any, **_others: Any) -> Any:
         self.names.append(name)
         self.tasks.append(task)
+        self.then()
+        self.sent.append(Path(task.args["src"]).read_text())
         answer = self.answers.pop(0) if self.answers else {"changed": True}
         return MagicMock(run=MagicMock(side_effect=[answer]))
 
@@ -120,6 +126,98 @@ class TestCopy:
         assert outcome["failed"] and not outcome["arrived"] and "unreachable" not in outcome
         assert "archive:/srv/webmedic/2026-11-26T001502Z/report.html" in outcome["msg"]
         assert outcome["msg"].endswith("No route to host.")
+
+
+class Swap:
+    """Another account, which owns the directory above the folder of the run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.secret = folder.parent / "secret"
+        self.secret.write_text("SECRET")
+
+    def __call__(self) -> None:
+        """Once: puts a folder with a link in the place of the run's."""
+        away = self.folder.with_name("away")
+        if away.exists():
+            return
+        self.folder.rename(away)
+        self.folder.mkdir()
+        (self.folder / "report.json").write_text("{}")
+        (self.folder / "report.html").symlink_to(self.secret)
+
+
+@pytest.mark.parametrize("to", [{"url": URL}, TestCopy.to])
+class TestSwap:
+    """What another account put in the place of the run never leaves the controller."""
+
+    mine = ["report.html", "junit.xml", "report.json"]
+
+    def test_before_the_upload_it_is_refused(self, folder: Path, to: dict[str, Any]) -> None:
+        Swap(folder)()
+        engine = Engine()
+        outcome = run(folder, engine, to)
+        assert outcome["failed"] and not outcome["arrived"] and engine.tasks == []
+        assert outcome["msg"] == (
+            "The report did not arrive: %s/report.html: it is a link or of another kind, and is not read."
+            % folder
+        )
+
+    def test_after_the_folder_was_opened_it_is_late(
+        self, folder: Path, to: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        swap, engine, honest = Swap(folder), Engine(), os.open
+
+        def opened(path: Any, *others: Any, **more: Any) -> int:
+            descriptor = honest(path, *others, **more)
+            if path == str(folder):
+                swap()
+            return descriptor
+
+        monkeypatch.setattr(os, "open", opened)
+        assert run(folder, engine, to)["arrived"] and (folder / "report.html").is_symlink()
+        assert engine.sent == self.mine
+
+    def test_while_files_are_sent_it_is_late(self, folder: Path, to: dict[str, Any]) -> None:
+        engine = Engine()
+        engine.then = Swap(folder)
+        assert run(folder, engine, to)["arrived"] and (folder / "report.html").is_symlink()
+        assert engine.sent == self.mine
+
+    def test_the_copy_is_private_and_goes(self, folder: Path, to: dict[str, Any]) -> None:
+        modes: list[int] = []
+        engine = Engine({}, {"failed": True, "msg": "no"})
+        engine.then = lambda: modes.append(Path(engine.tasks[-1].args["src"]).parent.stat().st_mode & 0o777)
+        run(folder, engine, to)
+        assert set(modes) == {0o700}
+        assert not any(Path(task.args["src"]).parent.exists() for task in engine.tasks)
+
+    def test_a_link_for_the_folder_is_refused(self, folder: Path, to: dict[str, Any]) -> None:
+        folder.rename(folder.with_name("away"))
+        folder.symlink_to("away")
+        engine = Engine()
+        assert "it is a link" in run(folder, engine, to)["msg"] and engine.tasks == []
+
+    def test_a_pipe_is_refused_and_not_waited_for(self, folder: Path, to: dict[str, Any]) -> None:
+        os.mkfifo(folder / "report.md")
+        engine = Engine()
+        assert "/report.md: it is a link or of" in run(folder, engine, to)["msg"] and engine.tasks == []
+
+    @pytest.mark.parametrize("foreign", ["", "report.html"])
+    def test_what_another_account_owns_is_refused(
+        self, folder: Path, to: dict[str, Any], foreign: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, honest = folder / foreign, os.fstat
+        number = path.stat().st_ino
+
+        def found(descriptor: int) -> os.stat_result:
+            one = honest(descriptor)
+            return os.stat_result((*one[:4], os.geteuid() + 1, *one[5:])) if one.st_ino == number else one
+
+        monkeypatch.setattr(os, "fstat", found)
+        engine = Engine()
+        assert "%s: it belongs to another account" % path in run(folder, engine, to)["msg"]
+        assert engine.tasks == []
 
 
 class TestRefusal:

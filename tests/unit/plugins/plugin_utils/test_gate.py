@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate, gate_table, policy_reader, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import saved as reports
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Looks
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import judge
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
@@ -155,6 +156,104 @@ class TestBaseline:
         (tmp_path / "deep").write_text("")
         with pytest.raises(gate.GateError, match="the baseline was not written to"):
             saved(tmp_path, {"a": answer()})
+
+
+class TestOwnBaseline:
+    """What another account could have written, or put there, excuses nothing."""
+
+    @pytest.mark.parametrize("mode", [0o664, 0o646, 0o666, 0o620, 0o602])
+    def test_one_that_others_can_change_is_refused(self, tmp_path: Any, mode: int) -> None:
+        path = saved(tmp_path, {"a": ILL})
+        os.chmod(path, mode)
+        with pytest.raises(gate.GateError) as raised:
+            gate.baseline_of(path)
+        assert str(raised.value) == (
+            "the baseline %s can be changed by other accounts: check what is in it, then run chmod go-w on it"
+            % path
+        )
+
+    @pytest.mark.parametrize("mode", [0o400, 0o600, 0o644, 0o640, 0o755])
+    def test_near_miss_others_can_only_read_it(self, tmp_path: Any, mode: int) -> None:
+        path = saved(tmp_path, {"a": ILL})
+        os.chmod(path, mode)
+        assert gate.baseline_of(path).earlier
+
+    def test_a_link_is_refused_wherever_it_leads(self, tmp_path: Any) -> None:
+        path = saved(tmp_path, {"a": ILL})
+        (tmp_path / "link.json").symlink_to(path)
+        with pytest.raises(gate.GateError, match="link.json is a link: name the file that it leads to"):
+            gate.baseline_of(str(tmp_path / "link.json"))
+
+    def test_a_link_put_there_after_the_look_is_refused(
+        self, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, honest = saved(tmp_path, {"a": ILL}), os.open
+        os.rename(path, tmp_path / "other.json")
+        (tmp_path / "plain.json").write_text("{}")
+
+        def opened(name: Any, *others: Any, **more: Any) -> int:
+            if str(name) == str(tmp_path / "plain.json"):
+                (tmp_path / "plain.json").unlink()
+                (tmp_path / "plain.json").symlink_to("other.json")
+            return honest(name, *others, **more)
+
+        monkeypatch.setattr(os, "open", opened)
+        with pytest.raises(gate.GateError, match="symbolic links"):
+            gate.baseline_of(str(tmp_path / "plain.json"))
+
+    def test_a_directory_may_lead_to_it_by_links(self, tmp_path: Any) -> None:
+        path = saved(tmp_path, {"a": ILL})
+        (tmp_path / "run").mkdir()
+        os.rename(path, tmp_path / "run" / "report.json")
+        (tmp_path / "latest").symlink_to("run")
+        (tmp_path / "report.json").symlink_to("latest/report.json")
+        for place in (tmp_path, tmp_path / "run", tmp_path / "latest"):
+            assert gate.baseline_of(str(place)).path == str(tmp_path / "run" / "report.json")
+        os.chmod(tmp_path / "run" / "report.json", 0o666)
+        with pytest.raises(gate.GateError, match="can be changed by other accounts"):
+            gate.baseline_of(str(tmp_path))
+
+    @pytest.mark.parametrize(("owner", "fine"), [(0, True), (os.geteuid(), True), (os.geteuid() + 1, False)])
+    def test_it_is_of_this_account_or_of_root(
+        self, tmp_path: Any, owner: int, fine: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, honest = saved(tmp_path, {"a": ILL}), os.fstat
+
+        def found(descriptor: int) -> os.stat_result:
+            one = honest(descriptor)
+            return os.stat_result((*one[:4], owner, *one[5:]))
+
+        monkeypatch.setattr(os, "fstat", found)
+        with contextlib.nullcontext() if fine else pytest.raises(gate.GateError, match="to another account"):
+            assert gate.baseline_of(path).earlier
+
+    def test_its_own_is_fine_under_any_umask(self, tmp_path: Any) -> None:
+        before = os.umask(0)
+        try:
+            path = saved(tmp_path, {"a": ILL})
+        finally:
+            os.umask(before)
+        assert gate.baseline_of(path).earlier
+
+    def test_before_the_deploy_it_is_read_like_after(
+        self, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Some file systems give each file one mode for all."""
+        honest = gate.put
+
+        def put(path: str, text: str) -> None:
+            honest(path, text)
+            os.chmod(path, 0o777)
+
+        monkeypatch.setattr(gate, "put", put)
+        with pytest.raises(gate.GateError, match="can be changed by other accounts"):
+            saved(tmp_path, {"a": ILL})
+
+    def test_what_only_shows_reads_reports_of_others(self, tmp_path: Any) -> None:
+        path = saved(tmp_path, {"a": ILL})
+        os.chmod(path, 0o666)
+        (tmp_path / "link.json").symlink_to(path)
+        assert reports.read(str(tmp_path / "link.json")).report["hosts"]["a"]
 
 
 class TestTable:
