@@ -161,7 +161,7 @@ class TestLost:
         assert self.lost(answer("failing", old), answer("failing", more)) == (7, 10, 0)
         assert self.lost(unreachable(), answer("failing", more)) == (0, 10, 0)
 
-    def test_what_the_later_report_has_forgotten_is_not_counted_twice(self) -> None:
+    def test_what_the_later_report_forgot_is_not_counted_twice(self) -> None:
         line = {"begin": BEFORE - 800, "step": 60, "counts": [100, 2]}
         old = finding(since=BEFORE - 800, count=103, timeline=line)
         more = finding(since=BEFORE - 740, count=10)
