@@ -146,9 +146,9 @@ def rolling(fleet: Fleet) -> Iterator[Check]:
     fleet.answers("web2", diagnosis_info=reply("healthy"))
     fleet.answers("web4", ".broken", diagnosis_info=ILL)
     done = fleet.run(ROLLING % "", ANSIBLE_DISPLAY_OK_HOSTS="true")
-    fine = "web4: " in of_host(done, "web3") and "not asked since this gate began" in done.one_line
-    went = "web5" not in re.findall(r"changed: \[(\w+)\]", done.output)
-    yield seen("rollout", "a host that dropped out in the deploy closes it", fine and went, done)
+    named = "web4: " in of_host(done, "web3") and "not asked since this gate began" in done.one_line
+    ended = "web5" not in re.findall(r"changed: \[(\w+)\]", done.output)
+    yield seen("rollout", "a host that dropped out in the deploy closes it", named and ended, done)
 
 
 def waits(fleet: Fleet) -> Iterator[Check]:
