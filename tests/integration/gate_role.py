@@ -206,13 +206,24 @@ def other_looks(fleet: Fleet) -> Iterator[Check]:
     yield seen("switched off", "neither is asked", asked and kept(fleet)["verdict"] == "pass", done)
 
 
+# By which a gate knows the names of a scope.
+KNOWN = {
+    "nginx": {
+        "routes": [{"site": name, "server_names": [name]} for name in ("shop.example", "blog.example")]
+    },
+    "fpm": {"masters": [{"config": "/x", "pools": [{"name": "www"}, {"name": "blog"}]}]},
+    "workers": [],
+    "endpoints": {},
+}
+
+
 def policies(fleet: Fleet) -> Iterator[Check]:
     """shop.example is ill on one host of three, blog.example on another."""
     fleet.host("web1", ILL, "web")
     fleet.host(
         "web2", reply("failing", finding(site="blog.example", sites=["blog.example"], pool="blog")), "web"
     )
-    fleet.host("web3", reply("healthy"), "web")
+    fleet.host("web3", reply("healthy", snapshot=KNOWN), "web")
     waiver: Mapping[str, str] = {"cause": "fpm_not_running", "who": "ops", "why": "it is being moved"}
     cases: list[tuple[str, Mapping[str, Any], int, set[str]]] = [
         ("scope of a site", policy(scope={"sites": ["shop.*"]}), 2, {"web1"}),
