@@ -53,7 +53,7 @@ IN_THE_TABLE = ("diagnosis_info", "remediation")
 NOBODY = ["!all"]
 
 
-class CallbackModule(Default):  # type: ignore[misc]
+class CallbackModule(Default):
     """The default callback, where it is asked for details, and one line for each thing where not."""
 
     CALLBACK_VERSION = 2.0

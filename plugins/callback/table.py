@@ -35,7 +35,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.progress import Outcome
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """Keeps the last table, and prints it at the end."""
 
     CALLBACK_VERSION = 2.0

@@ -29,8 +29,9 @@ MAX_POOLS = 8
 def render(changes: Changes, footer: str = "", page: Page = PAGE) -> list[Line]:
     """Each line with its colour or None."""
     lines = _head(changes, page)
+    lists = {name: changes[name] for name in ("new", "gone", "unknown", "same")}
     for name, heading, color, with_fix in BLOCKS:
-        found: list[Changed] = changes[name]  # type: ignore[literal-required]
+        found = lists[name]
         lines += _block(page, heading, color, found, epoch(changes["after"]), with_fix) if found else []
     lines += _hosts(changes, page)
     lines += _pools(changes, page)

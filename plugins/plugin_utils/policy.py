@@ -11,7 +11,7 @@ pass what they name, and thresholds tolerate some of what fails.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 
@@ -77,9 +77,10 @@ def _ill(reasons: Iterable[Reason]) -> set[str]:
 
 def fits(seen: Seen, match: Match, every_site: bool) -> bool:
     """Whether a rule or a waiver is about this. every_site: it must be about all sites that are concerned."""
+    wanted: Mapping[str, object] = match
     for name in WORDS:
-        wanted: list[str] | None = match.get(name)  # type: ignore[assignment]
-        if wanted is not None and getattr(seen, name) not in wanted:
+        words = wanted.get(name)
+        if isinstance(words, list) and getattr(seen, name) not in words:
             return False
     if match.get("new") is not None and seen.new is not match["new"]:
         return False

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from .bounds import DECISIONS
 from .policy_words import PATTERNS, WORDS
@@ -104,8 +104,7 @@ def _rule(value: Any, place: str) -> Rule:
     decision = given.get("decision")
     if decision not in DECISIONS:
         raise PolicyError("%s.decision must be one of %s" % (place, ", ".join(DECISIONS)))
-    rule: Rule = {**_matchers(given, place), "decision": str(decision)}  # type: ignore[typeddict-item]
-    return rule
+    return cast(Rule, {**_matchers(given, place), "decision": str(decision)})
 
 
 def _waiver(value: Any, place: str) -> Waiver:
@@ -117,8 +116,7 @@ def _waiver(value: Any, place: str) -> Waiver:
         if not isinstance(given.get(name), str) or not given[name].strip():
             raise PolicyError("%s.%s must be a text" % (place, name))
         found[name] = clean(given[name])[:MOST_TEXT]
-    waiver: Waiver = {**found, "until": _day(given.get("until"), place)}  # type: ignore[typeddict-item]
-    return waiver
+    return cast(Waiver, {**found, "until": _day(given.get("until"), place)})
 
 
 def _day(value: Any, place: str) -> str:
@@ -137,16 +135,15 @@ def _day(value: Any, place: str) -> str:
 def _thresholds(value: Any) -> Thresholds:
     place = ROOT + ".thresholds"
     given = _record({} if value is None else value, place, (*COUNTS, "hosts_percent"))
-    found: Thresholds = {}
-    for name in COUNTS:
-        if name in given:
-            found[name] = int(_number(given[name], int, "%s.%s" % (place, name)))  # type: ignore[literal-required]
+    found: dict[str, float] = {
+        name: int(_number(given[name], int, "%s.%s" % (place, name))) for name in COUNTS if name in given
+    }
     if "hosts_percent" in given:
         percent = _number(given["hosts_percent"], float, place + ".hosts_percent")
         if percent > 100:
             raise PolicyError("%s.hosts_percent must be at most 100" % place)
         found["hosts_percent"] = percent
-    return found
+    return cast(Thresholds, found)
 
 
 def _number(value: Any, kind: Callable[[Any], float], place: str) -> float:

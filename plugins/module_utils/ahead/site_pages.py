@@ -181,12 +181,8 @@ def _sites(nginx: "Nginx") -> "Dict[Place, Tuple[Site, List[str]]]":
 
 def _unknown(names: Sequence[str], known: Sequence[str]) -> "List[SitePage]":
     why = "No site of nginx's configuration that passes requests to php-fpm has this name."
-    nowhere = {"listen": "", "file": None, "line": None}
-    return [
-        _entry({"name": name, **nowhere}, why)  # type: ignore[typeddict-item]
-        for name in dict.fromkeys(names)
-        if name not in known
-    ]
+    unknown = [name for name in dict.fromkeys(names) if name not in known]
+    return [_entry({"name": name, "listen": "", "file": None, "line": None}, why) for name in unknown]
 
 
 def site_pages(
