@@ -13,8 +13,8 @@ from ..parse.nginx.access_log import LINE_BYTES, AccessLog
 from ..parse.nginx.log_format import LineFormat
 from ..parse.nginx.site_logs import Writers, writers
 from .host import Host, HostError
-from .log_window import WINDOW_BYTES, File, Source, find_window
-from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, admit, deleted_logs, log_file, older
+from .log_window import WINDOW_BYTES, File, Source, admit, find_window
+from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, log_file, older
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import AccessLogs, LogFile

@@ -1,19 +1,19 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether nginx's error log has other times than its file."""
+"""Whether an error log has other times than its file."""
 
 import re
-from typing import Sequence, Tuple
+from typing import Optional, Pattern, Sequence, Tuple
 
-from ..parse.timestamps import nginx_time
+from ..parse.timestamps import fpm_time, nginx_time
 from .host import Host, HostError
-from .log_window import Source
-from .logs import admit
+from .log_window import Source, admit
 
 TAIL = 4096  # bytes
 APART = 60.0  # seconds: a file's mtime is the time of its newest line
 MOST = 4  # logs
+QUARTER, FARTHEST = 900, 26 * 3600  # seconds: zones differ by whole quarters of an hour, and by 26 h at most
 _HEAD = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[", re.M)
 
 
@@ -38,3 +38,21 @@ def is_odd(host: Host, logs: Sequence[str]) -> bool:
         if at is not None and abs(at - changed_at) > APART:
             return True
     return False
+
+
+def zone_of_fpm(host: Host, path: str, head: Pattern[bytes]) -> Optional[int]:
+    """Seconds east of UTC in a log of php-fpm, where that is not the host's zone.
+
+    Its unit may set TZ; or the host's zone was changed since it started. Only a log whose very last line is
+    php-fpm's own tells: its mtime is the time of that line. head: of such a line, its time in group 1.
+    """
+    data, changed_at = tail(host, path) if path.startswith("/") else (b"", 0.0)
+    found = head.match(data.rstrip(b"\n").rpartition(b"\n")[2])
+    offset = host.utc_offset(host.now())
+    at = fpm_time(found.group(1).decode("ascii"), offset) if found else None
+    if at is None:
+        return None
+    quarters = round((at - changed_at) / QUARTER)
+    ahead = quarters * QUARTER
+    apart = abs(at - changed_at - ahead) > APART
+    return offset + ahead if quarters and not apart and abs(ahead) <= FARTHEST else None

@@ -8,7 +8,8 @@ from collections import deque
 from typing import Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..parse.log_events import Log
-from .host import Host, Stat
+from .host import Host, HostError, Stat
+from .trust import named
 
 PROBE = 64 * 1024
 CHUNK = 256 * 1024
@@ -23,6 +24,14 @@ class File(NamedTuple):
     name: str  # as configuration says, or a predecessor's
     real: str  # without links
     stat: Stat
+
+
+def admit(host: Host, name: str) -> File:
+    host.reading(name)
+    if name in host.hung:
+        raise HostError(name, None, "reading it did not come to an end")
+    real = named(host, name)
+    return File(name, real, host.stat(real, follow=False))
 
 
 class Source:

@@ -16,8 +16,9 @@ from ..parse.nginx.log_entry import last_lost
 from ..parse.php_fpm.log import FpmLog
 from ..signatures.nginx import LOST, NGINX
 from .host import Host, HostError
-from .log_window import CONTEXT, PROBE, WINDOW_BYTES, File, Source, feed, find_window
-from .trust import DELETED, named
+from .log_clock import zone_of_fpm
+from .log_window import CONTEXT, PROBE, WINDOW_BYTES, File, Source, admit, feed, find_window
+from .trust import DELETED
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import LogFile, Logs
@@ -85,14 +86,6 @@ def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tu
     if why:
         host.miss(what, file.name, why)
     return entry, events, start == 0 and (begins is None or begins > since)
-
-
-def admit(host: Host, name: str) -> File:
-    host.reading(name)
-    if name in host.hung:
-        raise HostError(name, None, "reading it did not come to an end")
-    real = named(host, name)
-    return File(name, real, host.stat(real, follow=False))
 
 
 def older(host: Host, path: str, owner: int, since: float) -> List[str]:
@@ -205,7 +198,9 @@ def collect_logs(
     nginx = partial(NginxLog, since=window_from, until=until, utc_offset=zone, known_pids=nginx_pids)
     wanted = [(_Kind("nginx_error", "nginx_log", nginx), path) for path in dict.fromkeys(nginx_error_logs)]
     for path, master in dict.fromkeys(fpm_logs):
-        fpm = partial(FpmLog, master=master, since=window_from, until=until, utc_offset=utc_offset)
+        own = zone_of_fpm(host, path, FpmLog.head)
+        zone = utc_offset if own is None else own
+        fpm = partial(FpmLog, master=master, since=window_from, until=until, utc_offset=zone)
         wanted.append((_Kind("fpm_error", "fpm_log", fpm), path))
     files: List[LogFile] = []
     events = Events()

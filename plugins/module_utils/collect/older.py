@@ -17,8 +17,7 @@ from ..parse.timestamps import nginx_time
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host, HostError
 from .linux.processes import Process
-from .log_window import Source
-from .logs import admit
+from .log_window import Source, admit
 from .nginx_files import Reading
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An nginx that logs in another time zone than the host has."""
+"""A program that logs in another time zone than the host has."""
 
 import os
 import time
@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.log_clock import zone_of_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.where_needed import odd_zone
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.log import FpmLog
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.logs import (
     NOW,
     Watched,
@@ -69,3 +71,34 @@ class TestZone:
     def test_decoy_a_log_of_the_hosts_zone_costs_one_read(self, tmp_path: Path) -> None:
         logs = Logs(tmp_path, 0, 0, "+0000")
         assert logs.zone() is None and logs.host.reads == 1
+
+
+class TestPhpFpm:
+    """Its log's last line was written a minute ago."""
+
+    @staticmethod
+    def zone(folder: Path, ahead: float, last: str = "[%s] NOTICE: reloading: execvp()\n") -> Optional[int]:
+        log = folder / "php-fpm.log"
+        at = time.strftime("%d-%b-%Y %H:%M:%S", time.gmtime(NOW - 60 + ahead))
+        log.write_text("[%s] NOTICE: ready to handle connections\n" % at + last % at)
+        os.utime(str(log), (NOW - 60, NOW - 60))
+        return zone_of_fpm(Watched(), str(log), FpmLog.head)
+
+    @pytest.mark.parametrize("hours", [-9.5, -5, 5.75, 9, 14])
+    def test_hit(self, tmp_path: Path, hours: float) -> None:
+        assert self.zone(tmp_path, hours * HOUR) == hours * HOUR
+
+    def test_near_miss_a_clock_that_was_set(self, tmp_path: Path) -> None:
+        assert self.zone(tmp_path, 0.9 * HOUR - 60) is None
+
+    def test_near_miss_a_line_of_php_came_last(self, tmp_path: Path) -> None:
+        assert self.zone(tmp_path, -5 * HOUR, "[%s UTC] PHP Warning:  x in /srv/a.php on line 1\n") is None
+
+    def test_near_miss_no_zone_is_that_far(self, tmp_path: Path) -> None:
+        assert self.zone(tmp_path, -48 * HOUR) is None
+
+    def test_decoy_the_zone_of_the_host(self, tmp_path: Path) -> None:
+        assert self.zone(tmp_path, 0) is None
+
+    def test_decoy_a_log_that_is_no_file(self) -> None:
+        assert zone_of_fpm(Watched(), "syslog", FpmLog.head) is None
