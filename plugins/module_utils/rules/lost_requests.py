@@ -36,6 +36,7 @@ class Row(NamedTuple):
     alone: bool = False  # where no log tells of losses, php-fpm's message is enough
 
 
+NGINX_LIMIT = Cause("nginx_limit", severity="warning")
 ROWS = (
     Row(
         Cause("request_terminated", severity="warning"),
@@ -67,7 +68,7 @@ ROWS = (
         "The listening socket of pool %s had no room left in its queue.",
     ),
     Row(
-        Cause("nginx_limit", severity="warning"),
+        NGINX_LIMIT,
         "connections",
         meanings("no_resource"),
         "nginx ran out of its own connections or open files before it reached pool %s.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
 from .case import reconfigured
+from .lost_requests import NGINX_LIMIT
 from .model import Cause, Match, Place, Reason, evidence, sample
 from .upstream_unresolvable import CAUSE as UNRESOLVABLE
 from .upstream_unresolvable import LOG_SECOND, examine_host, losses_of
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 CYCLE = Cause("redirect_cycle", severity="warning")
 TEMP = Cause("temp_dir_unwritable", severity="warning")
-CAUSES = (CYCLE, TEMP, UNRESOLVABLE)
+CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE)
 CYCLES, UNWRITABLE = meanings("redirect_cycle"), meanings("temp_unwritable")
+NO_RESOURCE = meanings("no_resource")
+# Such a visitor's connection is closed unread. One that finds no file descriptor waits in nginx's queue.
+CLOSED = "ng-worker-connections-accept"
 _TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
 ENOSPC = 28
 TEMP_WORDS = {
@@ -87,6 +91,30 @@ def _temp(
     return Match(TEMP, reason_id, reason)
 
 
+def _no_visitors(snapshot: "Snapshot") -> List[Match]:
+    """nginx accepts nobody: it has not read which site is asked for, so these are losses of none."""
+    events = [
+        event
+        for event in snapshot["logs"]["events"]
+        if event["source"] == "nginx" and not event["site"] and meaning_of(event) in NO_RESOURCE
+    ]
+    routes = snapshot["nginx"]["routes"]
+    if not events or not routes:
+        return []
+    newest = max(events, key=lambda event: event["last"])
+    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
+    reason = Reason(
+        "nginx has no connection left for new visitors: it turns them away before it reads a request.",
+        [sample(newest)],
+        losses_of([event for event in events if event["signature"] == CLOSED]),
+        confidence="likely",
+        state="recovered" if over else "active",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(routes),
+    )
+    return [Match(NGINX_LIMIT, "visitors", reason)]
+
+
 def examine(snapshot: "Snapshot") -> List[Match]:
     of_site: Dict[str, List["Route"]] = {}
     for route in snapshot["nginx"]["routes"]:
@@ -108,4 +136,4 @@ def examine(snapshot: "Snapshot") -> List[Match]:
         if events:
             routes = [route for event in events for route in of_site[event["site"] or ""]]
             matches.append(_temp(snapshot, routes, reason_id, events))
-    return [match for match in matches if match] + examine_host(snapshot)
+    return [match for match in matches if match] + _no_visitors(snapshot) + examine_host(snapshot)

@@ -82,6 +82,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not change FPM: it never saw these requests.",
         returns=True,
     ),
+    ("nginx_limit", "visitors"): Entry(
+        title="nginx has no connection left for new visitors",
+        what="All connections of an nginx worker are taken, so it closes new ones before it reads a "
+        "request. No access log has these visitors.",
+        decides="nginx: worker_connections are not enough, or accept4() failed (24), without a client.",
+        fix="raise worker_connections and worker_rlimit_nofile; `nginx -t && systemctl reload nginx`",
+        advice="Look first whether PHP is slow: each request that waits for it holds two connections. "
+        "Then raise `worker_connections`, with `worker_rlimit_nofile` above twice that; "
+        "`nginx -t && systemctl reload nginx`.",
+        do_not="Do not look in the access log for these visitors, nor in php-fpm's: they never got there.",
+        returns=True,
+    ),
     ("redirect_cycle", None): Entry(
         title="nginx's locations lead in a circle",
         what="try_files, index, error_page or rewrite send a request to a path that comes back to the same "

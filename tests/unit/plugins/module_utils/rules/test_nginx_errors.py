@@ -58,6 +58,42 @@ class TestCycle:
         assert hosts.found(host) == hosts.HEALTHY
 
 
+def turned_away(signature: str = "ng-worker-connections-accept", **more: Any) -> Host:
+    host = a_host().silent_logs()
+    host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
+    host.nginx_said(signature, 60.0, endpoint=None, **more)
+    hosts.events(host, "nginx")[0]["site"] = None
+    return host
+
+
+class TestVisitors:
+    """Connections that nginx closes, or leaves waiting, before it knows the site."""
+
+    CAUSE = ("nginx_limit", "visitors")
+
+    def test_hit_no_connection_is_left(self) -> None:
+        item = hosts.only(turned_away())
+        assert (item["cause"], item["reason"], item["state"], item["count"]) == (*self.CAUSE, "active", 1)
+
+    def test_hit_no_file_is_left_which_loses_nobody_yet(self) -> None:
+        item = hosts.only(turned_away("ng-accept-emfile"))
+        assert (item["cause"], item["reason"], item["count"]) == (*self.CAUSE, 0)
+
+    def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
+        host = turned_away()
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        assert hosts.found(host) == ([self.CAUSE + ("recovered",)], "recovered")
+
+    def test_near_miss_a_line_of_a_request_is_of_its_endpoint(self) -> None:
+        host = a_host().nginx_said("ng-worker-connections", 60.0)
+        assert [item[:2] for item in hosts.causes(host)] == [("nginx_limit", "connections")]
+
+    def test_decoy_a_host_without_php(self) -> None:
+        host = turned_away()
+        host.with_nginx(routes=[])
+        assert "nginx_limit" not in [item[0] for item in hosts.causes(host)]
+
+
 class TestTemp:
     def test_hit_a_body_before_a_server_was_asked(self) -> None:
         found = ([("temp_dir_unwritable", "request_body", "active")], "degraded")
