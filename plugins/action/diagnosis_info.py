@@ -15,8 +15,12 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answer import Answer
 
 OPTIONS = ("window", "probe_timeout", "deadline", "snapshot")
-# What stands for two words of the task. The first expression of a task costs the controller most.
-KEYWORDS = ("become", "host_timeout")
+# What stands for words of the task. The first expression of a task costs the controller most.
+KEYWORDS = ("become", "host_timeout", "latent")
+# What says whether risks are asked for where nobody has set that.
+BY_DEFAULT = "__diagnose_latent_by_default"
+# It does all that diagnosis_info does: risks cost no second round trip.
+WITH_RISKS = "webmedic.php_fpm.risk_info"
 
 
 class HostTimeout(BaseException):
@@ -25,6 +29,7 @@ class HostTimeout(BaseException):
 
 class ActionModule(Answer):
     must_diagnose = True
+    latent = False  # whether risks are asked for
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         given = dict(self._task.args)
@@ -37,9 +42,20 @@ class ActionModule(Answer):
             become, seconds = boolean(found.get("become", True)), int(found.get("host_timeout", 0))
         except (TypeError, ValueError) as error:
             raise AnsibleActionFail("%sbecome or %shost_timeout: %s" % (prefix, prefix, error)) from None
+        asked = found.get("latent")
+        try:
+            self.latent = boolean((task_vars or {}).get(BY_DEFAULT, False) if asked is None else asked)
+        except TypeError as error:
+            raise AnsibleActionFail("%slatent: %s" % (prefix, error)) from None
         if not become:
             self._connection.set_become_plugin(None)
         return self._within(seconds, tmp, task_vars)
+
+    def _execute_module(self, module_name: str | None = None, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = super()._execute_module(
+            WITH_RISKS if self.latent and module_name is None else module_name, *args, **kwargs
+        )
+        return answer
 
     def _variables(self, prefix: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """What variables say. Only one that holds a text may be a template."""

@@ -22,6 +22,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
     printer,
     remedies,
     remedy_headline,
+    risk_table,
     table,
     text,
 )
@@ -54,6 +55,7 @@ ARGUMENTS: dict[str, Any] = {
         "window": {"type": "int", "default": 900},
         "snapshot": {"type": "bool", "default": False},
         "print_table": {"type": "bool", "default": True},
+        "risks": {"type": "bool", "default": False},
         "fail_on": {"type": "list", "elements": "str", "choices": list(bounds.STATUSES), "default": []},
         "accept_unseen": {"type": "bool", "default": False},
         "gate": {"type": "dict", "options": gate_step.OPTIONS},
@@ -104,6 +106,8 @@ class ActionModule(ControllerAction):
                 lines = (
                     remedy_headline.title(report["hosts"], printer.PAGE)
                     if between
+                    else risk_table.render(report, footer, printer.PAGE)
+                    if options["risks"]
                     else table.render(report, now, footer, printer.PAGE)
                 )
             printed |= printer.hand_out(lines + (gate.lines if gate else []), interim=bool(between))

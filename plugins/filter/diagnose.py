@@ -11,7 +11,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose as examine
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.diagnose import (
+    diagnose_ahead as examine,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.confined import Unfinished, confined
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.snapshot import read
@@ -22,7 +24,7 @@ short_description: Diagnose a saved snapshot of a host
 version_added: 0.1.0
 description:
   - Gives the same findings, plan and status as M(webmedic.php_fpm.diagnosis_info) gave on the host, from the
-    snapshot that it returned.
+    snapshot that it returned. That of M(webmedic.php_fpm.risk_info) gives the risks as well.
   - Runs on the controller and asks no host. So a snapshot can be replayed with a newer version of the
     collection, elsewhere, or after the host is gone.
   - Strings of the snapshot are never templated, and hidden characters in them are replaced.

@@ -85,6 +85,13 @@ options:
       - The width follows the terminal, or E(COLUMNS), from 80 to 160 columns; it is 100 where there is none.
     type: bool
     default: true
+  risks:
+    description:
+      - Whether to show the table of risks in place of the table of causes. The report has both.
+      - It is for what M(webmedic.php_fpm.risk_info) or M(webmedic.php_fpm.prevention) returned.
+    type: bool
+    default: false
+    version_added: 0.7.0
   fail_on:
     description:
       - Statuses of hosts that the caller does not accept. They do not fail this task, but fill

@@ -19,6 +19,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, NamedTuple
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.registry import (
+    CAUSES as RISKS,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 
 from . import words
@@ -181,13 +184,16 @@ def words_for(finding: Mapping[str, Any]) -> Words:
     if finding.get("state") == "recovered":
         runs_again = fill(RUNS_AGAIN, finding) if finding["cause"] == "fpm_not_running" else fix
         fix = cure_of_the_past(finding) or runs_again
-    return {
+    words: Words = {
         "title": entry.title,
         "fix": fix,
         "advice": fill(_as_there(entry.advice, finding), finding),
         "do_not": entry.do_not,
         "doc": anchor(finding["cause"], finding.get("reason")),
     }
+    if entry.outage:
+        words["outage"] = fill(entry.outage, finding)
+    return words
 
 
 def enrich(finding: Finding) -> Explained:
@@ -210,7 +216,7 @@ def markdown() -> str:
         + ", ".join("`%s`" % name for name in FIELDS.values())
         + ".",
     ]
-    codes = {cause.id: cause.code for cause in CAUSES if cause.code}
+    codes = {cause.id: cause.code for cause in (*CAUSES, *RISKS) if cause.code}
     in_order = sorted(CATALOGUE.items(), key=lambda item: (codes.get(item[0][0], 99), item[0][0]))
     for (cause, reason), entry in in_order:
         code = " (%d)" % codes[cause] if reason is None and cause in codes else ""
@@ -221,6 +227,7 @@ def markdown() -> str:
             "**%s%s.** %s" % (entry.title[0].upper() + entry.title[1:], code, named(entry.what)),
             "",
             "- What decides: " + named(entry.decides),
+            *(["- When it happens: " + named(entry.outage)] if entry.outage else []),
             "- Fix: " + named(entry.advice),
             "- Not this: " + entry.do_not,
         ]

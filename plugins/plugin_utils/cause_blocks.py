@@ -143,8 +143,15 @@ def block_of(page: Page, group: Group, now: float) -> list[Line]:
         lines += [] if same_fix or pasted else labelled(page, "fix", pairs[0][1]["fix"], MAX_COMMAND)
     lines += rest(page, rows)
     lines += _why(page, group.pairs) if same_why else []
+    lines += _then(page, first)
     lines += labelled(page, "fix", first["fix"], MAX_COMMAND) if same_fix and not pasted else []
     return lines if page.terse else lines + labelled(page, "not", _first_sentence(first["do_not"]), 2)
+
+
+def _then(page: Page, first: Explained) -> list[Line]:
+    """Of a risk, what its outage looks like. A terse page has no room for what did not happen."""
+    outage = first.get("outage")
+    return labelled(page, "then", outage, 2) if outage and not page.terse else []
 
 
 def _first_sentence(do_not: str) -> str:

@@ -57,6 +57,7 @@ NOUNS = {
 # What stands for a command, or a turn of words, with a field that is not known. Longer ones come first.
 INSTEAD = (
     ("systemctl reset-failed {unit} && systemctl start {unit}", "clear its failures and start php-fpm"),
+    ("systemctl enable {unit}", "let a boot start it"),
     ("systemctl unmask {unit} && systemctl start {unit}", "unmask its unit and start php-fpm"),
     ("systemctl daemon-reload && systemctl restart {unit}", "load its unit anew and restart php-fpm"),
     ("systemctl daemon-reload && systemctl start {unit}", "load its unit anew and start php-fpm"),

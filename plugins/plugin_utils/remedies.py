@@ -60,6 +60,9 @@ def open_findings(host: HostEntry) -> list[Explained]:
             remediation["status_after"] in WELL or result in ("fixed", "not_needed")
         ):
             continue
+        # A risk that a prevention has taken away.
+        if finding["state"] == "latent" and result == "fixed":
+            continue
         kept.append({**finding, "fix": ""} if result in has_advice else finding)
     return kept
 

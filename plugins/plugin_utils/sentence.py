@@ -65,7 +65,8 @@ def _worst(findings: list[Finding]) -> Finding | None:
 def _cause(finding: Finding, now: float) -> str:
     """As "PHP-FPM is not running: stopped (fpm_not_running/stopped), shop.example (80), since ..."."""
     over = finding["state"] == "recovered"
-    parts = ["%s (%s)" % (lookup(finding["cause"], finding["reason"]).title, full_name(finding))]
+    risk = "at risk: " if finding["state"] == "latent" else ""
+    parts = ["%s%s (%s)" % (risk, lookup(finding["cause"], finding["reason"]).title, full_name(finding))]
     sites = [site for site in sites_of(finding) if site]
     parts += [names(sites, MAX_SITES)[0]] if sites else []
     if finding["since"] is not None:

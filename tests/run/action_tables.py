@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> None:
     path.write_text(HEAD + actions + ")\n", encoding="utf-8")
     print("wrote %s; lay it out with ruff format" % path)
     page = home / "docs" / "safety.md"
-    table = "".join("| %s |\n" % " | ".join(row) for row in rows(registry.FILES))
+    table = "".join("| %s |\n" % " | ".join(row) for row in rows((*registry.FILES, *registry.PREVENTIVE)))
     page.write_text(
         TABLE.sub(lambda head: head[1] + table, page.read_text(encoding="utf-8")), encoding="utf-8"
     )

@@ -8,7 +8,7 @@ import os
 from typing import List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import FILES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import FILES, PREVENTIVE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.safety_table import rows
@@ -36,7 +36,7 @@ def table(heading: str) -> List[List[str]]:
 class TestActions:
     def test_the_table_is_what_their_files_say(self) -> None:
         """python3 -m tests.run.action_tables writes it anew."""
-        assert table("What an action can cost") == rows(FILES)
+        assert table("What an action can cost") == rows((*FILES, *PREVENTIVE))
 
     def test_each_says_what_it_does_and_what_it_can_cost(self) -> None:
         assert all(len(row) == 6 and all(row) for row in table("What an action can cost"))

@@ -10,6 +10,7 @@ host compiles some 100 KB less.
 from types import ModuleType
 from typing import Dict, Mapping, Tuple
 
+from ..plan import plan
 from ..verdict.step import Step
 from . import (
     directory_search_allow,
@@ -20,10 +21,12 @@ from . import (
     pool_size_set,
     process_max_set,
     read_timeout_set,
+    reload_grace_set,
     runtime_directory_create,
     socket_access_set,
     socket_acl_add,
     swap_add,
+    swap_keep,
     unit_enable,
     unit_oom_policy,
     unit_reload,
@@ -56,7 +59,12 @@ FILES: Tuple[ModuleType, ...] = (
     fastcgi_pass_repoint,
     read_timeout_set,
 )
-BY_ID: Dict[str, ModuleType] = {file.ACTION.id: file for file in FILES}
+# The same for what only a risk asks for. A diagnosis plans none of it, so plan/actions.py has no row for it.
+# Who can take these actions imports this file, which makes them known to the plan.
+PREVENTIVE: Tuple[ModuleType, ...] = (swap_keep, reload_grace_set)
+BY_ID: Dict[str, ModuleType] = {file.ACTION.id: file for file in (*FILES, *PREVENTIVE)}
+plan.BY_ID.update((name, file.ACTION) for name, file in BY_ID.items())
+plan.ORDER.update((name, number) for number, name in enumerate(BY_ID))
 
 
 def reads(action: str, arguments: Mapping[str, object]) -> Tuple[str, ...]:

@@ -41,6 +41,15 @@ def makes_it(view: View, unit: str, path: str) -> bool:
     )
 
 
+def _rights(view: View, path: str) -> str:
+    """Of the directory that is there now: the next boot gives it the same."""
+    for facts in view.snapshot["endpoints"].values():
+        for parent in facts["parents"]:
+            if parent["path"] == path:
+                return "%s %s %s" % (parent["mode"], parent["owner"], parent["group"])
+    return "0755 root root"
+
+
 def resolve(view: View, arguments: Arguments) -> Step:
     path = arguments.path
     if not _PLAIN.match(path) or {".", ".."} & set(path.split("/")):
@@ -53,7 +62,7 @@ def resolve(view: View, arguments: Arguments) -> Step:
     changes = []
     if entry_for(path, view.files.read, view.files.expand) is None:
         before = view.files.read(ENTRIES)
-        line = "d %s 0755 root root -\n" % path
+        line = "d %s %s -\n" % (path, _rights(view, path))
         changes = [
             Change(
                 ENTRIES,

@@ -3,7 +3,7 @@
 
 """All that the next restart, reload or boot of a host's nginx and php-fpm would do. Changes nothing."""
 
-from typing import TYPE_CHECKING, Iterator, List, Sequence
+from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Sequence
 
 from ..collect.host import Host
 from ..collect.snapshot import take
@@ -20,7 +20,7 @@ from .trials import NOT_RUN, Tried, fpm_start, fpm_test, nginx_test, problems_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.restart import Cut, Restart, RestartProblem, RestartService
-    from ...plugin_utils.shapes.snapshot import Missing
+    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
 
 WINDOW = 60  # seconds of log: none of it decides here
 PROBE_SECONDS = 1.0
@@ -31,6 +31,12 @@ RELEVANT = frozenset(
     + ("processes", "endpoint", "collector_failed", "connect_as_nginx", "listener", "unit_start")
     + ("nginx_test", "fpm_test", "fpm_start", "problems")
 )
+
+
+class Ahead(NamedTuple):
+    problems: "List[RestartProblem]"  # the worst first
+    services: "List[RestartService]"
+    cuts: "List[Cut]"
 
 
 def _address(looked: Looked, service: Service) -> "Iterator[RestartProblem]":
@@ -124,15 +130,8 @@ def _of_endpoints(looked: Looked) -> "Iterator[RestartProblem]":
     yield from boot.links(looked.host, looked.services[0], ways, looked.launches)
 
 
-def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
-    """deadline: seconds. A test that has begun is not broken off."""
-    until = host.monotonic() + deadline
-    snapshot = take(host, WINDOW, PROBE_SECONDS, deadline)
-    host.deadline = until
-    host.missing[:] = [entry for entry in host.missing if entry["what"] in RELEVANT]
-    if not snapshot["nginx"]["routes"]:
-        verdict = "unknown" if host.missing else "not_applicable"
-        return _answer(verdict, [], [], [], host.missing)
+def foreseen(host: Host, snapshot: "Snapshot", try_start: bool) -> Ahead:
+    """Of a snapshot that was just taken, in which variables of php-fpm's files are filled in."""
     problems: List[RestartProblem] = []
     looked = looked_at(host, snapshot, problems)
     services: List[RestartService] = []
@@ -149,12 +148,26 @@ def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
     problems = mended_first(worst_first(problems + list(_of_endpoints(looked))))
     running = [service.master for service in looked.services if service.master and service.pid is not None]
     cuts = [cut_of(host, master, snapshot["endpoints"]) for master in running]
+    return Ahead(problems, services, cuts)
+
+
+def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
+    """deadline: seconds. A test that has begun is not broken off."""
+    until = host.monotonic() + deadline
+    snapshot = take(host, WINDOW, PROBE_SECONDS, deadline)
+    host.deadline = until
+    host.missing[:] = [entry for entry in host.missing if entry["what"] in RELEVANT]
+    if not snapshot["nginx"]["routes"]:
+        verdict = "unknown" if host.missing else "not_applicable"
+        return _answer(verdict, [], [], [], host.missing)
+    ahead = foreseen(host, snapshot, try_start)
     missing = [entry for entry in host.missing if entry["what"] in RELEVANT]
+    problems = ahead.problems
     if len(problems) > MOST_PROBLEMS:
         why = "%d more are left out of this reply" % (len(problems) - MOST_PROBLEMS)
         missing.append({"what": "problems", "path": None, "why": why, "needs": None})
     verdict = verdict_of(problems, missing)
-    return _answer(verdict, problems[:MOST_PROBLEMS], services, cuts, missing)
+    return _answer(verdict, problems[:MOST_PROBLEMS], ahead.services, ahead.cuts, missing)
 
 
 def _answer(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 BY_ID: Dict[str, Action] = {action.id: action for action in ACTIONS}
-_ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
+ORDER = {action.id: number for number, action in enumerate(ACTIONS)}
 Values = Tuple[object, ...]
 
 
@@ -150,4 +150,4 @@ def plan(findings: Sequence["Finding"], host: str) -> List["Asked"]:
                 alike.append(asked)
                 planned.append(asked)
             _add_findings(asked, [number], ["%s/%s" % (finding["cause"], finding["reason"])])
-    return sorted(_settled(planned), key=lambda asked: _ORDER[asked["id"]])
+    return sorted(_settled(planned), key=lambda asked: ORDER[asked["id"]])

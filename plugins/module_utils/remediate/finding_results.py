@@ -3,7 +3,7 @@
 
 """What became of each finding, and what is so after all that was done. Pure."""
 
-from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from .compare import DEAD, Key, key, rank
 
@@ -56,13 +56,16 @@ def finding_results(
     last: "Sequence[Finding]",
     before: "Mapping[Key, Shown]",
     after: "Mapping[Key, Shown]",
+    name: Callable[["Finding"], Hashable] = key,
 ) -> "List[FindingResult]":
-    """last: findings of the last diagnosis. before, after: what a look at each finding showed."""
-    now = {key(item): item for item in reversed(active(last))}
+    """last: findings of the last diagnosis. before, after: what a look at each finding showed. name: equal
+    for the same finding of both diagnoses.
+    """
+    now = {name(item): item for item in reversed(active(last))}
     results: "List[FindingResult]" = []
     for number, item in enumerate(findings):
         serving = [action for action in actions if number in action["findings"]]
-        result, why = _result(item, serving, now.get(key(item)))
+        result, why = _result(item, serving, now.get(name(item)))
         results.append(
             {
                 **_named(item),

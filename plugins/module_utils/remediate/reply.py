@@ -3,18 +3,19 @@
 
 """The reply of the module remediation, made of what a run saw and did. Pure."""
 
-from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional
 
 from ..reply import fit, sendable
-from .compare import Key
+from .compare import Key, key
 from .finding_results import finding_results, still_active
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Verdict
+    from ...plugin_utils.shapes.finding import Finding, Verdict
     from ...plugin_utils.shapes.remediation import Remediation, Reply, Shown, Taken, Undone
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 TRIED = frozenset(("done", "rolled_back", "failed"))
+Name = Callable[["Finding"], Hashable]
 _CHANGED = frozenset(("would", "done", "failed"))
 
 
@@ -52,10 +53,12 @@ def _outcome(check_mode: bool, done: Done) -> str:
     return "nothing_to_do"
 
 
-def _reply(diagnosis: Diagnosis, done: Done, outcome: str, why: str) -> "Reply":
+def _reply(diagnosis: Diagnosis, done: Done, outcome: str, why: str, name: Name = key) -> "Reply":
     """why: the host was left alone."""
     verdict, last = diagnosis.verdict, done.last
-    results = finding_results(verdict["findings"], done.actions, last["findings"], done.before, done.after)
+    results = finding_results(
+        verdict["findings"], done.actions, last["findings"], done.before, done.after, name
+    )
     endpoints = diagnosis.snapshot["endpoints"]
     remediation: "Remediation" = {
         "check_mode": diagnosis.check_mode,
@@ -83,8 +86,9 @@ def _reply(diagnosis: Diagnosis, done: Done, outcome: str, why: str) -> "Reply":
     }
 
 
-def reply(diagnosis: Diagnosis, done: Done) -> "Reply":
-    return _reply(diagnosis, done, _outcome(diagnosis.check_mode, done), "")
+def reply(diagnosis: Diagnosis, done: Done, name: Name = key) -> "Reply":
+    """name: equal for the same finding of two diagnoses."""
+    return _reply(diagnosis, done, _outcome(diagnosis.check_mode, done), "", name)
 
 
 def left_alone(diagnosis: Diagnosis, outcome: str, why: str) -> "Reply":

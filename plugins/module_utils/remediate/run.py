@@ -8,7 +8,7 @@ One look decides all: what check mode shows is what is done. A cause that shows 
 waits for the next run.
 """
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..actions.backlog import shows_arrivals
 from ..actions.registry import resolve
@@ -33,7 +33,7 @@ from .reply import TRIED, Diagnosis, Done, left_alone, reply, tried
 from .running import Running
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.finding import Finding, Verdict
     from ...plugin_utils.shapes.plan import Planned
     from ...plugin_utils.shapes.remediation import Reply, Taken, Undone
     from ...plugin_utils.shapes.snapshot import Snapshot
@@ -94,14 +94,13 @@ def _taken(action: "Planned", outcome: Outcome, seconds: float) -> "Taken":
     }
 
 
-class _Run:
+class Run:
     def __init__(self, host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str) -> None:
         self.host, self.disk, self.policy, self.check_mode, self.state = host, disk, policy, check_mode, state
         for number in range(LOOKS):
             if number:
                 host.sleep(PAUSE)
-            self.snapshot = take(host, policy.window, policy.probe_timeout)
-            self.verdict = diagnose(self.snapshot)
+            self.snapshot, self.verdict = self.look()
             if not _arrivals_unknown(self.snapshot, self.verdict["findings"]):
                 break
         self.diagnosis = Diagnosis(self.snapshot, self.verdict, host.now(), policy.window, check_mode)
@@ -114,9 +113,23 @@ class _Run:
         self.proof: Optional[Proof] = None
         self.in_force: List[str] = []  # files that run, though they are newer: put back, or a killed run's
 
+    def look(self) -> "Tuple[Snapshot, Verdict]":
+        snapshot = take(self.host, self.policy.window, self.policy.probe_timeout)
+        return snapshot, diagnose(snapshot)
+
+    def reserve(self) -> Optional[str]:
+        """Why nothing is to be done on this host, whatever is found there."""
+        if self.verdict["status"] == "unknown":
+            return "it could not be looked at well enough, see missing"
+        return None
+
+    def make_proof(self) -> Proof:
+        findings, plan = self.verdict["findings"], self.verdict["plan"]
+        return Proof(self.host, self.policy, self.snapshot, findings, plan, not self.check_mode)
+
     def allowed(self) -> bool:
         """Whether anything of the plan would be tried."""
-        return self.verdict["status"] != "unknown" and any(
+        return self.reserve() is None and any(
             not any(map(self.refusal, bundle)) for bundle in bundles(self.verdict["plan"])
         )
 
@@ -157,12 +170,8 @@ class _Run:
         if why:
             return UNTOUCHED._replace(result="refused", why=why)
         numbers = sorted({number for action in bundle for number in action["findings"]})
-        findings, plan = self.verdict["findings"], self.verdict["plan"]
-        served = [findings[number] for number in numbers]
-        proof = self.proof or Proof(
-            self.host, self.policy, self.snapshot, findings, plan, not self.check_mode
-        )
-        self.proof = proof
+        served = [self.verdict["findings"][number] for number in numbers]
+        proof = self.proof = self.proof or self.make_proof()
         proof.begin()
         outcome = carry_out(
             step,
@@ -206,7 +215,7 @@ class _Run:
         """What was done, and how it is now, where anything was tried."""
         proof, last, after = self.proof, self.verdict, {}
         if tried(self.actions):
-            last = diagnose(take(self.host, self.policy.window, self.policy.probe_timeout))
+            _snapshot, last = self.look()
             if proof:
                 after = proof.after(active(self.verdict["findings"]))
         before, answered_at = (proof.past, proof.answered_at) if proof else ({}, None)
@@ -214,6 +223,10 @@ class _Run:
 
     def reply(self, undone: "Optional[Undone]") -> "Reply":
         return reply(self.diagnosis, self.look_again(undone))
+
+
+# What makes a run: Run, or one of another kind.
+Make = Callable[[Host, Disk, Policy, bool, str], Run]
 
 
 def _left_behind(
@@ -234,18 +247,20 @@ def _left_behind(
     }, closed.in_force
 
 
-def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE) -> "Reply":
+def remediate(
+    host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str = STATE, make: Make = Run
+) -> "Reply":
     """Mends what is safe to mend, or in check mode says exactly what would be done. The module's reply, with
-    the snapshot in it.
+    the snapshot in it. make: what is to be mended, and how that is proven.
 
     A healthy host is only looked at: no lock and no directory is made where there is nothing to do. Raises
     UndoFailed when a file of what a killed run left cannot be put back; nothing else is done then.
     """
-    run = _Run(host, disk, policy, check_mode, state)
+    run = make(host, disk, policy, check_mode, state)
     half_done = host.is_root() and left_open(disk, state)
     if not half_done and not run.allowed():
-        if run.verdict["status"] == "unknown":
-            why = "it could not be looked at well enough, see missing"
+        why = run.reserve()
+        if why:
             return left_alone(run.diagnosis, "left_alone", why)
         run.act()
         return run.reply(None)
@@ -259,9 +274,9 @@ def remediate(host: Host, disk: Disk, policy: Policy, check_mode: bool, state: s
         with lock(state, disk):
             undone, files = _left_behind(host, disk, False, state)
             # What another run mended meanwhile is not mended again.
-            run = _Run(host, disk, policy, check_mode, state)
+            run = make(host, disk, policy, check_mode, state)
             run.in_force = files
-            if run.verdict["status"] != "unknown":
+            if run.reserve() is None:
                 run.act()
             return run.reply(undone)
     except Busy as busy:

@@ -161,7 +161,7 @@ def _union(items: Sequence["Finding"]) -> "Finding":
     }
 
 
-def _left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
+def left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
     """The finding without remedies that would load what others than root can write."""
     why = [remedy_refusal(snapshot, remedy) for remedy in item["remedy"]]
     if not any(why):
@@ -281,7 +281,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     missing += attempt(missing, "unscathed", partial(_unscathed, snapshot, examined)) or []
     of_host = examine_host(snapshot, HOST_RULES, missing)
     findings = [
-        attempt(missing, "owners", partial(_left_to_a_person, snapshot, item)) or not_mended(item)
+        attempt(missing, "owners", partial(left_to_a_person, snapshot, item)) or not_mended(item)
         for item in findings + of_host
     ]
     if not findings and not any(entry["what"] == "cause_of_losses" for entry in missing):

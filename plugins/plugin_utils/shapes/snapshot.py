@@ -10,9 +10,11 @@ from .confinement import Confinement
 from .endpoint import Endpoint
 from .logs import AccessLogs, Logs
 from .memory import Halted, Memory, Oom, Worker
+from .missing import Missing as Missing
 from .nginx import Nginx
 from .older import Older
 from .php_fpm import Fpm
+from .risks import Risks
 from .shape import TypedDict
 from .waits import Waits
 
@@ -24,15 +26,6 @@ class HostFacts(TypedDict):
     systemd: bool
     python: str  # version
     cgroup: str  # of the host's init
-
-
-class Missing(TypedDict):
-    """What could not be seen."""
-
-    what: str  # id
-    path: Optional[str]
-    why: str
-    needs: Optional[str]  # what would let us see it
 
 
 class Stranger(TypedDict):
@@ -55,6 +48,7 @@ class LaterSnapshot(TypedDict, total=False):
     waits: Optional[Waits]  # None: no pool was full and no request late; not in snapshots from before 0.5.0
     halted: List[Halted]  # not in snapshots from before 0.5.0
     older: Older
+    risks: Risks  # only where risks were asked for; not in snapshots from before 0.7.0
     changed_files: Dict[str, float]  # epoch seconds, by path; {}: nobody looked; not from before 0.5.0
 
 

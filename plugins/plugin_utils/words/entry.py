@@ -25,3 +25,5 @@ class Entry(NamedTuple):
     # Of a cause: whether it comes back by itself, as with the next deploy or the next rush, until its fix is
     # done.
     returns: bool = False
+    # Of a risk: what visitors and logs would show when it comes true.
+    outage: str = ""

@@ -32,7 +32,7 @@ PLAYBOOKS = ("diagnose.yml", "audit.yml")
 
 class TestVariables:
     def test_each_is_documented_with_its_default(self) -> None:
-        assert {name: option["default"] for name, option in OPTIONS.items()} == DEFAULTS
+        assert {name: option.get("default") for name, option in OPTIONS.items()} == DEFAULTS
 
     def test_each_is_used_and_in_the_readme(self) -> None:
         with open(os.path.join(ROLE, "tasks", "main.yml"), encoding="utf-8") as stream:

@@ -68,6 +68,57 @@ class TestFromVariables:
         assert {*own, *shared} - {"from_variables"} == set(diagnosis_info.OPTIONS)
 
 
+def module_run(monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], **arguments: Any) -> Any:
+    """The name of the module that the engine is told to run. None: that of the task."""
+    ran: list[Any] = []
+
+    def execute(_self: Any, module_name: Any = None, **_more: Any) -> dict[str, Any]:
+        ran.append(module_name)
+        return {}
+
+    def run(self: Any, tmp: Any, task_vars: Any) -> dict[str, Any]:
+        return dict(self._execute_module(task_vars=task_vars, wrap_async=False))
+
+    monkeypatch.setattr(answer.NormalAction, "_execute_module", execute)
+    monkeypatch.setattr(answer.NormalAction, "run", run)
+    templar = MagicMock()
+    templar.template = lambda value: value
+    task = MagicMock(args=arguments, delegate_to=None, timeout=0)
+    diagnosis_info.ActionModule(task, MagicMock(), MagicMock(), MagicMock(), templar, MagicMock()).run(
+        None, variables
+    )
+    return ran[0]
+
+
+class TestRisks:
+    """They are another module of the same round trip."""
+
+    @pytest.mark.parametrize(
+        "variables, asked",
+        [
+            ({}, False),
+            ({"look_latent": True}, True),
+            ({"look_latent": "yes"}, True),
+            ({"look_latent": None}, False),
+            ({"__diagnose_latent_by_default": True}, True),
+            ({"__diagnose_latent_by_default": True, "look_latent": None}, True),
+            ({"__diagnose_latent_by_default": True, "look_latent": False}, False),
+        ],
+    )
+    def test_who_asks_for_them(
+        self, monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], asked: bool
+    ) -> None:
+        named = module_run(monkeypatch, variables, from_variables="look_")
+        assert named == ("webmedic.php_fpm.risk_info" if asked else None)
+
+    def test_a_task_that_says_all_is_left_as_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert module_run(monkeypatch, {"diagnose_latent": True}) is None
+
+    def test_a_word_that_is_none_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(AnsibleActionFail, match="look_latent"):
+            module_run(monkeypatch, {"look_latent": "perhaps"}, from_variables="look_")
+
+
 class TestKeywords:
     @pytest.mark.parametrize("value", [False, "no", "false"])
     def test_it_stays_who_it_is_where_that_is_asked(

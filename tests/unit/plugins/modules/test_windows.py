@@ -13,14 +13,16 @@ from ansible_collections.webmedic.php_fpm.plugins.modules import (
     diagnosis_info,
     fpm_info,
     oom_info,
+    prevention,
     remediation,
+    risk_info,
     upstream_error_info,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 ROOT_MODULES = pathlib.Path(ROOT) / "plugins" / "modules"
-MODULES = (diagnosis_info, fpm_info, oom_info, remediation, upstream_error_info)
+MODULES = (diagnosis_info, fpm_info, oom_info, prevention, remediation, risk_info, upstream_error_info)
 
 
 class TestWindows:

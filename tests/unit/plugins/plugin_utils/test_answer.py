@@ -106,7 +106,8 @@ class TestRoutes:
         with open(os.path.join(ROOT, "meta", "runtime.yml"), encoding="utf-8") as stream:
             routed = yaml.safe_load(stream)["plugin_routing"]["modules"]
         own = os.path.exists(os.path.join(ROOT, "plugins", "action", module + ".py"))
-        assert own or routed[module] == {"action_plugin": "webmedic.php_fpm.fpm_info"}
+        gate = "diagnosis_info" if module == "risk_info" else "fpm_info"
+        assert own or routed[module] == {"action_plugin": "webmedic.php_fpm." + gate}
 
 
 class TestGate:

@@ -9,8 +9,9 @@ import os
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions import registry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.arguments import read
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID, PREVENTIVE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import FILES as ACTION_FILES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import plan
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.action import (
     ACCOUNTS,
@@ -33,7 +34,11 @@ class TestFiles:
         assert tuple(file.ACTION for file in ACTION_FILES) == ACTIONS
 
     def test_each_is_called_as_its_action(self) -> None:
-        assert [file.__name__.split(".")[-1] for file in ACTION_FILES] == list(BY_ID)
+        assert [file.__name__.split(".")[-1] for file in (*ACTION_FILES, *PREVENTIVE)] == list(BY_ID)
+
+    def test_the_plan_knows_what_only_a_risk_asks_for(self) -> None:
+        assert all(plan.BY_ID[file.ACTION.id] == file.ACTION for file in PREVENTIVE)
+        assert sorted(plan.ORDER, key=lambda name: plan.ORDER[name]) == list(BY_ID)
 
     def test_no_other_file_declares_an_action(self) -> None:
         folder = os.path.dirname(registry.__file__)

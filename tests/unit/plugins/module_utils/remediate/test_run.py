@@ -52,7 +52,7 @@ class Proof:
 
 def step_is(monkeypatch: Any, action: str, given: Any) -> None:
     """given: the action's step, or the refusal that it raises. Nothing is measured for it."""
-    before = engine._Run.step
+    before = engine.Run.step
 
     def step(run: Any, planned: Any) -> Any:
         if planned["id"] != action:
@@ -61,7 +61,7 @@ def step_is(monkeypatch: Any, action: str, given: Any) -> None:
             raise given
         return given
 
-    monkeypatch.setattr(engine._Run, "step", step)
+    monkeypatch.setattr(engine.Run, "step", step)
 
 
 class World:

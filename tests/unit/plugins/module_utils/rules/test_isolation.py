@@ -100,12 +100,12 @@ PARTS = [
     (diagnose, "_merged", "merged"),
     (diagnose, "_nginx_gaps", "nginx_gaps"),
     (diagnose, "status_of", "status"),
-    (diagnose, "_left_to_a_person", "owners"),
+    (diagnose, "left_to_a_person", "owners"),
     (diagnose, "plan", "plan"),
     (diagnose, "running", "running"),
 ]
 # What only a finding or an action calls for.
-ON_DEMAND = ("_unexplained", "_left_to_a_person", "running")
+ON_DEMAND = ("_unexplained", "left_to_a_person", "running")
 EACH = pytest.mark.parametrize(("module", "function", "part"), PARTS, ids=[each[1] for each in PARTS])
 
 
@@ -169,7 +169,7 @@ class TestWhatAPartThatFailedCosts:
         assert [(action["id"], action["running"]) for action in plan] == [("unit_start", None)]
 
     def test_unknown_owners_leave_it_to_a_person(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(diagnose, "_left_to_a_person", defect)
+        monkeypatch.setattr(diagnose, "left_to_a_person", defect)
         assert hosts.only(a_host("stopped"))["remedy"] == [] and hosts.actions(a_host("stopped")) == []
 
     def test_what_was_lost_is_no_longer_explained(self, monkeypatch: Any) -> None:

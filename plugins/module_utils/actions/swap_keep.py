@@ -1,0 +1,31 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Enters a swap file that is in use in `/etc/fstab`, so that a boot uses it again.
+
+At worst: a boot at which the file is gone says so in its journal, and goes on.
+"""
+
+from typing import NamedTuple
+
+from ..parse.linux.swap import plain, with_entry
+from ..verdict.action import Action
+from ..verdict.step import Change, Refusal, Step, as_bytes
+from .view import View
+
+ACTION = Action("swap_keep", "low", True, "none")
+FSTAB = "/etc/fstab"
+READS = (FSTAB,)
+
+
+class Arguments(NamedTuple):
+    path: str  # of the swap file
+
+
+def resolve(view: View, arguments: Arguments) -> Step:
+    if not plain(arguments.path):
+        raise Refusal("%s is no plain path, as fstab writes it" % arguments.path)
+    before = view.files.read(FSTAB)
+    old, new = as_bytes(before or ""), as_bytes(with_entry(before or "", arguments.path))
+    changes = [Change(FSTAB, None if before is None else old, new, 0o644)] if old != new else []
+    return Step(ACTION.id, arguments.path, changes, [], [])

@@ -1,0 +1,15 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is looked at for risks alone, by subject: the key of it in the snapshot's "risks".
+
+A subject is a file here with collect(host, snapshot), which gives what plugin_utils/shapes/risks.py declares
+under its name. The subject "restart" is in ahead/risks.py: it takes what later stations know.
+"""
+
+from typing import Dict
+
+from . import swap
+from .look import Collect
+
+SUBJECTS: Dict[str, Collect] = {"swap": swap.collect}

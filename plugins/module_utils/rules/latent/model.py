@@ -1,0 +1,55 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What rules about risks are written in. A risk hurts nobody now: its finding is latent, and the host keeps
+its status.
+"""
+
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
+
+from ..model import NOWHERE, Cause, Place, Reason, Remedy
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Evidence, Site
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+
+class Risk(NamedTuple):
+    """One risk of one unit, pool or site."""
+
+    reason_id: str
+    reason: Reason
+    endpoint: Optional[str] = None
+
+
+class LatentRule(NamedTuple):
+    name: str  # of its file, and the id of its cause
+    cause: Cause
+    examine: Callable[["Snapshot"], List[Risk]]
+
+
+def risk(
+    reason_id: str,
+    summary: str,
+    proof: "Sequence[Evidence]",
+    remedy: Sequence[Remedy] = (),
+    confidence: str = "certain",
+    severity: str = "warning",
+    place: Place = NOWHERE,
+    servers: "Sequence[Site]" = (),
+    endpoint: Optional[str] = None,
+) -> Risk:
+    """summary: one sentence that says what is set up so. severity: "info" where only a part of the requests
+    would be lost. servers: the sites that would suffer.
+    """
+    reason = Reason(
+        summary,
+        proof,
+        remedy=remedy,
+        confidence=confidence,
+        state="latent",
+        severity=severity,
+        place=place,
+        servers=servers,
+    )
+    return Risk(reason_id, reason, endpoint)

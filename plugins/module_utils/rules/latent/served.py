@@ -1,0 +1,63 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pools that nginx dials, with their sites."""
+
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence
+
+from ...parse.nginx.sites import sites_of
+from ...parse.route_pools import match_pools
+from ..model import Place
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Site
+    from ....plugin_utils.shapes.matched_route import MatchedRoute
+    from ....plugin_utils.shapes.php_fpm import Master, Pool
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+
+class Served(NamedTuple):
+    """A pool and the locations that dial it."""
+
+    master: "Master"
+    pool: "Pool"
+    routes: "Sequence[MatchedRoute]"
+
+    @property
+    def place(self) -> Place:
+        return Place(self.pool["name"], self.master["unit"])
+
+    @property
+    def sites(self) -> "List[Site]":
+        return sites_of(self.routes)
+
+    @property
+    def arguments(self) -> Dict[str, object]:
+        """Of an action on this pool."""
+        return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
+
+
+def served_pools(snapshot: "Snapshot") -> List[Served]:
+    """Of the masters that run. A pool that nobody dials is not among them."""
+    real = {
+        key: "unix:" + facts["real_path"]
+        for key, facts in snapshot["endpoints"].items()
+        if facts["real_path"]
+    }
+    by_pool: Dict[object, List["MatchedRoute"]] = {}
+    for route in match_pools(snapshot["nginx"]["routes"], snapshot["fpm"]["masters"], real):
+        for pool in route["pools"]:
+            by_pool.setdefault((pool["config"], pool["pool"]), []).append(route)
+    return [
+        Served(master, pool, by_pool[master["config"], pool["name"]])
+        for master in snapshot["fpm"]["masters"]
+        if master["running"]
+        for pool in master["pools"]
+        if (master["config"], pool["name"]) in by_pool
+    ]
+
+
+def sites_of_master(snapshot: "Snapshot", config: str) -> "List[Site]":
+    """The sites that depend on a master."""
+    served = [each for each in served_pools(snapshot) if each.master["config"] == config]
+    return sites_of([route for each in served for route in each.routes])
