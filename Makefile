@@ -8,7 +8,7 @@ DEV = $$($(ENV) -m tests.run.env venv dev)
 SUITE = exec $(ENV) -m tests.run.suite
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python -m
 
-.PHONY: help demo diagnose remediate test test-all bench build published docs release lint units fuzz sanity matrix package fleet-test vm-test harm ahead rehearsal neighbours company survive awx pages molecule changelog images down clean
+.PHONY: help demo diagnose remediate test test-all bench build published docs release lint units fuzz sanity matrix package fleet-test vm-test harm ahead foretold rehearsal neighbours company survive awx pages molecule changelog images down clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -70,6 +70,9 @@ harm: ## what a remediation must not do, on real hosts (ARGS=--all: every variat
 
 ahead: ## what the next restart would do, told before it happens, on real hosts (ARGS='trixie --only socket': these alone)
 	@$(RUN) tests.integration.ahead $(ARGS)
+
+foretold: ## risks of capacity and of timeouts: told, then brought about, then cured, on real hosts (ARGS='trixie --only pools': these alone)
+	@$(RUN) tests.integration.foretold $(ARGS)
 
 rehearsal: ## a rolling deploy over six real hosts under load: a bad release stops, a good one passes (ARGS=--few: over four)
 	@$(RUN) tests.integration.rehearsal $(ARGS)

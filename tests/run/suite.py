@@ -129,6 +129,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "harm": ("calm", "integration.harm", *(["--all"] if everything else [])),
         "attacks": ("calm", "integration.attacks"),
         "ahead": ("calm", "integration.ahead", *([] if everything else ["--few"])),
+        "foretold": ("calm", "integration.foretold", *([] if everything else ["--few"])),
         "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
         "restraint": ("calm", "integration.restraint"),
         "edits": ("calm", "integration.edits"),

@@ -74,13 +74,13 @@ def _worker_cost(uss_kb: Sequence[int]) -> int:
     return max(LEAST_COST, int(math.ceil((ranks["p95"] if ranks else 0) / 1024.0)) * MIB)
 
 
-def _measured(pool: "PoolUse") -> bool:
+def is_measured(pool: "PoolUse") -> bool:
     return len(pool["uss_kb"]) >= needed(most_workers(pool))
 
 
 def cost_of(facts: "Capacity", pool: "PoolUse") -> int:
     """What a worker of the pool takes. Where too few were seen: as much as the dearest of the host."""
-    if _measured(pool):
+    if is_measured(pool):
         return _worker_cost(pool["uss_kb"])
     seen = [_worker_cost(other["uss_kb"]) for other in facts["pools"] if other["uss_kb"]]
     if not seen:
@@ -121,7 +121,7 @@ def _shared(facts: "Capacity") -> int:
 
 def room_of(facts: "Capacity", pool: "PoolUse") -> Room:
     budget = budget_of(facts)
-    if not _measured(pool):
+    if not is_measured(pool):
         raise Refusal(
             "only %d workers of pool %s could be measured, of at most %d; %d are needed to tell what one "
             "takes%s"

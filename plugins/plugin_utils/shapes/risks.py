@@ -8,6 +8,7 @@ from typing import List
 
 from .missing import Missing
 from .restart import Cut, RestartProblem
+from .risks_capacity import CapacityFacts, HeaderFacts, LocationSettings, PoolSettings
 from .shape import TypedDict
 
 
@@ -31,6 +32,10 @@ class SwapArea(TypedDict):
 class Subjects(TypedDict, total=False):
     restart: RestartFacts
     swap: List[SwapArea]
+    capacity: CapacityFacts
+    pool_settings: List[PoolSettings]  # of the masters that run
+    locations: List[LocationSettings]  # one for each fastcgi_pass, in the configuration's order
+    big_headers: HeaderFacts
 
 
 class Risks(Subjects):

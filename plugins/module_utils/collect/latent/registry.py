@@ -9,7 +9,13 @@ under its name. The subject "restart" is in ahead/risks.py: it takes what later 
 
 from typing import Dict
 
-from . import swap
+from . import big_headers, capacity, locations, pool_settings, swap
 from .look import Collect
 
-SUBJECTS: Dict[str, Collect] = {"swap": swap.collect}
+SUBJECTS: Dict[str, Collect] = {
+    "swap": swap.collect,
+    "capacity": capacity.collect,
+    "pool_settings": pool_settings.collect,
+    "locations": locations.collect,
+    "big_headers": big_headers.collect,
+}

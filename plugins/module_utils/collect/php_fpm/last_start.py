@@ -34,7 +34,7 @@ def last_start(
         path = path or binary
     elif failure.meaning == "pid_unwritable":
         path = path or pid_file
-    files = _ini_files(host, config)
+    files = ini_files(host, config)
     ini_file, ini_line, value = _setting(host, files, failure)
     if (failure.meaning or "preload") == "preload" and value.startswith("/"):
         path = path or value  # the script
@@ -71,7 +71,7 @@ def _changed_at(host: Host, path: str) -> float:
         return 0.0
 
 
-def _ini_files(host: Host, config: str) -> List[str]:
+def ini_files(host: Host, config: str) -> List[str]:
     """In the order in which PHP reads them."""
     folder = posixpath.dirname(config)
     found: List[str] = []

@@ -51,7 +51,7 @@ def diagnose_ahead(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     risks = snapshot.get("risks")
     if risks is None:
         return verdict
-    missing = verdict["missing"] + risks["missing"]
+    missing = verdict["missing"] + [entry for entry in risks["missing"] if entry not in verdict["missing"]]
     findings = verdict["findings"] + risks_of(snapshot, missing)
     # The plan names its findings by their places: the active ones stay in front, in their order.
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))

@@ -23,7 +23,7 @@ class Risk(NamedTuple):
 
 
 class LatentRule(NamedTuple):
-    name: str  # of its file, and the id of its cause
+    name: str  # of its file
     cause: Cause
     examine: Callable[["Snapshot"], List[Risk]]
 

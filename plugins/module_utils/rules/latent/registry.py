@@ -8,8 +8,14 @@ model.risk(). A rule that raises costs its own answer alone. What it reads besid
 snapshot["risks"], where a key is absent that was not seen.
 """
 
-from . import restart_at_risk
+from . import capacity_at_risk, headers_at_risk, memory_at_risk, restart_at_risk, timeouts_disordered
 from .model import LatentRule
 
-RULES = (LatentRule("restart_at_risk", restart_at_risk.CAUSE, restart_at_risk.examine),)
-CAUSES = tuple(rule.cause for rule in RULES)
+RULES = (
+    LatentRule("restart_at_risk", restart_at_risk.CAUSE, restart_at_risk.examine),
+    LatentRule("capacity_at_risk", capacity_at_risk.CAUSE, capacity_at_risk.examine),
+    LatentRule("memory_at_risk", capacity_at_risk.CAUSE, memory_at_risk.examine),
+    LatentRule("headers_at_risk", capacity_at_risk.CAUSE, headers_at_risk.examine),
+    LatentRule("timeouts_disordered", timeouts_disordered.CAUSE, timeouts_disordered.examine),
+)
+CAUSES = tuple(dict.fromkeys(rule.cause for rule in RULES))

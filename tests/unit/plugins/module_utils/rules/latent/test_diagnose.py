@@ -56,6 +56,11 @@ class TestBesideTheDiagnosis:
         verdict = diagnose_ahead(host)
         assert verdict["status"] == "healthy" and verdict["missing"][-1]["why"] == "x"
 
+    def test_what_both_looks_missed_is_said_once(self) -> None:
+        host, gap = a_risky_host(), {"what": "fpm_config", "path": None, "why": "x", "needs": None}
+        host["missing"], host["risks"]["missing"] = [gap], [dict(gap)]
+        assert diagnose_ahead(host)["missing"].count(gap) == 1
+
     def test_a_configuration_of_others_is_not_mended(self) -> None:
         host = a_risky_host(restart=DISABLED)
         host.with_master(writable={"who": "alice", "path": "/etc/php"})

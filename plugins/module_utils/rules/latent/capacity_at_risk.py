@@ -1,0 +1,173 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a pool or nginx is set to that a rush of visitors turns into an outage."""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+
+from ..case import Case, cases
+from ..model import Cause, evidence
+from ..waiting import kept_room
+from .locations import LocationsByPass, locations_of, settings_at
+from .model import Risk, risk
+from .served import Served, served_pools
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.endpoint import Endpoint
+    from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.nginx import Route
+    from ....plugin_utils.shapes.risks_capacity import PoolSettings, Written
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+CAUSE = Cause("capacity_at_risk", severity="warning")
+SINCE = (1, 29, 7)  # nginx: keepalive 32 is the default of each upstream (ngx_http_upstream_module)
+BY_DEFAULT = 32
+Settings = Dict[Tuple[str, str], "PoolSettings"]
+
+
+def settings_of(snapshot: "Snapshot") -> Settings:
+    """By configuration and name of the pool. {}: nobody looked."""
+    rows = snapshot["risks"].get("pool_settings") or []
+    return {(row["config"], row["pool"]): row for row in rows}
+
+
+def confidence_of(settings: "PoolSettings") -> str:
+    """What was changed since php-fpm loaded its files may be different in what runs."""
+    return "likely" if settings["stale"] else "certain"
+
+
+def directive(text: str, at: "Optional[Written]", served: Served) -> "Evidence":
+    """A directive of a pool, or where its section begins."""
+    pool = served.pool
+    place = at or {"file": pool["file"], "line": pool["line"]}
+    return evidence("php-fpm", text, place["file"], place["line"])
+
+
+def _static(served: Served, settings: "PoolSettings") -> List[Risk]:
+    """A status page on a listener of its own shows that all workers are busy, and the slow log who holds
+    them.
+    """
+    pool = served.pool
+    told = pool["slowlog_timeout"] or (pool["status_path"] and settings["status_listen"])
+    if pool["pm"] != "static" or told:
+        return []
+    summary = "Pool %s is static: when all of its %s workers are busy, no log and no status page says so."
+    page = "no pm.status_listen: the status page waits for a free worker as well"
+    proof = [
+        directive("pm = static: php-fpm logs nothing when such a pool is full", settings["mode"], served),
+        directive(
+            page if pool["status_path"] else "no pm.status_path: there is no status page", None, served
+        ),
+        directive("no request_slowlog_timeout: slow requests are not logged", None, served),
+    ]
+    return [
+        risk(
+            "static_silent",
+            summary % (pool["name"], pool["max_children"]),
+            proof,
+            confidence=confidence_of(settings),
+            severity="info",
+            place=served.place,
+            servers=served.sites,
+            endpoint=pool["endpoint"],
+        )
+    ]
+
+
+def _why_shorter(effective: int, asked: int, somaxconn: Optional[int]) -> "Evidence":
+    path = "/proc/sys/net/core/somaxconn"
+    if somaxconn is None:
+        return evidence("kernel", "net.core.somaxconn could not be read", path)
+    words = "net.core.somaxconn = %d" % somaxconn
+    if min(asked, somaxconn) != effective:
+        words += " now: the socket was opened under another limit, and keeps it until php-fpm restarts"
+    return evidence("kernel", words, path)
+
+
+def _backlog(served: Served, settings: "PoolSettings", snapshot: "Snapshot") -> List[Risk]:
+    """A backlog below 0 asks for as much as there is."""
+    pool = served.pool
+    place: Optional["Endpoint"] = snapshot["endpoints"].get(pool["endpoint"] or "")
+    asked, effective = pool["backlog"], place["backlog"] if place else None
+    if place is None or asked is None or effective is None or asked <= effective:
+        return []
+    if not any(listener["fpm"] for listener in place["listeners"]):
+        return []
+    seen = snapshot["risks"].get("capacity")
+    summary = "The queue of pool %s holds %d connections, and listen.backlog asks for %d."
+    proof = [
+        evidence("socket", "%s listens with a backlog of %d" % (pool["endpoint"], effective)),
+        directive("listen.backlog = %d" % asked, settings["backlog"], served),
+        _why_shorter(effective, asked, seen["somaxconn"] if seen else None),
+    ]
+    return [
+        risk(
+            "backlog_above_somaxconn",
+            summary % (pool["name"], effective, asked),
+            proof,
+            confidence=confidence_of(settings),
+            severity="info",
+            place=served.place,
+            servers=served.sites,
+            endpoint=pool["endpoint"],
+        )
+    ]
+
+
+def _kept_by_default(case: Case, settings: LocationsByPass) -> "Tuple[int, List[Evidence]]":
+    """(connections, directives) of upstreams in which nothing is written about it."""
+    nginx = case.snapshot["nginx"]
+    version = tuple(int(part) for part in re.findall(r"[0-9]{1,6}", nginx["version"] or "")[:3])
+    if version < SINCE:
+        return 0, []
+    silent: Dict[str, "Route"] = {}
+    for route in case.routes:
+        own = settings_at(settings, route)
+        if route["keep_conn"] and route["upstream"] and own and own["default_keepalive"]:
+            silent.setdefault(route["upstream"].lower(), route)
+    words = "fastcgi_keep_conn on, and nginx %s keeps %d connections of upstream %s by itself"
+    proof = [
+        evidence("nginx", words % (nginx["version"], BY_DEFAULT, name), route["file"], route["line"])
+        for name, route in silent.items()
+    ]
+    return BY_DEFAULT * len(silent) * len(nginx["workers"]), proof
+
+
+def _kept(case: Case, settings: LocationsByPass) -> List[Risk]:
+    """As many idle connections as the pool has workers: nobody else gets one until nginx closes them."""
+    owner = case.running[0] if case.running else None
+    most = owner.pool["max_children"] if owner else None
+    written, by_default = kept_room(case), _kept_by_default(case, settings)
+    room, proof = written[0] + by_default[0], written[1] + by_default[1]
+    if owner is None or most is None or not room or room < most:
+        return []
+    if case.probe["result"] == "no_answer":
+        return []  # the diagnosis says who holds the workers now
+    summary = "nginx may keep %d idle connections to pool %s, and each takes one of its %d workers."
+    text = "pm.max_children = %d" % most
+    loaded = owner.master["config_newer"] or case.unloaded
+    return [
+        risk(
+            "keepalive_can_pin",
+            summary % (room, owner.pool["name"], most),
+            proof + [evidence("php-fpm", text, owner.pool["file"], owner.pool["line"])],
+            confidence="likely" if loaded else "certain",
+            place=owner.place,
+            servers=case.servers,
+            endpoint=case.key,
+        )
+    ]
+
+
+def examine(snapshot: "Snapshot") -> List[Risk]:
+    settings = settings_of(snapshot)
+    locations = locations_of(snapshot)
+    found: List[Risk] = []
+    for served in served_pools(snapshot):
+        own = settings.get((served.master["config"], served.pool["name"]))
+        if own:
+            found += _static(served, own) + _backlog(served, own, snapshot)
+    for case in cases(snapshot, []):
+        found += _kept(case, locations)
+    return found
