@@ -84,7 +84,7 @@ class Told(Stage):
     def __init__(self, suite: str) -> None:
         super().__init__(load_suites()[suite])
         self.container = "webmedic-%s-%s-plain" % (FLEET, suite)
-        self.pages = (STORIES / "pages.sh").read_text()
+        self.pages = "".join(path.read_text() for path in sorted(STORIES.glob("*.sh")))
 
     def ends_well(self, text: str) -> str | None:
         try:

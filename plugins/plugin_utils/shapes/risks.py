@@ -6,6 +6,7 @@
 
 from typing import List
 
+from .exposure import Doors, Output, Rotation, Web
 from .missing import Missing
 from .restart import Cut, RestartProblem
 from .risks_capacity import CapacityFacts, HeaderFacts, LocationSettings, PoolSettings
@@ -31,6 +32,10 @@ class SwapArea(TypedDict):
 
 class Subjects(TypedDict, total=False):
     restart: RestartFacts
+    web: Web
+    doors: List[Doors]  # those that are open to others than nginx
+    rotation: Rotation
+    outputs: List[Output]  # of pools whose PHP has an error_log
     swap: List[SwapArea]
     capacity: CapacityFacts
     pool_settings: List[PoolSettings]  # of the masters that run

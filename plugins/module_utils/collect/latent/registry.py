@@ -9,10 +9,14 @@ under its name. The subject "restart" is in ahead/risks.py: it takes what later 
 
 from typing import Dict
 
-from . import big_headers, capacity, locations, pool_settings, swap
+from . import big_headers, capacity, doors, locations, log_writers, pool_settings, rotation, swap, web
 from .look import Collect
 
 SUBJECTS: Dict[str, Collect] = {
+    "web": web.collect,
+    "doors": doors.collect,
+    "rotation": rotation.collect,
+    "outputs": log_writers.collect,
     "swap": swap.collect,
     "capacity": capacity.collect,
     "pool_settings": pool_settings.collect,

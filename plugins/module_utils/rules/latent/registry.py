@@ -8,7 +8,16 @@ model.risk(). A rule that raises costs its own answer alone. What it reads besid
 snapshot["risks"], where a key is absent that was not seen.
 """
 
-from . import capacity_at_risk, headers_at_risk, memory_at_risk, restart_at_risk, timeouts_disordered
+from . import (
+    capacity_at_risk,
+    evidence_hidden,
+    exposed,
+    headers_at_risk,
+    memory_at_risk,
+    restart_at_risk,
+    timeouts_disordered,
+    vhost_shadowed,
+)
 from .model import LatentRule
 
 RULES = (
@@ -17,5 +26,8 @@ RULES = (
     LatentRule("memory_at_risk", capacity_at_risk.CAUSE, memory_at_risk.examine),
     LatentRule("headers_at_risk", capacity_at_risk.CAUSE, headers_at_risk.examine),
     LatentRule("timeouts_disordered", timeouts_disordered.CAUSE, timeouts_disordered.examine),
+    LatentRule("exposed", exposed.CAUSE, exposed.examine),
+    LatentRule("evidence_hidden", evidence_hidden.CAUSE, evidence_hidden.examine),
+    LatentRule("vhost_shadowed", vhost_shadowed.CAUSE, vhost_shadowed.examine),
 )
 CAUSES = tuple(dict.fromkeys(rule.cause for rule in RULES))

@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDER = os.path.join(ROOT, "plugins", "module_utils", "rules", "latent")
 NAMES = [rule.name for rule in RULES]
 CAUSE_OF = {rule.name: rule.cause.id for rule in RULES}
-HELPERS = {"__init__", "diagnose", "locations", "model", "registry", "served"}
+HELPERS = {"__init__", "diagnose", "hidden_by_rotation", "locations", "model", "registry", "served"}
 TESTS = "ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.latent.test_"
 
 

@@ -1,0 +1,157 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who writes which log, and as which account it is opened anew."""
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
+
+from ...parse.linux.rotate_script import FPM, NGINX
+from ...parse.php_fpm.conf import Section
+from ..host import Host
+from ..php_fpm.files import Reading
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.exposure import Output
+    from ....plugin_utils.shapes.php_fpm import Master
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+PHP = "PHP"
+# error_log of php.ini; the last one counts. A quoted one has its quotes.
+_INI = re.compile(r"^[ \t]*error_log[ \t]*=[ \t]*(\"[^\"\n]*\"|[^;\n]*)", re.MULTILINE)
+_TO_OUTPUT = ("syslog", "stderr")
+
+
+class Writer(NamedTuple):
+    path: str
+    program: str  # NGINX, FPM or PHP
+    config: str
+    pool: Optional[str]
+    user: str  # who opens it after a rotation
+    uid: int
+    groups: Tuple[int, ...]
+    also: Optional[Tuple[int, Tuple[int, ...], str]]  # nginx's workers, which open it anew as themselves
+
+
+def _account(host: Host, name: Optional[str]) -> Optional[Tuple[int, Tuple[int, ...]]]:
+    found = host.account(name) if name else None
+    return (found[0], tuple(found[2])) if found else None
+
+
+def _of_nginx(host: Host, snapshot: "Snapshot") -> List[Writer]:
+    nginx = snapshot["nginx"]
+    config, user = nginx["config"] or "", nginx["user"]
+    workers = _account(host, user)
+    if workers is None or not nginx["running"]:
+        return []
+    own = nginx.get("account")
+    paths = list(nginx["error_logs"])
+    by_worker: List[str] = []
+    for site in nginx.get("site_logs") or []:
+        for log in site["access"]:
+            (by_worker if "$" in log["written"] else paths).extend(log["paths"])
+    found = []
+    for path in dict.fromkeys(paths + by_worker):
+        if not path.startswith("/") or path.startswith("/dev/"):
+            continue
+        if own or path in by_worker:
+            # A name with a variable is opened by the worker that needs it.
+            found.append(Writer(path, NGINX, config, None, own or user or "", workers[0], workers[1], None))
+        else:
+            also = (workers[0], workers[1], user or "")
+            found.append(Writer(path, NGINX, config, None, "root", 0, (0,), also))
+    return found
+
+
+def _by_master(host: Host, master: "Master") -> List[Writer]:
+    """The master opens its log, and the access logs of its pools."""
+    account = master.get("account")
+    who = _account(host, account) if account else (0, (0,))
+    paths: List[Tuple[Optional[str], Optional[str]]] = [(master["error_log"], None)]
+    paths += [(pool["access_log"], pool["name"]) for pool in master["pools"]]
+    return [
+        Writer(path, FPM, master["config"], pool, account or "root", who[0], who[1], None)
+        for path, pool in paths
+        if path and path.startswith("/") and not path.startswith(("/dev/", "/proc/")) and who
+    ]
+
+
+def _set(section: Section) -> Optional[Tuple[str, str, int]]:
+    """(error_log of PHP, file, line). An administrator's value wins, and the first of several."""
+    for array in ("php_admin_value", "php_value"):
+        for key, setting in section.arrays.get(array, []):
+            if key == "error_log":
+                return setting.value, setting.file, setting.line
+    return None
+
+
+def _of_ini(host: Host, config: str) -> Optional[Tuple[str, str, int]]:
+    folder = posixpath.dirname(config)
+    found = None
+    for pattern in ("php.ini", "conf.d/*.ini", "php.d/*.ini"):
+        for path in host.glob(posixpath.join(folder, pattern)):
+            text = host.text(path) or ""
+            for match in _INI.finditer(text):
+                found = (match.group(1).strip().strip('"'), path, text.count("\n", 0, match.start()) + 1)
+    return found
+
+
+def outputs(host: Host, master: "Master") -> List["Output"]:
+    """Where the PHP of each pool writes its errors, by the pool or by php.ini."""
+    account = host.account(master.get("account") or "")
+    missing, host.missing = host.missing, []  # the snapshot has it already
+    reading = Reading(host, master["config"], master.get("prefix") or "/", account[0] if account else None)
+    host.missing = missing
+    ini = _of_ini(host, master["config"])
+    found: List[Output] = []
+    for section in reading.conf.pools:
+        value, file, line = _set(section) or ini or (None, None, None)
+        value = value.replace("$pool", section.name) if value else None
+        found.append(
+            {
+                "pool": section.name,
+                "config": master["config"],
+                "error_log": value or None,
+                "file": file,
+                "line": line,
+            }
+        )
+    return found
+
+
+def _by_php(host: Host, master: "Master", known: Sequence["Output"]) -> List[Writer]:
+    """PHP opens its error_log for each message, as the account of the pool."""
+    users = {pool["name"]: pool["user"] for pool in master["pools"] if not pool["chroot"]}
+    found = []
+    for output in known:
+        path, user = output["error_log"], users.get(output["pool"]) or master.get("account")
+        account = _account(host, user)
+        if not path or not account or not path.startswith("/") or path.startswith(("/dev/", "/proc/")):
+            continue
+        if not account[0]:
+            continue
+        found.append(
+            Writer(path, PHP, master["config"], output["pool"], user or "", account[0], account[1], None)
+        )
+    return found
+
+
+def writers(host: Host, snapshot: "Snapshot") -> List[Writer]:
+    found = _of_nginx(host, snapshot)
+    for master in snapshot["fpm"]["masters"]:
+        if master["running"]:
+            found += _by_master(host, master)
+            found += _by_php(host, master, outputs(host, master))
+    return found
+
+
+def collect(host: Host, snapshot: "Snapshot") -> List["Output"]:
+    """The subject "outputs"."""
+    return [
+        output
+        for master in snapshot["fpm"]["masters"]
+        if master["running"]
+        for output in outputs(host, master)
+        if output["error_log"]
+    ]

@@ -1,0 +1,158 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Logs that will not tell the next time: all is well, and who has to find out will be blind."""
+
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+
+from ...parse.nginx.site_logs import shows
+from ...signatures.lookup import meaning_of, meanings
+from ..model import Cause, Place, evidence, sample
+from ..silence import QUIET, read_of, silent_sites, uncovered
+from .hidden_by_rotation import rotated
+from .model import Risk, risk
+from .served import served_pools, sites_of_master
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Evidence, Site
+    from ....plugin_utils.shapes.nginx import ErrorLog, SiteLogs
+    from ....plugin_utils.shapes.php_fpm import Pool
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+CAUSE = Cause("evidence_hidden", severity="warning")
+CRASHED = meanings("crashed")
+MOST_NAMED = 3
+# What a worker writes there goes to /dev/null where nobody catches it (fpm_stdio_child_use_pipes()).
+_OUTPUT = ("/dev/stderr", "/dev/stdout", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2")
+
+Hidden = List[Tuple["SiteLogs", Optional[str]]]
+
+
+def _site(logs: "SiteLogs") -> "Site":
+    at = logs["server"]
+    return {"name": logs["site"] or "default", "listen": "", "file": at["file"], "line": at["line"]}
+
+
+def _sites(snapshot: "Snapshot", hidden: Hidden) -> "List[Site]":
+    listen = {
+        (route["server"]["file"], route["server"]["line"]): (route["listen"] or ["80"])[0].split(" ")[0]
+        for route in snapshot["nginx"]["routes"]
+        if "server" in route
+    }
+    sites = [_site(logs) for logs, _why in hidden]
+    return [{**site, "listen": listen.get((site["file"] or "", site["line"] or 0), "")} for site in sites]
+
+
+def _nginx_log(snapshot: "Snapshot", log: "ErrorLog", hidden: Hidden) -> Risk:
+    """hidden: the sites, and why their access logs do not tell; None: they do."""
+    names = list(dict.fromkeys(logs["site"] or "default" for logs, _why in hidden))
+    shown = ", ".join(names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
+    target, level = str(log["target"]), str(log["level"])
+    if target.startswith("/dev/null"):
+        reason, words = "log_off", "nginx throws the errors of %s away (error_log %s)" % (shown, target)
+    elif not shows(level):
+        reason = "log_level"
+        words = "nginx logs errors of %s at level %s: refused connects and timeouts are not among them" % (
+            shown,
+            level,
+        )
+    else:
+        reason = "log_off"
+        words = "nginx's errors of %s go to %s alone, which a diagnosis cannot read" % (shown, target[:200])
+    blind = [why for _logs, why in hidden if why]
+    where = "error_log %s %s" % (target[:200], level)
+    proof = [evidence("nginx", where, log["file"], log["line"])]
+    if blind:
+        proof.append(evidence("nginx", "the access log tells no more: %s" % blind[0]))
+    else:
+        proof.append(evidence("nginx", "the access log counts lost requests, and does not say why"))
+    return risk(
+        reason,
+        words + ".",
+        proof,
+        severity="warning" if blind else "info",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=_sites(snapshot, hidden),
+    )
+
+
+def _nginx_logs(snapshot: "Snapshot") -> List[Risk]:
+    read = read_of(snapshot)
+    logs: Dict[Tuple[object, ...], Tuple[ErrorLog, Hidden]] = {}
+    for site in silent_sites(snapshot):
+        why = uncovered(read, site)
+        for log in site["silent"]:
+            known = logs.setdefault((log["target"], log["level"], log["file"], log["line"]), (log, []))
+            known[1].append((site, why))
+    return [_nginx_log(snapshot, log, hidden) for log, hidden in logs.values()]
+
+
+def _fpm_levels(snapshot: "Snapshot") -> List[Risk]:
+    found = []
+    for master in snapshot["fpm"]["masters"]:
+        if not master["running"] or master["log_level"] not in QUIET:
+            continue
+        words = "php-fpm logs at level %s: no full pool, no crashed and no terminated worker is among that."
+        found.append(
+            risk(
+                "fpm_log_level",
+                words % master["log_level"],
+                [evidence("php-fpm", "log_level = %s" % master["log_level"], master["config"])],
+                place=Place(None, master["unit"]),
+                servers=sites_of_master(snapshot, master["config"]),
+            )
+        )
+    return found
+
+
+def _lost_output(snapshot: "Snapshot", config: str, pool: "Pool") -> "Optional[Tuple[str, List[Evidence]]]":
+    """(what of it is lost, its proof). As a rule there is none: PHP's errors go to nginx's log."""
+    outputs = snapshot.get("risks", {}).get("outputs", [])
+    for output in outputs:
+        if (output["config"], output["pool"]) == (config, pool["name"]) and output["error_log"] in _OUTPUT:
+            text = "error_log = %s" % output["error_log"]
+            return "all errors of PHP", [evidence("php-fpm", text, output["file"], output["line"])]
+    if pool["allowed_clients"] and not (pool["endpoint"] or "").startswith("unix:"):
+        text = "listen.allowed_clients = %s" % ",".join(pool["allowed_clients"])
+        return "the word that a client was refused", [evidence("php-fpm", text, pool["file"], pool["line"])]
+    for event in snapshot["logs"]["events"]:
+        own = (event["source"], event["master"], event["pool"]) == ("fpm", config, pool["name"])
+        if own and meaning_of(event) in CRASHED:
+            return "what a worker said when it crashed", [sample(event)]
+    return None
+
+
+def _outputs(snapshot: "Snapshot") -> List[Risk]:
+    found = []
+    for each in served_pools(snapshot):
+        lost = (
+            None
+            if each.pool["catch_workers_output"]
+            else _lost_output(snapshot, each.master["config"], each.pool)
+        )
+        if lost is None:
+            continue
+        proof = [
+            evidence("php-fpm", "catch_workers_output is not on", each.pool["file"], each.pool["line"]),
+            *lost[1],
+        ]
+        words = "php-fpm throws away what workers of pool %s write: %s is among it." % (
+            each.pool["name"],
+            lost[0],
+        )
+        found.append(
+            risk(
+                "worker_output_lost",
+                words,
+                proof,
+                severity="info",
+                place=each.place,
+                servers=each.sites,
+                endpoint=each.pool["endpoint"],
+            )
+        )
+    return found
+
+
+def examine(snapshot: "Snapshot") -> List[Risk]:
+    return _nginx_logs(snapshot) + _fpm_levels(snapshot) + _outputs(snapshot) + rotated(snapshot)

@@ -1,0 +1,187 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who could use a pool beside its site. Who talks FastCGI to a pool runs any PHP file as its account."""
+
+from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
+
+from ...parse.nginx.sites import Place as SitePlace
+from ...parse.nginx.sites import place, site_of
+from ..model import Cause, Place, evidence
+from .model import Risk, risk
+from .served import Served, served_pools
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.exposure import Doors, StatusPage
+    from ....plugin_utils.shapes.finding import Evidence, Site
+    from ....plugin_utils.shapes.php_fpm import Master, Pool
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+CAUSE = Cause("exposed", severity="warning")
+MOST_NAMED = 3
+# Accounts of the web server itself: what they own is nobody's in particular.
+_SHARED = frozenset(
+    ("root", "www-data", "apache", "nginx", "http", "www", "wwwrun", "nobody", "daemon", "bin")
+)
+
+
+def _known(snapshot: "Snapshot", config: str, name: str) -> "Optional[Tuple[Master, Pool]]":
+    for master in snapshot["fpm"]["masters"]:
+        for pool in master["pools"] if master["config"] == config else ():
+            if pool["name"] == name:
+                return master, pool
+    return None
+
+
+def _sites(served: List[Served], config: str, name: str) -> "List[Site]":
+    mine = [each for each in served if (each.master["config"], each.pool["name"]) == (config, name)]
+    return [site for each in mine for site in each.sites]
+
+
+def _socket(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") -> Risk:
+    path = door["endpoint"][len("unix:") :]
+    user = pool["user"] or "its account"
+    if door["everybody"]:
+        who = "Any account of this host"
+        why = "mode %s lets everybody write, and everybody can search the directories above it" % door["mode"]
+    else:
+        others = door["member_count"] - len(door["members"])
+        listed = ", ".join(door["members"]) + (" and %d others" % others if others > 0 else "")
+        who = "Any member of group %s" % door["group"]
+        why = "group %s may write (mode %s), and its members are %s" % (door["group"], door["mode"], listed)
+    whose = "the socket" if door["live"] else "the configuration, for the next start"
+    proof = [
+        evidence("socket", "%s: %s" % (whose, why), path),
+        evidence(
+            "php-fpm",
+            "listen.mode = %s, listen.owner = %s, listen.group = %s"
+            % (pool["listen_mode"], pool["listen_owner"] or "unset", pool["listen_group"] or "unset"),
+            pool["listen_file"],
+            pool["listen_line"],
+        ),
+    ]
+    words = "%s may connect to %s, and so run any PHP file as %s." % (who, path, user)
+    place_of = Place(pool["name"], master["unit"])
+    return risk("socket_open_to_all", words, proof, place=place_of, servers=sites, endpoint=door["endpoint"])
+
+
+def _port(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") -> Optional[Risk]:
+    if not door["open_to"] or door["filter"]:
+        return None
+    proof = [
+        evidence("php-fpm", "listen = %s" % pool["listen"], pool["listen_file"], pool["listen_line"]),
+        evidence("php-fpm", "listen.allowed_clients is not set: every client is taken", pool["file"]),
+        evidence("network", "this host has %s" % ", ".join(door["open_to"])),
+        evidence("network", "a firewall was not looked at: it may keep others out"),
+    ]
+    words = "Pool %s takes every client at %s: who reaches that port runs any PHP file as %s." % (
+        pool["name"],
+        pool["listen"],
+        pool["user"] or "its account",
+    )
+    place_of = Place(pool["name"], master["unit"])
+    key = door["endpoint"]
+    return risk(
+        "tcp_reachable", words, proof, confidence="likely", place=place_of, servers=sites, endpoint=key
+    )
+
+
+def _doors(snapshot: "Snapshot", served: List[Served]) -> List[Risk]:
+    found: List[Optional[Risk]] = []
+    for door in snapshot.get("risks", {}).get("doors", []):
+        known = _known(snapshot, door["config"], door["pool"])
+        if known is None:
+            continue
+        sites = _sites(served, door["config"], door["pool"])
+        make = _socket if door["everybody"] or door["group"] else _port
+        found.append(make(door, known[0], known[1], sites))
+    return [each for each in found if each]
+
+
+def _tenants(snapshot: "Snapshot", each: Served) -> "Dict[SitePlace, Tuple[Site, Set[str], str]]":
+    """The accounts that can exchange the code of each site, with its root. Not the web server's own."""
+    shared = _SHARED | {snapshot["nginx"]["user"] or "root"}
+    found: Dict[SitePlace, Tuple[Site, Set[str], str]] = {}
+    for route in each.routes:
+        owners = set(route.get("owners") or ()) - shared
+        site = site_of(route)
+        if owners:
+            known = found.setdefault(place(site), (site, set(), route["root"] or ""))
+            known[1].update(owners)
+    return found
+
+
+def _shared_pool(snapshot: "Snapshot", each: Served) -> Optional[Risk]:
+    """Sites that one account can exchange anyway are no strangers to each other."""
+    found = list(_tenants(snapshot, each).values())
+    apart = [one for one in found if any(not one[1] & other[1] for other in found)]
+    if len(apart) < 2:
+        return None
+    proof: List[Evidence] = [
+        evidence("file", "%s: %s belongs to %s" % (site["name"], root, ", ".join(sorted(owners))), root)
+        for site, owners, root in apart[:MOST_NAMED]
+    ]
+    pool = each.pool
+    proof.append(
+        evidence("php-fpm", "pool %s runs as %s" % (pool["name"], pool["user"]), pool["file"], pool["line"])
+    )
+    accounts = sorted({owner for _site, owners, _root in apart for owner in owners})
+    shown = ", ".join(accounts[:MOST_NAMED]) + (" and others" if len(accounts) > MOST_NAMED else "")
+    words = "Sites of %s share pool %s: each one's PHP reads and kills the others'." % (shown, pool["name"])
+    sites = [site for site, _owners, _root in apart]
+    return risk("shared_pool", words, proof, place=each.place, servers=sites, endpoint=pool["endpoint"])
+
+
+def _open_page(snapshot: "Snapshot", pages: "List[StatusPage]") -> Risk:
+    """Of one pool, the status page first."""
+    pages = sorted(pages, key=lambda page: page["kind"] != "status")
+    first = pages[0]
+    kinds = " and ".join(dict.fromkeys(page["kind"] for page in pages))
+    proof = [
+        evidence(
+            "nginx",
+            "location %s of %s hands %s on, and no allow, deny, auth_basic or internal keeps strangers out"
+            % (page["location"], page["site"] or "the default server", page["path"]),
+            page["file"],
+            page["line"],
+        )
+        for page in pages[:MOST_NAMED]
+    ]
+    proof.append(evidence("php-fpm", "%s page at %s" % (first["kind"], first["path"])))
+    proof.append(evidence("network", "no page was asked for, and a firewall was not looked at"))
+    words = "Everybody on the net may ask for the %s page of pool %s, at %s." % (
+        kinds,
+        first["pool"],
+        first["url"],
+    )
+    known = _known(snapshot, first["config"], first["pool"])
+    servers = [
+        site_of(route)
+        for route in snapshot["nginx"]["routes"]
+        if any(route.get("server") == page["server"] for page in pages)
+    ]
+    return risk(
+        "status_page_open",
+        words,
+        proof,
+        confidence="likely" if first["certain"] else "possible",
+        severity="warning" if first["kind"] == "status" else "info",
+        place=Place(first["pool"], known[0]["unit"] if known else None),
+        servers=list({place(site): site for site in servers}.values()),
+        endpoint=known[1]["endpoint"] if known else None,
+    )
+
+
+def _open_pages(snapshot: "Snapshot") -> List[Risk]:
+    web = snapshot.get("risks", {}).get("web")
+    by_pool: Dict[Tuple[str, str], List[StatusPage]] = {}
+    for page in web["pages"] if web else ():
+        if page["guard"] is None:
+            by_pool.setdefault((page["config"], page["pool"]), []).append(page)
+    return [_open_page(snapshot, pages) for pages in by_pool.values()]
+
+
+def examine(snapshot: "Snapshot") -> List[Risk]:
+    served = served_pools(snapshot)
+    shared = [_shared_pool(snapshot, each) for each in served]
+    return _doors(snapshot, served) + [each for each in shared if each] + _open_pages(snapshot)

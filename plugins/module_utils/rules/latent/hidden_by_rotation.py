@@ -1,0 +1,151 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reasons of evidence_hidden: what the next run of logrotate does to the logs of nginx and php-fpm."""
+
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+
+from ...parse.linux.rotate_script import FPM, NGINX
+from ...parse.nginx.sites import sites_of
+from ..model import Place, evidence
+from .model import Risk, risk
+from .served import sites_of_master
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.exposure import Hook, Rotated, Rotation
+    from ....plugin_utils.shapes.finding import Evidence, Site
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+PHP = "PHP"
+MOST_NAMED = 3
+LONG = 10.0  # seconds that a reload lets a request have
+
+
+def _absent(rotation: "Rotation") -> "List[Evidence]":
+    words = "logrotate is not installed: this is what it does once it is"
+    return [] if rotation["installed"] else [evidence("file", words, "/usr/sbin/logrotate")]
+
+
+def _confidence(rotation: "Rotation") -> str:
+    return "certain" if rotation["installed"] else "possible"
+
+
+def _where(snapshot: "Snapshot", program: str, config: str) -> "Tuple[Place, List[Site]]":
+    if program == NGINX:
+        return Place(None, snapshot["nginx"]["unit"]), sites_of(snapshot["nginx"]["routes"])
+    units = [each["unit"] for each in snapshot["fpm"]["masters"] if each["config"] == config]
+    return Place(None, units[0] if units else None), sites_of_master(snapshot, config)
+
+
+def _meant(snapshot: "Snapshot", hook: "Hook") -> str:
+    """The master that a hook is about: the one whose unit or version it names, else the first that runs."""
+    running = [each for each in snapshot["fpm"]["masters"] if each["running"]]
+    for master in running:
+        unit = (master["unit"] or "").rpartition(".")[0]
+        if (unit and unit in hook["text"]) or (master["pid_file"] and master["pid_file"] in hook["text"]):
+            return master["config"]
+    return running[0]["config"] if running else ""
+
+
+def _reloads(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:
+    found = []
+    for hook in rotation["hooks"]:
+        program, what = hook["program"] or "", hook["what"]
+        config = _meant(snapshot, hook) if program == FPM else ""
+        if program == FPM and not config:
+            continue
+        place, sites = _where(snapshot, program, config)
+        if what == "reload" and program == NGINX:
+            words = "logrotate reloads nginx: with a faulty file in its configuration no log is opened anew."
+        elif what == "reload":
+            words = (
+                "logrotate reloads php-fpm, which ends running requests: to open logs anew USR1 is enough."
+            )
+        else:
+            words = "logrotate %ss %s, which ends running requests: to open logs anew USR1 is enough." % (
+                what,
+                program,
+            )
+        patient = any(
+            each["config"] == config and each["process_control_timeout"] >= LONG
+            for each in snapshot["fpm"]["masters"]
+        )
+        mild = what == "reload" and (program == NGINX or patient)
+        found.append(
+            risk(
+                "logrotate_reloads",
+                words,
+                [evidence("logrotate", hook["text"], hook["file"], hook["line"]), *_absent(rotation)],
+                confidence=_confidence(rotation),
+                severity="info" if mild else "warning",
+                place=place,
+                servers=sites,
+            )
+        )
+    return found
+
+
+def _not_reopened(log: "Rotated") -> Optional[str]:
+    """Who writes on in the renamed log. PHP opens its log for each message."""
+    if log["stays"] or log["skipped"] or log["writer"] == PHP:
+        return None
+    if any(hook["program"] in (log["writer"], None) for hook in log["hooks"]):
+        return None
+    return log["writer"]
+
+
+def _grouped(logs: "Sequence[Rotated]") -> "List[List[Rotated]]":
+    """By stanza, writer and what is wrong."""
+    groups: Dict[Tuple[object, ...], List[Rotated]] = {}
+    for log in logs:
+        key = (log["file"], log["line"], log["writer"], log["config"], log["skipped"], log["by"])
+        groups.setdefault(key, []).append(log)
+    return list(groups.values())
+
+
+def _of_logs(
+    snapshot: "Snapshot", rotation: "Rotation", logs: "List[Rotated]", reason_id: str, words: str, why: str
+) -> Risk:
+    first = logs[0]
+    shown = ", ".join(log["path"] for log in logs[:MOST_NAMED]) + (
+        " and others" if len(logs) > MOST_NAMED else ""
+    )
+    place, sites = _where(snapshot, NGINX if first["writer"] == NGINX else FPM, first["config"])
+    if first["pool"] and len({log["pool"] for log in logs}) == 1:
+        place = place._replace(pool=first["pool"])
+    return risk(
+        reason_id,
+        words % shown,
+        [evidence("logrotate", why, first["file"], first["line"]), *_absent(rotation)],
+        confidence=_confidence(rotation),
+        place=place,
+        servers=sites,
+    )
+
+
+def _of_rows(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:
+    found = []
+    for logs in _grouped([log for log in rotation["logs"] if log["skipped"]]):
+        words = "logrotate refuses to rotate %s, which grows until the disk is full."
+        found.append(
+            _of_logs(snapshot, rotation, logs, "logrotate_unwritable", words, logs[0]["skipped"] or "")
+        )
+    for logs in _grouped([log for log in rotation["logs"] if log["unwritable"]]):
+        words = "After the next rotation " + logs[0]["by"] + " cannot write %s."
+        if logs[0]["writer"] == NGINX and logs[0]["by"] == "root":
+            words = "After the next rotation nginx's workers cannot open %s."
+        found.append(
+            _of_logs(snapshot, rotation, logs, "logrotate_unwritable", words, logs[0]["unwritable"] or "")
+        )
+    for logs in _grouped([log for log in rotation["logs"] if _not_reopened(log)]):
+        words = "Nobody tells " + logs[0]["writer"] + " that %s was rotated: it writes on in the old file."
+        why = "its script sends %s no USR1" % logs[0]["writer"]
+        found.append(_of_logs(snapshot, rotation, logs, "logrotate_not_reopened", words, why))
+    return found
+
+
+def rotated(snapshot: "Snapshot") -> List[Risk]:
+    rotation = snapshot.get("risks", {}).get("rotation")
+    if rotation is None:
+        return []
+    return _reloads(snapshot, rotation) + _of_rows(snapshot, rotation)
