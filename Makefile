@@ -8,7 +8,7 @@ DEV = $$($(ENV) -m tests.run.env venv dev)
 SUITE = exec $(ENV) -m tests.run.suite
 RUN = set -e; dev=$(DEV); exec $$dev/bin/python -m
 
-.PHONY: help demo diagnose remediate test test-all bench build published docs release lint units fuzz sanity matrix package fleet-test vm-test harm ahead foretold rehearsal neighbours company survive awx pages molecule changelog images down clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -79,6 +79,9 @@ rehearsal: ## a rolling deploy over six real hosts under load: a bad release sto
 
 neighbours: ## what mending one of three sites costs the other two, by each fault that can be mended (ARGS=trixie: on one suite)
 	@$(RUN) tests.integration.neighbours $(ARGS)
+
+monitor-test: ## the role monitor on a real host, with Prometheus and node exporter: the alert names a saturated pool (ARGS='trixie el')
+	@$(RUN) tests.integration.monitor $(ARGS)
 
 company: ## every fault that can be mended on every suite, beside a dead default server and under a crowd that stays (ARGS=trixie: on one)
 	@$(SUITE) $(addprefix company-,$(or $(ARGS),bullseye bookworm trixie el stock))

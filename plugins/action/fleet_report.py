@@ -30,7 +30,13 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as 
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import GateError
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html, junit, markdown, sarif
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import (
+    html,
+    junit,
+    markdown,
+    metrics,
+    sarif,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
 
 display = Display()
@@ -41,6 +47,7 @@ WRITERS: dict[str, folder.Writer] = {
     "report.md": markdown.render,
     "junit.xml": junit.render,
     "report.sarif": sarif.render,
+    "report.prom": metrics.render,
 }
 
 ARGUMENTS: dict[str, Any] = {

@@ -53,8 +53,8 @@ options:
       - Directory on the controller for the reports, made when it is missing. Relative to the directory
         from which the play was started.
       - Each run has a folder there, named after its time in UTC, with C(report.json), C(report.html),
-        C(report.md), C(junit.xml) and C(report.sarif). The link C(latest) leads to the newest, and the link
-        C(report.json) to the report in it.
+        C(report.md), C(junit.xml), C(report.sarif) and C(report.prom). The link C(latest) leads to the
+        newest, and the link C(report.json) to the report in it.
     type: path
     default: ./webmedic-report
   report_keep:

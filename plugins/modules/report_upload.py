@@ -14,8 +14,8 @@ description:
   - Takes the folder that M(webmedic.php_fpm.fleet_report) wrote on the controller, and copies its files to a
     directory on the host of the task. That is the one of C(delegate_to).
   - Or it sends each file with an HTTP PUT from there.
-  - The files are C(report.json), C(report.html), C(report.md), C(junit.xml) and C(report.sarif), as far as
-    they are there. C(report.json) comes last, so who finds it finds all.
+  - The files are C(report.json), C(report.html), C(report.md), C(junit.xml), C(report.sarif) and
+    C(report.prom), as far as they are there. C(report.json) comes last, so who finds it finds all.
   - The new place has the name of the run's folder. In AWX C(-job) and the number of the job follow. So two
     slices of a job cannot meet.
 options:

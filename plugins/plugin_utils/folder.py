@@ -4,7 +4,8 @@
 
 """The folder of a run, and what lies beside it.
 
-    <report_dir>/2026-11-26T001502Z/report.json, report.html, report.md, junit.xml, report.sarif
+    <report_dir>/2026-11-26T001502Z/report.json, report.html, report.md, junit.xml, report.sarif,
+        report.prom
     <report_dir>/latest -> 2026-11-26T001502Z
     <report_dir>/report.json -> latest/report.json
 
@@ -29,7 +30,7 @@ from .shapes.report import Report
 REPORT = "report.json"
 LATEST = "latest"
 # All files that a run may have.
-FILES = (REPORT, "report.html", "report.md", "junit.xml", "report.sarif")
+FILES = (REPORT, "report.html", "report.md", "junit.xml", "report.sarif", "report.prom")
 # So that a directory that others fill cannot keep us busy.
 MOST_OF_ONE_SECOND = 100
 # Where a job hands the folder on, its number follows.

@@ -24,6 +24,7 @@ TYPES = {
     ".md": "text/markdown; charset=utf-8",
     ".xml": "application/xml",
     ".sarif": "application/sarif+json",
+    ".prom": "text/plain; version=0.0.4; charset=utf-8",
 }
 MOST = 300  # characters of a reason
 DEEPEST = 10

@@ -4,7 +4,8 @@
 
 """What a diagnosis costs, and how many more requests a pool serves once it is sized.
 
-``python3 -m tests.bench [real] [host] [answered] [scale] [page] [logs] [sizing]``
+``python3 -m tests.bench [real] [host] [answered] [scale] [page] [logs] [sizing]
+[monitor]``
 
 It prints tables in Markdown. Only numbers of the same run can be compared. BENCH_BEFORE=REVISION measures the
 module of that revision beside today's, on the same hosts, by turns.
@@ -22,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench import host_cost, logs, scale, sizing
+from tests.bench import host_cost, logs, monitoring, scale, sizing
 from tests.bench.engine_runs import (
     EMPTY,
     FLEET,
@@ -168,7 +169,7 @@ def error_logs() -> None:
 
 def main(argv: Sequence[str]) -> None:
     (PLACE / "answers").mkdir(parents=True, exist_ok=True)
-    parts = argv or ["real", "host", "answered", "scale", "page", "logs", "sizing"]
+    parts = argv or ["real", "host", "answered", "scale", "page", "logs", "sizing", "monitor"]
     where = collections()
     if {"real", "host"} & set(parts):
         real_hosts(where, parts)
@@ -189,6 +190,12 @@ def main(argv: Sequence[str]) -> None:
             "%d clients, one after the other page of 1 s each, for %d s" % (sizing.CLIENTS, sizing.SECONDS),
             ["host", "200 / other, before", "after", "times", "OOM kills before / after", "sizing"],
             sizing.measured(HOME, Path(where.split(":")[0])),
+        )
+    if "monitor" in parts:
+        table(
+            "The monitor's script on one host, one run in %d s" % monitoring.INTERVAL,
+            ["pools", "workers", "first run, CPU", "each other run", "of one core"],
+            monitoring.measured(HOME, where.split(":")[0]),
         )
     shutil.rmtree(PLACE / "report", ignore_errors=True)
 

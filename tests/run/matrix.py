@@ -25,6 +25,7 @@ ANSWER = re.compile(r"^(\S+) \| (\S+) => (.*)$", re.M)
 ARGUMENTS = {
     "fpm_ping": "endpoint=unix:/run/php/none.sock",
     "swap_file": "path=/none state=absent",
+    "monitor_program": "path=/usr/none state=absent",
     "fpm_config": """{"pool": "none", "settings": {"pm": "static"}}""",
     "nginx_config": """{"context": [{"http": ""}], "directive": "sendfile", "args": ["on"]}""",
 }

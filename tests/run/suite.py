@@ -132,6 +132,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "foretold": ("calm", "integration.foretold", *([] if everything else ["--few"])),
         "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
         "restraint": ("calm", "integration.restraint"),
+        "monitor": ("calm", "integration.monitor", *(SUITES if everything else ["--few"])),
         "edits": ("calm", "integration.edits"),
         "redaction": ("calm", "integration.redaction"),
         **company(everything),

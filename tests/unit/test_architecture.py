@@ -67,8 +67,9 @@ LATER_STATIONS = {
     "actions": ("collect", "rules", "change", "remediate", "ahead"),
     "change": ("rules", "remediate", "ahead"),
     "remediate": ("ahead",),
+    "monitor": ("rules", "plan", "verdict", "edit", "actions", "change", "remediate", "ahead"),
 }
-REACH_THE_HOST = ("collect", "change", "remediate")
+REACH_THE_HOST = ("collect", "change", "remediate", "monitor")
 # Python's own imports, and nothing else of the host.
 ABOUT_PYTHON = os.path.join("plugins", "module_utils", "archive.py")
 # The engine sends only this to a host.

@@ -19,6 +19,7 @@ class Load(NamedTuple):
     live: Optional[int] = None  # of those that wait
     dead: Optional[int] = None
     abandoned: Optional[int] = None  # accepted ones whose client has gone
+    served: Sequence[Client] = ()  # a name of each that a process has taken
 
 
 class Index:
@@ -88,6 +89,7 @@ def _load(listeners: List[Sock], taken: List[Sock], clients: Optional[List[Clien
         None if clients is None else len(clients) - dead,
         None if clients is None else dead,
         None if None in gone else gone.count(True),
+        [sock.inode if sock.family == "unix" else sock.client for sock in taken],
     )
 
 

@@ -118,6 +118,7 @@ class TestReport:
             "report.html",
             "report.json",
             "report.md",
+            "report.prom",
             "report.sarif",
         ]
         (text,) = screen.shown

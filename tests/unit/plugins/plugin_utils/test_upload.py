@@ -50,7 +50,9 @@ class TestPlace:
         assert upload.name_of("r", {"awx_job_id": 41}) == "r-job41"
         assert upload.name_of("r", {"tower_job_id": "../4 2"}) == "r-job42"
 
-    @pytest.mark.parametrize("file", ["report.json", "report.html", "report.md", "junit.xml", "report.sarif"])
+    @pytest.mark.parametrize(
+        "file", ["report.json", "report.html", "report.md", "junit.xml", "report.sarif", "report.prom"]
+    )
     def test_each_file_has_its_type(self, file: str) -> None:
         assert upload.content_type(file) != upload.content_type("x.bin")
 

@@ -13,7 +13,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html, junit, markdown, sarif
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import (
+    html,
+    junit,
+    markdown,
+    metrics,
+    sarif,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils import fuzz
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
@@ -47,6 +53,7 @@ def formats(given: dict[str, Any]) -> None:
     assert len(markdown.render(report).encode()) <= markdown.LIMIT
     assert not junit_problems(ET.fromstring(junit.render(report)))
     VALIDATOR.validate(json.loads(sarif.render(report)))
+    assert all(line.startswith(("#", "webmedic_")) for line in metrics.render(report).splitlines())
 
 
 class TestBroken:

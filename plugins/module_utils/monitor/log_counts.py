@@ -1,0 +1,138 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Counts what was logged since the last run: answers by site, and what php-fpm's masters say of workers."""
+
+import signal
+from itertools import product
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+
+from ..collect.host import Host, HostError
+from ..parse.nginx.access_log import AccessLog
+from ..parse.nginx.log_format import LineFormat
+from ..parse.php_fpm.log import FpmLog, Message
+from .counters import Counters
+from .tail import Tail
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.monitor import WatchedLog, WatchedMaster
+    from ...plugin_utils.shapes.nginx import SiteLogs
+
+RESPONSES = "webmedic_site_responses_total"
+REACHED = "webmedic_pool_max_children_reached_total"
+EXITS = "webmedic_pool_worker_exits_total"
+LATE = 60.0  # seconds that a line may be ahead of our clock
+STATUSES = ("499", "500", "502", "503", "504")
+CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGKILL")  # of which there is a series from the beginning
+OTHER = "other"  # the status of all answers beside those
+
+
+def count_answers(host: Host, tail: Tail, logs: Sequence["WatchedLog"], counters: Counters) -> None:
+    """A status that is none of STATUSES is not read, so that a line costs next to nothing."""
+    for log in logs:
+        names = [site["site"] for site in log["sites"]]
+        only = names[0] if len(set(names)) == 1 else ""
+        forms = [LineFormat(form["text"], form["escape"]) for form in log["formats"]]
+        why = next((form.problem for form in forms if form.problem), None)
+        for site in names:
+            for status in STATUSES + ((OTHER,) if len(set(names)) == 1 else ()):
+                counters.add(RESPONSES, {"site": site, "status": status}, 0)
+        if why:
+            host.miss("access_log", log["path"], why)
+            continue
+        reader = AccessLog(
+            log["path"], forms, [_writer(site["site"], site["names"]) for site in log["sites"]], 0, 0
+        )
+        reader.until = host.now() + LATE
+        lines = 0
+        try:
+            for piece in tail.pieces(log["path"]):
+                reader.feed_lines(piece.data)
+                lines += piece.data.count(b"\n")
+        except HostError as error:
+            if not (error.absent and log["late"]):
+                host.miss("access_log", log["path"], error.why, "the right to read it")
+        for event in reader.events.list():
+            status = event["signature"].split("-")[1]
+            lines -= event["count"]
+            counters.add(RESPONSES, {"site": event["site"] or "", "status": status}, event["count"])
+        counters.add(RESPONSES, {"site": only, "status": OTHER}, lines)
+
+
+class _Deaths(FpmLog):
+    """Counts, where a diagnosis keeps the newest."""
+
+    def __init__(self, path: str, until: float, utc_offset: int) -> None:
+        super(_Deaths, self).__init__(path, None, 0.0, until, utc_offset)
+        self.count: Dict[Tuple[str, str], int] = {}  # by pool and what: a signal, a code, REACHED
+
+    def _accept(self, message: Message, line: str) -> None:
+        if message.signature is None or message.pool is None or "claimed" in message.detail:
+            return
+        what: Optional[str] = None
+        if message.signature.meaning == "pool_full":
+            what = REACHED
+        elif "signal" in message.detail:
+            what = signal_name(message.detail["signal"])
+        elif "code" in message.detail:
+            what = "exit-%d" % message.detail["code"]
+        if what:
+            key = (message.pool, what)
+            self.count[key] = self.count.get(key, 0) + 1
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "signal-%d" % number
+
+
+def count_deaths(host: Host, tail: Tail, masters: Sequence["WatchedMaster"], counters: Counters) -> List[str]:
+    """The configurations whose log was read."""
+    read: List[str] = []
+    now = host.now()
+    for master in masters:
+        path = master["error_log"]
+        if not path:
+            if master["pid"]:
+                host.miss("fpm_log", None, "the log of %s is no file" % master["config"], "a file")
+            continue
+        log = _Deaths(path, now + LATE, host.utc_offset(now))
+        pools = {pool["name"] for pool in master["pools"]}
+        for pool, name in product(sorted(pools), CRASHES):
+            counters.add(EXITS, {"config": master["config"], "pool": pool, "signal": name}, 0)
+        try:
+            for piece in tail.pieces(path):
+                position = piece.start
+                if position:
+                    log.begin_inside(position)
+                for line in piece.data.split(b"\n")[:-1]:
+                    log.feed(line, position)
+                    position += len(line) + 1
+        except HostError as error:
+            host.miss("fpm_log", path, error.why, "the right to read it")
+            continue
+        log.finish()
+        read.append(master["config"])
+        for (pool, what), count in log.count.items():
+            if pool in pools:
+                labels = {"config": master["config"], "pool": pool}
+                if what == REACHED:
+                    counters.add(REACHED, labels, count)
+                else:
+                    counters.add(EXITS, dict(labels, signal=what), count)
+    return read
+
+
+def _writer(site: str, names: List[str]) -> "SiteLogs":
+    return {
+        "site": site,
+        "names": names,
+        "server": {"file": "", "line": 0},
+        "access": [],
+        "errors": [],
+        "silent": [],
+        "unlogged": [],
+        "others": False,
+    }

@@ -1,0 +1,87 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asks the status pages that have a listener of their own, all at once. One that does not answer is left."""
+
+import select
+import socket
+import time
+from typing import TYPE_CHECKING, Dict, NamedTuple, Optional, Sequence, Tuple
+
+from ..collect.endpoint.addresses import addresses_of
+from ..parse.endpoint import parse as parse_endpoint
+from ..parse.php_fpm import status
+from ..parse.php_fpm.status import Status
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.monitor import StatusPage
+
+SECONDS = 0.5  # for all of them
+MOST = 256
+
+
+class _Asked(NamedTuple):
+    name: str  # of the pool
+    door: socket.socket
+    request: bytes
+
+
+def _dial(name: str, page: "StatusPage") -> Optional[_Asked]:
+    """The listener's own socket alone: a pool's would wait behind its visitors."""
+    place = parse_endpoint(page["endpoint"])
+    door: Optional[socket.socket] = None
+    try:
+        if place.path:
+            door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            door.setblocking(False)
+            door.connect(place.path)
+        else:
+            address = "127.0.0.1" if place.address == "*" else addresses_of(place, {})[0]
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            door = socket.socket(family, socket.SOCK_STREAM)
+            door.settimeout(0.1)
+            door.connect((address, place.port or 0))
+            door.setblocking(False)
+        return _Asked(name, door, status.request(page["path"]))
+    except (OSError, ValueError, IndexError):
+        if door:
+            door.close()
+        return None
+
+
+def ask(pages: Sequence[Tuple[str, "StatusPage"]]) -> Dict[str, Status]:
+    """{name: its answer}, of (name, where)."""
+    asked = [one for one in (_dial(*page) for page in pages[:MOST]) if one]
+    until, answers, poll = time.monotonic() + SECONDS, {}, select.poll()  # type: float, Dict[str, Status], select.poll
+    doors = {one.door.fileno(): one for one in asked}
+    data = dict.fromkeys(doors, b"")
+    for number, one in doors.items():
+        _exchange(one.door, one.request)
+        poll.register(number, select.POLLIN)
+    while doors and time.monotonic() < until:
+        for number, _event in poll.poll(1000 * max(0.0, until - time.monotonic())):
+            one = doors[number]
+            more = _exchange(one.door)
+            data[number] += more
+            text, whole = status.body(data[number])
+            if whole or not more or len(data[number]) > status.MOST:
+                answer = status.parse(text)
+                # Another pool's page would say another pool's numbers.
+                if answer and answer.pool == one.name:
+                    answers[one.name] = answer
+                poll.unregister(number)
+                del doors[number]
+    for one in asked:
+        one.door.close()
+    return answers
+
+
+def _exchange(door: socket.socket, request: bytes = b"") -> bytes:
+    """Sends the request, or receives what is there; b"" at the end."""
+    try:
+        if request:
+            door.send(request, socket.MSG_NOSIGNAL)
+            return b""
+        return door.recv(65536)
+    except OSError:
+        return b""

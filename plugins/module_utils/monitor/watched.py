@@ -1,0 +1,40 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether what is watched is still what there is."""
+
+from typing import TYPE_CHECKING, List, Optional
+
+from ..collect.host import Host, HostError
+from . import processes
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.monitor import Watched
+
+OLDEST = 3600.0  # seconds: something may decide that no file shows
+
+
+def fingerprint(host: Host, path: str) -> List[float]:
+    try:
+        stat = host.stat(path)
+    except HostError:
+        return []
+    return [stat.mtime, float(stat.size), float(stat.inode)]
+
+
+def ticks(table: processes.Table, pid: Optional[int]) -> int:
+    return table.stats[pid].start_ticks if pid in table.stats else 0
+
+
+def holds(host: Host, table: processes.Table, watched: "Watched") -> bool:
+    """Whether what was read then is what there is."""
+    age = host.now() - watched["at"]
+    masters = [master["pid"] for master in watched["masters"] if master["pid"]]
+    return (
+        0 <= age <= OLDEST
+        and processes.others(table, masters) == watched["others"]
+        and all(
+            ticks(table, master["pid"]) == master["ticks"] for master in watched["masters"] if master["pid"]
+        )
+        and all(fingerprint(host, path) == seen for path, seen in watched["files"].items())
+    )

@@ -1,0 +1,313 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role monitor on real hosts: ``python3 -m tests.integration.monitor [SUITE ...] [--few]``.
+
+Installed as check mode said, twice the same, healthy without an alert, saturated for real on a unix socket
+and named, no link followed, removed without a trace. --few: one host, without Prometheus. FLEET_KEEP=1 leaves
+the hosts.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.integration import monitor_rules
+from tests.integration.few_hosts import FewHosts, run
+from tests.integration.monitor_server import EXPORTER_PORT, SCRAPE, Server, prometheus, wait
+from tests.lab import scripts
+from tests.lab.engine import address, engine
+from tests.run import env, hosts
+from tests.run.checks import Check, differs
+from tests.run.prometheus import program
+
+FLEET = hosts.PREFIX + "monitor"
+WORK = env.WORK / "monitor"
+FOLDER = "/var/lib/prometheus/node-exporter"
+PROM = FOLDER + "/webmedic.prom"
+RECAP = re.compile(r"^(\S+) +: ok=(\d+) +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.M)
+SERIES = re.compile(r"^(webmedic_\w+)\{(.*)\} (\S+)$", re.M)
+
+# Beside shop and blog: a site and a pool whose names try to break a line of metrics, a log of another owner
+# with mode 0600, and a pool that has its status page on a listener of its own, which anybody may open.
+SETUP = r"""
+mkdir -p /var/lib/prometheus/node-exporter
+pool_set pm static
+pool_set pm.max_children 3
+pool 'a"b\c' "$RUN_DIR/odd.sock"
+if [ "$PHP" != 7.4 ]; then
+    pool paged "$RUN_DIR/paged.sock" "pm.status_path = /fpm" "pm.status_listen = 127.0.0.1:9199"
+fi
+cat >/etc/nginx/conf.d/odd.conf <<'SITE'
+server {
+    listen 80;
+    server_name 'odd"} 1\n' odd.example;
+    access_log /var/log/nginx/odd.log;
+    location ~ \.php$ { include fastcgi_params; fastcgi_pass unix:/nowhere.sock; }
+}
+SITE
+touch /var/log/nginx/odd.log; chmod 600 /var/log/nginx/odd.log; chown root:root /var/log/nginx/odd.log
+systemctl restart "$FPM_UNIT"
+nginx -t -q
+nginx_reload
+"""
+RUN = "systemctl start webmedic-monitor.service && cat %s" % PROM
+# Nine requests on three workers, each for as long as the file is there, but a minute at most.
+SATURATE = r"""
+cat >/var/www/shop/hold.php <<'PAGE'
+<?php for ($i = 0; $i < 600 && file_exists('/run/hold'); $i++) { usleep(100000); clearstatcache(); }
+PAGE
+touch /run/hold
+for n in 1 2 3 4 5 6 7 8 9; do
+    systemd-run --quiet --collect curl -s -o /dev/null -m 70 -H 'Host: shop.example' http://127.0.0.1/hold.php
+done
+"""
+TRACES = r"""
+find / -xdev -name '*webmedic*' -not -path '/proc/*' -not -path '/var/log/journal/*' 2>/dev/null || :
+getent passwd webmedic-monitor || :
+getent group webmedic-monitor || :
+systemctl list-units --all --plain --no-legend 'webmedic*'
+"""
+
+
+SECRETS = ("/home", "/root", "/etc/shadow", "/var/www", "/etc/ssh")
+# The unit, with another command.
+VIEW = r"""
+systemctl cat webmedic-monitor.service |
+    sed 's|^ExecStart=.*|ExecStart=/bin/sh -c "ls -d %s; id -un"|' >/run/systemd/system/look.service
+systemctl daemon-reload
+systemctl start look.service || :
+journalctl -q -o cat -u look.service --no-pager
+rm /run/systemd/system/look.service
+systemctl daemon-reload
+""" % " ".join(SECRETS)
+
+
+def changed(output: str) -> dict[str, int]:
+    """Tasks that changed something, by host; -1 where one failed."""
+    return {row[0]: -1 if int(row[3]) or int(row[4]) else int(row[2]) for row in RECAP.findall(output)}
+
+
+class Metrics:
+    """What the script wrote."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.rows = SERIES.findall(text)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        for found, written, value in self.rows:
+            if found == name and all('%s="%s"' % pair in written for pair in labels.items()):
+                return float(value)
+        return None
+
+
+class Monitored:
+    """The hosts, and the playbook on them."""
+
+    def __init__(self, few: FewHosts) -> None:
+        self.few = few
+
+    def play(self, *words: str) -> tuple[dict[str, int], str]:
+        done = hosts.play(
+            Path(sys.prefix),
+            env.tree("tree-monitor"),
+            self.few.fleet.inventory,
+            "webmedic.php_fpm.monitor",
+            *words,
+        )
+        return changed(done.stdout), done.stdout
+
+    def exact(self, what: str, *words: str) -> Iterator[Check]:
+        """Check mode says what a run does, and a second run does nothing."""
+        said, said_output = self.play("--check", "--diff", *words)
+        done, output = self.play(*words)
+        again, again_output = self.play(*words)
+        last, last_output = self.play("--check", *words)
+        for host in self.few.specs:
+            good = done.get(host, -1) > 0
+            yield Check(host, what, None if good else output[-3000:])
+            same = said.get(host) == done.get(host)
+            yield Check(host, what + " as check mode said", None if same else said_output[-3000:])
+            still = again.get(host) == last.get(host) == 0
+            yield Check(host, what + " once", None if still else again_output + last_output[-3000:])
+
+    def run(self, host: str) -> Metrics:
+        return Metrics(self.few.script(host, RUN))
+
+
+def healthy(monitored: Monitored, host: str) -> Iterator[Check]:
+    metrics = monitored.run(host)
+    yield Check(
+        host, "promtool accepts the metrics", monitor_rules.promtool("check", "metrics", text=metrics.text)
+    )
+    yield Check(
+        host, "no pool is saturated", differs(metrics.value("webmedic_pool_saturated", pool="www"), 0)
+    )
+    yield Check(
+        host, "its limit is known", differs(metrics.value("webmedic_pool_max_children", pool="www"), 3)
+    )
+    idle = metrics.value("webmedic_pool_workers", pool="www", state="idle")
+    yield Check(host, "its workers are idle", differs(idle, 3))
+    lacks = [row for row in metrics.rows if row[0] == "webmedic_missing"]
+    yield Check(host, "all can be seen", None if not lacks else "%s" % lacks)
+    odd = metrics.value("webmedic_pool_workers", pool=r"a\"b\\c", state="idle")
+    yield Check(host, "a pool with an odd name has its metrics", None if odd == 2 else metrics.text[:3000])
+
+
+def counts(monitored: Monitored, host: str) -> Iterator[Check]:
+    """What happens between two runs, by site, by pool, by signal."""
+    few = monitored.few
+    before = monitored.run(host)
+    few.script(
+        host,
+        "for n in 1 2 3; do curl -s -o /dev/null -H 'Host: odd.example' http://127.0.0.1/x.php; done;"
+        "curl -s -o /dev/null -H 'Host: shop.example' http://127.0.0.1/segv.php || :; sleep 1",
+    )
+    after = monitored.run(host)
+
+    def grown(name: str, **labels: str) -> float:
+        return (after.value(name, **labels) or 0) - (before.value(name, **labels) or 0)
+
+    odd = grown("webmedic_site_responses_total", site=r"odd\"} 1\n", status="502")
+    yield Check(host, "a site's lost requests are counted", differs(odd, 3))
+    exits = grown("webmedic_pool_worker_exits_total", pool="www", signal="SIGSEGV")
+    yield Check(host, "a crash is counted", differs(exits, 1))
+    few.script(
+        host, "kill -9 $(pgrep -f 'php-fpm: pool www' | head -1); systemctl restart \"$FPM_UNIT\"; sleep 1"
+    )
+    restarted = monitored.run(host)
+    starts = (restarted.value("webmedic_fpm_starts_total") or 0) - (
+        after.value("webmedic_fpm_starts_total") or 0
+    )
+    yield Check(host, "a restart is counted", differs(starts, 1))
+    kept = restarted.value("webmedic_pool_worker_exits_total", pool="www", signal="SIGSEGV")
+    yield Check(
+        host,
+        "a counter stays",
+        differs(kept, after.value("webmedic_pool_worker_exits_total", pool="www", signal="SIGSEGV")),
+    )
+
+
+def saturated(monitored: Monitored, host: str) -> Iterator[Check]:
+    monitored.few.script(host, SATURATE + "sleep 1")
+    metrics = monitored.run(host)
+    seen = {
+        "saturated": metrics.value("webmedic_pool_saturated", pool="www"),
+        "queue": metrics.value("webmedic_pool_accept_queue", pool="www"),
+        "busy": metrics.value("webmedic_pool_workers", pool="www", state="busy"),
+        "others": metrics.value("webmedic_pool_saturated", pool="paged") or 0,
+    }
+    wanted = {"saturated": 1, "queue": 6, "busy": 3, "others": 0}
+    yield Check(host, "a saturated pool says so, and no other one", differs(seen, wanted))
+    monitored.few.script(host, "rm /run/hold; sleep 2")
+    quiet = monitored.run(host)
+    yield Check(
+        host, "and no more when it is over", differs(quiet.value("webmedic_pool_saturated", pool="www"), 0)
+    )
+
+
+def closed(monitored: Monitored, host: str) -> Iterator[Check]:
+    """What the account, and who has taken it over, cannot do."""
+    traps = r"""
+        echo precious >/root/victim
+        for trap in /run/webmedic-monitor/webmedic.prom /var/lib/webmedic-monitor/state.json; do
+            runuser -u webmedic-monitor -- ln -sfn /root/victim "$trap"
+        done
+        systemctl start webmedic-monitor.service
+        cat /root/victim; stat -c %F /run/webmedic-monitor/webmedic.prom; stat -c %U /root/victim
+        runuser -u webmedic-monitor -- touch /var/lib/prometheus/node-exporter/x.prom 2>/dev/null || :
+        ls /var/lib/prometheus/node-exporter
+        rm /root/victim
+    """
+    said = monitored.few.script(host, traps).split()
+    wanted = ["precious", "regular", "file", "root", "webmedic.prom"]
+    yield Check(host, "no link of the account's is followed", differs(said, wanted))
+    shown = monitored.few.script(host, VIEW)
+    hidden = [path for path in SECRETS if "\n%s\n" % path in "\n" + shown]
+    good = not hidden and "webmedic-monitor" in shown
+    yield Check(host, "it sees no home, no site and no secret", None if good else shown)
+
+
+def chain(monitored: Monitored, host: str) -> Iterator[Check]:
+    """node exporter and Prometheus: from the first request that waits to the alert."""
+    few = monitored.few
+    container = few.fleet.container(few.specs[host])
+    engine("cp", str(program("prometheus-node-exporter")), container + ":/usr/local/bin/node-exporter")
+    few.script(
+        host,
+        "systemd-run --quiet --unit=node-exporter --uid=nobody /usr/local/bin/node-exporter"
+        " --collector.disable-defaults --collector.textfile --collector.textfile.directory=%s" % FOLDER,
+    )
+    item = next(each for each in few.fleet._containers() if each["Name"].lstrip("/") == container)
+    target = "%s:%d" % (address(item, few.fleet.network), EXPORTER_PORT)
+    with prometheus(WORK / "server", [target]) as server:
+        first = wait(60, lambda: server.query("webmedic_last_run_timestamp_seconds"))
+        yield Check(host, "Prometheus has its metrics", None if first else "none in a minute")
+        time.sleep(2 * SCRAPE)
+        yield Check(host, "healthy: no alert fires", differs(server.firing(), []))
+        yield from fires(monitored, host, server)
+
+
+def fires(monitored: Monitored, host: str, server: Server) -> Iterator[Check]:
+    began = time.monotonic()
+    monitored.few.script(host, SATURATE)
+    wanted = {
+        "alertname": "WebmedicPoolSaturated",
+        "pool": "www",
+        "host": host,
+        "cause": "max_children_exhausted",
+    }
+
+    def named() -> bool:
+        return any(wanted.items() <= labels.items() for labels in server.firing())
+
+    seen = wait(4 * SCRAPE, named, 0.2)
+    took = time.monotonic() - began
+    words = "the alert fires and names host and pool within two scrapes (%.0f s)" % took
+    yield Check(host, words, None if seen and took <= 2 * SCRAPE else "%.1f s: %s" % (took, server.firing()))
+    others = sorted({labels["pool"] for labels in server.firing() if labels.get("pool", "www") != "www"})
+    yield Check(host, "and no other pool", differs(others, []))
+    monitored.few.script(host, "rm /run/hold")
+    over = wait(3 * SCRAPE, lambda: not named())
+    yield Check(host, "it ends when the pool is free again", None if over else "%s" % server.firing())
+
+
+def prove(few: FewHosts, whole: bool) -> Iterator[Check]:
+    yield from monitor_rules.checks(WORK)
+    monitored = Monitored(few)
+    for host in few.specs:
+        few.script(host, scripts.with_helpers(few.specs[host], SETUP))
+    traces = {host: few.script(host, TRACES) for host in few.specs}
+    yield from monitored.exact("it is installed")
+    for host in few.specs:
+        yield from healthy(monitored, host)
+        yield from counts(monitored, host)
+        yield from saturated(monitored, host)
+        yield from closed(monitored, host)
+    if whole:
+        yield from chain(monitored, next(iter(few.specs)))
+    yield from monitored.exact("it is removed", "-e", "monitor_state=absent")
+    for host, before in traces.items():
+        yield Check(host, "nothing of it is left", differs(few.script(host, TRACES), before))
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("suites", nargs="*", metavar="SUITE", default=["bookworm"])
+    parser.add_argument("--few", action="store_true")
+    args = parser.parse_args(argv)
+    patterns = ",".join("%s:plain" % suite for suite in args.suites)
+    return run(FLEET, patterns, lambda few: prove(few, not args.few))
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main(sys.argv[1:]))
