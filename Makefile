@@ -16,6 +16,9 @@ help: ## this list
 demo: ## a dozen real hosts, each broken in its own way, told apart by one playbook and mended by another (DEMO_KEEP=1 leaves them)
 	@$(RUN) tests.run.demo
 
+demo-watch: ## from an alert to the cure, live: two hosts break, Prometheus sees it, one is mended and of the other a person is asked
+	@$(RUN) tests.run.demo_watch
+
 diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS='--limit web --check']
 	@$(RUN) tests.run.playbook diagnose "$(INVENTORY)" $(ARGS)
 
@@ -76,6 +79,9 @@ foretold: ## risks of capacity and of timeouts: told, then brought about, then c
 
 rehearsal: ## a rolling deploy over six real hosts under load: a bad release stops, a good one passes (ARGS=--few: over four)
 	@$(RUN) tests.integration.rehearsal $(ARGS)
+
+eda-test: ## from an alert to the cure: Prometheus, Alertmanager, ansible-rulebook and real hosts (ARGS=--few: without the first two)
+	@$(RUN) tests.integration.cure $(if $(filter --few,$(ARGS)),,--all)
 
 neighbours: ## what mending one of three sites costs the other two, by each fault that can be mended (ARGS=trixie: on one suite)
 	@$(RUN) tests.integration.neighbours $(ARGS)

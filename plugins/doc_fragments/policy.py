@@ -39,7 +39,10 @@ options:
     choices: [leave, edit]
     default: leave
   only:
-    description: Ids of actions or of causes. Unless it is empty, nothing else is done.
+    description:
+      - Ids of actions or of causes. Unless it is empty, nothing else is done.
+      - An endpoint, such as V(unix:/run/php/shop.sock) or V(127.0.0.1:9000), lets only actions be done whose
+        findings are all about the endpoints that are named (since 0.7.0).
     type: list
     elements: str
     default: []

@@ -2,19 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Debian's Prometheus and node exporter, unpacked and not installed: no daemon of theirs ever starts here."""
+"""Debian's Prometheus, Alertmanager and node exporter, unpacked and not installed.
+
+So no daemon of theirs ever starts by itself here.
+"""
 
 import shutil
 from pathlib import Path
 
 from tests.run import env
 
-PACKAGES = ("prometheus", "prometheus-node-exporter")
+PACKAGES = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter")
 HOME = env.WORK / "prometheus"
 
 
 def program(name: str) -> Path:
-    """prometheus, promtool or prometheus-node-exporter. They need nothing beside the C library."""
+    """prometheus, promtool, amtool, prometheus-alertmanager or prometheus-node-exporter. They need the C
+    library and nothing else.
+    """
     path = HOME / "usr" / "bin" / name
     if not path.exists():
         unpack()

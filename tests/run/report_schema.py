@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Writes docs/report.schema.json and docs/artifact.schema.json, from the shapes of the report, and
-docs/policy.schema.json.
+docs/policy.schema.json and docs/alert_policy.schema.json.
 
 ``python3 -m tests.run.report_schema``, after a field was declared or taken away. A unit test compares.
 """
@@ -16,7 +16,12 @@ from pathlib import Path
 from tests.run import env
 
 # The schemas, and the modules of the unit tests that make them.
-WRITTEN = {"report": "report_schema", "artifact": "report_schema", "policy": "policy_schema"}
+WRITTEN = {
+    "report": "report_schema",
+    "artifact": "report_schema",
+    "policy": "policy_schema",
+    "alert_policy": "alert_policy_schema",
+}
 
 
 def main(argv: Sequence[str]) -> None:

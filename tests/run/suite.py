@@ -133,6 +133,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
         "restraint": ("calm", "integration.restraint"),
         "monitor": ("calm", "integration.monitor", *(SUITES if everything else ["--few"])),
+        "cure": ("calm", "integration.cure", *(["--all"] if everything else [])),
         "edits": ("calm", "integration.edits"),
         "redaction": ("calm", "integration.redaction"),
         **company(everything),

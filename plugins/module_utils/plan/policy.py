@@ -3,7 +3,7 @@
 
 """What the operator allows: the risk, the actions and causes, and how often one action may be tried."""
 
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..look import window_problem
 from ..parse.linux.swap import size_bytes
@@ -22,8 +22,8 @@ class Policy(NamedTuple):
     window: int  # seconds
     probe_timeout: float  # seconds
     max_risk: str
-    only: List[str]  # ids of actions or of causes
-    skip: List[str]  # the same
+    only: List[str]  # ids of actions or of causes, and endpoints
+    skip: List[str]  # ids of actions or of causes
     probe_path: str  # "": no HTTP request
     verify_timeout: float  # seconds
     max_repeats: int
@@ -38,7 +38,8 @@ class Policy(NamedTuple):
 def options_problem(policy: Policy, causes: Sequence[str]) -> Optional[str]:
     """What is wrong with the options, else None. A misspelt only must not look like "nothing to do"."""
     known = set(BY_ID) | set(causes)
-    unknown = [word for word in policy.only + policy.skip if word not in known]
+    ids, _endpoints = _only(policy)
+    unknown = [word for word in ids + policy.skip if word not in known]
     if unknown:
         return (
             "The options only and skip take ids of actions and of causes, and there is none called %s."
@@ -60,14 +61,22 @@ def options_problem(policy: Policy, causes: Sequence[str]) -> Optional[str]:
     return None
 
 
+def _only(policy: Policy) -> Tuple[List[str], List[str]]:
+    """The ids and the endpoints of the option only. No id has a colon, and each endpoint has one."""
+    return [word for word in policy.only if ":" not in word], [word for word in policy.only if ":" in word]
+
+
 def policy_refusal(policy: Policy, action: "Planned", findings: Sequence["Finding"]) -> Optional[str]:
     """Why the options forbid this action, else None. findings: of the verdict that it is planned from."""
     names = {action["id"]} | {findings[number]["cause"] for number in action["findings"]}
     skipped = names & set(policy.skip)
     if skipped:
         return "left out by remediate_skip (%s)" % ", ".join(sorted(skipped))
-    if policy.only and not names & set(policy.only):
+    ids, endpoints = _only(policy)
+    if ids and not names & set(ids):
         return "not among remediate_only"
+    if endpoints and not all(findings[number]["endpoint"] in endpoints for number in action["findings"]):
+        return "not among remediate_only: it is for another endpoint"
     if RISKS.index(action["risk"]) > RISKS.index(policy.max_risk):
         return "its risk is %s; remediate_max_risk=%s would allow it" % (action["risk"], action["risk"])
     if DISRUPTIONS.index(action["disruption"]) > DISRUPTIONS.index(policy.max_disruption):

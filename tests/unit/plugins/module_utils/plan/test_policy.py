@@ -23,6 +23,11 @@ def action(
     return {"id": name, "risk": risk, "findings": [finding], "disruption": disruption}
 
 
+def about(endpoint: str) -> Any:
+    """A finding."""
+    return {"cause": "fpm_not_running", "endpoint": endpoint}
+
+
 def refusal(allowed: Policy, planned: Any) -> Optional[str]:
     return policy_refusal(allowed, planned, FINDINGS)
 
@@ -78,6 +83,29 @@ class TestSelection:
 
     def test_what_is_not_among_only_is_left_out(self) -> None:
         assert "remediate_only" in str(refusal(ALLOWED._replace(only=["socket_acl_add"]), action()))
+
+    @pytest.mark.parametrize(
+        "words, fits",
+        [
+            (["unix:/run/a"], True),
+            (["unix:/run/a", "unix:/run/b"], True),
+            (["unix:/run/b"], False),
+            (["unit_start", "unix:/run/a"], True),
+            (["unit_start", "unix:/run/b"], False),
+            (["unit_restart", "unix:/run/a"], False),
+        ],
+    )
+    def test_an_endpoint_lets_only_its_own_be_done(self, words: List[str], fits: bool) -> None:
+        policy = ALLOWED._replace(only=words)
+        found: Any = [about("unix:/run/a")]
+        assert options_problem(policy, ["fpm_not_running"]) is None
+        assert (policy_refusal(policy, action(), found) is None) is fits
+
+    def test_an_action_for_two_endpoints_needs_both(self) -> None:
+        policy = ALLOWED._replace(only=["unix:/run/a"])
+        both: Any = dict(action(), findings=[0, 1])
+        found: Any = [about("unix:/run/a"), about("unix:/run/b")]
+        assert "another endpoint" in str(policy_refusal(policy, both, found))
 
     def test_skip_wins_over_only(self) -> None:
         assert refusal(ALLOWED._replace(only=["unit_start"], skip=["fpm_not_running"]), action())
