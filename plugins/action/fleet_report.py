@@ -57,6 +57,8 @@ ARGUMENTS: dict[str, Any] = {
         "remediated": {"type": "bool", "default": False},
         "replay": {"type": "path"},
         "replay_to": {"type": "path"},
+        "bundle": {"type": "path"},
+        "bundle_key": {"type": "path"},
         "report_dir": {"type": "path", "default": "./webmedic-report"},
         "report_keep": {"type": "int", "default": 30},
         "window": {"type": "int", "default": 900},
@@ -67,8 +69,8 @@ ARGUMENTS: dict[str, Any] = {
         "accept_unseen": {"type": "bool", "default": False},
         "gate": {"type": "dict", "options": gate_step.OPTIONS},
     },
-    "mutually_exclusive": [("variable", "replay")],
-    "required_one_of": [("variable", "replay")],
+    "mutually_exclusive": [("variable", "replay", "bundle")],
+    "required_one_of": [("variable", "replay", "bundle")],
 }
 
 
@@ -78,7 +80,7 @@ class ActionModule(ControllerAction):
     arguments = ARGUMENTS
 
     def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        if options["replay"]:
+        if options["replay"] or options["bundle"]:
             return self._replay(options)
         try:
             return self._report(options, variables)
@@ -145,17 +147,29 @@ class ActionModule(ControllerAction):
         path = options["replay"]
         # Imported here: only a replay needs the rules, and they take time to compile.
         from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import examined
+        from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bundle import reader
         from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport, load, replay
         from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.saved import file_of
 
-        path = file_of(path)
+        members: Mapping[str, bytes] = {}
         try:
-            shown = replay(load(path), examined)
+            if path:
+                path = file_of(path)
+                saved = load(path)
+            else:
+                path = options["bundle"]
+                saved, members = reader.read(path, options["bundle_key"], self._loader)
+            shown = replay(saved, examined)
+            if members and options["replay_to"]:
+                folder.put_tree(options["replay_to"], members)
         except (OSError, NoReport) as error:
             why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-            raise AnsibleActionFail(
-                "cannot replay %s: %s. Name a report.json that the role diagnose wrote." % (path, why)
-            ) from None
+            wanted = (
+                "a report.json that the role diagnose"
+                if options["replay"]
+                else "a file that the playbook bundle"
+            )
+            raise AnsibleActionFail("cannot replay %s: %s. Name %s wrote." % (path, why, wanted)) from None
         printed: dict[str, Any] = {"msg": table.headline(shown.report["summary"]["counts"])}
         if options["print_table"]:
             footer = "Replayed from %s: %s diagnosed again." % (path, text.plural(shown.again, "snapshot"))

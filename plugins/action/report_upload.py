@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hands the folder of a run to another place: a directory on a host, or a server that takes HTTP PUT."""
+"""Hands the folder of a run, or one file, to another place: a directory on a host, or a server that takes
+HTTP PUT.
+"""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +34,8 @@ PLACE: dict[str, Any] = {
 }
 ARGUMENTS: dict[str, Any] = {
     "argument_spec": {
-        "folder": {"type": "path", "required": True},
+        "folder": {"type": "path"},
+        "file": {"type": "path"},
         "warn": {"type": "bool", "default": False},
         "to": {
             "type": "dict",
@@ -41,6 +45,8 @@ ARGUMENTS: dict[str, Any] = {
             "required_one_of": [("directory", "url")],
         },
     },
+    "mutually_exclusive": [("folder", "file")],
+    "required_one_of": [("folder", "file")],
 }
 AUDITED = "The report stays on the controller: in check mode nothing is written on %s, a host of this play."
 
@@ -51,16 +57,21 @@ class ActionModule(ControllerAction):
     # Of the host that takes the report.
     _requires_connection = True
     arguments = ARGUMENTS
+    noun = "report"
 
     def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         to = options["to"]
         self._right_place(to["host"])
-        folder = options["folder"].rstrip("/")
+        file = options["file"]
         try:
-            upload.check(to["url"], to["directory"])
+            upload.check(to["url"], to["directory"], bool(file), time.time())
         except upload.Wrong as error:
             raise AnsibleActionFail(str(error)) from None
-        outcome = self._hand_over(to, folder, variables)
+        if file:
+            self.noun = "file"
+            outcome = self._hand_over_file(to, file, variables)
+        else:
+            outcome = self._hand_over(to, options["folder"].rstrip("/"), variables)
         if outcome["msg"] and (options["warn"] or outcome["arrived"]):
             display.warning(outcome["msg"])
         return {**outcome, "changed": False, "by": variables.get("inventory_hostname")}
@@ -77,9 +88,22 @@ class ActionModule(ControllerAction):
                 files = sorted(copy.files, key=lambda file: file == REPORT)
                 return send(to, copy.folder, run, files, variables)
         except own_copy.NotOurs as error:
-            return _lost(error.path, {"msg": str(error)})
+            return self._lost(error.path, {"msg": str(error)})
         except OSError as error:
-            return _lost(folder, {"msg": error.strerror or str(error)})
+            return self._lost(folder, {"msg": error.strerror or str(error)})
+
+    def _hand_over_file(
+        self, to: Mapping[str, Any], path: str, variables: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """One file, such as a bundle, without a folder around it."""
+        send = self._put if to["url"] else self._copy
+        try:
+            with own_copy.of_file(path, constants.DEFAULT_LOCAL_TMP) as copy:
+                return send(to, copy.folder, "", copy.files, variables)
+        except own_copy.NotOurs as error:
+            return self._lost(error.path, {"msg": str(error)})
+        except OSError as error:
+            return self._lost(path, {"msg": error.strerror or str(error)})
 
     def _right_place(self, host: str) -> None:
         """An action cannot choose its host; only a task can."""
@@ -110,8 +134,8 @@ class ActionModule(ControllerAction):
                 follow_redirects="none",
             )
             if result.get("failed") or result.get("unreachable"):
-                return _lost("PUT %s" % upload.shown(url), result)
-        return _arrived(upload.shown(upload.address(options["url"], run, REPORT)), files)
+                return self._lost("PUT %s" % upload.shown(url), result)
+        return _arrived(upload.shown(upload.address(options["url"], run, files[-1])), files)
 
     def _copy(
         self,
@@ -124,7 +148,7 @@ class ActionModule(ControllerAction):
         host = str(self._task.delegate_to or variables.get("inventory_hostname"))
         if self._task.check_mode and host in variables.get("ansible_play_hosts_all", ()):
             return {"skipped": True, "arrived": True, "uploaded": [], "place": None, "msg": AUDITED % host}
-        target = os.path.join(options["directory"], run)
+        target = os.path.join(options["directory"], run).rstrip("/")
         place = "%s:%s" % (host, target)
         for file in files:
             result = self._sub_action(
@@ -133,12 +157,17 @@ class ActionModule(ControllerAction):
                 src=os.path.join(folder, file),
                 # With the slash at its end, missing directories are made.
                 dest=target + "/",
-                mode="0644",
+                # A file by itself is a bundle, which is for few.
+                mode="0644" if run else "0600",
                 directory_mode="0755",
             )
             if result.get("failed") or result.get("unreachable"):
-                return _lost("%s/%s" % (place, file), result)
+                return self._lost("%s/%s" % (place, file), result)
         return _arrived(place, files)
+
+    def _lost(self, what: str, result: Mapping[str, Any]) -> dict[str, Any]:
+        message = "The %s did not arrive: %s: %s." % (self.noun, what, upload.reason(result))
+        return {"failed": True, "arrived": False, "uploaded": [], "place": None, "msg": message}
 
     def _sub_action(self, name: str, variables: Mapping[str, Any], **arguments: Any) -> Mapping[str, Any]:
         """An action of ansible.builtin with its own task: it runs in check mode, and logs none of its
@@ -165,8 +194,3 @@ class ActionModule(ControllerAction):
 
 def _arrived(place: str, files: list[str]) -> dict[str, Any]:
     return {"arrived": True, "uploaded": files, "place": place, "msg": ""}
-
-
-def _lost(what: str, result: Mapping[str, Any]) -> dict[str, Any]:
-    message = "The report did not arrive: %s: %s." % (what, upload.reason(result))
-    return {"failed": True, "arrived": False, "uploaded": [], "place": None, "msg": message}

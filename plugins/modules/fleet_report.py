@@ -24,7 +24,7 @@ options:
     description:
       - Name of the variable in which the task with M(webmedic.php_fpm.diagnosis_info) or
         M(webmedic.php_fpm.remediation) was registered.
-      - Exactly one of O(variable) and O(replay) is needed.
+      - Exactly one of O(variable), O(replay) and O(bundle) is needed.
     type: str
   hosts:
     description:
@@ -45,9 +45,17 @@ options:
         nothing without O(replay_to).
     type: path
   replay_to:
-    description: Directory for the files of the report that O(replay) shows, the page among them.
+    description: Directory for the files of that report. Of O(bundle) all files, in a new one for its owner.
     type: path
     version_added: 0.6.0
+  bundle:
+    description: Path of a file of M(webmedic.php_fpm.report_bundle), of any origin, to open and show.
+    type: path
+    version_added: 0.7.0
+  bundle_key:
+    description: Path of the identity, or of the SSH key, for a bundle of C(age).
+    type: path
+    version_added: 0.7.0
   report_dir:
     description:
       - Directory on the controller for the reports, made when it is missing. Relative to the directory
@@ -65,8 +73,7 @@ options:
     default: 30
     version_added: 0.6.0
   window:
-    description:
-      - How many seconds the hosts looked back, 1 or more; goes into the report.
+    description: How many seconds the hosts looked back, 1 or more; goes into the report.
     type: int
     default: 900
   snapshot:

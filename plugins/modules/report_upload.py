@@ -23,8 +23,15 @@ options:
     description:
       - Path of the run's folder on the controller, as RV(webmedic.php_fpm.fleet_report#module:folder).
       - The folder and its files must belong to the account that runs Ansible. Links are refused.
+      - Exactly one of O(folder) and O(file) is needed.
     type: path
-    required: true
+  file:
+    description:
+      - Path of one file on the controller instead, such as RV(webmedic.php_fpm.report_bundle#module:path). No
+        folder is made for it.
+      - It must belong to the account that runs Ansible. A link is refused.
+    type: path
+    version_added: 0.7.0
   warn:
     description: Whether to say in a warning as well that the report did not arrive. For a task with
       C(failed_when=false).
@@ -52,6 +59,8 @@ options:
         description:
           - Where each file is sent to, from the host. V({file}) stands for its name, and must be in it.
             V({run}) stands for the name of the folder.
+          - With O(file) it may be the URL of one object, as object storage presigns it, without V({file}). A
+            presigned URL that is not valid any more is an error before anything is sent.
           - The server must answer with 200, 201, 202 or 204. A redirect is not followed, since it could lead
             what is in O(to.headers) elsewhere.
         type: str

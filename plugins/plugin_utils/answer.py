@@ -40,7 +40,7 @@ RETURNED = frozenset(fields_of(Diagnosis)) | {
     "ms", "message", "endpoints", "pools", "memory", "workers", "kills", "elsewhere", "counter",
     "counters", "limit", "segfaults", "earlyoom", "events", "files", "commands", "backup", "size",
     "diff", "verdict", "problems", "services", "cuts", "ok", "asked", "bad", "not_asked", "pages",
-    "python",
+    "python", "configuration", "versions", "left_out",
 }  # fmt: skip
 
 

@@ -138,16 +138,40 @@ def put(path: str, text: str) -> None:
         os.close(place)
 
 
-def _write(place: int, name: str, text: str) -> None:
-    """As put(). place: descriptor of the directory."""
+def put_new(directory: str, name: str, content: bytes) -> str:
+    """A file that nobody else may read, in one step, in a directory that is made where it is missing. A file
+    that has the name stays: "-2" follows the name then, before its endings. Returns the path. Raises OSError.
+    """
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    stem, dot, endings = name.partition(".")
+    place = os.open(directory, _DIRECTORY & ~os.O_NOFOLLOW)
+    try:
+        for number in range(1, MOST_OF_ONE_SECOND + 1):
+            free = stem + ("-%d" % number if number > 1 else "") + dot + endings
+            try:
+                _write(place, free, content, 0o600, replaces=False)
+                return os.path.join(directory, free)
+            except FileExistsError:
+                continue
+    finally:
+        os.close(place)
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.path.join(directory, name))
+
+
+def _write(place: int, name: str, content: str | bytes, mode: int = 0o644, replaces: bool = True) -> None:
+    """As put(). place: descriptor of the directory. replaces: else a file that has the name is an error."""
     # A random name and O_EXCL never write to the files or links of others.
     draft = ".%s.%s.tmp" % (name, secrets.token_hex(8))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    stream = open(os.open(draft, flags, 0o644, dir_fd=place), "w", encoding="utf-8")
+    stream = open(os.open(draft, flags, mode, dir_fd=place), "wb")
     try:
         with stream:
-            stream.write(text)
-        os.replace(draft, name, src_dir_fd=place, dst_dir_fd=place)
+            stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+        if replaces:
+            os.replace(draft, name, src_dir_fd=place, dst_dir_fd=place)
+        else:
+            os.link(draft, name, src_dir_fd=place, dst_dir_fd=place)
+            os.unlink(draft, dir_fd=place)
     except BaseException:
         os.unlink(draft, dir_fd=place)
         raise
@@ -210,3 +234,16 @@ def _forget(directory: str, keep: int, current: str) -> None:
             continue
         finally:
             os.close(place)
+
+
+def put_tree(directory: str, members: Mapping[str, bytes]) -> None:
+    """Files by their checked paths, in a new directory that nobody else may look into. Raises OSError."""
+    folder = absolute(directory)
+    os.makedirs(os.path.dirname(folder) or "/", exist_ok=True)
+    os.mkdir(folder, 0o700)
+    for path in sorted(members):
+        target = os.path.join(folder, path)
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(target, flags, 0o600), "wb") as stream:
+            stream.write(members[path])

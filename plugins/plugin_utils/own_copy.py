@@ -49,6 +49,17 @@ def of_run(folder: str, beside: str) -> Iterator[Copy]:
         yield Copy(private, _taken(folder, private))
 
 
+@contextmanager
+def of_file(path: str, beside: str) -> Iterator[Copy]:
+    """The same of one file, in whatever directory. Raises NotOurs, or OSError."""
+    with tempfile.TemporaryDirectory(prefix="webmedic-", dir=beside) as private:
+        name = os.path.basename(path)
+        found = _opened(path, _FILE, None, stat.S_ISREG, path)
+        with open(found, "rb") as source, open(os.path.join(private, name), "xb") as copy:
+            shutil.copyfileobj(source, copy)
+        yield Copy(private, [name])
+
+
 def _taken(folder: str, private: str) -> list[str]:
     try:
         place = _opened(folder, _FOLDER, None, stat.S_ISDIR, folder)

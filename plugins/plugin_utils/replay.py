@@ -68,6 +68,11 @@ def load(path: str, own: bool = False) -> Any:
         if own and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise Foreign("can be changed by other accounts: check what is in it, then run chmod go-w on it")
         raw = stream.read(MAX_BYTES + 1)
+    return parse(raw)
+
+
+def parse(raw: bytes) -> Any:
+    """The JSON of a report. Raises NoReport."""
     if len(raw) > MAX_BYTES:
         raise NoReport("it is larger than %d MiB" % (MAX_BYTES // 1024**2))
     # Each value needs one of these marks, and many times its length in memory.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 from .folder import JOB
 from .report import failure
@@ -44,14 +45,34 @@ def name_of(folder: str, variables: Mapping[str, Any]) -> str:
     return folder if job is None else folder + JOB + re.sub(r"\W", "", job)
 
 
-def check(url: str | None, directory: str | None) -> None:
-    """Raises Wrong."""
+def check(url: str | None, directory: str | None, one_file: bool = False, now: float = 0.0) -> None:
+    """one_file: the URL may be that of one object, and presigned. now: epoch seconds. Raises Wrong."""
     if directory is not None and not directory.startswith("/"):
         raise Wrong("directory must begin with /: it is a path on the host")
     if url is not None and not url.startswith(("http://", "https://")):
         raise Wrong("url must begin with http:// or https://")
-    if url is not None and FILE not in url:
+    ends = expiry(url) if url is not None else None
+    if ends is not None and ends <= now:
+        ended = datetime.fromtimestamp(ends, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+        raise Wrong("url was valid until %s: make a new one" % ended)
+    if url is not None and FILE not in url and not one_file:
         raise Wrong("url has no place for the name of the file: write {file} there, as in .../{run}/{file}")
+
+
+def expiry(url: str) -> float | None:
+    """When a presigned URL ends, in epoch seconds, as large object stores write it. None: unknown."""
+    words = {name.lower(): values[-1] for name, values in parse_qs(urlsplit(url).query).items()}
+    try:
+        for begin, seconds in (("x-amz-date", "x-amz-expires"), ("x-goog-date", "x-goog-expires")):
+            if begin in words and seconds in words:
+                began = datetime.strptime(words[begin], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+                return began.timestamp() + int(words[seconds])
+        if "se" in words and "sig" in words:
+            ends = datetime.fromisoformat(words["se"].replace("Z", "+00:00"))
+            return (ends if ends.tzinfo else ends.replace(tzinfo=timezone.utc)).timestamp()
+        return float(int(words["expires"])) if "expires" in words and "signature" in words else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def address(url: str, run: str, file: str) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Puts the secrets of planted.yml wherever people keep them."""
+"""Puts the secrets of planted.yml and its like wherever people keep them."""
 
 import re
 import secrets
@@ -17,10 +17,18 @@ from tests.integration.few_hosts import FewHosts
 from tests.run.checks import Check
 
 HERE = Path(__file__).resolve().parent
-MARK = "SECRET"
+MARK = re.compile(r"SECRET|AGAIN:(\w+)")
+FILES = ("planted.yml", "planted_more.yml")
+# Not put on the hosts: arguments of our own modules, and what becomes requests.
+# What a configuration keeps secret, and something repeats. It is found by who has read the configuration.
+AGAIN = "planted_again.yml"
+NO_FILES = ("requests", "requests_again", "pool_setting", "site_argument")
 # The files come with the script. Each has the name of an entry of planted.yml.
 PLANT = r"""
 cd /root/planted
+sed -i -e "s|/run/php/php8.2-fpm.sock|$SOCKET|; s|/run/php/more.sock|$RUN_DIR/more.sock|" \
+    -e "s|/usr/sbin/php-fpm8.2|$FPM_BIN|; s|/etc/php/8.2/fpm/php-fpm.conf|$FPM_CONF|" \
+    -e "s|^user = www-data|user = $FPM_USER|" ./*
 sed -i -e '/fastcgi_pass/e cat shop_above' -e '/fastcgi_pass/r shop_below' "$SITE_FILE"
 cat shop_end >>"$SITE_FILE"
 cp conf_d /etc/nginx/conf.d/planted.conf
@@ -35,6 +43,21 @@ done
 systemctl daemon-reload
 systemctl restart nginx "$FPM_UNIT"
 useradd --create-home stranger
+cp conf_more /etc/nginx/conf.d/planted_more.conf
+cp htpasswd /etc/nginx/planted.htpasswd
+install -m 0600 tls_key /etc/ssl/private/planted.key
+cp dot_env /var/www/.env
+cp wp_config /var/www/wp-config.php
+cat php_ini >>"$(dirname "$FPM_CONF")/php.ini"
+mkdir -p "$(dirname "$FPM_CONF")/conf.d"
+sed 's/^\[PHP\]//' php_ini >"$(dirname "$FPM_CONF")/conf.d/99-planted.ini"
+cp pool_more "$POOL_DIR/zz-planted.conf"
+cp environment_file /etc/default/planted
+cp unit_more "/etc/systemd/system/$FPM_UNIT.d/planted_more.conf"
+systemctl daemon-reload
+systemctl restart nginx "$FPM_UNIT"
+touch nginx_log_again
+cat nginx_log_more nginx_log_again >>nginx_log
 install -m 0755 /bin/sleep /home/stranger/php-fpm
 systemd-run --quiet --collect --uid=stranger --unit=planted \
     bash -c 'exec -a "$0" /home/stranger/php-fpm 3600' "$(cat title)"
@@ -55,43 +78,49 @@ done <fpm_log >>"$FPM_LOG"
 HOLDS = r"""
 cat /etc/nginx/sites-enabled/* /etc/nginx/conf.d/* "$POOL_FILE" /etc/systemd/system/*.service.d/planted.conf
 cat /var/log/nginx/*.log "$FPM_LOG"
-cat /root/planted/requests
+cat /root/planted/requests "$(dirname "$FPM_CONF")/php.ini" "$POOL_DIR"/* /etc/default/planted
+cat /etc/nginx/planted.htpasswd /etc/ssl/private/planted.key /var/www/.env /var/www/wp-config.php
+cat /etc/systemd/system/*.service.d/planted_more.conf
 journalctl -q --no-pager
 cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n'
 """
 
 
 class Planting:
-    """planted.yml, with a word of its own for each secret. words: {word: the name of its entry}."""
+    """The entries of the files, a word of its own for each secret. words: {word: the name of its entry}."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: str) -> None:
+        """more: files beside FILES."""
         self.words: dict[str, str] = {}
         self.places: dict[str, Any] = {}
-        for name, value in yaml.safe_load((HERE / "planted.yml").read_text(encoding="utf-8")).items():
-            self.places[name] = self.fill(name, value)
+        for file in (*FILES, *more):
+            for name, value in yaml.safe_load((HERE / file).read_text(encoding="utf-8")).items():
+                self.places[name] = self.fill(name, value)
 
     def fill(self, name: str, value: Any) -> Any:
         if isinstance(value, list):
             return [self.fill(name, item) for item in value]
 
-        def new_word(_match: re.Match[str]) -> str:
+        def new_word(match: re.Match[str]) -> str:
+            if match.group(1):
+                return next(word for word, place in self.words.items() if place == match.group(1))
             word = "Zq" + "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _letter in range(10))
             self.words[word] = name
             return word
 
-        return re.sub(MARK, new_word, value)
+        return MARK.sub(new_word, value)
 
     def files(self) -> dict[str, str]:
         """The files that PLANT takes, by name."""
         texts = {
             name: value if isinstance(value, str) else "\n".join(map(str, value)) + "\n"
             for name, value in self.places.items()
-            if name not in ("requests", "pool_setting", "site_argument")
+            if name not in NO_FILES
         }
         texts["requests"] = "".join(
             "curl -s -o /dev/null -H 'Host: shop.example' -e %s -b %s %s\n"
             % (shlex.quote(referrer), shlex.quote(cookie), shlex.quote("http://127.0.0.1" + path))
-            for path, referrer, cookie in self.places["requests"]
+            for path, referrer, cookie in self.places["requests"] + self.places.get("requests_again", [])
         )
         return texts
 

@@ -20,7 +20,7 @@ from tests.run import env, hosts
 
 # Of one run, on a machine that has much else to do.
 SECONDS = 400
-MODULES = ("diagnosis_info", "remediation", "restart_info", "site_page_info")
+MODULES = ("diagnosis_info", "remediation", "restart_info", "site_page_info", "bundle_info")
 # It prints the answer of the module whose name stands in what it is handed. An answer with the ending .next
 # takes its place afterwards.
 INTERPRETER = """#!/bin/sh

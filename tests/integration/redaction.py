@@ -4,7 +4,7 @@
 
 """Secrets stay on the host: ``python3 -m tests.integration.redaction``.
 
-The secrets of planted.yml are put wherever people keep them. Two hosts are broken so that files with secrets
+The secrets of planted*.yml are put wherever people keep them. Two hosts are broken so that files with secrets
 are edited. Then every module runs through the real engine at full verbosity, with and without --check and
 --diff. No secret may be in what is printed, in what the modules return, in the report, or anywhere on the
 controller's disk. FLEET_KEEP=1 leaves the hosts.
@@ -44,10 +44,10 @@ OF_FACTS: list[tuple[str, dict[str, Any]]] = [
 class Runs:
     """The runs of the engine. kept: the directory of their output; book: the playbook of the modules."""
 
-    def __init__(self, few: FewHosts, planting: Planting) -> None:
+    def __init__(self, few: FewHosts, planting: Planting, name: str = "redaction") -> None:
         self.few, self.planting = few, planting
-        self.home, self.tree = Path(sys.prefix), env.tree("tree-redaction")
-        self.kept, self.book = env.WORK / "redaction", env.WORK / "redaction-play.yml"
+        self.home, self.tree = Path(sys.prefix), env.tree("tree-" + name)
+        self.kept, self.book = env.WORK / name, env.WORK / (name + "-play.yml")
         shutil.rmtree(self.kept, ignore_errors=True)
         self.kept.mkdir(parents=True)
 
@@ -98,11 +98,13 @@ class Runs:
         printed, returned = self.engine(name, program, *words)
         (self.kept / (name + ".txt")).write_text(printed)
         seen = "webmedic.php_fpm" in printed and returned
-        yield Check(FLEET, "%s ran and returned something" % name, None if seen else printed[-1500:])
+        yield Check(
+            self.few.fleet.name, "%s ran and returned something" % name, None if seen else printed[-1500:]
+        )
         for what, text in (("printed", printed), ("returned", returned)):
             leaks = self.planting.found_in(text)
             yield Check(
-                FLEET,
+                self.few.fleet.name,
                 "%s: none of %d secrets is %s" % (name, len(self.planting.words), what),
                 "%d: %s" % (len(leaks), leaks[:70]) if leaks else None,
             )
@@ -132,12 +134,13 @@ class Runs:
             for leak in self.planting.found_in(path.read_text("utf-8", "replace"))
         ]
 
-    def returned(self, name: str) -> dict[str, dict[str, Any]]:
+    def returned(self, name: str, holding: str = "remediation") -> dict[str, dict[str, Any]]:
+        """What the task that returned it did return, by host."""
         lines = [
             json.loads(line)
             for line in (self.kept / (name + ".jsonl")).read_text(encoding="utf-8").splitlines()
         ]
-        return {line["host"]: line["result"] for line in lines if "remediation" in line["result"]}
+        return {line["host"]: line["result"] for line in lines if holding in line["result"]}
 
 
 def mended(runs: Runs, name: str, host: str, line: str) -> Check:

@@ -116,6 +116,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "docsite": ("static", "run.docsite"),
         "hostile": ("static", "integration.hostile"),
         "pages": ("static", "integration.pages"),
+        "bundles": ("static", "integration.bundles", *(["--all"] if everything else [])),
         "reports": ("static", "integration.reports", *(["--all"] if everything else [])),
         "awx-configuration": ("static", "integration.controller"),
         "awx-jobs": ("static", "integration.runner", *(["--all"] if everything else [])),
@@ -136,6 +137,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "cure": ("calm", "integration.cure", *(["--all"] if everything else [])),
         "edits": ("calm", "integration.edits"),
         "redaction": ("calm", "integration.redaction"),
+        "bundle-hosts": ("calm", "integration.bundle", *(["--all"] if everything else [])),
         **company(everything),
     }
 

@@ -25,7 +25,7 @@ _SHOWN = names("""
 _NAMED = names("access.format access.suppress_path ping.response")
 _ARRAYS = names("env php_value php_flag php_admin_value php_admin_flag")
 # Settings of PHP; all others may hold a password, as mysqli.default_pw and session.save_path do.
-_PHP = names("""
+PHP = names("""
     memory_limit max_execution_time max_input_time max_input_vars post_max_size upload_max_filesize
     max_file_uploads file_uploads error_log log_errors display_errors display_startup_errors error_reporting
     html_errors date.timezone default_charset default_socket_timeout short_open_tag expose_php opcache.enable
@@ -36,11 +36,11 @@ _PHP = names("""
 _SECTION = re.compile(r"\[[\w.@-]{1,128}\]\Z")
 _KEY = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:[ \t]*\[[ \t]*(?P<sub>[\w.:-]{0,64})[ \t]*\])?\Z", re.ASCII)
 # Without an escape and without a second string, so that a comment behind it is seen.
-_VALUE = re.compile(r"(\"[^\"\\]*\"|'[^'\\]*'|[^\"';\\]*)(;.*)?\Z")
+VALUE = re.compile(r"(\"[^\"\\]*\"|'[^'\\]*'|[^\"';\\]*)(;.*)?\Z")
 
 
 def _shows(name: str, subkey: Optional[str], value: str) -> bool:
-    known = name.lower() in _SHOWN if subkey is None else name.lower() in _ARRAYS - {"env"} and subkey in _PHP
+    known = name.lower() in _SHOWN if subkey is None else name.lower() in _ARRAYS - {"env"} and subkey in PHP
     return known and harmless(value)
 
 
@@ -64,7 +64,7 @@ def _directive(text: str, in_comment: bool) -> Optional[str]:
     if not raw.strip():
         return text
     blank = raw[: len(raw) - len(raw.lstrip())]
-    value = _VALUE.match(raw.strip())
+    value = VALUE.match(raw.strip())
     if (
         value
         and _shows(name, subkey, value.group(1).strip())

@@ -125,7 +125,7 @@ def shows(name: str, args: List[str]) -> List[bool]:
     return _JUDGES.get(name, _unknown)(args)
 
 
-def _words(place: Place) -> List[bool]:
+def words_shown(place: Place) -> List[bool]:
     """Which of a directive's words may be shown, its name first."""
     name, args = place.name, place.args
     if place.around is not None and place.around.name not in _BLOCKS:
@@ -166,7 +166,7 @@ class _View:
 
     def directive(self, place: Place) -> None:
         """The words of a directive and its end, without the content of its block."""
-        for number, ((first, last), keep) in enumerate(zip(place.words, _words(place))):
+        for number, ((first, last), keep) in enumerate(zip(place.words, words_shown(place))):
             prose = self.in_comment and number and not _NO_PROSE.search(self.text[first:last])
             self.word(first, last, keep and not prose)
         self.word(place.stop, place.stop + 1, True)

@@ -10,7 +10,7 @@ LIMIT = 500
 GONE = "[redacted]"
 _READ = 2048  # nothing behind it can survive the cut at LIMIT
 # A secret with any ending (password_hash, tokens), or as a whole part of a name.
-_WORD = (
+WORD = (
     r"(?:(?:passwor[dt]|passwd|passphrase|pgpass|secret|token|credential|signature"
     r"|(?:api|access|private|auth|app)[_-]?key|sessid|cookie|x?[cs]rf|jwt)"
     r"[\w-]{0,40}|(?:pass|pwd?|auth|session(?:[_-]?id)?|sid|otp|salt|nonce|dsn|[_.-]sk|[_.-]key)(?![a-z0-9]))"
@@ -63,7 +63,7 @@ _RULES = (
     _rule(
         _WORDS,
         r"(?i)("
-        + _WORD
+        + WORD
         + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"']))(?!\s*\[redacted)\s*)"
         + _VALUE,
         r"\1",
@@ -72,7 +72,7 @@ _RULES = (
     _rule(
         _WORDS,
         r"(?i)((?<!fastcgi)(?<!proxy)(?<!uwsgi)(?<!scgi)(?<!grpc)[_$.-]"
-        + _WORD
+        + WORD
         + r"[\"']?(?![ \t]+\[redacted)[ \t]+)(?![=:>])"
         + _VALUE,
         r"\1",

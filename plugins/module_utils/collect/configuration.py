@@ -1,0 +1,164 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The texts of all configuration that a snapshot speaks of, read once more; and what is installed. Nothing of
+it may leave the host as it is.
+"""
+
+import posixpath
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
+
+from ..parse.linux.systemctl import parse_show
+from .host import Host, HostError, decode
+from .nginx_files import Reading as NginxReading
+from .php_fpm.files import Reading as FpmReading
+from .trust import named
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.php_fpm import Fpm, Master
+
+FILE_BYTES = 256 * 1024
+MOST_PACKAGES = 300
+# Beside php-fpm's main file, as distributions keep them.
+_INI = ("php.ini", "conf.d/*.ini", "php.d/*.ini")
+_PACKAGES = (
+    [
+        "dpkg-query",
+        "-W",
+        "-f",
+        "${binary:Package} ${Version} ${db:Status-Abbrev}\n",
+        "nginx*",
+        "php*",
+        "libnginx*",
+    ],
+    ["rpm", "-qa", "--qf", "%{NAME} %{VERSION}-%{RELEASE}.%{ARCH}\n", "nginx*", "php*"],
+)
+
+
+class Text(NamedTuple):
+    """A file of a program: nginx, php-fpm, php, systemd; environment is for its secrets alone."""
+
+    program: str
+    path: str
+    text: str
+    cut: bool = False  # it is longer
+
+
+class _NginxTexts(NginxReading):
+    """Keeps what it reads."""
+
+    def __init__(self, host: Host, nginx: "Nginx", account: Optional[int]) -> None:
+        self.texts: Dict[str, str] = {}
+        config, prefix = nginx["config"] or "", nginx["prefix"] or "/"
+        super(_NginxTexts, self).__init__(host, config, prefix, "", account)
+
+    def read(self, path: str) -> Optional[str]:
+        text = super(_NginxTexts, self).read(path)
+        if text is not None:
+            self.texts[path] = text
+        return text
+
+
+class _FpmTexts(FpmReading):
+    def __init__(self, host: Host, master: "Master", account: Optional[int]) -> None:
+        self.texts: Dict[str, str] = {}
+        super(_FpmTexts, self).__init__(host, master["config"], master.get("prefix") or "/", account)
+
+    def read(self, path: str) -> Optional[str]:
+        text = super(_FpmTexts, self).read(path)
+        if text is not None:
+            self.texts[path] = text
+        return text
+
+
+def _uid(host: Host, account: Optional[str]) -> Optional[int]:
+    """Of the ordinary account that runs the daemon: no more is read than it may."""
+    known = host.account(account) if account else None
+    return known[0] if known else (None if account is None else -1)
+
+
+def _file(host: Host, program: str, path: str) -> Optional[Text]:
+    try:
+        data = host.read_bytes(named(host, path), 0, FILE_BYTES + 1, real=True)
+    except HostError as error:
+        if not error.absent:
+            host.miss("configuration", path, error.why, None if host.is_root() else "root")
+        return None
+    return Text(program, path, decode(data[:FILE_BYTES]), len(data) > FILE_BYTES)
+
+
+def _cut(program: str, texts: Dict[str, str]) -> List[Text]:
+    return [
+        Text(program, path, text[:FILE_BYTES], len(text) > FILE_BYTES) for path, text in sorted(texts.items())
+    ]
+
+
+def unit_files(host: Host, units: List[str]) -> Tuple[List[str], List[str]]:
+    """(paths of the units' files, of the files with their environment)."""
+    if not units:
+        return [], []
+    asked = ["systemctl", "show", "--no-pager", "-p", "FragmentPath,DropInPaths,EnvironmentFiles", "--"]
+    ran = host.run(asked + units)
+    if ran.rc != 0:
+        host.miss("configuration", None, "systemctl show: " + ran.failure, "a running systemd")
+    files: List[str] = []
+    environments: List[str] = []
+    for block in parse_show(ran.out):
+        paths = [block.get("FragmentPath", "")] + block.get("DropInPaths", "").split()
+        files += [path for path in paths if path.startswith("/")]
+        # EnvironmentFiles=/etc/default/nginx (ignore_errors=yes)
+        environments += [word for word in block.get("EnvironmentFiles", "").split() if word.startswith("/")]
+    return list(dict.fromkeys(files)), list(dict.fromkeys(environments))
+
+
+def texts(host: Host, nginx: "Nginx", fpm: "Fpm") -> List[Text]:
+    """As the programs read them, by program and path."""
+    found: List[Text] = []
+    if nginx["config"]:
+        account = _uid(host, nginx.get("account"))
+        found += _cut("nginx", _NginxTexts(host, nginx, account).texts)
+    for master in fpm["masters"]:
+        account = _uid(host, master.get("account"))
+        found += _cut("php-fpm", _FpmTexts(host, master, account).texts)
+        if account is None:
+            folder = posixpath.dirname(master["config"])
+            paths = [path for name in _INI for path in host.glob(posixpath.join(folder, name))]
+            found += filter(None, (_file(host, "php", path) for path in paths))
+    units = [nginx["unit"]] + [master["unit"] for master in fpm["masters"]]
+    files, environments = unit_files(host, list(dict.fromkeys(unit for unit in units if unit)))
+    found += filter(None, (_file(host, "systemd", path) for path in files))
+    found += filter(None, (_file(host, "environment", path) for path in environments))
+    pids = [nginx["master"]["pid"] if nginx["master"] else None]
+    pids += [master["pid"] for master in fpm["masters"] if not master.get("account")]
+    for pid in filter(None, pids):
+        text = host.text("/proc/%d/environ" % pid)
+        found += [Text("process", str(pid), text)] if text else []
+    return list(dict.fromkeys(found))
+
+
+def versions(host: Host, nginx: "Nginx", fpm: "Fpm") -> Dict[str, List[str]]:
+    """What runs, and the packages that are installed, a line each."""
+    release = host.text("/etc/os-release") or ""
+    names = [
+        line.partition("=")[2].strip("\"'") for line in release.splitlines() if line.startswith("PRETTY")
+    ]
+    packages: List[str] = []
+    for argv in _PACKAGES:
+        ran = host.run(argv)
+        packages = sorted(line.strip() for line in ran.out.splitlines() if line.strip()) if ran.out else []
+        # A pattern of dpkg's also names what was never installed.
+        packages = [line for line in packages if len(line.split()) > 1 and not line.endswith(" un")]
+        if packages:
+            break
+    else:
+        host.miss("packages", None, "neither dpkg-query nor rpm named one of nginx or PHP")
+    systemd = host.run(["systemctl", "--version"]).out.splitlines()[:1]
+    return {
+        "system": names[:1],
+        "kernel": [(host.text("/proc/sys/kernel/osrelease") or "").strip()],
+        "systemd": systemd,
+        "nginx": [nginx["version"]] if nginx["version"] else [],
+        "php_fpm": sorted({master["version"] for master in fpm["masters"] if master["version"]}),
+        "packages": packages[:MOST_PACKAGES],
+    }

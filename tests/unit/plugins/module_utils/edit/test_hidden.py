@@ -1,0 +1,91 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The secrets of a configuration are known by value, and taken out of whatever repeats them."""
+
+from typing import Iterable, Set
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import hidden
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.hidden import Scrubber, secrets_of
+
+NGINX = """
+env CLOUD_TOKEN=Cloud-s3cret;
+http {
+    map $http_x_token $known { default 0; "tok-Zq81abXX9" 1; }
+    server {
+        location ~ \\.php$ {
+            fastcgi_param DB_PASSWORD 'pa ss s3cret';
+            fastcgi_param REDIS redis://:redis-s3cret@cache/0;
+            fastcgi_param APP_ENV production;
+            fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;  # key Abc12345Zq99
+        }
+    }
+}
+"""
+
+
+def found(named: Iterable[hidden.Named]) -> Set[str]:
+    return Scrubber(named, []).known
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        "word", ["Cloud-s3cret", "tok-Zq81abXX9", "pa ss s3cret", "redis-s3cret", "Abc12345Zq99"]
+    )
+    def test_those_of_nginx_are_known(self, word: str) -> None:
+        assert word in found(hidden.of_nginx(NGINX))
+
+    def test_near_miss_what_only_names_a_thing(self) -> None:
+        assert not {"production", "APP_ENV", "default"} & found(hidden.of_nginx(NGINX))
+
+    def test_those_behind_a_fault_are_known(self) -> None:
+        assert "s3cretZq99a" in found(hidden.of_nginx("http { x 'y; \n set $api_key s3cretZq99a;\n"))
+
+    def test_those_of_a_pool_are_known(self) -> None:
+        text = "[www]\nenv[API_TOKEN] = tok-s3cret\nphp_value[x.dsn] = 'a:b-s3cret'\npm.max_children = 5\n"
+        assert {"tok-s3cret", "a:b-s3cret"} <= found(hidden.of_fpm(text))
+
+    def test_those_of_php_ini_are_known(self) -> None:
+        assert "my-s3cret" in found(hidden.of_ini("mysqli.default_pw = my-s3cret\nmemory_limit = 128M"))
+
+    def test_those_of_a_unit_are_known(self) -> None:
+        text = "Environment=\"A_TOKEN=two s3crets\" B_KEY='x-s3cret'\nExecStart=/x -d a.password=arg-s3cret\n"
+        assert {"two s3crets", "x-s3cret", "arg-s3cret"} <= found(hidden.of_unit(text))
+
+    def test_those_of_an_environment_are_known(self) -> None:
+        assert {"one-s3cret", "two s3cret"} <= found(
+            hidden.of_variables("A_KEY=one-s3cret\0B_PW='two s3cret'\n")
+        )
+
+
+class TestWorth:
+    @pytest.mark.parametrize(
+        "value",
+        ["/var/lib/php/sessions", "files", "$token", "1440", "Strict", "on", "utf8mb4", "10.0.0.1:6379"],
+    )
+    def test_a_plain_value_of_a_secret_name_stays(self, value: str) -> None:
+        assert not found([("session.cookie", value)])
+
+    def test_a_word_that_is_shown_elsewhere_stays(self) -> None:
+        scrubber = Scrubber([("PASSWORD", "shop.example")], ["server_name shop.example;"])
+        assert scrubber.text("shop.example") == "shop.example"
+
+    def test_a_pair_in_a_value_is_known_by_its_name(self) -> None:
+        assert "hunter2" in list(secrets_of("X", "mysql:host=db;user=app;password=hunter2"))
+
+
+class TestScrubber:
+    def test_it_is_taken_out_wherever_it_stands(self) -> None:
+        scrubber = Scrubber([("PASSWORD", "a+b s3cret")], [])
+        text = "denied for a+b s3cret and /x/a%2Bb%20s3cret"
+        assert scrubber.text(text) == "denied for [redacted] and /x/[redacted]"
+
+    def test_keys_and_values_change_alike(self) -> None:
+        data = {"unix:/s3cret-1": [{"x": "at unix:/s3cret-1", "n": 1}], "none": None}
+        expected = {"unix:/[redacted]": [{"x": "at unix:/[redacted]", "n": 1}], "none": None}
+        assert Scrubber([("KEY", "s3cret-1")], []).data(data) == expected
+
+    def test_without_secrets_nothing_changes(self) -> None:
+        assert Scrubber([], []).text("whatever it is") == "whatever it is"
