@@ -39,7 +39,7 @@ RETURNED = frozenset(fields_of(Diagnosis)) | {
     "window", "snapshot", "own_pids", "routes", "nginx", "installed", "masters", "answered", "result",
     "ms", "message", "endpoints", "pools", "memory", "workers", "kills", "elsewhere", "counter",
     "counters", "limit", "segfaults", "earlyoom", "events", "files", "commands", "backup", "size",
-    "diff", "verdict", "problems", "services", "cuts", "ok", "asked", "bad", "not_asked", "pages",
+    "diff", "verdict", "problems", "services", "cuts", "ok", "asked", "bad", "not_asked", "pages", "site",
     "python", "configuration", "versions", "left_out",
 }  # fmt: skip
 

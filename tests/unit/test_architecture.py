@@ -52,7 +52,7 @@ AT_ONCE_LIMIT = 545 * 1000
 SHIPPED_LIMIT = 790_000
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
 SHIPPED_LIMIT_OF_CHANGE = 1165 * 1000
-CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py"}
+CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py", "site_pair.py"}
 # The diagnosis with what foresees the next restart, with all that prevents, and with all that may be shown of
 # a configuration. They are asked for by name.
 SHIPPED_LIMITS = {"risk_info.py": 1100 * 1000, "prevention.py": 1400 * 1000, "bundle_info.py": 840 * 1000}

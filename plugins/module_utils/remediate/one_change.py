@@ -16,6 +16,7 @@ from ..collect.identity import running_identity
 from ..collect.linux.processes import processes
 from ..verdict.step import Refusal, Step
 from .carry_out import UNTOUCHED, Outcome, Verify, carry_out
+from .running import Running
 
 if TYPE_CHECKING:
     from ..change.left_behind import Closed
@@ -52,10 +53,12 @@ def one_change(
     check_mode: bool,
     warn: Callable[[str], None],
     state: str = STATE,
+    running: Optional[Running] = None,
 ) -> Outcome:
     """make is called again under the lock: another change may have come first. warn: told what became of a
-    change that a killed run had left open. The outcome's why, where it went well: what a person should know
-    of it. Raises Refusal, Busy while another holds the lock, and UndoFailed.
+    change that a killed run had left open. running: asked for a quiet moment. The outcome's why, where it
+    went well: what a person should know of it. Raises Refusal, Busy while another holds the lock, and
+    UndoFailed.
     """
     step, disk = make(), Disk()
     # What a killed run left may be the very change that now seems to be there.
@@ -75,7 +78,7 @@ def one_change(
         if why:
             raise Refusal(why)
         known = managed.warnings(step, disk)
-        outcome = carry_out(step, host, disk, verify, check_mode, state)
+        outcome = carry_out(step, host, disk, verify, check_mode, state, running)
         return outcome._replace(why=outcome.why or "; ".join(known))
 
 
