@@ -273,8 +273,13 @@ cuts:
       type: float
       returned: success
     reload_cuts:
-      description: Requests that a reload would cut at once. With a RV(cuts[].grace) it is 0, and requests
-        that take longer than that are cut all the same.
+      description: Requests that a reload would cut at once. With a RV(cuts[].grace) it is 0.
+      type: int
+      returned: success
+    reload_may_cut:
+      description: Requests that a reload would cut once the RV(cuts[].grace) is over, if they take longer.
+        How long a running request has taken or will take cannot be seen. It is 0 where php-fpm ends each
+        request within the grace, by C(request_terminate_timeout) of all its pools.
       type: int
       returned: success
     restart_cuts:
@@ -285,6 +290,7 @@ cuts:
     - config: /etc/php/8.4/fpm/php-fpm.conf
       grace: 0.0
       reload_cuts: 3
+      reload_may_cut: 0
       restart_cuts: 4
       running: 3
       unit: php8.4-fpm.service

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +36,15 @@ def symptoms(output: str) -> list[Check]:
 
 
 def prove(fleet: str, name: str, options: Sequence[str], shard: str) -> Iterator[Check]:
-    """Start a part of the hosts that the lab's options name, prove it all on them, and remove them."""
+    """Start a part of the hosts that the lab's options name, and prove it all on them."""
     reports = env.WORK / "fleet-test" / name / shard.replace("/", "-")
     shutil.rmtree(reports, ignore_errors=True)
-    hosts.lab("down", fleet, quiet=True, check=False)
-    try:
-        yield from symptoms(hosts.lab("fleet", fleet, *options, "--shard", shard, check=False))
-        broken = BrokenFleet(fleet, reports)
-        # The diagnosis has no check mode of its own: a part of the hosts shows that.
-        # The remediation has one: that is shown on all of them.
-        yield from broken.prove_verdicts(check_mode=shard.startswith("1/"))
-        yield from broken.prove_remedy()
-    finally:
-        if not os.environ.get("FLEET_KEEP"):
-            hosts.lab("down", fleet, quiet=True, check=False)
+    yield from symptoms(hosts.lab("fleet", fleet, *options, "--shard", shard, check=False))
+    broken = BrokenFleet(fleet, reports)
+    # The diagnosis has no check mode of its own: a part of the hosts shows that.
+    # The remediation has one: that is shown on all of them.
+    yield from broken.prove_verdicts(check_mode=shard.startswith("1/"))
+    yield from broken.prove_remedy()
 
 
 class BrokenFleet:
@@ -100,11 +95,15 @@ class BrokenFleet:
         ]
         if not well:
             return
-        names = ",".join("%(lab_suite)s:%(lab_fault)s" % self.facts[host] for host in well)
-        output = hosts.lab("pages", self.fleet, "--hosts", names, quiet=True, check=False)
+        output = hosts.lab("pages", self.fleet, *self.only(well), quiet=True, check=False)
         for mark, host, words in re.findall(r"^(ok|WRONG) +(\S+) +(.*)$", output, re.M):
             yield Check(host, "no page of a well host fails", None if mark == "ok" else words.strip())
-        self.as_broken = hosts.fingerprint(self.fleet)  # the questions stand in the logs
+        # The questions stand in the logs.
+        self.as_broken |= hosts.fingerprint(self.fleet, *self.only(well))
+
+    def only(self, chosen: Iterable[str]) -> tuple[str, str]:
+        """The option of the lab that names these hosts."""
+        return "--hosts", ",".join("%(lab_suite)s:%(lab_fault)s" % self.facts[host] for host in chosen)
 
     def diagnosed(self, name: str, *words: str) -> dict[str, Any]:
         """The report of one run; without one, {"no report": the end of the output}."""
@@ -130,7 +129,7 @@ class BrokenFleet:
         after = hosts.fingerprint(self.fleet)
         answers = mended.answers(self.fleet)
         again = self.remediated("again", "--limit", ",".join(safe), *mended.TOGETHER) if safe else real
-        later = hosts.fingerprint(self.fleet)
+        later = hosts.fingerprint(self.fleet, *self.only(safe)) if safe else {}
         for name, run in (("check", checked), ("real", real), ("again", again)):
             yield Check(
                 self.fleet,
@@ -146,8 +145,8 @@ class BrokenFleet:
                 "check mode predicts exactly what is done",
                 mended.prediction_problem(checked.results.get(host), result),
             )
-            settled_later = changes(settled(after[host]), settled(later[host]))
             if host in safe:
+                settled_later = changes(settled(after[host]), settled(later[host]))
                 answer = answers.get(host, "was not asked")
                 wrong[host] = mended.mended_problem(result, safe[host], answer, fact["lab_other_actions"])
                 yield Check(host, "it is mended", wrong[host])
@@ -156,7 +155,7 @@ class BrokenFleet:
                 yield Check(host, "a second run has nothing to do", "; ".join(settled_later) or None)
             else:
                 entry = real.report.get("hosts", {}).get(host, {})
-                differences = "; ".join(changes(before[host], after[host]) + settled_later) or None
+                differences = "; ".join(changes(before[host], after[host])) or None
                 yield Check(
                     host,
                     "it is left as it was, with advice",

@@ -4,8 +4,8 @@
 
 """Gates that close where they must, and say why: ``python3 -m tests.integration.gate [--all] [CASE ...]``.
 
-Each case is a real run of ansible-playbook with the installed collection. The hosts answer what the case has
-prepared. What would let a deploy pass by accident is a case of its own. --all: with all their variations.
+Each case is a real run of ansible-playbook with the collection. The hosts answer what the case has prepared.
+What would let a deploy pass by accident is a case of its own. --all: with all their variations.
 """
 
 import os
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.integration import gate_closed, gate_fails, gate_role
-from tests.integration.prepared_hosts import Fleet
+from tests.integration.prepared_hosts import Fleet, shortened
 from tests.run import env
 from tests.run.checks import Check, print_checks
 
@@ -26,7 +26,7 @@ CASES: Mapping[str, Case] = {**gate_fails.CASES, **gate_closed.CASES, **gate_rol
 
 def prove(words: list[str]) -> Iterator[Check]:
     home = Path(os.environ.get("GATE_HOME") or sys.prefix)
-    collections = Path(os.environ.get("GATE_COLLECTIONS") or env.tree("tree-gate"))
+    collections = Path(os.environ.get("GATE_COLLECTIONS") or shortened(env.tree("tree-gate")))
     everything, names = "--all" in words, [word for word in words if word != "--all"]
     chosen = {name: case for name, case in CASES.items() if not names or name in names}
 

@@ -4,8 +4,8 @@
 
 """What becomes of reports after a run: ``python3 -m tests.integration.reports [--all | CASE ...]``.
 
-They are published, handed on, compared and merged, by real runs of ansible-playbook with the installed
-collection. The hosts answer what a case has prepared.
+They are published, handed on, compared and merged, by real runs of ansible-playbook with the collection. The
+hosts answer what a case has prepared.
 """
 
 import json
@@ -22,7 +22,7 @@ import jsonschema
 
 from tests.integration import report_uploads
 from tests.integration.hostile_hosts import evil_everywhere
-from tests.integration.prepared_hosts import Fleet, Played, finding, reply
+from tests.integration.prepared_hosts import Fleet, Played, finding, reply, shortened
 from tests.run import env
 from tests.run.checks import Check, print_checks
 
@@ -190,7 +190,7 @@ RARE = ("nor otherwise",)
 
 
 def prove(words: list[str]) -> Iterator[Check]:
-    home, collections = Path(sys.prefix), env.tree("tree-reports")
+    home, collections = Path(sys.prefix), shortened(env.tree("tree-reports"))
     left_out = () if "--all" in words else RARE
     named = [word for word in words if word != "--all"]
     chosen = {

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from ansible.utils.display import get_text_width
 
 from tests.integration import terminal
+from tests.integration.prepared_hosts import shortened
 from tests.integration.terminal import Fleets, Shown
 from tests.run import env
 from tests.run.checks import Check, print_checks
@@ -189,7 +190,8 @@ def too_many(lines: Sequence[str]) -> str | None:
 
 
 def prove() -> Iterator[Check]:
-    homes = Homes(Path(sys.prefix), env.venv("callbacks", env.controller()), env.tree("tree-screen"))
+    tree = shortened(env.tree("tree-screen"))
+    homes = Homes(Path(sys.prefix), env.venv("callbacks", env.controller()), tree)
     fleets = terminal.fleets()
     runs = [*in_full(homes, fleets), *guests(homes, fleets), *ours(homes, fleets)]
     with ThreadPoolExecutor(3) as pool:

@@ -50,9 +50,9 @@ def inventory(fleet: str) -> Path:
     return env.WORK / "fleets" / fleet / "inventory.yml"
 
 
-def fingerprint(fleet: str) -> dict[str, Any]:
-    """What a diagnosis must leave as it is, by host."""
-    return json.loads(lab("fingerprint", fleet))
+def fingerprint(fleet: str, *words: str) -> dict[str, Any]:
+    """What a diagnosis must leave as it is, by host. words: of the lab, which name some of the hosts."""
+    return json.loads(lab("fingerprint", fleet, *words))
 
 
 def as_shown() -> dict[str, str]:

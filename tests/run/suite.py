@@ -5,10 +5,11 @@
 """All tests. ``python3 -m tests.run.suite`` proves each thing once, and with ``--all`` on each suite and each
 Python. ``python3 -m tests.run.suite STEP ...`` runs a part.
 
-Each step is a command; its output goes to <WORK>/log/STEP.txt. The stages run one after the other. First come
-the quick steps, then the slow ones that need no host. Then the hosts whose symptoms depend on time have the
-machine to themselves. Last come, several at a time, the runners that mostly wait for daemons and for
-playbooks to start.
+Each step is a command; its output goes to <WORK>/log/STEP.txt. CPU is that of its own processes, without the
+lab's hosts. First come the quick steps. Then the hosts whose symptoms depend on time have the machine to
+themselves. Last come, several at a time, the runners that mostly wait for daemons and for playbooks to start.
+What they leave of the processors is used by the slow steps that need no host: one of them runs beside, with
+less priority.
 
 Of a step that failed, each line that begins with FAILED or ERROR is shown, and the end of its output. The
 last line counts every check, e.g. ``1234 passed, 0 failed``.
@@ -18,21 +19,21 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.run import awx_collection, env
+from tests.run import awx_collection, core_sanity, env
 from tests.run.judges import Counted, by_exit_code, by_last_line, by_molecule, by_pytest, by_sanity
 
 SUITES = ("bullseye", "bookworm", "trixie", "el")
 # Beside a dead default server and a crowd: what is loaded anew, and what is sized.
 COMPANY_FEW = "one_vhost_wrong,exhausted_static"
 COMPANY_STOCK = "stopped,socket_root,wrong_port"
-# Releases of ansible-core whose sanity tests are run: the Python of each. The first is that of the developer.
-SANITY = {"2.19": "3.11", "2.16": "3.11", "2.17": "3.11", "2.18": "3.11", "2.21": "3.12"}
-STAGES = {"quick": 2, "static": 2, "hosts": 1, "calm": 3}  # and how many of its steps run at a time
+STAGES = {"quick": 2, "hosts": 1, "calm": 4, "static": 2}  # and how many of its steps run at a time
+# Steps of the stage static come after what mostly waits, by the kernel's choice.
+BEHIND = ("nice", "-n", "10")
 # Of a step that failed: characters of a line, and lines of the end of its output, that are shown.
 LINE, TAIL = 600, 40
 
@@ -57,7 +58,7 @@ def steps(everything: bool) -> list[Step]:
     here = root / env.COLLECTION
     tools = env.environ(home, root)
     python = str(home / "bin" / "python")
-    all_steps = [*quick_steps(python, tools, root), *sanity_steps(everything, home, root)]
+    all_steps = [*quick_steps(python, tools, root), *sanity_steps(everything, python, tools)]
     for version in env.TARGET_PYTHONS if everything else ("3.6",):
         if env.interpreter(version):
             argv = [python, "-m", "tests.run.host_python", version]
@@ -124,20 +125,20 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "screen": ("static", "integration.screen"),
         **({"cores": ("static", "integration.cores")} if everything else {}),
         **faults(everything),
-        "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),
         "sizes": ("hosts", "integration.sizes"),
         "survive": ("calm", "integration.survive", *(["--all"] if everything else [])),
         "harm": ("calm", "integration.harm", *(["--all"] if everything else [])),
         "attacks": ("calm", "integration.attacks"),
+        "edits": ("calm", "integration.edits"),
+        "restraint": ("calm", "integration.restraint"),
         "ahead": ("calm", "integration.ahead", *([] if everything else ["--few"])),
         "foretold": ("calm", "integration.foretold", *([] if everything else ["--few"])),
         "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
-        "restraint": ("calm", "integration.restraint"),
-        "monitor": ("calm", "integration.monitor", *(SUITES if everything else ["--few"])),
-        "cure": ("calm", "integration.cure", *(["--all"] if everything else [])),
-        "edits": ("calm", "integration.edits"),
         "redaction": ("calm", "integration.redaction"),
         "bundle-hosts": ("calm", "integration.bundle", *(["--all"] if everything else [])),
+        "neighbours": ("calm", "integration.neighbours", *([] if everything else ["--few"])),
+        "monitor": ("calm", "integration.monitor", *(SUITES if everything else ["--few"])),
+        "cure": ("calm", "integration.cure", *(["--all"] if everything else [])),
         **company(everything),
     }
 
@@ -167,21 +168,21 @@ def company(everything: bool) -> dict[str, Sequence[str]]:
     }
 
 
-def sanity_steps(everything: bool, home: Path, root: Path) -> list[Step]:
+def sanity_steps(everything: bool, python: str, tools: dict[str, str]) -> list[Step]:
     """On the developer's ansible-core; or on each whose Python is here. Several copies can run at a time."""
-    (developers, python), *others = SANITY.items()
-    tested = [sanity(developers, python, home, root)]
-    for core, version in others if everything else ():
-        found = env.interpreter(version)
-        if found:
-            tested.append(sanity(core, version, env.venv("core-" + core, found), env.tree("tree-" + core)))
-    return tested
-
-
-def sanity(core: str, python: str, home: Path, root: Path) -> Step:
-    tool = [str(home / "bin" / "python"), str(home / "bin" / "ansible-test")]
-    argv = [*tool, "sanity", "--local", "--python", python]
-    return Step("sanity-" + core, "static", argv, env.environ(home, root), root / env.COLLECTION, by_sanity)
+    wanted = core_sanity.RELEASES if everything else (core_sanity.DEVELOPERS,)
+    return [
+        Step(
+            "sanity-" + core,
+            "static",
+            [python, "-m", "tests.run.core_sanity", core],
+            tools,
+            env.CHECKOUT,
+            by_sanity,
+        )
+        for core in wanted
+        if env.interpreter(core_sanity.RELEASES[core])
+    ]
 
 
 def failures(output: str) -> str:
@@ -195,25 +196,29 @@ def run(step: Step) -> Counted:
     log = env.WORK / "log" / (step.name + ".txt")
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    with log.open("w") as stream:
-        rc = subprocess.run(
-            step.argv,
+    with (
+        log.open("w") as stream,
+        subprocess.Popen(
+            [*(BEHIND if step.stage == "static" else ()), *step.argv],
             cwd=step.cwd,
             env=step.env,
             stdout=stream,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            check=False,
-        ).returncode
+        ) as process,
+    ):
+        _pid, status, used = os.wait4(process.pid, 0)
+        process.returncode = rc = os.waitstatus_to_exitcode(status)
     output = log.read_text(errors="replace")
     counted = step.judge(rc, output)
     verdict = "ok    " if not counted.failed else "FAILED"
-    text = "%s %-16s %5d passed %3d failed %6.0f s" % (
+    text = "%s %-17s %5d passed %3d failed %5.0f s, CPU %4.0f s" % (
         verdict,
         step.name,
         counted.passed,
         counted.failed,
         time.monotonic() - began,
+        used.ru_utime + used.ru_stime,
     )
     if counted.failed:
         text += "\n%s    the whole output: %s" % (failures(output), log)
@@ -241,16 +246,34 @@ def chosen(words: Sequence[str]) -> list[Step]:
     return [step for name, step in known.items() if any(name.startswith(word) for word in names)]
 
 
+def carry_out(first: Iterable[Step], workers: int, behind: Iterable[Step] = ()) -> list[Counted]:
+    """Run so many of the first steps at a time. One of those behind runs beside them, and more afterwards."""
+    waiting, lanes = iter(list(behind)), STAGES["static"]
+
+    def work_off() -> list[Counted]:
+        return [run(step) for step in waiting]
+
+    with ThreadPoolExecutor(workers) as pool, ThreadPoolExecutor(lanes) as others:
+        beside = [others.submit(work_off)]
+        counted = list(pool.map(run, first))
+        beside += [others.submit(work_off) for _lane in range(lanes - 1)]
+        return counted + [each for lane in beside for each in lane.result()]
+
+
 def main(argv: Sequence[str]) -> int:
     before = changed_files()
     env.install_pip_stub()
     wanted, began, counted, took = chosen(argv), time.monotonic(), list[Counted](), list[str]()
-    for stage, workers in STAGES.items():
-        since, members = time.monotonic(), [step for step in wanted if step.stage == stage]
-        with ThreadPoolExecutor(workers) as pool:
-            counted += list(pool.map(run, members))
+    for first, behind in (("quick", ""), ("hosts", ""), ("calm", "static")):
+        since, members = time.monotonic(), [step for step in wanted if step.stage in (first, behind)]
+        counted += carry_out(
+            [step for step in members if step.stage == first],
+            STAGES[first],
+            [step for step in members if step.stage == behind],
+        )
         if members:
-            took.append("%s %.0f s" % (stage, time.monotonic() - since))
+            name = " and ".join(filter(None, (first, behind)))
+            took.append("%s %.0f s" % (name, time.monotonic() - since))
     if wanted and not set(argv) - {"--all"} and changed_files() != before:
         print("FAILED the tests changed the checkout:\n%s" % changed_files())
         counted.append(Counted(0, 1))

@@ -4,6 +4,8 @@
 
 """How our own runners print and count, and what `make test` takes from them."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.integration.fleet import KINDS, wanted_hosts
@@ -29,6 +31,38 @@ class TestChecks:
 
 
 class TestSuite:
+    def test_to_list_the_steps_builds_no_environment_but_ours(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        built = set[str]()
+
+        def venv(name: str, _python: str) -> Path:
+            built.add(name)
+            return suite.env.WORK
+
+        monkeypatch.setattr(suite.env, "venv", venv)
+        monkeypatch.setattr(suite.env, "tree", lambda: suite.env.WORK)
+        monkeypatch.setattr(suite.awx_collection, "installed", lambda: suite.env.WORK)
+        assert [step.name for step in suite.chosen(["ruff", "yamllint"])] == ["ruff", "yamllint"]
+        assert "sanity-2.16" in [step.name for step in suite.chosen(["sanity"])]
+        assert built == {"dev"}
+
+    def test_each_step_runs_once_whatever_runs_beside(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        ran: list[str] = []
+
+        def run(step: suite.Step) -> judges.Counted:
+            ran.append(step.name)
+            return judges.Counted(1, 0)
+
+        monkeypatch.setattr(suite, "run", run)
+        calm, static = (
+            [
+                suite.Step("%s-%d" % (stage, number), stage, [], {}, Path(), judges.by_pytest)
+                for number in range(9)
+            ]
+            for stage in ("calm", "static")
+        )
+        assert sum(each.passed for each in suite.carry_out(calm, 4, static)) == 18
+        assert sorted(ran) == sorted(step.name for step in (*calm, *static))
+
     def test_a_failure_far_above_the_end_is_shown_cut(self) -> None:
         output = "\n".join(["FAILED web2: " + "x" * 1000, *["noise"] * 100, "the end"])
         shown = suite.failures(output).splitlines()

@@ -23,6 +23,13 @@ def held_by(master: "Master", endpoints: "Dict[str, Endpoint]") -> List[str]:
     ]
 
 
+def _all_end_within(master: "Master", endpoints: "Dict[str, Endpoint]", grace: float) -> bool:
+    """Whether php-fpm itself ends each request of a master before the grace is over."""
+    known = {pool["endpoint"]: pool["terminate_timeout"] for pool in master["pools"]}
+    limits = [*known.values(), *(known.get(key) for key in held_by(master, endpoints))]
+    return all(0 < (limit or 0.0) <= grace for limit in limits)
+
+
 def cut_of(host: Host, master: "Master", endpoints: "Dict[str, Endpoint]") -> "Cut":
     """Of a running master. A pool whose connections are not seen makes the whole unknown. endpoints: of the
     snapshot.
@@ -33,6 +40,8 @@ def cut_of(host: Host, master: "Master", endpoints: "Dict[str, Endpoint]") -> "C
         place["accepted"] is None or place["queue"] is None for place in places.values() if place["listening"]
     )
     served, waiting, _behind = requests_of(host, [master], places)
+    # How long a request has run, and will run, is seen nowhere.
+    may_outlast = bool(grace) and not _all_end_within(master, endpoints, grace)
     return {
         "unit": master["unit"],
         "config": master["config"],
@@ -40,5 +49,6 @@ def cut_of(host: Host, master: "Master", endpoints: "Dict[str, Endpoint]") -> "C
         "waiting": None if unseen else waiting,
         "grace": grace,
         "reload_cuts": None if unseen else 0 if grace else served,
+        "reload_may_cut": None if unseen else served if may_outlast else 0,
         "restart_cuts": None if unseen else served + waiting,
     }

@@ -20,6 +20,8 @@ from .view import Cause, Member
 # Whose colour and mark a decision has on the page.
 LIKE = {"fail": "failing", "warn": "degraded", "pass": "healthy"}
 MOST_ROWS = 100
+# By host, cause, reason and site.
+Decisions = dict["tuple[str | None, str, str | None, str | None]", Reason]
 
 
 class Row(NamedTuple):
@@ -85,12 +87,19 @@ def _row(found: list[tuple[str, Reason]], members: Mapping[str, Member], ids: Ma
     )
 
 
-def decision_on(gate: Gate, host: str, finding: Finding) -> Reason | None:
+def decisions_of(gate: Gate) -> Decisions:
+    """The strictest by host, cause, reason and site."""
+    found: Decisions = {}
+    for reason in sorted(gate["reasons"], key=_strictness):
+        found.setdefault((reason["host"], reason["cause"], reason["reason"], reason["site"]), reason)
+    return found
+
+
+def decision_on(decisions: Decisions, host: str, finding: Finding) -> Reason | None:
     """What was decided on a finding: the strictest, where it was judged more than once. None: it was not."""
-    found = [
-        reason
-        for reason in gate["reasons"]
-        if (reason["host"], reason["cause"], reason["reason"]) == (host, finding["cause"], finding["reason"])
-        and reason["site"] in (None, finding["site"])
-    ]
-    return min(found, key=lambda reason: DECISIONS.index(reason["decision"]), default=None)
+    keys = ((host, finding["cause"], finding["reason"], site) for site in (finding["site"], None))
+    return min((decisions[key] for key in keys if key in decisions), key=_strictness, default=None)
+
+
+def _strictness(reason: Reason) -> int:
+    return DECISIONS.index(reason["decision"])

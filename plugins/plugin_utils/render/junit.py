@@ -11,38 +11,49 @@ fails by what that decided, and a suite of its own has what else the gate found.
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from ..bounds import UNSEEN
 from ..remedies import full_name, open_findings
-from ..shapes.gate import Gate
 from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
 from .hosts import missed
-from .judged import decision_on
+from .judged import Decisions, decision_on, decisions_of
 from .view import WORDS, said, sites_of, where
+
+
+class Decided(NamedTuple):
+    """By a gate."""
+
+    decisions: Decisions
+    ill: frozenset[str]
 
 
 def render(report: Report) -> str:
     root = ET.Element("testsuites")
+    gate = report.get("gate")
+    decided = Decided(decisions_of(gate), frozenset(gate["ill"])) if gate else None
     for number, (name, entry) in enumerate(report["hosts"].items()):
-        _suite(root, number, name, entry, report)
+        _suite(root, number, name, entry, report, decided)
     if "gate" in report:
         _gate(root, len(report["hosts"]), report)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n%s\n' % ET.tostring(root, encoding="unicode")
 
 
-def _suite(root: ET.Element, number: int, name: str, entry: HostEntry, report: Report) -> None:
+def _suite(
+    root: ET.Element, number: int, name: str, entry: HostEntry, report: Report, decided: Decided | None
+) -> None:
     host = clean(name) or "-"
     suite = ET.SubElement(root, "testsuite", {"name": host, "id": str(number), "package": "webmedic.php_fpm"})
     _begin(suite, host, [("status", entry["status"]), *_run(report)], report)
     findings = open_findings(entry)
-    gate = report.get("gate")
-    broken = [finding for finding in findings if _is_broken(finding, name, gate)]
+    broken = [finding for finding in findings if _is_broken(finding, name, decided)]
+    passes = decided is not None and name not in decided.ill
     for site in _places(findings) or [""]:
         of_site = [finding for finding in broken if site in (sites_of(finding) or [""])]
-        _case(suite, host, site, entry, of_site, bool(broken) or bool(gate and name not in gate["ill"]))
+        _case(suite, host, site, entry, of_site, bool(broken) or passes)
     _end(suite, _notes(entry, findings, broken))
 
 
@@ -50,11 +61,11 @@ def _run(report: Report) -> list[tuple[str, str]]:
     return [("run", clean(report["run"]["id"]))] if "run" in report else []
 
 
-def _is_broken(finding: Explained, host: str, gate: Gate | None) -> bool:
+def _is_broken(finding: Explained, host: str, decided: Decided | None) -> bool:
     """Whether it fails a case: what is active, and where there is a gate, what that let not pass."""
-    if gate is None:
+    if decided is None:
         return finding["state"] == "active"
-    reason = decision_on(gate, host, finding)
+    reason = decision_on(decided.decisions, host, finding)
     return reason is not None and reason["decision"] == "fail"
 
 

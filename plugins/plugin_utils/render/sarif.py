@@ -23,7 +23,7 @@ from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
 from .facts import verdict_of
 from .hosts import missed
-from .judged import decision_on
+from .judged import Decisions, decision_on, decisions_of
 from .view import WORDS
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -34,13 +34,16 @@ Json = dict[str, Any]
 
 def render(report: Report) -> str:
     rules: dict[str, Json] = {}
+    numbers: dict[str, int] = {}
+    decisions = decisions_of(report["gate"]) if "gate" in report else {}
     results = []
     for host, entry in report["hosts"].items():
         for finding in open_findings(entry):
             name = full_name(finding)
-            rules.setdefault(name, _rule(finding))
-            result = {**_result(host, entry, finding), "ruleIndex": list(rules).index(name)}
-            results.append({**result, **_decided(report, host, finding)})
+            if name not in rules:
+                numbers[name], rules[name] = len(rules), _rule(finding)
+            result = {**_result(host, entry, finding), "ruleIndex": numbers[name]}
+            results.append({**result, **_decided(decisions, host, finding)})
     run = report.get("run")
     driver: Json = {
         "name": "webmedic.php_fpm",
@@ -110,9 +113,9 @@ def _named(finding: Explained) -> dict[str, str | None]:
     }
 
 
-def _decided(report: Report, host: str, finding: Explained) -> Json:
+def _decided(decisions: Decisions, host: str, finding: Explained) -> Json:
     """What a gate made of it: what it tolerates is a warning or a note, what is waived is suppressed."""
-    reason = decision_on(report["gate"], host, finding) if "gate" in report else None
+    reason = decision_on(decisions, host, finding)
     if reason is None:
         return {}
     decided: Json = {"level": {"fail": "error", "warn": "warning", "pass": "note"}[reason["decision"]]}

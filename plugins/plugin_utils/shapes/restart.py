@@ -52,7 +52,8 @@ class Cut(TypedDict):
     running: Optional[int]  # requests; None: not counted
     waiting: Optional[int]
     grace: float  # seconds
-    reload_cuts: Optional[int]
+    reload_cuts: Optional[int]  # at once
+    reload_may_cut: Optional[int]  # after the grace, where they take longer
     restart_cuts: Optional[int]
 
 

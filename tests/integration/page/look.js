@@ -21,7 +21,7 @@ const count = (page) => page.locator(".host:not([hidden])").count();
 const violations = async (page) => {
   // Through the debugger: the page's own policy lets no foreign script in.
   await page.evaluate(axe);
-  const found = await page.evaluate(() => axe.run(document, {rules: {"target-size": {enabled: false}}}));
+  const found = await page.evaluate(() => axe.run(document, {rules: {"target-size": {enabled: true}}}));
   return found.violations.map((item) => `${item.id}: ${item.nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " " + node.failureSummary.slice(0, 200)).join(" | ")}`).join("; ");
 };
 

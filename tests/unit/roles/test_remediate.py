@@ -35,7 +35,9 @@ def load(*path: str) -> Any:
 SPECS = load(ROLE, "meta", "argument_specs.yml")["argument_specs"]
 OPTIONS = SPECS["main"]["options"]
 DEFAULTS = load(ROLE, "defaults", "main.yml")
-SURVEY, MAIN = load(ROLE, "tasks", "survey.yml"), load(ROLE, "tasks", "mend.yml")
+READ = {"name": "Read", "ansible.builtin.import_tasks": "read.yml"}
+FIRST, *SURVEY = load(ROLE, "tasks", "survey.yml")
+MAIN = load(ROLE, "tasks", "mend.yml")
 LOOK, MEND, JUDGE = load(ROOT, "playbooks", "remediate.yml")
 
 
@@ -48,6 +50,13 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return '""' if value == "" else str(value)
+
+
+class TestMistypedStatus:
+    def test_it_is_an_error_before_a_host_is_asked(self) -> None:
+        assert FIRST == load(ROLE, "tasks", "main.yml")[0] == READ
+        (task,) = load(ROLE, "tasks", "read.yml")
+        assert "complaint(remediate_fail_on)" in task["ansible.builtin.assert"]["that"] and task["run_once"]
 
 
 class TestVariables:

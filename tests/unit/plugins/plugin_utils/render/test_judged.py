@@ -139,3 +139,11 @@ class TestPipelines:
         waived, failing = json.loads(sarif.render(report))["runs"][0]["results"]
         assert waived["suppressions"][0]["justification"] == WAIVED and waived["level"] == "note"
         assert failing["level"] == "error" and "suppressions" not in failing
+
+    @pytest.mark.parametrize("sites", [(None, "shop.example"), ("shop.example", None)])
+    @pytest.mark.parametrize("decisions", [("warn", "fail"), ("fail", "warn"), ("pass", "fail")])
+    def test_the_strictest_decision_counts(self, sites: Any, decisions: Any) -> None:
+        on_a = [reason("a", word, site=site) for word, site in zip(decisions, sites, strict=True)]
+        report = gated(*on_a, reason("a", "pass", site="blog.example"), reason("b", "pass"))
+        levels = [item["level"] for item in json.loads(sarif.render(report))["runs"][0]["results"]]
+        assert levels == ["error", "note"]
