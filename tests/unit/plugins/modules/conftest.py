@@ -7,11 +7,18 @@ standard output.
 """
 
 import json
+import signal
 from typing import Any, Callable, Dict, Optional
 
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+
+@pytest.fixture(autouse=True)
+def fixture_no_alarm(monkeypatch: Any) -> None:
+    """A module that ends its own process in time would end that of the tests, much later."""
+    monkeypatch.setattr(signal, "alarm", lambda seconds: 0)
 
 
 @pytest.fixture(name="run_module")

@@ -28,7 +28,6 @@ def fixture_asked(monkeypatch: Any) -> List[Any]:
         return hosts.seen("stopped")
 
     monkeypatch.setattr(module, "take", take)
-    monkeypatch.setattr(signal, "alarm", lambda seconds: None)
     return asked
 
 

@@ -4,7 +4,6 @@
 
 """risk_info: the diagnosis, with the risks among its findings."""
 
-import signal
 from typing import Any, Callable, Dict, List
 
 import pytest
@@ -22,7 +21,6 @@ Run = Callable[..., Dict[str, Any]]
 
 @pytest.fixture(name="run")
 def fixture_run(monkeypatch: Any, run_module: Run) -> Run:
-    monkeypatch.setattr(signal, "alarm", lambda seconds: None)
     return lambda **arguments: run_module(module, None, **arguments)
 
 
@@ -47,7 +45,6 @@ class TestReply:
     def test_it_has_every_key_of_the_diagnosis(
         self, monkeypatch: Any, run_module: Run, asked: List[Any]
     ) -> None:
-        monkeypatch.setattr(signal, "alarm", lambda seconds: None)
         monkeypatch.setattr(diagnosis_info, "take", lambda *how: hosts.a_host())
         plain = run_module(diagnosis_info, None, snapshot=True)
         assert set(run_module(module, None, snapshot=True)) == set(plain)
