@@ -74,6 +74,9 @@ harm: ## what a remediation must not do, on real hosts (ARGS=--all: every variat
 ahead: ## what the next restart would do, told before it happens, on real hosts (ARGS='trixie --only socket': these alone)
 	@$(RUN) tests.integration.ahead $(ARGS)
 
+risks: ## what will be the next 502, foretold, driven to come true, and prevented (ARGS='trixie --only boot': these alone)
+	@$(RUN) tests.integration.risks $(ARGS)
+
 foretold: ## risks of capacity and of timeouts: told, then brought about, then cured, on real hosts (ARGS='trixie --only pools': these alone)
 	@$(RUN) tests.integration.foretold $(ARGS)
 

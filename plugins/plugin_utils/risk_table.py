@@ -32,7 +32,8 @@ FATES = {
     "by_hand": "by hand",
 }
 COLORS = {"rolled_back": "red", "would_fix": "cyan", "fixed": "green", "not_named": "yellow"}
-ILL = ("failing", "degraded", "unknown", "unreachable")
+UNSEEN = ("unknown", "unreachable")
+ILL = ("failing", "degraded", *UNSEEN)
 
 
 class Risk(NamedTuple):
@@ -119,13 +120,13 @@ def render(report: Report, footer: str = "", page: Page = PAGE) -> list[Line]:
     risks = risks_of(hosts)
     at_risk = len({risk.host for risk in risks})
     said = (
-        "no risk was found"
-        if not risks
-        else "%s on %s" % (plural(len(risks), "risk"), plural(at_risk, "host"))
+        "%s on %s" % (plural(len(risks), "risk"), plural(at_risk, "host")) if risks else "no risk was found"
     )
+    unseen = sum(entry["status"] in UNSEEN for entry in hosts.values())
+    said += "; %s could not be looked at" % plural(unseen, "host") if unseen else ""
     lines: list[Line] = [
         (headline(report["summary"]["counts"]), None),
-        (said, "yellow" if risks else "green"),
+        (said, "yellow" if risks or unseen else "green"),
     ]
     done = [
         entry

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Writes what is made of the files in actions/: the table of actions in docs/safety.md, and
-plugins/module_utils/plan/actions.py, which a diagnosis ships in their place.
+plugins/module_utils/plan/actions.py and preventive.py, which a diagnosis ships in their place.
 
 ``python3 -m tests.run.action_tables``, after ACTION or the docstring of an action was changed. Unit tests
 compare.
@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from tests.run import env
 from tests.unit.safety_table import rows
@@ -31,6 +32,26 @@ this file in place of those.
 from ..verdict.action import Action, GivesWay, Raised
 
 ACTIONS = (
+'''
+# What follows HEAD's licence in the table of what only a risk asks for, and what ends it.
+ONLY_FOR_RISKS = '''\
+"""The same of what only a risk asks for. Who may find risks makes it known to the plan.
+
+Made by tests/run/action_tables.py, as actions.py. A diagnosis ships none of it.
+"""
+
+from ..verdict.action import Action
+from .plan import BY_ID, ORDER
+
+ACTIONS = (
+'''
+MADE_KNOWN = '''
+
+def make_known() -> None:
+    """To the plan."""
+    for action in ACTIONS:
+        ORDER.setdefault(action.id, len(ORDER))
+        BY_ID[action.id] = action
 '''
 
 # The head of the table of actions, and its rows.
@@ -52,6 +73,10 @@ def written(value: object) -> str:
     return '"%s"' % value if isinstance(value, str) else repr(value)
 
 
+def table_of(files: Sequence[ModuleType]) -> str:
+    return "".join("    %s,\n" % written(file.ACTION) for file in files) + ")\n"
+
+
 def main(argv: Sequence[str]) -> None:
     """argv: the tree of collections to read and to write in; none for the checkout."""
     root = Path(argv[0]) if argv else env.tree()
@@ -60,10 +85,15 @@ def main(argv: Sequence[str]) -> None:
     registry = importlib.import_module(
         "ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry"
     )
-    actions = "".join("    %s,\n" % written(file.ACTION) for file in registry.FILES)
-    path = home / "plugins" / "module_utils" / "plan" / "actions.py"
-    path.write_text(HEAD + actions + ")\n", encoding="utf-8")
-    print("wrote %s; lay it out with ruff format" % path)
+    licence = HEAD[: HEAD.index('"""')]
+    tables = {
+        "actions": HEAD + table_of(registry.FILES),
+        "preventive": licence + ONLY_FOR_RISKS + table_of(registry.PREVENTIVE) + MADE_KNOWN,
+    }
+    for name, text in tables.items():
+        path = home / "plugins" / "module_utils" / "plan" / (name + ".py")
+        path.write_text(text, encoding="utf-8")
+        print("wrote %s; lay it out with ruff format" % path)
     page = home / "docs" / "safety.md"
     table = "".join("| %s |\n" % " | ".join(row) for row in rows((*registry.FILES, *registry.PREVENTIVE)))
     page.write_text(

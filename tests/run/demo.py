@@ -53,7 +53,12 @@ def diagnose_and_mend(home: Path, collections: Path, clock: Clock) -> Played:
         clock.tell("ansible-playbook -i %s webmedic.php_fpm.remediate %s" % (inventory, " ".join(options)))
         run = mended.remediate(home, collections, inventory, REPORT, *options, engine=engine)
         print(run.output, end="")
-    return Played(facts, diagnosed, run, mended.answers(FLEET))
+    answers = mended.answers(FLEET)
+    clock.tell("ansible-playbook -i %s webmedic.php_fpm.prevent --check" % inventory)
+    options = ("--check", "-e", "prevent_report_dir=%s" % REPORT)
+    risks = hosts.play(home, collections, inventory, "webmedic.php_fpm.prevent", *options, engine=engine)
+    print(risks.stdout, end="")
+    return Played(facts, diagnosed, run, answers)
 
 
 def judged(played: Played, clock: Clock) -> int:

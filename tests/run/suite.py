@@ -132,6 +132,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "edits": ("calm", "integration.edits"),
         "restraint": ("calm", "integration.restraint"),
         "ahead": ("calm", "integration.ahead", *([] if everything else ["--few"])),
+        "risks": ("calm", "integration.risks", *([] if everything else ["--few"])),
         "foretold": ("calm", "integration.foretold", *([] if everything else ["--few"])),
         "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
         "redaction": ("calm", "integration.redaction"),

@@ -10,7 +10,7 @@ host compiles some 100 KB less.
 from types import ModuleType
 from typing import Dict, Mapping, Tuple
 
-from ..plan import plan
+from ..plan.preventive import make_known
 from ..verdict.step import Step
 from . import (
     directory_search_allow,
@@ -59,12 +59,10 @@ FILES: Tuple[ModuleType, ...] = (
     fastcgi_pass_repoint,
     read_timeout_set,
 )
-# The same for what only a risk asks for. A diagnosis plans none of it, so plan/actions.py has no row for it.
-# Who can take these actions imports this file, which makes them known to the plan.
+# The same for what only a risk asks for. A diagnosis plans none of it: their table is plan/preventive.py.
 PREVENTIVE: Tuple[ModuleType, ...] = (swap_keep, reload_grace_set)
+make_known()
 BY_ID: Dict[str, ModuleType] = {file.ACTION.id: file for file in (*FILES, *PREVENTIVE)}
-plan.BY_ID.update((name, file.ACTION) for name, file in BY_ID.items())
-plan.ORDER.update((name, number) for number, name in enumerate(BY_ID))
 
 
 def reads(action: str, arguments: Mapping[str, object]) -> Tuple[str, ...]:

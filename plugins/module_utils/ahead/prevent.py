@@ -124,7 +124,8 @@ class Prevention(Run):
         return RiskProof(self.host, self.policy, self.snapshot, findings, planned, not self.check_mode)
 
     def reply(self, undone: "Optional[Undone]") -> "Reply":
-        done: Done = self.look_again(undone)
+        """All answered before and after: of a risk there is no such thing to show."""
+        done: Done = self.look_again(undone)._replace(before={}, after={}, answered_at=None)
         return reply(self.diagnosis, done, name)
 
 

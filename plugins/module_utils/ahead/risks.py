@@ -10,7 +10,7 @@ from ..collect.host import Host
 from ..collect.latent.look import look
 from ..collect.latent.registry import SUBJECTS
 from ..collect.snapshot import take
-from .look import foreseen
+from .look import MOST_PROBLEMS, foreseen
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.risks import RestartFacts
@@ -21,7 +21,7 @@ def restart_facts(host: Host, snapshot: "Snapshot") -> "RestartFacts":
     """No start is tried: the script of opcache.preload would run, and a diagnosis runs no PHP."""
     ahead = foreseen(host, deepcopy(snapshot), False)
     unified = host.type_of("/sys/fs/cgroup/cgroup.controllers") is not None
-    return {"problems": ahead.problems, "cuts": ahead.cuts, "sees_oom": unified}
+    return {"problems": ahead.problems[:MOST_PROBLEMS], "cuts": ahead.cuts, "sees_oom": unified}
 
 
 def take_with_risks(host: Host, window: int, probe_seconds: float, seconds: float) -> "Snapshot":

@@ -99,6 +99,7 @@ class Cause(NamedTuple):
     proof: tuple[str, str] | None
     fixes: list[Fix]
     advice: str | None
+    outage: str  # of a risk
     do_not: str
     doc: str
     ruled_out: list[tuple[str, str]]
@@ -209,6 +210,7 @@ def cause_of(
         proof=_proof(findings),
         fixes=_fixes(group.pairs),
         advice=_only(clean(finding["advice"]) for finding in findings),
+        outage=clean(first.get("outage", "")) if state == "latent" else "",
         do_not=first["do_not"],
         doc=url(first["doc"]),
         ruled_out=_shared(findings),

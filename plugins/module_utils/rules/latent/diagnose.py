@@ -6,6 +6,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, List
 
+from ...plan.preventive import make_known
 from ..diagnose import SEVERITIES, STATES, diagnose, left_to_a_person
 from ..engine import finding, not_mended
 from ..missing import attempt
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding, Verdict
     from ....plugin_utils.shapes.snapshot import Missing, Snapshot
 
+make_known()
 # A rule that failed, by its name in missing. Unlike rule_failed it says nothing about the host's health now.
 FAILED = "risk_failed"
 

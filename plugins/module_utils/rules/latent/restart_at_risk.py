@@ -51,8 +51,6 @@ def _remedy(problem: "RestartProblem") -> Sequence[Remedy]:
         return [Remedy("unit_enable", {"unit": unit})]
     if problem["kind"] == "socket_directory_lost" and path:
         return [Remedy("runtime_directory_create", {"path": directory_of(path), "unit": unit})]
-    if problem["kind"] == "program_replaced":
-        return [Remedy("unit_restart", {"unit": unit})]
     return ()
 
 
@@ -135,10 +133,19 @@ def _swap(snapshot: "Snapshot") -> List[Risk]:
     ]
 
 
+def _told(problems: "Sequence[RestartProblem]") -> "List[RestartProblem]":
+    """Where files would break a restart, nobody is told that they wait for a reload."""
+    breaks = any(
+        problem["severity"] != "info" and "restart" in problem["at"] and not problem["already"]
+        for problem in problems
+    )
+    return [problem for problem in problems if not (breaks and problem["kind"] == "config_not_loaded")]
+
+
 def examine(snapshot: "Snapshot") -> List[Risk]:
     facts = snapshot.get("risks", {}).get("restart")
-    found = [_foreseen(snapshot, problem) for problem in facts["problems"]] if facts else []
-    for master in snapshot["fpm"]["masters"]:
+    found = [_foreseen(snapshot, problem) for problem in _told(facts["problems"])] if facts else []
+    for master in snapshot["fpm"]["masters"] if facts else ():
         sites = sites_of_master(snapshot, master["config"]) if master["running"] else []
         found += [_oom(snapshot, master, sites), _cuts(master, sites)] if sites else []
     return [each for each in found if each] + _swap(snapshot)

@@ -50,6 +50,11 @@ class TestBlock:
         assert lines[start + 3] == "    fix  systemctl start php8.2-fpm.service"
         assert lines[start + 4].startswith("    not  delete or link socket files: ")
 
+    def test_a_risk_says_what_it_would_look_like(self) -> None:
+        found = finding("restart_at_risk", "unit_not_enabled", code=None, state="latent")
+        lines = rendered({"web1": answer("healthy", found)})
+        assert lines[at(lines, "LATENT") + 3].startswith("    then The machine boots, ")
+
     def test_two_sites_of_one_name_have_their_addresses(self) -> None:
         both = [
             {"name": "_", "listen": listen, "file": "/etc/nginx/x", "line": line}

@@ -81,6 +81,10 @@ class TestRest:
     def test_a_fleet_without_risks_says_so(self) -> None:
         assert "no risk was found" in rendered(web1=answered(well_set_up(restart=restart())))
 
+    def test_a_host_that_nobody_saw_is_not_called_free_of_risks(self) -> None:
+        gone = {"unreachable": True, "changed": False, "msg": "no route to host"}
+        assert "no risk was found; 1 host could not be looked at" in rendered(web1=gone)
+
     def test_a_host_that_is_ill_is_named(self) -> None:
         text = rendered(web1=disabled(), web2=answered(a_host("stopped")))
         assert "what is wrong now comes first" in text and "fpm_not_running" not in text

@@ -11,7 +11,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions import re
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.arguments import read
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID, PREVENTIVE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import FILES as ACTION_FILES
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import plan
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import plan, preventive
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.action import (
     ACCOUNTS,
@@ -37,6 +37,7 @@ class TestFiles:
         assert [file.__name__.split(".")[-1] for file in (*ACTION_FILES, *PREVENTIVE)] == list(BY_ID)
 
     def test_the_plan_knows_what_only_a_risk_asks_for(self) -> None:
+        assert tuple(file.ACTION for file in PREVENTIVE) == preventive.ACTIONS
         assert all(plan.BY_ID[file.ACTION.id] == file.ACTION for file in PREVENTIVE)
         assert sorted(plan.ORDER, key=lambda name: plan.ORDER[name]) == list(BY_ID)
 

@@ -126,6 +126,11 @@ class TestShown:
         found = page({"a": answer("degraded", finding()), "b": answer("failing", finding())}).shown
         assert "shop.example (80) × failing PHP-FPM is not running: stopped a , b 6" in found
 
+    def test_a_risk_says_what_it_would_look_like(self) -> None:
+        risk = finding("restart_at_risk", "unit_not_enabled", code=None, state="latent")
+        assert "The machine boots, for a kernel" in page({"web1": answer("healthy", risk)}).shown
+        assert "Then " not in page({"web1": answer("failing", finding())}).shown
+
 
 class TestHarmless:
     """Nothing of a host is more than text."""

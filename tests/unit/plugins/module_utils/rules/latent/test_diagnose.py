@@ -4,6 +4,9 @@
 
 """Risks beside the diagnosis: they change nothing of it."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -67,6 +70,17 @@ class TestBesideTheDiagnosis:
         host.with_master(writable={"who": "alice", "path": "/etc/php"})
         found = [item for item in diagnose_ahead(host)["findings"] if item["cause"] == "restart_at_risk"]
         assert found and not [item for item in found if item["remedy"]]
+
+
+class TestActions:
+    def test_the_plan_knows_them_without_their_files(self) -> None:
+        """In a process of its own, as on a host: here other tests have imported the files of all actions."""
+        program = (
+            "import sys; from %s.plugins.module_utils.rules.latent import diagnose; "
+            "from %s.plugins.module_utils.plan.plan import BY_ID; "
+            "sys.exit('reload_grace_set' not in BY_ID or any('.actions.' in name for name in sys.modules))"
+        ) % (("ansible_collections.webmedic.php_fpm",) * 2)
+        subprocess.run([sys.executable, "-c", program], check=True, env=dict(os.environ))
 
 
 class TestARuleThatRaises:

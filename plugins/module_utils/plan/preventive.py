@@ -1,0 +1,22 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same of what only a risk asks for. Who may find risks makes it known to the plan.
+
+Made by tests/run/action_tables.py, as actions.py. A diagnosis ships none of it.
+"""
+
+from ..verdict.action import Action
+from .plan import BY_ID, ORDER
+
+ACTIONS = (
+    Action("swap_keep", "low", True, "none"),
+    Action("reload_grace_set", "medium", True, "reload"),
+)
+
+
+def make_known() -> None:
+    """To the plan."""
+    for action in ACTIONS:
+        ORDER.setdefault(action.id, len(ORDER))
+        BY_ID[action.id] = action
