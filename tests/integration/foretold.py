@@ -88,7 +88,7 @@ class Told(Stage):
 
     def ends_well(self, text: str) -> str | None:
         try:
-            self.script(text)
+            self.script(self.pages + text)
         except LabError as error:
             return str(error)[:1500] or "it failed"
         return None

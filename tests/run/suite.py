@@ -133,7 +133,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "restraint": ("calm", "integration.restraint"),
         "ahead": ("calm", "integration.ahead", *([] if everything else ["--few"])),
         "risks": ("calm", "integration.risks", *([] if everything else ["--few"])),
-        "foretold": ("calm", "integration.foretold", *([] if everything else ["--few"])),
+        **({"foretold": ("calm", "integration.foretold")} if everything else {}),
         "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
         "redaction": ("calm", "integration.redaction"),
         "bundle-hosts": ("calm", "integration.bundle", *(["--all"] if everything else [])),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, List, Optional
 
 from ...parse.php_fpm.conf import Section
 from ...parse.php_fpm.php_ini import seconds, setting
-from ..host import Host, HostError
+from ..host import READ_LIMIT, Host, HostError, decode
 from ..php_fpm.files import Reading
 from ..php_fpm.last_start import ini_files
+from ..trust import named
 from .locations import LIMIT
 
 if TYPE_CHECKING:
@@ -49,13 +50,25 @@ def _files(host: Host, master: "Master", command: Optional[str]) -> List[str]:
     return files
 
 
+def _text(host: Host, path: str) -> Optional[str]:
+    """An account that runs a php-fpm of its own may make a link there: that is not followed."""
+    try:
+        return decode(host.read_bytes(named(host, path), 0, READ_LIMIT, real=True))
+    except HostError as error:
+        host.miss("risk_unseen", path, error.why)
+        return None
+
+
 def _of_all(host: Host, master: "Master") -> "ScriptLimit":
     """What holds where no pool says else."""
     unit = master["unit_state"]
     command = unit["command"] if unit else None
     found: ScriptLimit = {"seconds": DEFAULT, "source": "default", "file": None, "line": None}
     for path in _files(host, master, command):
-        value = setting(host.text(path) or "", LIMIT)
+        text = _text(host, path)
+        if text is None:
+            found = {"seconds": None, "source": "php.ini", "file": path, "line": None}
+        value = setting(text or "", LIMIT)
         if value:
             known = None if value.variable else seconds(value.value)
             found = {"seconds": known, "source": "php.ini", "file": path, "line": value.line}

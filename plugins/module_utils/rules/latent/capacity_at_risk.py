@@ -96,8 +96,9 @@ def _backlog(served: Served, settings: "PoolSettings", snapshot: "Snapshot") -> 
         return []
     seen = snapshot["risks"].get("capacity")
     summary = "The queue of pool %s holds %d connections, and listen.backlog asks for %d."
+    words = "%s listens with a backlog of %d, not %d"
     proof = [
-        evidence("socket", "%s listens with a backlog of %d" % (pool["endpoint"], effective)),
+        evidence("socket", words % (pool["endpoint"], effective, asked)),
         directive("listen.backlog = %d" % asked, settings["backlog"], served),
         _why_shorter(effective, asked, seen["somaxconn"] if seen else None),
     ]
@@ -145,13 +146,13 @@ def _kept(case: Case, settings: LocationsByPass) -> List[Risk]:
     if case.probe["result"] == "no_answer":
         return []  # the diagnosis says who holds the workers now
     summary = "nginx may keep %d idle connections to pool %s, and each takes one of its %d workers."
-    text = "pm.max_children = %d" % most
+    text = "pm.max_children = %d, and nginx may keep %d connections idle" % (most, room)
     loaded = owner.master["config_newer"] or case.unloaded
     return [
         risk(
             "keepalive_can_pin",
             summary % (room, owner.pool["name"], most),
-            proof + [evidence("php-fpm", text, owner.pool["file"], owner.pool["line"])],
+            [evidence("php-fpm", text, owner.pool["file"], owner.pool["line"])] + proof,
             confidence="likely" if loaded else "certain",
             place=owner.place,
             servers=case.servers,

@@ -26,9 +26,10 @@ LEAST_LEFT = 4  # a pool is not cut down to less than this part of its workers
 # second must be smaller than the last one as well.
 LEAST_WORKERS = 4
 FEW = 6  # workers: of fewer each must hold more than the one before it
-WORK_SPREAD = 2.0  # times the work of the least busy worker; else the ages decide
-GROWTH = 1.3
-LEAST_GROWTH_KB = 8 * 1024
+WORK_SPREAD = 2.0  # times the work of the least busy worker
+LEAST_CPU = 5.0  # seconds of the busiest: of less, the clock's ticks tell no order, and the ages decide
+GROWTH = 1.15
+LEAST_GROWTH_KB = 4 * 1024
 IN_STEP = 0.8  # rank correlation of work and memory
 AT_PEAK = (
     0.9  # of the most that the worker ever held: memory that was once needed, and is free again, is none
@@ -149,7 +150,7 @@ def _growing(workers: "Sequence[WorkerGrowth]") -> "Optional[Tuple[str, WorkerGr
     if len(workers) < LEAST_WORKERS:
         return None
     by, work = "CPU time", [worker["cpu_seconds"] for worker in workers]
-    if not _is_spread(work):
+    if max(work) < LEAST_CPU or not _is_spread(work):
         by, work = "age", [worker["age"] for worker in workers]
         if not _is_spread(work):
             return None

@@ -120,7 +120,11 @@ def _proof(chains: Sequence[_Chain]) -> "List[Evidence]":
     )
     terminate = "request_terminate_timeout = %g s" % chain.terminate if chain.terminate else ""
     at = chain.settings["terminate"]
+    ends = ["after %g s" % seconds if seconds else "never" for seconds in (chain.script, chain.terminate)]
+    php = "at an unknown time" if chain.script is None else ends[0]
+    text = "PHP ends a script %s, php-fpm %s, and nginx gives up after %g s" % (php, ends[1], chain.read)
     proof = [
+        evidence("timeouts", text, chain.route["file"], chain.route["line"]),
         evidence("php", own, limit["file"], limit["line"]),
         directive(terminate or "request_terminate_timeout is off", at, chain.served),
         evidence("nginx", "fastcgi_read_timeout = %g s" % read["seconds"], read["file"], read["line"]),

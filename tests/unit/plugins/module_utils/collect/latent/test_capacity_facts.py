@@ -124,6 +124,13 @@ class TestPoolSettings:
         pool += "php_admin_value[max_execution_time] = 20\n"
         assert limit(of_fpm({}, pool)) == (20, "php_admin_value", POOL)
 
+    def test_near_miss_a_file_that_cannot_be_read(self) -> None:
+        files = {FPM: "[www]\npm = static\n", INI: "", SCANNED: "max_execution_time = 5\n"}
+        snapshot: Any = {"fpm": {"masters": [a_master()]}}
+        host = FakeHost(files, denied=[SCANNED])
+        found: Any = pool_settings.collect(host, snapshot)
+        assert found[0]["script"]["seconds"] is None and host.missing[0]["path"] == SCANNED
+
     def test_near_miss_the_first_of_two_wins(self) -> None:
         pool = "php_value[max_execution_time] = 90\nphp_value[max_execution_time] = 10\n"
         assert limit(of_fpm({}, pool))[0] == 90

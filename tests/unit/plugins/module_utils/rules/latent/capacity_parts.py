@@ -7,8 +7,9 @@
 of_capacity(a_host().with_pool(pm="static"))
 """
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.diagnose import diagnose_ahead
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.latent.parts import with_risks
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.parts import (
@@ -18,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 )
 
 MIB = 1 << 20
+CAUSES = ("capacity_at_risk", "timeouts_disordered")
 INI = "/etc/php/8.2/fpm/php.ini"
 DEFAULT = {"seconds": 30, "source": "php.ini", "file": INI, "line": 409}
 
@@ -148,3 +150,19 @@ def of_capacity(
 def where(host: Host) -> Dict[str, Any]:
     """The first site's route."""
     return route(host)
+
+
+def _found(snapshot: Any) -> List[Dict[str, Any]]:
+    """A lab host has risks of other causes, too."""
+    return [dict(item) for item in diagnose_ahead(snapshot)["findings"] if item["cause"] in CAUSES]
+
+
+def risks(snapshot: Any) -> List[Tuple[str, str]]:
+    """[(cause, reason)]"""
+    return [(item["cause"], item["reason"]) for item in _found(snapshot)]
+
+
+def the_risk(snapshot: Any) -> Dict[str, Any]:
+    """The only one."""
+    (found,) = _found(snapshot)
+    return found

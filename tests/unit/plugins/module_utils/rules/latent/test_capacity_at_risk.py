@@ -10,8 +10,6 @@ import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.latent.capacity_parts import (
     of_capacity,
-)
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.latent.parts import (
     risks,
     the_risk,
 )
@@ -99,7 +97,7 @@ class TestKept:
     def test_hit_two_workers_of_nginx_keep_as_many_each(self) -> None:
         found = the_risk(kept(3, 5))
         assert "6 idle connections" in found["summary"] and "one of its 5 workers" in found["summary"]
-        assert found["evidence"][0]["path"] == KEPT["file"]
+        assert found["evidence"][1]["path"] == KEPT["file"]
 
     def test_near_miss_one_worker_stays_free(self) -> None:
         assert risks(kept(2, 5)) == []
@@ -128,7 +126,7 @@ class TestKeptByDefault:
     def test_hit_a_newer_nginx_keeps_some_by_itself(self, version: str) -> None:
         found = the_risk(self.silent(version))
         assert found["reason"] == "keepalive_can_pin" and "64 idle connections" in found["summary"]
-        assert "keeps 32 connections of upstream php by itself" in found["evidence"][0]["text"]
+        assert "keeps 32 connections of upstream php by itself" in found["evidence"][1]["text"]
 
     @pytest.mark.parametrize("version", ["1.28.3", "1.29.6", "1.22.1", None, "x"])
     def test_near_miss_an_older_one_keeps_none(self, version: Any) -> None:

@@ -12,11 +12,9 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
     grown,
     memory,
     of_capacity,
-    used,
-)
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.latent.parts import (
     risks,
     the_risk,
+    used,
 )
 
 EXCEED = [("capacity_at_risk", "pools_exceed_memory")]
@@ -109,6 +107,14 @@ class TestGrowing:
         host = working(*LEAK)
         for number, row in enumerate(host["risks"]["capacity"]["workers"]):
             row.update(cpu_seconds=10.0, age=100.0 * (number + 1))
+        assert risks(host) == GROW
+
+    def test_hit_by_age_where_the_clock_is_too_coarse(self) -> None:
+        """As measured on a host of the lab, whose oldest workers had computed as good as the same."""
+        host = working(3.3, 9.0, 22.6, 24.9, 27.9)
+        seen = [(0.03, 23.2), (0.09, 56.9), (0.29, 92.6), (0.49, 98.8), (0.48, 104.0)]
+        for row, (cpu, age) in zip(host["risks"]["capacity"]["workers"], seen):
+            row.update(cpu_seconds=cpu, age=age)
         assert risks(host) == GROW
 
     @pytest.mark.parametrize(

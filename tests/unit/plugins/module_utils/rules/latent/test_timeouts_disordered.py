@@ -12,8 +12,6 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
     a_limit,
     location,
     of_capacity,
-)
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.latent.parts import (
     risks,
     the_risk,
 )
@@ -70,13 +68,28 @@ class TestOrder:
 
     def test_hit_the_evidence_shows_all_three_where_they_stand(self) -> None:
         item = the_risk(chain(30, 300.0, 60.0))
-        assert [piece["text"] for piece in item["evidence"][:3]] == [
+        assert [piece["text"] for piece in item["evidence"][:4]] == [
+            "PHP ends a script after 30 s, php-fpm after 300 s, and nginx gives up after 60 s",
             "max_execution_time = 30 (php.ini)",
             "request_terminate_timeout = 300 s",
             "fastcgi_read_timeout = 60 s",
         ]
-        assert [piece["line"] for piece in item["evidence"][:3]] == [409, 12, 7]
+        assert [piece["line"] for piece in item["evidence"][1:4]] == [409, 12, 7]
         assert (item["confidence"], item["sites"], item["pool"]) == ("certain", ["shop.example"], "www")
+
+    @pytest.mark.parametrize(
+        ("script", "terminate", "words"),
+        [
+            (0, 0.0, "PHP ends a script never, php-fpm never, and nginx gives up after 60 s"),
+            (
+                None,
+                90.0,
+                "PHP ends a script at an unknown time, php-fpm after 90 s, and nginx gives up after 60 s",
+            ),
+        ],
+    )
+    def test_hit_what_never_comes_is_called_so(self, script: Any, terminate: float, words: str) -> None:
+        assert the_risk(chain(script, terminate))["evidence"][0]["text"] == words
 
     @pytest.mark.parametrize(
         ("host", "confidence"),
@@ -146,13 +159,13 @@ class TestLocations:
 
     def test_near_miss_a_location_with_a_longer_timeout(self) -> None:
         item = the_risk(self.two())
-        assert [piece["text"] for piece in item["evidence"][3:]] == ["location ~ \\.php$ of shop.example"], (
+        assert [piece["text"] for piece in item["evidence"][4:]] == ["location ~ \\.php$ of shop.example"], (
             "the other one is in order"
         )
 
     def test_hit_one_setting_is_told_once_with_its_locations(self) -> None:
         item = the_risk(self.two(seconds=60.0, line=7))
-        assert len(item["evidence"]) == 5 and item["sites"] == ["shop.example"]
+        assert len(item["evidence"]) == 6 and item["sites"] == ["shop.example"]
 
     def test_hit_each_setting_is_told(self) -> None:
         assert found(self.two(seconds=30.0)) == ["read_before_terminate"] * 2
