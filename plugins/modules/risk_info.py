@@ -17,6 +17,8 @@ description:
     those of M(webmedic.php_fpm.diagnosis_info).
   - Tells what the next restart, reload or boot would break, by the tests of nginx and php-fpm in a sandbox
     that leaves no trace. No start is tried.
+  - Tells pools that others than their site can use, logs that hide what a diagnosis needs, and server blocks
+    that no request reaches. It reads the configurations of nginx, php-fpm and logrotate for that.
   - Tells what a rush of visitors or a slow script would turn into an outage, by the limits that are set and
     what was measured. No page is asked.
   - Changes nothing on the host, with or without check mode.

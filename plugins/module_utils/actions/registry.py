@@ -15,6 +15,7 @@ from ..verdict.step import Step
 from . import (
     directory_search_allow,
     fastcgi_pass_repoint,
+    fpm_log_level_set,
     memory_fit,
     memory_limit_set,
     nginx_reload,
@@ -25,6 +26,7 @@ from . import (
     runtime_directory_create,
     socket_access_set,
     socket_acl_add,
+    socket_shut,
     swap_add,
     swap_keep,
     unit_enable,
@@ -33,6 +35,7 @@ from . import (
     unit_reset_failed,
     unit_restart,
     unit_start,
+    worker_output_catch,
 )
 from .arguments import read
 from .view import View
@@ -60,7 +63,13 @@ FILES: Tuple[ModuleType, ...] = (
     read_timeout_set,
 )
 # The same for what only a risk asks for. A diagnosis plans none of it: their table is plan/preventive.py.
-PREVENTIVE: Tuple[ModuleType, ...] = (swap_keep, reload_grace_set)
+PREVENTIVE: Tuple[ModuleType, ...] = (
+    swap_keep,
+    socket_shut,
+    fpm_log_level_set,
+    worker_output_catch,
+    reload_grace_set,
+)
 make_known()
 BY_ID: Dict[str, ModuleType] = {file.ACTION.id: file for file in (*FILES, *PREVENTIVE)}
 

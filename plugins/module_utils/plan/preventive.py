@@ -11,6 +11,9 @@ from .plan import BY_ID, ORDER
 
 ACTIONS = (
     Action("swap_keep", "low", True, "none"),
+    Action("socket_shut", "medium", True, "restart", needs=("accounts",)),
+    Action("fpm_log_level_set", "medium", True, "reload"),
+    Action("worker_output_catch", "medium", True, "reload"),
     Action("reload_grace_set", "medium", True, "reload"),
 )
 

@@ -10,7 +10,7 @@ from .nginx import ServerBlock
 from .shape import TypedDict
 
 
-class StatusPage(TypedDict):
+class OpenPage(TypedDict):
     """A way from nginx to a page of php-fpm itself."""
 
     pool: str
@@ -60,7 +60,7 @@ class Aside(TypedDict):
 class Web(TypedDict):
     """Of nginx's configuration."""
 
-    pages: List[StatusPage]
+    pages: List[OpenPage]
     shadowed: List[Shadowed]
     aside: List[Aside]
 
@@ -119,6 +119,6 @@ class Output(TypedDict):
 
     pool: str
     config: str
-    error_log: Optional[str]  # of PHP, as written
+    error_log: Optional[str]  # of PHP, as written; php://stderr: where an application writes
     file: Optional[str]
     line: Optional[int]

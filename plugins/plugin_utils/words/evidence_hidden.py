@@ -57,6 +57,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not set it to debug for good: it logs each second of each pool.",
         outage="Requests are lost with recv() failed (104) in nginx's log, and php-fpm's own log is empty.",
     ),
+    ("evidence_hidden", "fpm_log_off"): Entry(
+        title="php-fpm's log goes to /dev/null",
+        what="php-fpm tells of full pools, crashed and terminated workers in its own log alone. It is thrown "
+        "away.",
+        decides="error_log in the [global] section.",
+        fix="set error_log to a file or to syslog, then `systemctl reload {unit}`",
+        advice="Set `error_log` in the [global] section to a file. Then `systemctl reload {unit}` at a quiet "
+        "time: that ends running requests.",
+        do_not="Do not rely on nginx's log: it has the same line for a crash, a timeout and a reload.",
+        outage="Requests are lost with recv() failed (104) in nginx's log, and php-fpm has no log at all.",
+    ),
     ("evidence_hidden", "worker_output_lost"): Entry(
         title="php-fpm throws away what workers write",
         what="Standard error of the workers goes to /dev/null, and something that a diagnosis needs is "

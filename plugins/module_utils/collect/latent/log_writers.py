@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.rotate_script import FPM, NGINX
 from ...parse.php_fpm.conf import Section
-from ..host import Host
+from ..host import Host, HostError, decode
 from ..php_fpm.files import Reading
+from ..trust import named
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import Output
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 PHP = "PHP"
+MOST_INI = 256 * 1024  # bytes of a php.ini
 # error_log of php.ini; the last one counts. A quoted one has its quotes.
 _INI = re.compile(r"^[ \t]*error_log[ \t]*=[ \t]*(\"[^\"\n]*\"|[^;\n]*)", re.MULTILINE)
-_TO_OUTPUT = ("syslog", "stderr")
 
 
 class Writer(NamedTuple):
@@ -77,6 +78,14 @@ def _by_master(host: Host, master: "Master") -> List[Writer]:
     ]
 
 
+def _to_stderr(section: Section) -> Optional[Tuple[str, str, int]]:
+    """Laravel writes to php://stderr then. Of env[] no other value is looked at."""
+    for key, setting in section.arrays.get("env", []):
+        if (key, setting.value) == ("LOG_CHANNEL", "stderr"):
+            return "php://stderr", setting.file, setting.line
+    return None
+
+
 def _set(section: Section) -> Optional[Tuple[str, str, int]]:
     """(error_log of PHP, file, line). An administrator's value wins, and the first of several."""
     for array in ("php_admin_value", "php_value"):
@@ -86,12 +95,20 @@ def _set(section: Section) -> Optional[Tuple[str, str, int]]:
     return None
 
 
+def _text(host: Host, path: str) -> str:
+    """Without links that others than root can make."""
+    try:
+        return decode(host.read_bytes(named(host, path), 0, MOST_INI, real=True))
+    except HostError:
+        return ""
+
+
 def _of_ini(host: Host, config: str) -> Optional[Tuple[str, str, int]]:
     folder = posixpath.dirname(config)
     found = None
     for pattern in ("php.ini", "conf.d/*.ini", "php.d/*.ini"):
         for path in host.glob(posixpath.join(folder, pattern)):
-            text = host.text(path) or ""
+            text = _text(host, path)
             for match in _INI.finditer(text):
                 found = (match.group(1).strip().strip('"'), path, text.count("\n", 0, match.start()) + 1)
     return found
@@ -106,7 +123,7 @@ def outputs(host: Host, master: "Master") -> List["Output"]:
     ini = _of_ini(host, master["config"])
     found: List[Output] = []
     for section in reading.conf.pools:
-        value, file, line = _set(section) or ini or (None, None, None)
+        value, file, line = _to_stderr(section) or _set(section) or ini or (None, None, None)
         value = value.replace("$pool", section.name) if value else None
         found.append(
             {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ...parse.linux.logrotate import Line, Stanza, is_taboo, parse_logrotate
 from ...parse.linux.rotate_script import FPM, NGINX, Effect, effects, paths_in
-from ..host import Host, HostError
+from ..host import Host, HostError, decode
 from ..trust import named, opening
 from .log_writers import Writer, writers
 from .new_log import Replacement, replaced
@@ -40,9 +40,7 @@ class _Files:
             stat = self.host.stat(path)
             if stat.mode & 0o022 or stat.uid:
                 return None
-            return self.host.read_bytes(named(self.host, path), 0, MOST_BYTES, real=True).decode(
-                "utf-8", "replace"
-            )
+            return decode(self.host.read_bytes(named(self.host, path), 0, MOST_BYTES, real=True))
         except HostError as error:
             if not error.absent:
                 self.host.miss("logrotate", path, error.why, None if self.host.is_root() else "root")
@@ -62,7 +60,7 @@ class _Files:
         try:
             if self.host.stat(path).size > MOST_SCRIPT or opening(self.host, path):
                 return None
-            text = self.host.read(path, MOST_SCRIPT)
+            text = decode(self.host.read_bytes(named(self.host, path), 0, MOST_SCRIPT, real=True))
         except HostError:
             return None
         return text if text.startswith("#!") and "\0" not in text else None

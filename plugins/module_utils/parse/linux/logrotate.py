@@ -9,6 +9,7 @@ from typing import Callable, List, NamedTuple, Optional, Tuple
 
 MOST_STANZAS = 2000
 MOST_LINES = 20000  # of a file
+LONGEST = 4000  # characters of a line
 DEEPEST = 10  # includes in includes
 _SCRIPTS = ("prerotate", "postrotate", "firstaction", "lastaction", "preremove")
 _AFTER = ("prerotate", "postrotate", "firstaction", "lastaction")
@@ -58,6 +59,8 @@ Included = Callable[[str], List[str]]
 
 
 def _words(text: str) -> List[str]:
+    if len(text) > LONGEST:
+        return text.split()  # shlex takes ages for a long one
     try:
         return shlex.split(text, comments=False)
     except ValueError:

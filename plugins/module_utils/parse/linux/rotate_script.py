@@ -9,7 +9,7 @@ SIGHUP: that ends its master.
 
 import posixpath
 import re
-from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from .logrotate import Line
 
@@ -48,14 +48,17 @@ _OF_VERB = {
 }
 _MANAGERS = ("systemctl", "service", "invoke-rc.d", "rc-service", "initctl")
 _KILLERS = ("kill", "pkill", "killall", "start-stop-daemon", "skill")
-_NAMES = {NGINX: re.compile(r"nginx|openresty|angie"), FPM: re.compile(r"php[\w.{}$-]*fpm|(?<![a-z])fpm")}
+_NAMES = {
+    NGINX: re.compile(r"nginx|openresty|angie"),
+    FPM: re.compile(r"php[^\s;|&/]{0,40}fpm|(?<![a-z])fpm"),
+}
 _CONTROL = re.compile(r"(?:nginx|openresty|angie)\S*\s(?:.*\s)?-s\s*(reopen|reload|stop|quit)\b")
 _REOPENS = re.compile(r"/php[\d.]*-fpm-reopenlogs\Z")  # of Debian's packages
 # What does nothing to a daemon.
 _HARMLESS = re.compile(
     r"(?:\[\[?|[:)}]|test|true|false|echo|printf|logger|sleep|exit|return|cat|fi|done|esac|case|for|else|set|cd"
     r"|ch(?:own|mod|grp)|setfacl|touch|mkdir|mv|cp|ln|rm|gzip|xz|zstd|find|ls|date|which|grep|awk|sed|head|tail"
-    r"|pidof|pgrep|restorecon|run-parts|aws|s3cmd|rsync|function|local|export|read|then|do|shift|trap|umask"
+    r"|pidof|pgrep|cut|tr|sort|restorecon|run-parts|aws|s3cmd|rsync|function|local|export|read|then|do|shift|trap|umask"
     r"|wait|hash|type)\Z"
 )
 
@@ -148,17 +151,7 @@ def paths_in(script: Sequence[Line]) -> List[str]:
 def effects(script: Sequence[Line], texts: Mapping[str, str]) -> List[Effect]:
     """Each once, in their order. texts: of the scripts that it may run, by path."""
     whole = _Script("\n".join(line.text for line in script if not line.text.startswith("#")), texts)
-    found: List[Effect] = []
+    found: Dict[Effect, None] = {}
     for line in script:
-        for effect in whole.commands(line.text, line, 0):
-            if effect not in found:
-                found.append(effect)
-    return found
-
-
-def done_to(program: str, found: Sequence[Effect]) -> Tuple[Optional[Effect], bool]:
-    """(what is done to a program: the worst, None nothing, that nothing else may be done)"""
-    worst = {"reopen": 0, "reload": 1, "restart": 2, "stop": 2}
-    own = [effect for effect in found if effect.program == program]
-    chosen = max(own, key=lambda effect: worst[effect.what]) if own else None
-    return chosen, not any(effect.what == "unknown" for effect in found)
+        found.update(dict.fromkeys(whole.commands(line.text, line, 0)))
+    return list(found)

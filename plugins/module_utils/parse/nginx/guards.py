@@ -20,10 +20,12 @@ _WIDE = 4  # bits of an IPv4 prefix: so few are a part of the world, and no netw
 _PREFIX = re.compile(r"[\d.]+/(\d{1,2})\Z", re.ASCII)
 # Conditions on these say nothing of who asks.
 _OF_ANYBODY = re.compile(
-    r"\$(?:request_method|request_uri|uri|document_uri|args|query_string|is_args|arg_\w+|scheme|https|host"
-    r"|http_(?:host|user_agent|referer|upgrade|accept\w*)|server_\w+|request_filename|document_root)\b",
+    r"\$(?:request_method|request_uri|uri|document_uri|is_args|scheme|https|host|http_(?:host|upgrade|accept\w*)"
+    r"|server_\w+|request_filename|document_root)\b",
     re.ASCII | re.IGNORECASE,
 )
+# What a visitor chooses: a pattern shuts some out, and who is not as asked for is shut out by "!=".
+_CHOSEN = re.compile(r"\$(?:args|query_string|arg_\w+|http_(?:user_agent|referer))\b[^!]*\Z", re.ASCII)
 _SECRET = (
     ("auth_basic", "a password is asked for"),
     ("auth_request", "another program is asked"),
@@ -77,7 +79,7 @@ def _ends(block: Sequence[Directive]) -> Optional[Guard]:
             continue
         condition = " ".join(directive.args)
         ends = any(each.name in ("return", "deny", "rewrite", "break") for each in directive.block)
-        if ends and not _OF_ANYBODY.search(condition):
+        if ends and not _OF_ANYBODY.search(condition) and not _CHOSEN.search(condition):
             return Guard("if %s decides" % condition[:200], directive)
     return None
 

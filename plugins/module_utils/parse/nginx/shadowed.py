@@ -22,7 +22,7 @@ _ALL = ("", "*", "0.0.0.0")
 
 # Endings that packagers, editors and people give to a file that is put aside.
 _ASIDE = re.compile(
-    r"(?:~|,v|\.(?:bak|bkp|bck|back|backup|old|orig|save|saved|sav|copy|disabled|disable|off|dist|rej|tmp|swp"
+    r"(?:~|,v|\.(?:bak|bkp|bck|back|backup|old|orig|save|saved|sav|copy|disabled|disable|off|dist|rej|new|tmp|swp"
     r"|dpkg-(?:old|dist|new|tmp|bak)|ucf-(?:old|dist|new)|rpm(?:new|save|orig))(?:[._-]?\d+)?"
     # A date, or a number behind the ending of a configuration.
     r"|\.(?:conf|vhost)[._-]\d{1,14}(?:[._:T-]\d+)*|[._-]\d{4}-?\d\d-?\d\d(?:[._:T-]?\d+)*)\Z",

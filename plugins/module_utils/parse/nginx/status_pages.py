@@ -16,7 +16,7 @@ from .locations import locate
 from .routes import server_names, site_name
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.exposure import StatusPage
+    from ....plugin_utils.shapes.exposure import OpenPage
 
 MOST = 50
 _AS_ASKED = ("$fastcgi_script_name", "$uri", "$document_uri", "${fastcgi_script_name}", "${uri}")
@@ -101,9 +101,9 @@ def _asked_as(blocks: Sequence[Directive], path: str, constant: bool) -> str:
 
 def status_pages(
     conf: Conf, led: Mapping[At, Sequence[str]], pages: Mapping[str, Sequence[Page]]
-) -> List["StatusPage"]:
+) -> List["OpenPage"]:
     """led: the endpoints to which each fastcgi_pass leads. pages: of the pools behind each endpoint."""
-    found: List[StatusPage] = []
+    found: List[OpenPage] = []
     for http in conf.directives:
         for block in http.block or [] if http.name == "http" else ():
             if block.name == "server" and block.block:
@@ -113,7 +113,7 @@ def status_pages(
 
 def _of_server(
     server: _Server, led: Mapping[At, Sequence[str]], pages: Mapping[str, Sequence[Page]]
-) -> Iterator["StatusPage"]:
+) -> Iterator["OpenPage"]:
     place = server.server
     keys = {key for at, keys in led.items() if at[:2] == (place.file, place.line) for key in keys}
     wanted = list(dict.fromkeys(page for key in sorted(keys) for page in pages.get(key, ())))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ...parse.nginx.site_logs import shows
 from ...signatures.lookup import meaning_of, meanings
-from ..model import Cause, Place, evidence, sample
+from ..model import Cause, Place, Remedy, evidence, sample
 from ..silence import QUIET, read_of, silent_sites, uncovered
 from .hidden_by_rotation import rotated
 from .model import Risk, risk
@@ -23,7 +23,15 @@ CAUSE = Cause("evidence_hidden", severity="warning")
 CRASHED = meanings("crashed")
 MOST_NAMED = 3
 # What a worker writes there goes to /dev/null where nobody catches it (fpm_stdio_child_use_pipes()).
-_OUTPUT = ("/dev/stderr", "/dev/stdout", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2")
+_OUTPUT = (
+    "php://stderr",
+    "/dev/stderr",
+    "/dev/stdout",
+    "/dev/fd/1",
+    "/dev/fd/2",
+    "/proc/self/fd/1",
+    "/proc/self/fd/2",
+)
 
 Hidden = List[Tuple["SiteLogs", Optional[str]]]
 
@@ -87,9 +95,40 @@ def _nginx_logs(snapshot: "Snapshot") -> List[Risk]:
     return [_nginx_log(snapshot, log, hidden) for log, hidden in logs.values()]
 
 
-def _fpm_levels(snapshot: "Snapshot") -> List[Risk]:
+def _named_off(snapshot: "Snapshot") -> List[Risk]:
+    """access_log knows "off", error_log takes it for a path (ngx_log_set_log())."""
+    logs: Dict[Tuple[object, ...], Tuple[ErrorLog, Hidden]] = {}
+    for site in snapshot["nginx"].get("site_logs") or []:
+        for log in site["errors"]:
+            if log["target"].rpartition("/")[2] == "off":
+                known = logs.setdefault((log["target"], log["file"], log["line"]), (log, []))
+                known[1].append((site, None))
+    return [
+        risk(
+            "log_off",
+            "error_log off is no switch: nginx writes errors to a file with that name, %s." % log["target"],
+            [evidence("nginx", "error_log off", log["file"], log["line"])],
+            severity="info",
+            place=Place(None, snapshot["nginx"]["unit"]),
+            servers=_sites(snapshot, hidden),
+        )
+        for log, hidden in logs.values()
+    ]
+
+
+def _fpm_logs(snapshot: "Snapshot") -> List[Risk]:
     found = []
     for master in snapshot["fpm"]["masters"]:
+        if master["running"] and (master["error_log"] or "").startswith("/dev/null"):
+            found.append(
+                risk(
+                    "fpm_log_off",
+                    "php-fpm throws its log away: no full pool and no crashed worker is told.",
+                    [evidence("php-fpm", "error_log = %s" % master["error_log"], master["config"])],
+                    place=Place(None, master["unit"]),
+                    servers=sites_of_master(snapshot, master["config"]),
+                )
+            )
         if not master["running"] or master["log_level"] not in QUIET:
             continue
         words = "php-fpm logs at level %s: no full pool, no crashed and no terminated worker is among that."
@@ -98,6 +137,9 @@ def _fpm_levels(snapshot: "Snapshot") -> List[Risk]:
                 "fpm_log_level",
                 words % master["log_level"],
                 [evidence("php-fpm", "log_level = %s" % master["log_level"], master["config"])],
+                [Remedy("fpm_log_level_set", {"config": master["config"], "unit": master["unit"]})]
+                if master["unit"]
+                else (),
                 place=Place(None, master["unit"]),
                 servers=sites_of_master(snapshot, master["config"]),
             )
@@ -145,6 +187,7 @@ def _outputs(snapshot: "Snapshot") -> List[Risk]:
                 "worker_output_lost",
                 words,
                 proof,
+                [Remedy("worker_output_catch", each.arguments)] if each.master["unit"] else (),
                 severity="info",
                 place=each.place,
                 servers=each.sites,
@@ -155,4 +198,5 @@ def _outputs(snapshot: "Snapshot") -> List[Risk]:
 
 
 def examine(snapshot: "Snapshot") -> List[Risk]:
-    return _nginx_logs(snapshot) + _fpm_levels(snapshot) + _outputs(snapshot) + rotated(snapshot)
+    of_nginx = _nginx_logs(snapshot) + _named_off(snapshot)
+    return of_nginx + _fpm_logs(snapshot) + _outputs(snapshot) + rotated(snapshot)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from ...parse.nginx.sites import Place as SitePlace
 from ...parse.nginx.sites import place, site_of
-from ..model import Cause, Place, evidence
+from ..model import Cause, Place, Remedy, evidence
 from .model import Risk, risk
 from .served import Served, served_pools
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.exposure import Doors, StatusPage
+    from ....plugin_utils.shapes.exposure import Doors, OpenPage
     from ....plugin_utils.shapes.finding import Evidence, Site
     from ....plugin_utils.shapes.php_fpm import Master, Pool
     from ....plugin_utils.shapes.snapshot import Snapshot
@@ -38,7 +38,25 @@ def _sites(served: List[Served], config: str, name: str) -> "List[Site]":
     return [site for each in mine for site in each.sites]
 
 
-def _socket(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") -> Risk:
+def _shut(door: "Doors", master: "Master", pool: "Pool", user: Optional[str]) -> List[Remedy]:
+    """By hand the live socket alone was opened: then its file is right, and a restart brings that back."""
+    unit = master["unit"]
+    if not unit or not user or not door["everybody"] or pool["acl_users"] or pool["acl_groups"]:
+        return []
+    if pool["listen_mode"][-1:] in ("2", "3", "6", "7"):
+        arguments: Dict[str, object] = {
+            "config": master["config"],
+            "pool": pool["name"],
+            "unit": unit,
+            "user": user,
+        }
+        return [Remedy("socket_shut", arguments)]
+    return []
+
+
+def _socket(
+    door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]", nginx_user: Optional[str]
+) -> Risk:
     path = door["endpoint"][len("unix:") :]
     user = pool["user"] or "its account"
     if door["everybody"]:
@@ -62,7 +80,9 @@ def _socket(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") 
     ]
     words = "%s may connect to %s, and so run any PHP file as %s." % (who, path, user)
     place_of = Place(pool["name"], master["unit"])
-    return risk("socket_open_to_all", words, proof, place=place_of, servers=sites, endpoint=door["endpoint"])
+    remedy = _shut(door, master, pool, nginx_user)
+    key = door["endpoint"]
+    return risk("socket_open_to_all", words, proof, remedy, place=place_of, servers=sites, endpoint=key)
 
 
 def _port(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") -> Optional[Risk]:
@@ -74,9 +94,11 @@ def _port(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") ->
         evidence("network", "this host has %s" % ", ".join(door["open_to"])),
         evidence("network", "a firewall was not looked at: it may keep others out"),
     ]
-    words = "Pool %s takes every client at %s: who reaches that port runs any PHP file as %s." % (
+    first = door["open_to"][0]
+    words = "Pool %s takes every client at %s:%s: who reaches that runs any PHP file as %s." % (
         pool["name"],
-        pool["listen"],
+        "[%s]" % first if ":" in first else first,
+        door["endpoint"].rpartition(":")[2],
         pool["user"] or "its account",
     )
     place_of = Place(pool["name"], master["unit"])
@@ -93,8 +115,10 @@ def _doors(snapshot: "Snapshot", served: List[Served]) -> List[Risk]:
         if known is None:
             continue
         sites = _sites(served, door["config"], door["pool"])
-        make = _socket if door["everybody"] or door["group"] else _port
-        found.append(make(door, known[0], known[1], sites))
+        if door["everybody"] or door["group"]:
+            found.append(_socket(door, known[0], known[1], sites, snapshot["nginx"]["user"]))
+        else:
+            found.append(_port(door, known[0], known[1], sites))
     return [each for each in found if each]
 
 
@@ -132,7 +156,7 @@ def _shared_pool(snapshot: "Snapshot", each: Served) -> Optional[Risk]:
     return risk("shared_pool", words, proof, place=each.place, servers=sites, endpoint=pool["endpoint"])
 
 
-def _open_page(snapshot: "Snapshot", pages: "List[StatusPage]") -> Risk:
+def _open_page(snapshot: "Snapshot", pages: "List[OpenPage]") -> Risk:
     """Of one pool, the status page first."""
     pages = sorted(pages, key=lambda page: page["kind"] != "status")
     first = pages[0]
@@ -174,7 +198,7 @@ def _open_page(snapshot: "Snapshot", pages: "List[StatusPage]") -> Risk:
 
 def _open_pages(snapshot: "Snapshot") -> List[Risk]:
     web = snapshot.get("risks", {}).get("web")
-    by_pool: Dict[Tuple[str, str], List[StatusPage]] = {}
+    by_pool: Dict[Tuple[str, str], List[OpenPage]] = {}
     for page in web["pages"] if web else ():
         if page["guard"] is None:
             by_pool.setdefault((page["config"], page["pool"]), []).append(page)

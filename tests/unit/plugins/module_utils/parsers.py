@@ -16,7 +16,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
     denials,
     kernel_log,
+    logrotate,
     proc,
+    rotate_script,
     sock_rows,
     swap,
     systemctl,
@@ -25,8 +27,12 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux impor
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import (
     access_log,
+    guards,
     listen,
+    locations,
     log_format,
+    served,
+    shadowed,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import lexer as nginx_lexer
@@ -176,6 +182,30 @@ def edited_pool(text: str) -> Any:
         return None
 
 
+def rotation(text: str) -> Any:
+    stanzas = logrotate.parse_logrotate("/c", lambda _path: text, lambda _name: ["/c"])
+    return [rotate_script.effects(stanza.script, {}) for stanza in stanzas]
+
+
+def rotate_commands(text: str) -> Any:
+    script = [logrotate.Line(number, row) for number, row in enumerate(text.split("\n"))]
+    return rotate_script.effects(script, {"/a": "kill"}), rotate_script.paths_in(script)
+
+
+def vhosts(text: str) -> Any:
+    """As names, addresses and locations of server blocks."""
+    parsed = conf("http { server { server_name a; %s } server { server_name a; %s } }" % (text, text))
+    found = [
+        guards.guard(http.block or [], locations.locate(server, "/status").blocks)
+        for http in parsed.directives
+        for server in http.block or []
+        if server.block
+    ]
+    pairs = shadowed.shadows(served.blocks(parsed))
+    words = [shadowed.bound_at(text), shadowed.set_aside(text), guards.local_only([text])]
+    return found, pairs, words
+
+
 def value_set(text: str) -> Any:
     try:
         return nginx_text.set_directive(
@@ -232,6 +262,9 @@ def unit_log(text: str) -> Any:
 
 BIND = "[pool www] unable to bind listening socket for address"
 TEXTS = (
+    ("rotation", rotation),
+    ("rotate_commands", rotate_commands),
+    ("vhosts", vhosts),
     ("nginx_lexer", nginx_lexer.statements),
     ("nginx_conf", conf),
     ("nginx_routes", routes),

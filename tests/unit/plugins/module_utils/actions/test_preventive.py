@@ -29,6 +29,49 @@ class TestReloadGrace:
             Host("plain").master(process_control_timeout=3.0).resolve("reload_grace_set", GRACE)
 
 
+class TestSocketShut:
+    SHUT = {"config": CONFIG, "pool": "www", "unit": UNIT, "user": "www-data"}
+
+    def test_the_mode_is_taken_from_others_by_a_restart(self) -> None:
+        host = Host("plain").pool(listen_mode="0666", listen_owner="www-data", listen_group="www-data")
+        step = host.resolve("socket_shut", self.SHUT)
+        assert added_lines(step) == ["listen.mode = 0660"]
+        assert (commands(step), step.cuts) == (["systemctl restart " + UNIT], UNIT)
+
+    def test_nginx_would_lose_it(self) -> None:
+        host = Host("plain").pool(listen_mode="0666", listen_owner="root", listen_group="root")
+        with pytest.raises(Refusal, match="it would lose it"):
+            host.resolve("socket_shut", self.SHUT)
+
+    def test_an_acl_is_left_to_a_person(self) -> None:
+        with pytest.raises(Refusal, match="has an ACL"):
+            Host("plain").pool(listen_mode="0666", acl_users=["a"]).resolve("socket_shut", self.SHUT)
+
+
+class TestEvidence:
+    def test_the_level_is_set(self) -> None:
+        step = Host("plain").master(log_level="error").resolve("fpm_log_level_set", GRACE)
+        assert added_lines(step) == ["log_level = notice"] and commands(step) == ["systemctl reload " + UNIT]
+
+    def test_a_level_that_tells_is_left(self) -> None:
+        with pytest.raises(Refusal, match="tells of them already"):
+            Host("plain").resolve("fpm_log_level_set", GRACE)
+
+    def test_output_is_caught(self) -> None:
+        step = (
+            Host("plain")
+            .pool(catch_workers_output=False)
+            .resolve("worker_output_catch", dict(GRACE, pool="www"))
+        )
+        assert added_lines(step) == ["catch_workers_output = yes"]
+
+    def test_output_that_is_caught_is_left(self) -> None:
+        with pytest.raises(Refusal, match="is on already"):
+            Host("plain").pool(catch_workers_output=True).resolve(
+                "worker_output_catch", dict(GRACE, pool="www")
+            )
+
+
 class TestSwapKeep:
     def test_the_file_gets_a_line_behind_the_others(self) -> None:
         step = (

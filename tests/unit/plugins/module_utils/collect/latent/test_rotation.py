@@ -148,6 +148,13 @@ class TestOutputs:
         (output,) = outputs(there, the_host()["fpm"]["masters"][0])
         assert (output["error_log"], output["line"]) == ("/dev/stderr", 4)
 
+    def test_an_application_that_logs_there(self) -> None:
+        there = machine(POOL + "env[SECRET] = stderr\nenv[LOG_CHANNEL] = stderr\n")
+        (output,) = outputs(there, the_host()["fpm"]["masters"][0])
+        assert (output["error_log"], output["line"]) == ("php://stderr", 5)
+        (output,) = outputs(machine(POOL + "env[SECRET] = stderr\n"), the_host()["fpm"]["masters"][0])
+        assert output["error_log"] is None
+
     def test_nothing_is_set(self) -> None:
         (output,) = outputs(machine(), the_host()["fpm"]["masters"][0])
         assert output["error_log"] is None

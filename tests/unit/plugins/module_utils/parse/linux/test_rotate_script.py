@@ -11,7 +11,6 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.logro
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.rotate_script import (
     FPM,
     NGINX,
-    done_to,
     effects,
     paths_in,
 )
@@ -43,6 +42,8 @@ class TestEffects:
             ("systemctl kill --signal=USR2 php8.2-fpm", (FPM, "reload")),
             ("systemctl reload php8.2-fpm > /dev/null 2>/dev/null || true", (FPM, "reload")),
             ("sudo systemctl --quiet try-reload-or-restart php8.2-fpm.service", (FPM, "reload")),
+            ("systemctl reload 'php*-fpm.service'", (FPM, "reload")),
+            ("kill -USR2 $(systemctl show -p MainPID php8.2-fpm | cut -d= -f2)", (FPM, "reload")),
             ("service php8.2-fpm restart", (FPM, "restart")),
             ("/etc/init.d/php8.2-fpm reload", (FPM, "reload")),
             ("invoke-rc.d php7.4-fpm force-reload", (FPM, "reload")),
@@ -102,14 +103,6 @@ class TestEffects:
         assert [(each.line, each.text) for each in effects(script, {})] == [
             (8, "systemctl reload php8.2-fpm")
         ]
-
-
-class TestDoneTo:
-    def test_the_worst_counts(self) -> None:
-        script = [Line(1, "nginx -s reopen; systemctl restart nginx; /opt/x")]
-        worst, sure = done_to(NGINX, effects(script, {}))
-        assert worst and worst.what == "restart" and not sure
-        assert done_to(FPM, []) == (None, True)
 
 
 class TestPaths:

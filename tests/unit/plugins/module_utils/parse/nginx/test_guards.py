@@ -36,6 +36,7 @@ class TestGuard:
             "if ($remote_addr != 127.0.0.1) { return 403; }",
             "if ($outside) { return 404; }",
             "return 404;",
+            'if ($arg_key != "secret") { return 403; }',
             "access_by_lua_block { ngx.exit(403) }",
         ],
     )
@@ -57,6 +58,7 @@ class TestGuard:
             "satisfy any; allow all; auth_basic x;",
             "if ($request_method = POST) { return 405; }",
             "if ($http_user_agent ~ bot) { return 403; }",
+            "if ($args ~ base64_encode) { return 403; }",
         ],
     )
     def test_near_miss_it_is_open(self, inside: str) -> None:

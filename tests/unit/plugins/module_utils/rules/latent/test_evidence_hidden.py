@@ -59,6 +59,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "log_level": lambda: a_risky_host().logging("crit"),
     "log_off": lambda: a_risky_host().logging("error", "/dev/null"),
     "fpm_log_level": lambda: a_risky_host().with_master(log_level="error"),
+    "fpm_log_off": lambda: a_risky_host().with_master(error_log="/dev/null"),
     "worker_output_lost": lambda: a_risky_host(outputs=[OUTPUT]),
     "logrotate_reloads": lambda: rotation(hooks=[hook("php-fpm", "reload")]),
     "logrotate_unwritable": lambda: rotation(log("PHP", by="www-data", unwritable="no", pool="www")),
@@ -93,6 +94,11 @@ class TestNginx:
     def test_hit_a_server_elsewhere(self) -> None:
         found = the_risk(a_risky_host().logging("error", "syslog:server=192.0.2.1"))
         assert found["reason"] == "log_off" and "syslog:server=192.0.2.1" in found["summary"]
+
+    def test_hit_off_is_a_file(self) -> None:
+        found = the_risk(a_risky_host().logging("error", "/usr/share/nginx/off", silent=[]))
+        assert (found["reason"], found["severity"]) == ("log_off", "info")
+        assert "/usr/share/nginx/off" in found["summary"] and found["sites"]
 
     def test_near_miss_level_warn_shows_them(self) -> None:
         assert risks(a_risky_host().logging("warn")) == []

@@ -121,8 +121,10 @@ class TestSocket:
 
 class TestPort:
     def test_hit_it_says_what_is_not_known(self) -> None:
-        found = the_risk(HITS["tcp_reachable"]())
+        host = a_risky_host(doors=[door(open_to=["2001:db8::7", "192.0.2.7"], endpoint="[::]:9000")])
+        found = the_risk(host)
         assert found["confidence"] == "likely"
+        assert found["summary"].startswith("Pool www takes every client at [2001:db8::7]:9000: who reaches")
         assert "a firewall was not looked at: it may keep others out" in [
             piece["text"] for piece in found["evidence"]
         ]
