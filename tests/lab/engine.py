@@ -25,11 +25,11 @@ WORK = Path(
     os.environ.get("WEBMEDIC_WORK", Path(__file__).resolve().parents[2] / ".cache" / "webmedic")
 ).resolve()
 
-# systemd needs SYS_ADMIN to mount; the kernel's log needs SYSLOG; sockets' owners need SYS_PTRACE. The
-# default limits of processes and files fail where this machine itself may not raise them. Memory without
-# swap: OOM kills are real.
+# systemd needs SYS_ADMIN to mount; the kernel's log needs SYSLOG; sockets' owners need SYS_PTRACE; the
+# monitor's unit asks for DAC_READ_SEARCH. The default limits of processes and files fail where this machine
+# itself may not raise them. Memory without swap: OOM kills are real.
 HOST_FLAGS = (
-    "--cap-add=SYS_ADMIN,SYSLOG,SYS_PTRACE",
+    "--cap-add=SYS_ADMIN,SYSLOG,SYS_PTRACE,DAC_READ_SEARCH",
     "--ulimit=nofile=20000:20000",
     "--ulimit=nproc=4096:4096",
     "--memory=300m",

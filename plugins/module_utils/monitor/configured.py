@@ -70,7 +70,7 @@ def look(table: processes.Table, before: Optional["Watched"], recorder: Recorder
             )
         return pool
 
-    fpm = collect_fpm(recorder, test="never", facts=facts)
+    fpm = collect_fpm(recorder, test="never", window=0, facts=facts)
     nginx = collect_nginx(recorder)
     paths = recorder.paths | {master["pid_file"] for master in fpm["masters"] if master["pid_file"]}
     masters = [_master(master, pages, table, before) for master in fpm["masters"]]

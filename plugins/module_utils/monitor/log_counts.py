@@ -8,7 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..collect.host import Host, HostError
-from ..parse.nginx.access_log import AccessLog
+from ..parse.nginx.access_log import AccessLog, Parsed
 from ..parse.nginx.log_format import LineFormat
 from ..parse.php_fpm.log import FpmLog, Message
 from .counters import Counters
@@ -27,36 +27,57 @@ CRASHES = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGKILL")  # of which there is a ser
 OTHER = "other"  # the status of all answers beside those
 
 
+class _Answers(AccessLog):
+    """Counts, where a diagnosis keeps the newest."""
+
+    def __init__(self, log: "WatchedLog", forms: Sequence[LineFormat], until: float) -> None:
+        sites = [_writer(site["site"], site["names"]) for site in log["sites"]]
+        super(_Answers, self).__init__(log["path"], forms, sites, 0.0, until)
+        self.lines = 0
+        self.count: Dict[Tuple[str, str], int] = {}  # by site and status
+
+    def take(self, data: bytes) -> None:
+        self.lines += data.count(b"\n")
+        self.feed_lines(data)
+
+    def _add(self, line: str, parsed: Parsed) -> None:
+        key = (self._site(parsed.fields) or "", parsed.status)
+        self.count[key] = self.count.get(key, 0) + 1
+
+
+def _begin(log: "WatchedLog", counters: Counters) -> str:
+    """Each series is there before it counts. The site of all lines whose status is not read; "": several."""
+    names = {site["site"] for site in log["sites"]}
+    for site in sorted(names):
+        for status in STATUSES + ((OTHER,) if len(names) == 1 else ()):
+            counters.add(RESPONSES, {"site": site, "status": status}, 0)
+    return names.pop() if len(names) == 1 else ""
+
+
 def count_answers(host: Host, tail: Tail, logs: Sequence["WatchedLog"], counters: Counters) -> None:
     """A status that is none of STATUSES is not read, so that a line costs next to nothing."""
+    known: Dict[Tuple[str, str], LineFormat] = {}
     for log in logs:
-        names = [site["site"] for site in log["sites"]]
-        only = names[0] if len(set(names)) == 1 else ""
-        forms = [LineFormat(form["text"], form["escape"]) for form in log["formats"]]
+        only = _begin(log, counters)
+        keys = [(form["text"], form["escape"]) for form in log["formats"]]
+        for key in keys:
+            if key not in known:
+                known[key] = LineFormat(*key)
+        forms = [known[key] for key in keys]
         why = next((form.problem for form in forms if form.problem), None)
-        for site in names:
-            for status in STATUSES + ((OTHER,) if len(set(names)) == 1 else ()):
-                counters.add(RESPONSES, {"site": site, "status": status}, 0)
         if why:
             host.miss("access_log", log["path"], why)
             continue
-        reader = AccessLog(
-            log["path"], forms, [_writer(site["site"], site["names"]) for site in log["sites"]], 0, 0
-        )
-        reader.until = host.now() + LATE
-        lines = 0
+        reader = _Answers(log, forms, host.now() + LATE)
         try:
             for piece in tail.pieces(log["path"]):
-                reader.feed_lines(piece.data)
-                lines += piece.data.count(b"\n")
+                reader.take(piece.data)
         except HostError as error:
             if not (error.absent and log["late"]):
                 host.miss("access_log", log["path"], error.why, "the right to read it")
-        for event in reader.events.list():
-            status = event["signature"].split("-")[1]
-            lines -= event["count"]
-            counters.add(RESPONSES, {"site": event["site"] or "", "status": status}, event["count"])
-        counters.add(RESPONSES, {"site": only, "status": OTHER}, lines)
+        for (site, status), count in reader.count.items():
+            counters.add(RESPONSES, {"site": site, "status": status}, count)
+        counters.add(RESPONSES, {"site": only, "status": OTHER}, reader.lines - sum(reader.count.values()))
 
 
 class _Deaths(FpmLog):
