@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """Admits an alert, decides what is done about its host, and closes the response. Runs on the controller."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ansible.errors import AnsibleActionFail
@@ -79,14 +80,9 @@ class ActionModule(ControllerAction):
     def _admit(
         self, caller: response.Caller, options: Mapping[str, Any], variables: Mapping[str, Any]
     ) -> dict[str, Any]:
-        hostvars = variables["hostvars"]
-        hosts = {
-            str(name): hostvars.raw_get(name).get("ansible_host")
-            for name in variables["ansible_play_hosts_all"]
-        }
         # Read raw: nothing of an alert passes the templating engine.
         raw = variables.get(options["alert"])
-        admitted = response.admit(caller, policy.read(options["policy"]), raw, hosts)
+        admitted = response.admit(caller, policy.read(options["policy"]), raw, Hosts(variables))
         asked = self._ask(caller, options, admitted.request)
         return {
             "admitted": admitted.host is not None,
@@ -138,6 +134,26 @@ class ActionModule(ControllerAction):
         path = response.ask(caller, request, send)
         display.warning("%s %s" % (headline(request), "See %s" % path if path else ""))
         return path or None
+
+
+class Hosts(Mapping[str, Any]):
+    """The hosts of the play with their addresses, which are read where no name fits: a read takes time."""
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        self.names = [str(name) for name in variables["ansible_play_hosts_all"]]
+        self.hostvars = variables["hostvars"]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Any:
+        return self.hostvars.raw_get(name).get("ansible_host")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 def _entry(admitted: response.Admitted, raw: Any, remediated: bool = False) -> HostEntry:

@@ -140,7 +140,7 @@ why:
   description: Why, in one line.
   returned: with O(step=decide)
   type: str
-  sample: "failing: 1 finding, 1 to mend"
+  sample: "failing: mend fpm_not_running/stopped"
 status:
   description: Status of the host.
   returned: with O(step=decide)

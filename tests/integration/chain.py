@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """The chain from an alert to a cure, on this machine: Prometheus, Alertmanager and ansible-rulebook.
 
 The hosts have node exporter and the role monitor. All of it ends with the context.
@@ -29,7 +30,7 @@ RULES = env.CHECKOUT / "roles" / "monitor" / "files" / "webmedic.rules.yml"
 EXPORTER = "/usr/local/bin/prometheus-node-exporter"
 TEXTFILES = "/var/lib/prometheus/node-exporter"
 START_EXPORTER = """
-systemd-run --quiet --unit=node-exporter --property=User=nobody %s \\
+systemd-run --quiet --unit=node-exporter --property=DynamicUser=yes %s \\
     --collector.disable-defaults --collector.textfile --collector.textfile.directory=%s
 """ % (EXPORTER, TEXTFILES)
 SLOW = 60.0  # seconds that a program may take to listen
@@ -99,6 +100,10 @@ class Chain:
         return env.environ(self.home, self.collections, **hosts.ENGINE)
 
     def _start(self, name: str, argv: Sequence[object], port: int) -> None:
+        """It listens to the port afterwards."""
+        self._listens(name, self._launch(name, argv), port)
+
+    def _launch(self, name: str, argv: Sequence[object]) -> subprocess.Popen[bytes]:
         with (self.place / (name + ".log")).open("wb") as log:
             process = subprocess.Popen(
                 [str(word) for word in argv],
@@ -109,7 +114,9 @@ class Chain:
                 env=self.environ(),
             )
         self.started.append(process)
+        return process
 
+    def _listens(self, name: str, process: subprocess.Popen[bytes], port: int) -> None:
         def listens() -> bool:
             if process.poll() is not None:
                 return True
@@ -122,20 +129,28 @@ class Chain:
     def said(self, name: str) -> str:
         return (self.place / (name + ".log")).read_text(errors="replace")
 
-    def rulebook(self, name: str = "rulebook", port: int = 0) -> None:
-        """ansible-rulebook with our rulebook. Of a second one, its name and its port."""
+    def rulebook(self) -> None:
+        """ansible-rulebook with our rulebook."""
+        self._listens("rulebook", self._rulebook("rulebook", self.webhook), self.webhook)
+
+    def second(self) -> Callable[[], int]:
+        """Another one that has the same directory. What is returned waits for it, and gives its port."""
+        port = free_port()
+        process = self._rulebook("rulebook2", port)
+
+        def ready() -> int:
+            self._listens("rulebook2", process, port)
+            return port
+
+        return ready
+
+    def _rulebook(self, name: str, port: int) -> subprocess.Popen[bytes]:
         java()
         variables = self.place / (name + ".yml")
-        variables.write_text(yaml.safe_dump({**self.variables, "eda_port": port or self.webhook}))
+        variables.write_text(yaml.safe_dump({**self.variables, "eda_port": port}))
         program = [self.home / "bin" / "python", self.home / "bin" / "ansible-rulebook"]
         argv = ["--rulebook", "webmedic.php_fpm.cure", "-i", self.inventory, "--vars", variables]
-        self._start(name, [*program, *argv], port or self.webhook)
-
-    def second(self) -> int:
-        """The port of another ansible-rulebook that has the same directory."""
-        port = free_port()
-        self.rulebook("rulebook2", port)
-        return port
+        return self._launch(name, [*program, *argv])
 
     def watch(self, addresses: Mapping[str, str]) -> None:
         """Prometheus, which asks node exporter on these hosts, and Alertmanager."""
@@ -166,7 +181,7 @@ class Chain:
         self._start(
             "alertmanager",
             [
-                prometheus.program("prometheus-alertmanager"),
+                *prometheus.alertmanager(),
                 "--config.file=alertmanager.yml",
                 "--storage.path=alertmanager",
                 "--web.listen-address=127.0.0.1:%d" % self.alertmanager,
@@ -189,10 +204,13 @@ class Chain:
         (self.place / name).write_text(yaml.safe_dump(dict(content)))
 
     def asked(self, query: str) -> list[Any]:
-        """What Prometheus answers to a query."""
+        """What Prometheus answers to a query; nothing while it is not ready."""
         url = "http://127.0.0.1:%d/api/v1/query?query=%s" % (self.prometheus, urllib.parse.quote(query))
-        with urllib.request.urlopen(url, timeout=10) as reply:
-            found: list[Any] = json.load(reply)["data"]["result"]
+        try:
+            with urllib.request.urlopen(url, timeout=10) as reply:
+                found: list[Any] = json.load(reply)["data"]["result"]
+        except OSError:
+            return []
         return found
 
     def post(self, body: bytes, token: str | None = TOKEN, port: int = 0) -> Answer:

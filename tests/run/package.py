@@ -139,6 +139,11 @@ def prove() -> Iterator[Check]:
     for kind, expected in (("module", modules), ("role", roles), ("callback", callbacks)):
         documented = set(documentation(home, installed, kind))
         yield Check(NAME, "every %s is documented" % kind, named(expected ^ documented))
+    extensions = (
+        "extensions/eda/rulebooks/cure.yml",
+        "extensions/eda/plugins/event_filter/alertmanager_hosts.py",
+    )
+    yield Check(NAME, "the rulebook and its filter are shipped", named(set(extensions) - set(shipped)))
     missing = [
         name
         for name in ("LICENSE", "CHANGELOG.md", "README.md")

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """What all responses know of each other: who answers for which host, and how often. Pure.
 
 Each function changes the book that it is given. plugin_utils/alerts/store.py keeps it on disk.

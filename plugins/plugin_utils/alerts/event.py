@@ -53,7 +53,7 @@ _EVENT = record(
 
 def read(value: Any) -> AlertEvent:
     """Raises Mismatch."""
-    found: AlertEvent = _EVENT(value, "the alert")
+    found: AlertEvent = _EVENT(value, "alert")
     if (found["host"] == NO_HOST) != (found["status"] == "refused"):
         raise Mismatch("the alert names no host")
     return found

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """Reads what may be done about alerts, and decides by it. Pure.
 
 A word that it does not know is an error that names the place. Where no rule fits, a person is asked.
@@ -23,7 +24,6 @@ from ..remedies import WELL, full_name
 from ..shapes.alerts import AlertDecision, AlertEvent, AlertPolicy, AlertRule, Judged, Throttle
 from ..shapes.plan import Planned
 from ..shapes.report import Explained, HostEntry
-from ..text import plural
 from ..untrusted import clean
 
 ROOT = "respond_policy"
@@ -35,7 +35,7 @@ PATTERNS = ("alert", "host", "site", "pool")
 CHOICES = {"max_risk": RISKS, "max_disruption": DISRUPTIONS}
 # What a rule allows that does not say more.
 LIMITS: AlertRule = {"max_risk": "low", "max_disruption": "none", "max_cut": 0}
-_ENDPOINT = re.compile(r"(?:unix:)?[A-Za-z0-9_./@:\[\]-]*:[A-Za-z0-9_./@:\[\]-]+\Z", re.ASCII)
+_ENDPOINT = re.compile(r"[A-Za-z0-9_./@:\[\]-]*:[A-Za-z0-9_./@:\[\]-]+\Z", re.ASCII)
 UNMENDABLE = "nothing that is safe to do would mend it"
 THROTTLE: Throttle = {"host_responses": 4, "host_seconds": 3600, "fleet_mends": 3, "fleet_seconds": 900}
 
@@ -288,6 +288,10 @@ def _unseen(entry: HostEntry) -> str:
 def _summary(judged: Sequence[Judged], status: str) -> str:
     if not judged:
         return "the host is %s: nothing was found" % status
-    counts = {word: sum(item["decision"] == word for item in judged) for word in DECISIONS}
-    parts = ["%d to %s" % (number, word) for word, number in counts.items() if number]
-    return "%s: %s, %s" % (status, plural(len(judged), "finding"), ", ".join(parts))
+    words = {"mend": "mend %s", "ask": "ask a person about %s", "leave": "leave %s as it is"}
+    parts = [
+        words[word] % ", ".join(dict.fromkeys(item["name"] for item in judged if item["decision"] == word))
+        for word in DECISIONS
+        if any(item["decision"] == word for item in judged)
+    ]
+    return "%s: %s" % (status, "; ".join(parts))

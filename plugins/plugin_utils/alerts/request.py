@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """What a person reads who is asked. Pure.
 
 Texts of hosts stand in it. They are one line each, act on no terminal, and are no templates.

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """The three steps of a response to an alert: admit it, decide, close. Each writes what it decided to the log.
 
 In check mode nothing is written, and no host is held.
@@ -94,7 +95,9 @@ def admit(caller: Caller, rules: AlertPolicy, raw: Any, hosts: Mapping[str, Any]
 def _outside(found: AlertEvent, host: str | None) -> tuple[str, str]:
     """Why an alert is not even counted."""
     if found["status"] == "refused":
-        shown = "; ".join("%(why)s (%(shown)s)" % item for item in found["refused"])
+        shown = "; ".join(
+            item["why"] + (" (%s)" % item["shown"] if item["shown"] else "") for item in found["refused"]
+        )
         return "refuse", "%s: nothing is done" % (shown or "it names no host")
     if host is None:
         return "refuse", "no host within respond_hosts is called %s: nothing is done" % found["host"]
