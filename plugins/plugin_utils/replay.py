@@ -71,12 +71,16 @@ def load(path: str, own: bool = False) -> Any:
     return parse(raw)
 
 
+def values_in(raw: bytes) -> int:
+    """Each value of a JSON needs one of these marks, and many times its length in memory."""
+    return sum(raw.count(mark) for mark in (b",", b"[", b"{"))
+
+
 def parse(raw: bytes) -> Any:
     """The JSON of a report. Raises NoReport."""
     if len(raw) > MAX_BYTES:
         raise NoReport("it is larger than %d MiB" % (MAX_BYTES // 1024**2))
-    # Each value needs one of these marks, and many times its length in memory.
-    if sum(raw.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+    if values_in(raw) > MAX_VALUES:
         raise NoReport("it holds more than %d values" % MAX_VALUES)
     try:
         return json.loads(raw)

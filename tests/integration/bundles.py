@@ -119,7 +119,7 @@ def by_each_method(fleet: Fleet, somebody: Recipient) -> Iterator[Check]:
         again = explain(fleet, made, *words, environ=keyring, explain_to=str(place), **key)
         told = "4 hosts: 1 failing" in again.output or "4 hosts: 2 failing" in again.output
         yield seen("%s: it is opened, and the verdict is the same" % method, again.rc == 0 and told, again)
-        shown = place / "hosts" / "ill" / "configuration" / "etc" / "nginx" / "nginx.conf"
+        shown = place / "hosts" / "ill" / "configuration" / "etc" / "nginx" / "nginx.conf.txt"
         there = shown.exists() and WORD in shown.read_text()
         yield seen("%s: all of it is in the directory" % method, there, again)
         open_to_all = [str(path) for path in place.rglob("*") if place.stat().st_mode & 0o077]
@@ -223,11 +223,11 @@ def uploaded(fleet: Fleet, somebody: Recipient) -> Iterator[Check]:
         later = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         sign = "?X-Amz-Date=%s&X-Amz-Expires=600&X-Amz-Signature=s3cretsig" % later
         to: dict[str, Any] = {"url": server.url + "/open/one-object" + sign}
-        done = bundle(fleet, "-v", bundle_recipients=[somebody.age], bundle_upload=to)
+        done = bundle(fleet, "-vvvv", bundle_recipients=[somebody.age], bundle_upload=to)
         sent = [request for request in server.requests if request.path == "/open/one-object" + sign]
         same = len(sent) == 1 and sent[0].body == files(fleet)[0].read_bytes()
         yield seen("a presigned URL gets the one file", done.rc == 0 and same, done)
-        yield seen("no secret is shown, with -v neither", "s3cretsig" not in done.output, done)
+        yield seen("no secret is shown, with -vvvv neither", "s3cretsig" not in done.output, done)
         refusals = {"refuses": "403 Forbidden", "breaks": "closed connection", "hangs": "timed out"}
         for part, words in refusals.items() if fleet.everything else list(refusals.items())[:1]:
             to = {

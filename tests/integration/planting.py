@@ -4,10 +4,11 @@
 
 """Puts the secrets of planted.yml and its like wherever people keep them."""
 
+import itertools
 import re
 import secrets
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from tests.integration.few_hosts import FewHosts
 from tests.run.checks import Check
 
 HERE = Path(__file__).resolve().parent
-MARK = re.compile(r"SECRET|AGAIN:(\w+)")
+MARK = re.compile(r"SECRET|AGAIN:(\w+):(\d+)")
+# What words are made of, in turn. One of letters alone looks like no secret.
+MIXED = ("bcdfghjkmnpqrstvwxz23456789",)
+ALL_KINDS = (*MIXED, "bcdfghjkmnpqrstvwxz", "bcdfghjkmnBCDFGHJKMN")
 FILES = ("planted.yml", "planted_more.yml")
 # Not put on the hosts: arguments of our own modules, and what becomes requests.
 # What a configuration keeps secret, and something repeats. It is found by who has read the configuration.
@@ -45,7 +49,7 @@ systemctl restart nginx "$FPM_UNIT"
 useradd --create-home stranger
 cp conf_more /etc/nginx/conf.d/planted_more.conf
 cp htpasswd /etc/nginx/planted.htpasswd
-install -m 0600 tls_key /etc/ssl/private/planted.key
+install -m 0600 tls_key /etc/nginx/planted.key
 cp dot_env /var/www/.env
 cp wp_config /var/www/wp-config.php
 cat php_ini >>"$(dirname "$FPM_CONF")/php.ini"
@@ -76,10 +80,10 @@ done <fpm_log >>"$FPM_LOG"
 """
 # Prints what the host holds, to see that the secrets were really planted.
 HOLDS = r"""
-cat /etc/nginx/sites-enabled/* /etc/nginx/conf.d/* "$POOL_FILE" /etc/systemd/system/*.service.d/planted.conf
+cat "$SITE_FILE" /etc/nginx/conf.d/* "$POOL_FILE" /etc/systemd/system/*.service.d/planted.conf
 cat /var/log/nginx/*.log "$FPM_LOG"
 cat /root/planted/requests "$(dirname "$FPM_CONF")/php.ini" "$POOL_DIR"/* /etc/default/planted
-cat /etc/nginx/planted.htpasswd /etc/ssl/private/planted.key /var/www/.env /var/www/wp-config.php
+cat /etc/nginx/planted.htpasswd /etc/nginx/planted.key /var/www/.env /var/www/wp-config.php
 cat /etc/systemd/system/*.service.d/planted_more.conf
 journalctl -q --no-pager
 cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n'
@@ -89,8 +93,9 @@ cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n'
 class Planting:
     """The entries of the files, a word of its own for each secret. words: {word: the name of its entry}."""
 
-    def __init__(self, *more: str) -> None:
-        """more: files beside FILES."""
+    def __init__(self, *more: str, kinds: Sequence[str] = MIXED) -> None:
+        """more: files beside FILES. kinds: what words are made of, in turn."""
+        self.kinds = itertools.cycle(kinds)
         self.words: dict[str, str] = {}
         self.places: dict[str, Any] = {}
         for file in (*FILES, *more):
@@ -103,8 +108,10 @@ class Planting:
 
         def new_word(match: re.Match[str]) -> str:
             if match.group(1):
-                return next(word for word, place in self.words.items() if place == match.group(1))
-            word = "Zq" + "".join(secrets.choice("bcdfghjkmnpqrstvwxz23456789") for _letter in range(10))
+                words = [word for word, place in self.words.items() if place == match.group(1)]
+                return words[int(match.group(2))]
+            kind = next(self.kinds)
+            word = "Zq" + "".join(secrets.choice(kind) for _letter in range(10))
             self.words[word] = name
             return word
 

@@ -13,6 +13,7 @@ from ..collect.snapshot import take
 from ..parse.redact import clean
 from ..reply import fit, sendable
 from ..rules.diagnose import diagnose
+from .strict import strict
 from .texts import shown
 
 if TYPE_CHECKING:
@@ -58,12 +59,12 @@ def look(host: Host, window: int, probe_seconds: float, seconds: float) -> Look:
         found = texts(host, snapshot["nginx"], snapshot["fpm"])
         known = versions(host, snapshot["nginx"], snapshot["fpm"])
     except Exception as error:  # pylint: disable=broad-except
-        why = "it could not be read: %s" % type(error).__name__
+        why = "it could not be read (%s), so secrets were known by their looks alone" % type(error).__name__
         left_out.append({"what": "configuration", "path": None, "why": why})
     left_out += _missed(host, before)
     files, unshown, scrubber = shown(found)
-    said = cast("Verdict", scrubber.data(fit(sendable(verdict))))
-    kept = cast("Snapshot", scrubber.data(sendable(snapshot)))
+    said = cast("Verdict", scrubber.data(fit(sendable(verdict)), strict))
+    kept = cast("Snapshot", scrubber.data(sendable(snapshot), strict))
     kept_as: Dict[str, Snapshot] = {"snapshot": kept}
     if essence(diagnose(kept)) != essence(verdict):
         why = "without its secrets it would be judged otherwise: the verdict is that of the host"
@@ -71,7 +72,7 @@ def look(host: Host, window: int, probe_seconds: float, seconds: float) -> Look:
         kept_as = {}
     handed: Handed = {
         "configuration": files,
-        "versions": cast("Dict[str, List[str]]", scrubber.data(clean(known))),
-        "left_out": cast("List[LeftOut]", scrubber.data(clean(left_out + unshown))),
+        "versions": cast("Dict[str, List[str]]", scrubber.data(clean(known), strict)),
+        "left_out": cast("List[LeftOut]", scrubber.data(clean(left_out + unshown), strict)),
     }
     return Look(said, kept_as, handed)

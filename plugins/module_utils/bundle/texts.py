@@ -80,5 +80,5 @@ def shown(texts: Sequence["Text"]) -> Tuple[List["Shown"], List["LeftOut"], Scru
             left_out.append(_left_out(text.path, "it is too long: only its beginning is here"))
         view = "".join(scrubber.text(line) + "\n" for line in view.splitlines())
         path = scrubber.text(clean(text.path))
-        files.append({"program": text.program, "path": path, "text": view, "hidden": view.count(GONE)})
+        files.append({"program": text.program, "path": path, "text": view, "hidden": view.count(GONE[:-1])})
     return files, left_out, scrubber

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 FILE_BYTES = 256 * 1024
 MOST_PACKAGES = 300
-# Beside php-fpm's main file, as distributions keep them.
-_INI = ("php.ini", "conf.d/*.ini", "php.d/*.ini")
+# Beside php-fpm's main file, as distributions keep them; in "php" below it, as images of Docker do.
+_INI = ("php.ini", "conf.d/*.ini", "php.d/*.ini", "php/php.ini", "php/conf.d/*.ini")
+# Where Debian's programs look, whatever their main file is.
+_DEBIAN = "/etc/php/%s/fpm"
 _PACKAGES = (
     [
         "dpkg-query",
@@ -122,8 +124,9 @@ def texts(host: Host, nginx: "Nginx", fpm: "Fpm") -> List[Text]:
         account = _uid(host, master.get("account"))
         found += _cut("php-fpm", _FpmTexts(host, master, account).texts)
         if account is None:
-            folder = posixpath.dirname(master["config"])
-            paths = [path for name in _INI for path in host.glob(posixpath.join(folder, name))]
+            folders = [posixpath.dirname(master["config"]), _DEBIAN % master["version"]]
+            names = [posixpath.join(folder, name) for folder in dict.fromkeys(folders) for name in _INI]
+            paths = [path for name in names for path in host.glob(name)]
             found += filter(None, (_file(host, "php", path) for path in paths))
     units = [nginx["unit"]] + [master["unit"] for master in fpm["masters"]]
     files, environments = unit_files(host, list(dict.fromkeys(unit for unit in units if unit)))

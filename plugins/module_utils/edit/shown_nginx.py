@@ -74,6 +74,11 @@ def _status(args: List[str]) -> List[bool]:
     return [_says_nothing(word) or bool(_STATUS.match(word)) for word in args]
 
 
+def _log(args: List[str]) -> List[bool]:
+    """A tag of syslog is free text."""
+    return [harmless(word) and not ("tag=" in word and word.startswith("syslog:")) for word in args]
+
+
 def _param(args: List[str]) -> List[bool]:
     known = args[0] in _FASTCGI_PARAMS if args else False
     return (
@@ -88,7 +93,7 @@ def _param(args: List[str]) -> List[bool]:
 
 _HARMLESS = names("""
     listen server_name root alias index location server upstream fastcgi_pass fastcgi_index
-    fastcgi_split_path_info include user pid try_files error_page error_log access_log events http
+    fastcgi_split_path_info include user pid try_files error_page events http
     if_modified_since default_type charset resolver proxy_pass worker_cpu_affinity worker_processes use
     load_module limit_except allow deny ssl_protocols gzip_types internal fastcgi_next_upstream
     fastcgi_hide_header fastcgi_pass_header fastcgi_ignore_headers fastcgi_temp_path client_body_temp_path
@@ -111,6 +116,7 @@ _NUMERIC = names("""
 _JUDGED = (
     (_all, _HARMLESS),
     (_numbers, _NUMERIC),
+    (_log, names("access_log error_log")),
     (_first, names("proxy_set_header add_header add_trailer fastcgi_cache log_format")),
     (_set, names("set")),
     (_status, names("return")),

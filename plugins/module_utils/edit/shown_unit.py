@@ -62,7 +62,7 @@ def _command(value: str) -> str:
     return " ".join(word for word, last in zip(kept, [""] + kept) if word != GONE or last != GONE)
 
 
-def _setting(key: str, value: str) -> str:
+def setting(key: str, value: str) -> str:
     if not value or value.lower() in _SWITCHES:
         return value
     if key in _COMMANDS:
@@ -99,7 +99,7 @@ def _line(body: str) -> str:
     key, equals, value = (part.strip() for part in body.partition("="))
     if not equals or not _KEY.match(key):
         return GONE
-    return "%s=%s" % (key, _setting(key, value))
+    return "%s=%s" % (key, setting(key, value))
 
 
 def shown(text: str) -> str:

@@ -22,7 +22,7 @@ MAGIC = b"\x1f\x8b"
 # The oldest time of which no program complains.
 TIME = 315532800  # 1980-01-01
 # Bytes of the archive, of all files in it, of each, and how many there may be.
-MOST_PACKED = 128 * 1024**2
+MOST_PACKED = 32 * 1024**2
 MOST_PLAIN = 256 * 1024**2
 MOST_MEMBER = 64 * 1024**2
 MOST_MEMBERS = 100_000

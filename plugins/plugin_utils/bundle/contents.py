@@ -22,7 +22,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact impo
 
 from ..bounds import sparse
 from ..folder import Writer, text_of
-from ..replay import MAX_BYTES
+from ..replay import MAX_BYTES, MAX_VALUES, values_in
 from ..shapes.bundle import Handed, HandedHost, LeftOut, Manifest, Member
 from ..shapes.finding import Evidence
 from ..shapes.report import Explained, HostEntry, Report
@@ -177,11 +177,15 @@ def _files_of(
     folders: set[str] = set()
     for number, file in enumerate(given["configuration"], 1):
         parts = [component(part) for part in file["path"].split("/") if part]
-        path = "/".join([directory, "configuration", *parts])
+        # A browser runs what is called .html, whoever wrote it.
+        path = "/".join([directory, "configuration", *parts]) + ".txt"
         above = {path.lower().rsplit("/", depth)[0] for depth in range(1, len(parts) + 1)}
         fits = parts and len(path) <= LONGEST and path.count("/") < DEEPEST
         if not fits or path.lower() in files | folders or above & files:
-            path, above = "%s/configuration/%d~" % (directory, number) + component(file["path"][-40:]), set()
+            path, above = (
+                "%s/configuration/%d~" % (directory, number) + component(file["path"][-40:]) + ".txt",
+                set(),
+            )
         files.add(path.lower())
         folders |= above
         yield path, (file["text"].encode("utf-8", "replace"), file["path"], file["hidden"])
@@ -195,16 +199,17 @@ def _without_snapshot(entry: HostEntry, given: Handed) -> Iterator[LeftOut]:
 
 def _fit(report: Report, hosts: list[HandedHost]) -> None:
     """Leaves out snapshots, the largest first, until the report can be read again."""
-    room = MAX_BYTES - len(text_of(report))
-    sizes = {
-        name: len(json.dumps(entry["snapshot"], indent=2))
+    whole = text_of(report).encode("ascii")
+    room, values = MAX_BYTES - len(whole), MAX_VALUES - values_in(whole)
+    kept = {
+        name: text_of(cast(Report, entry["snapshot"])).encode("ascii")
         for name, entry in report["hosts"].items()
         if "snapshot" in entry
     }
-    for name in sorted(sizes, key=lambda name: -sizes[name]):
-        if room >= 0:
+    for name in sorted(kept, key=lambda name: -len(kept[name])):
+        if room >= 0 and values >= 0:
             return
-        room += sizes[name]
+        room, values = room + len(kept[name]), values + values_in(kept[name])
         del report["hosts"][name]["snapshot"]
         why = "all snapshots together are too large"
         left_out: LeftOut = {"what": "snapshot", "path": None, "why": why}

@@ -20,12 +20,12 @@ class TestShown:
 
     def test_a_secret_in_a_path_is_taken_out(self) -> None:
         files, _left_out, _scrubber = texts.shown([Text("php-fpm", "/etc/s3cret-1.conf", POOL)])
-        assert files[0]["path"] == "/etc/[redacted].conf"
+        assert files[0]["path"] == "/etc/[redacted:1].conf"
 
     def test_an_environment_is_never_shown(self) -> None:
         files, _left_out, scrubber = texts.shown([Text("process", "1", "A_KEY=s3cret-2\0")])
         assert files == []
-        assert scrubber.text("s3cret-2") == "[redacted]"
+        assert scrubber.text("s3cret-2") == "[redacted:1]"
 
     def test_a_text_without_a_grammar_is_left_out(self) -> None:
         files, left_out, _scrubber = texts.shown([Text("perl", "/etc/x", "s3cret")])

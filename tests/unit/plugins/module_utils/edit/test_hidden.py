@@ -60,6 +60,19 @@ class TestFiles:
         )
 
 
+class TestProse:
+    def test_what_people_wrote_in_comments_is_known(self) -> None:
+        assert "Correct-Horse" in found(hidden.of_fpm("; the password is Correct-Horse, since May\n"))
+        assert "hunter22x" in found(hidden.of_ini("; old password: hunter22x\n"))
+        assert "hunter22x" in found(hidden.of_unit("Description=shop, password hunter22x\n"))
+        assert "hunter22x" in found(hidden.of_nginx("# token (hunter22x)\nuser www-data;\n"))
+
+    def test_near_miss_plain_words_stay(self) -> None:
+        assert not found(
+            hidden.of_fpm("; the number of children is limited to the value of pm.max_children\n")
+        )
+
+
 class TestWorth:
     @pytest.mark.parametrize(
         "value",
@@ -80,12 +93,59 @@ class TestScrubber:
     def test_it_is_taken_out_wherever_it_stands(self) -> None:
         scrubber = Scrubber([("PASSWORD", "a+b s3cret")], [])
         text = "denied for a+b s3cret and /x/a%2Bb%20s3cret"
-        assert scrubber.text(text) == "denied for [redacted] and /x/[redacted]"
+        assert scrubber.text(text) == "denied for [redacted:1] and /x/[redacted:1]"
 
     def test_keys_and_values_change_alike(self) -> None:
         data = {"unix:/s3cret-1": [{"x": "at unix:/s3cret-1", "n": 1}], "none": None}
-        expected = {"unix:/[redacted]": [{"x": "at unix:/[redacted]", "n": 1}], "none": None}
+        expected = {"unix:/[redacted:1]": [{"x": "at unix:/[redacted:1]", "n": 1}], "none": None}
         assert Scrubber([("KEY", "s3cret-1")], []).data(data) == expected
+
+    def test_secrets_that_differ_stay_different(self) -> None:
+        scrubber = Scrubber([("KEY", "s3cret-1"), ("KEY", "s3cret-2")], [])
+        assert (
+            scrubber.text("/run/s3cret-2 and s3cret-1, s3cret-2")
+            == "/run/[redacted:1] and [redacted:2], [redacted:1]"
+        )
+
+    @pytest.mark.parametrize(
+        "word",
+        ["Ab3dE5fG7h", "reset0a1b2c3d4e", "9f8e7d6c5b4a3f2e", "k7Jq2mX9pL4w", "T0k3nT0k3n", "AbQcXdEfGhIjKl"],
+    )
+    def test_a_word_that_looks_like_a_token_is_taken_out(self, word: str) -> None:
+        text = 'request: "GET /reset/%s HTTP/1.1", host: "shop.example"' % word
+        assert (
+            Scrubber([], []).text(text) == 'request: "GET /reset/[redacted:1] HTTP/1.1", host: "shop.example"'
+        )
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "connect() to unix:/run/php/php8.2-fpm.sock failed (2: No such file or directory)",
+            "/srv/shop/releases/20260101120000/public/index.php",
+            "oom-kill:constraint=CONSTRAINT_MEMCG,task=php-fpm8.2,pid=4711,uid=33",
+            "anon-rss:123456kB, file-rss:0kB, 6.1.0-28-cloud-amd64, 1.22.1-9+deb12u11, x86_64, ubuntu2204lts",
+            "segfault at 18 ip 000055d0f2c41a10 sp 00007ffd3c1f2a90 in imagick.so[7f2b1c0a0000+52000]",
+            "UnitFileState ExecMainStatus AnonHugePages FilePmdMapped",
+            "2026-11-26T23:47:01Z 26-Nov-2026 23:47:00",
+            "PHP Fatal error: Uncaught AbstractControllerTestCase PDOException HttpKernelInterface",
+            "CONSTRAINT_MEMCG SIGTERM WordPress openssl_pkey_get_private ngx_http_upstream_process_header",
+            "ECDHE-ECDSA-AES128-GCM-SHA256 utf8mb4 ip-10-0-3-17.eu-central-1.compute.internal",
+        ],
+    )
+    def test_near_miss_what_a_diagnosis_needs_stays(self, text: str) -> None:
+        assert Scrubber([], []).text(text) == text
+
+    def test_the_rest_of_a_secret_that_was_cut_goes_as_well(self) -> None:
+        text = "x " * 100 + "the s3cr..."
+        assert Scrubber([("KEY", "s3cret-1")], []).text(text) == "x " * 100 + "the ..."
+
+    def test_near_miss_a_short_text_that_ends_with_dots_stays(self) -> None:
+        assert Scrubber([], []).text("Starting php8.2-fpm.service...") == "Starting php8.2-fpm.service..."
+
+    def test_other_spellings_are_known(self) -> None:
+        scrubber = Scrubber([("KEY", 'p\u00e4/"s3')], [])
+        for spelling in ("p\\xC3\\xA4/\\x22s3", "p%C3%A4%2F%22s3", 'p\u00e4/\\"s3', 'p\u00e4\\/"s3'):
+            assert scrubber.text("is %s here" % spelling) == "is [redacted:1] here", spelling
 
     def test_without_secrets_nothing_changes(self) -> None:
         assert Scrubber([], []).text("whatever it is") == "whatever it is"

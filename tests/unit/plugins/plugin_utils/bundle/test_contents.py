@@ -33,7 +33,7 @@ class TestMembers:
         members = made(web01=handed()).members
         assert sorted(members) == [
             "README.txt",
-            "hosts/web01/configuration/etc/nginx/nginx.conf",
+            "hosts/web01/configuration/etc/nginx/nginx.conf.txt",
             "hosts/web01/log_lines.txt",
             "hosts/web01/versions.txt",
             "manifest.json",
@@ -68,7 +68,7 @@ class TestMembers:
         assert len(set(names)) == 4
 
     def test_a_file_that_is_also_a_folder_is_told_apart(self) -> None:
-        both = [{**SHOWN, "path": path} for path in ("/a", "/a/b")]
+        both = [{**SHOWN, "path": path} for path in ("/a", "/a.txt/b")]
         assert len(archive.unpack(archive.pack(made(web=handed(configuration=both)).members))) == 8
 
     def test_names_of_hosts_that_meet_are_told_apart(self) -> None:
