@@ -98,6 +98,9 @@ company: ## every fault that can be mended on every suite, beside a dead default
 survive: ## the remediation killed at every step, refused, cut off, on full and on read-only disks
 	@$(SUITE) survive
 
+sites: ## sites of every preset by the role site, on every suite: pages, visitors through reloads, the seven causes, an upgrade (ARGS=trixie)
+	@$(RUN) tests.integration.sites $(ARGS)
+
 pages: ## the report's page in a real browser (ARGS=--image: the picture in README again; ARGS='--look DIR': pictures of everything)
 	@$(RUN) tests.integration.pages $(ARGS)
 

@@ -262,7 +262,7 @@ def places(
         "http2_directive": site_places.numbers(nginx["version"]) >= site_places.HTTP2_DIRECTIVE,
         "ipv6": bool((host.text(IPV6) or "").strip()),
         "fastcgi_params": config.rpartition("/")[0] + "/fastcgi_params",
-        "log_dir": nginx["loaded"]["default_log"].rpartition("/")[0] or "/var/log/nginx",
+        "log_dir": site_places.log_folder(nginx),
         "account": host.account(wanted.user) is not None,
     }
 

@@ -135,6 +135,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "risks": ("calm", "integration.risks", *([] if everything else ["--few"])),
         **({"foretold": ("calm", "integration.foretold")} if everything else {}),
         "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
+        "sites": ("calm", "integration.sites", *([] if everything else ["--few"])),
         "redaction": ("calm", "integration.redaction"),
         "bundle-hosts": ("calm", "integration.bundle", *(["--all"] if everything else [])),
         "neighbours": ("calm", "integration.neighbours", *([] if everything else ["--few"])),

@@ -43,7 +43,7 @@ def _address(looked: Looked, service: Service) -> "Iterator[RestartProblem]":
     """An address that nginx could not have: one that it has already is its own."""
     conf = NginxReading(looked.host, looked.snapshot["nginx"]).conf
     with unheard(looked.host):
-        why = taken(looked.host, sorted(listens_of(conf)), looked.procs, service.pid)
+        why = taken(looked.host, sorted(listens_of(conf)), looked.procs, service.pid, True)
     if why:
         words = "nginx could not listen on %s." % why
         yield problem("address_taken", service, words, already=service.pid is None, file=service.config)

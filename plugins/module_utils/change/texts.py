@@ -3,12 +3,19 @@
 
 """Configuration files as text that keeps every byte, line ends included."""
 
+import posixpath
+from fnmatch import fnmatchcase
 from typing import Dict, List, Optional
 
 from ..collect.host import Host, HostError
 from ..verdict.step import Step, as_text
 
 MOST_BYTES = 16 << 20
+
+
+def _as_deep(path: str, pattern: str) -> bool:
+    """An asterisk of a shell's pattern matches no slash."""
+    return path.count("/") == pattern.count("/")
 
 
 class Texts:
@@ -29,7 +36,15 @@ class Texts:
             return None
 
     def expand(self, pattern: str) -> List[str]:
-        return [path for path in self.host.glob(pattern) if self.host.type_of(path) == "file"]
+        there = [path for path in self.host.glob(pattern) if self.host.type_of(path) == "file"]
+        if not self.shown:
+            return there
+        kept = [path for path in there if self.shown.get(self.host.realpath(path), b"") is not None]
+        folder, name = posixpath.split(pattern)
+        real = posixpath.join(self.host.realpath(folder), name)
+        known = {self.host.realpath(path) for path in there}
+        new = [path for path, data in self.shown.items() if data is not None and path not in known]
+        return sorted(kept + [path for path in new if fnmatchcase(path, real) and _as_deep(path, real)])
 
     def show(self, step: Step) -> None:
         self.shown.update((self.host.realpath(change.path), change.after) for change in step.changes)

@@ -97,7 +97,8 @@ _HARMLESS = names("""
     if_modified_since default_type charset resolver proxy_pass worker_cpu_affinity worker_processes use
     load_module limit_except allow deny ssl_protocols gzip_types internal fastcgi_next_upstream
     fastcgi_hide_header fastcgi_pass_header fastcgi_ignore_headers fastcgi_temp_path client_body_temp_path
-    stream mail ssl_certificate http2 http3
+    stream mail ssl_certificate http2 http3 open_file_cache open_file_cache_valid ssl_ciphers
+    ssl_prefer_server_ciphers ssl_session_cache ssl_session_tickets
     """)
 _NUMERIC = names("""
     worker_connections worker_rlimit_nofile worker_shutdown_timeout keepalive keepalive_requests

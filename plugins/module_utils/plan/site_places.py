@@ -21,6 +21,7 @@ SITE_FOLDERS = ("/sites-enabled", "/http.d", "/vhosts.d", "/conf.d")
 # Their packages let nginx in by an ACL.
 ACL_LAYOUTS = ("el", "remi", "scl")
 MOST_WAITING = 511  # php-fpm's own choice (sapi/fpm/fpm/fpm_sockets.h)
+LOGS = "/var/log/"
 HTTP2_DIRECTIVE = (1, 25, 1)
 Version = Tuple[int, ...]
 
@@ -98,6 +99,12 @@ def pool_path(master: "Master", patterns: Sequence[str], name: str) -> str:
     if not folders:
         raise Refusal("%s includes no directory of pools" % master["config"])
     return posixpath.join(folders[0], name + ".conf")
+
+
+def log_folder(nginx: "Nginx") -> str:
+    """Where nginx's logs are rotated. A build may log to stderr by default, or into its own directory."""
+    known = [posixpath.dirname(path) for path in nginx["error_logs"] if path.startswith(LOGS)]
+    return next((folder for folder in known if folder != LOGS.rstrip("/")), LOGS + "nginx")
 
 
 def run_folder(master: "Master") -> str:

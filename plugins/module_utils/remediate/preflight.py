@@ -124,7 +124,7 @@ def _nginx_refusal(
     texts = Texts(host)
     texts.show(step)
     after = parse_conf(nginx["config"] or "", texts.read, texts.expand, nginx["options"].get("g", ""))
-    why = taken(host, sorted(listens_of(after) - listens_of(reading.conf)), procs, pid)
+    why = taken(host, sorted(listens_of(after) - listens_of(reading.conf)), procs, pid, True)
     return "nginx could not listen on %s" % why if why else None
 
 
@@ -172,7 +172,10 @@ def unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) -> 
         match = FPM_WORKER.match(process.cmdline)
         if match and process.ppid == master["pid"]:
             running[match.group(1)] = running.get(match.group(1), 0) + 1
+    statuses = {name + "_status" for name in pools}  # php-fpm's own, of pm.status_listen
     for name, count in sorted(running.items()):
+        if name not in pools and name in statuses:
+            continue
         if name not in pools:
             return "pool %s runs, and is configured no more" % name
         most = pools[name]["max_children"]

@@ -151,9 +151,11 @@ def _roots(host: Host, paths: Sequence[str]) -> None:
                 raise Untried(why % (writable.who, writable.path))
 
 
-def taken(host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Optional[int]) -> Optional[str]:
+def taken(
+    host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Optional[int], of_nginx: bool = False
+) -> Optional[str]:
     """The first of these addresses that could not be had, and why. pid: of the master that has them or gives
-    them back.
+    them back. of_nginx: who listens on [::]:80 leaves 0.0.0.0:80 to others (ipv6only).
     """
     ours = {process.pid for process in procs if pid is not None and pid in (process.pid, process.ppid)}
     for key, facts in collect_endpoints(host, keys, None, procs, 0).items():
@@ -168,7 +170,7 @@ def taken(host: Host, keys: Sequence[str], procs: Sequence[Process], pid: Option
         why = (
             _unbindable(place.path or "")
             if place.family == "unix"
-            else _unbindable_port(place.address or "", place.port or 0)
+            else _unbindable_port(place.address or "", place.port or 0, of_nginx)
         )
         if why:
             return "%s: %s%s" % (
@@ -192,12 +194,14 @@ def _unbindable(path: str) -> Optional[str]:
     return "another process listens there"
 
 
-def _unbindable_port(address: str, port: int) -> Optional[str]:
+def _unbindable_port(address: str, port: int, only6: bool) -> Optional[str]:
     """Why a port of this host cannot be had now. It is had for an instant, and nobody is listened to."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family) as door:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6 and only6:
+                door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             door.bind(("" if address == "*" else address, port))
     except (OSError, ValueError) as error:
         return str(getattr(error, "strerror", None) or error)
@@ -215,9 +219,10 @@ def _logs(master: "Master", after: ConfigAfter, service: Launch) -> List[str]:
 
 
 def _sockets(after: ConfigAfter) -> Dict[str, str]:
-    """{path: pool}"""
+    """{path: pool}, with those of the status pages."""
     places = [(parse(pool["endpoint"]).path, pool["name"]) for pool in after.pools if pool["endpoint"]]
-    return {path: name for path, name in places if path}
+    places += [(section.text("pm.status_listen"), section.name) for section in after.conf.pools]
+    return {path: name for path, name in places if path and path.startswith("/")}
 
 
 def made_first(service: Launch) -> List[str]:

@@ -164,9 +164,12 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
     done = [outcome for outcome in outcomes if outcome.result != "unchanged"]
     if not done:
         return UNTOUCHED
+    result, why = done[-1].result, "; ".join(outcome.why for outcome in done if outcome.why)
+    if done[1:] and result in ("refused", "rolled_back"):
+        result, why = "failed", "what came first is done and proven, but then: %s" % why
     return Outcome(
-        done[-1].result,
-        "; ".join(outcome.why for outcome in done if outcome.why),
+        result,
+        why,
         [path for outcome in done for path in outcome.files],
         [command for outcome in done for command in outcome.commands],
         [entry for outcome in done for entry in outcome.diff],
@@ -237,25 +240,28 @@ def present(host: Host, pair: Pair, check: PageCheck, ways: Ways) -> Outcome:
             "There is no account %s yet, so php-fpm could not be asked whether it accepts the pool."
             % pair.user
         )
-        return together([_shown(drop_in_step(host, seen, pair)), _shown(step), *foreseen])
+        return together([_shown(step), _shown(drop_in_step(host, seen, pair)), *foreseen])
     why = warning_of_nginx(step)
     if why:
         raise Refusal("nginx would warn: %s" % why)
-    outcomes = [
-        one_change(
-            host, lambda: drop_in_step(host, look(host), pair), lambda: None, ways.check_mode, ways.warn
-        )
-    ]
-    if _went_well(outcomes):
-        ready = not ways.check_mode and bool(step.changes or step.commands)
-        verify: Verify = _prove_pair(host, seen, pair, check, ways) if ready else lambda: None
 
-        def make() -> Step:
-            return pair_step(host, look(host), pair)
+    def drop_in() -> Step:
+        return drop_in_step(host, seen, pair)
 
-        outcomes.append(
-            one_change(host, make, verify, ways.check_mode, ways.warn, running=_running(host, seen))
-        )
+    def make() -> Step:
+        return pair_step(host, look(host), pair)
+
+    unit = one_change(host, drop_in, lambda: None, True, ways.warn)
+    if not _went_well([unit]):
+        return together([unit])
+    ready = not ways.check_mode and bool(step.changes or step.commands)
+    verify: Verify = _prove_pair(host, seen, pair, check, ways) if ready else lambda: None
+    running = _running(host, seen)
+    outcomes = [one_change(host, make, verify, ways.check_mode, ways.warn, running=running)]
+    if ways.check_mode:
+        return together([*outcomes, unit, *foreseen] if _went_well(outcomes) else outcomes)
     if _went_well(outcomes):
-        outcomes += foreseen if ways.check_mode else remove_all(host, pair.name, kept, ways, False)
+        outcomes.append(one_change(host, drop_in, lambda: None, False, ways.warn))
+    if _went_well(outcomes):
+        outcomes += remove_all(host, pair.name, kept, ways, False)
     return together(outcomes)

@@ -27,6 +27,7 @@ COMES_BACK = ("always", "on-failure", "on-abnormal", "on-abort", "on-success")
 # A master keeps its open socket through a reload: these need a restart.
 _RIGHTS = re.compile(r"^(listen(?:\.\w+)?)[ \t]*=[ \t]*(.*?)[ \t]*$", re.M)
 _USER = re.compile(r"^user[ \t]*=[ \t]*(\S+)", re.M)
+_LOGS = re.compile(r"^[ \t]*(?:slowlog[ \t]*=|access_log|error_log)[ \t]*(/[^\s;]+)", re.M)
 _WARNS = re.compile(r"\[warn\] (?:\d+#\d+: )?(.*)")
 
 
@@ -129,6 +130,11 @@ def _load(master: "Master", changes: Sequence[Change], pool: Change) -> List[Com
     return [*commands, systemctl(verb, unit, verb)]
 
 
+def _with_logs(test: Trial, text: str) -> Trial:
+    """A test opens the logs that are new, too."""
+    return test._replace(silent=list(dict.fromkeys([*test.silent, *_LOGS.findall(text)])))
+
+
 def pair_step(host: Host, seen: Seen, pair: Pair) -> Step:
     master = master_of(seen, pair.config)
     for other in master["pools"]:
@@ -141,7 +147,8 @@ def pair_step(host: Host, seen: Seen, pair: Pair) -> Step:
     if vhost.before != vhost.after:
         commands.append(systemctl("reload", nginx_unit(seen.nginx), "reload"))
     changes = [change for change in [*of_fpm, vhost] if change.before != change.after]
-    trials = [fpm_trial(master), nginx_trial(seen.nginx)] if changes else []
+    tests = (fpm_trial(master), pair.pool_text), (nginx_trial(seen.nginx), pair.vhost_text)
+    trials = [_with_logs(*test) for test in tests] if changes else []
     step = Step(NAME, pair.name, changes, trials, commands, cuts=master["unit"])
     return step._replace(meant=[change.path for change in changes])
 

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role site on paper: what it promises is documented, its numbers fit each other, and no value of its
+specification breaks out of a file. What hosts make of it: tests/integration/sites.py.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT
+
+ROLE = os.path.join(ROOT, "roles", "site")
+
+
+def read(*path: str) -> str:
+    with open(os.path.join(ROLE, *path), encoding="utf-8") as stream:
+        return stream.read()
+
+
+SPECS = yaml.safe_load(read("meta", "argument_specs.yml"))["argument_specs"]
+OPTIONS = SPECS["main"]["options"]
+DEFAULTS = yaml.safe_load(read("defaults", "main.yml"))
+VARS = yaml.safe_load(read("vars", "main.yml"))
+NOTES = yaml.safe_load(read("vars", "notes.yml"))["__site_notes"]
+CHECKS = yaml.safe_load(read("vars", "checks.yml"))
+TEMPLATES = {
+    path: read("templates", path)
+    for path in glob.glob("**/*.j2", root_dir=ROLE + "/templates", recursive=True)
+}
+NEEDED = {"site_name", "site_server_names", "site_root", "site_user"}
+
+
+def valued(name: str, **given: Any) -> Any:
+    """An expression of the role's variables."""
+    environment = jinja2.Environment()
+    environment.filters["bool"] = bool
+    return environment.from_string(VARS[name]).render(**{**VARS, **DEFAULTS, **given})
+
+
+class TestVariables:
+    def test_each_has_its_default_where_it_is_declared(self) -> None:
+        declared = {name: option["default"] for name, option in OPTIONS.items() if "default" in option}
+        assert declared == DEFAULTS
+        assert set(OPTIONS) - set(DEFAULTS) == NEEDED
+
+    def test_each_is_in_the_readme(self) -> None:
+        readme = read("README.md")
+        assert [name for name in OPTIONS if "| `%s` |" % name not in readme] == []
+
+    def test_each_is_used(self) -> None:
+        tasks = "".join(read("tasks", name) for name in ("main.yml", "check.yml", "generate.yml"))
+        text = tasks + "".join(TEMPLATES.values()) + read("vars", "main.yml") + read("vars", "layouts.yml")
+        assert [name for name in OPTIONS if name not in text] == []
+
+
+class TestPresets:
+    def test_each_has_its_locations(self) -> None:
+        presets = VARS["__site_presets"]
+        assert sorted(presets) == sorted(OPTIONS["site_preset"]["choices"])
+        files = {"presets/%s.j2" % preset["locations"] for preset in presets.values()}
+        assert files == {path for path in TEMPLATES if path.startswith("presets/")}
+
+    def test_each_note_stands_at_a_line(self) -> None:
+        asked = set(re.findall(r"note\('(\w+)'", "".join(TEMPLATES.values())))
+        asked |= {"listen_acl", "listen_owner"}
+        assert asked == set(NOTES)
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("longest", [1, 30, 600])
+    def test_timeouts_are_in_the_right_order(self, longest: int) -> None:
+        terminate = int(valued("__site_terminate", site_longest_request=longest))
+        read_timeout = int(valued("__site_read_timeout", site_longest_request=longest))
+        assert longest < terminate < read_timeout
+        assert 2 <= int(valued("__site_slow", site_longest_request=longest)) < terminate
+
+    @pytest.mark.parametrize("size, mib", [("16M", 16), ("2G", 2048), ("1m", 1)])
+    def test_a_form_is_larger_than_its_file(self, size: str, mib: int) -> None:
+        upload = valued("__site_upload_mib", site_upload_size=size)
+        assert int(upload) == mib < int(valued("__site_body_mib", __site_upload_mib=upload))
+
+    @pytest.mark.parametrize("workers", [1, 2, 8])
+    def test_kept_connections_never_take_all_workers(self, workers: int) -> None:
+        for most in range(1, 200):
+            facts = {"max_children": most, "nginx_workers": workers}
+            kept = int(valued("__site_keepalive", site_keepalive=True, __site=facts))
+            assert 2 * workers * kept < most
+
+    def test_nothing_is_kept_unless_it_is_asked_for(self) -> None:
+        facts = {"max_children": 100, "nginx_workers": 1}
+        assert valued("__site_keepalive", __site=facts) == "0"
+
+
+class TestForms:
+    @pytest.mark.parametrize("value", ["a; }", "a\nb", 'a"', "$x", "{{ a }}", "a b{", "/srv/$(id)", "a;"])
+    def test_nothing_breaks_out_of_a_file(self, value: str) -> None:
+        forms = {**CHECKS["__site_forms"], **CHECKS["__site_present_forms"]}
+        forms.update({name: form for name, form in CHECKS.items() if isinstance(form, str)})
+        forms.pop("site_preset")  # a list of words
+        for name, form in forms.items():
+            assert not re.match("(?:%s)\\Z" % form, value), name
+
+    @pytest.mark.parametrize(
+        "name, value",
+        [
+            ("site_name", "shop-2"),
+            ("site_root", "/srv/shop/current/public"),
+            ("site_php_version", "8.10"),
+            ("site_upload_size", "512m"),
+            ("site_memory_limit", ""),
+        ],
+    )
+    def test_what_people_write_passes(self, name: str, value: str) -> None:
+        forms = {**CHECKS["__site_forms"], **CHECKS["__site_present_forms"]}
+        assert re.match("(?:%s)\\Z" % forms[name], value)
+
+    @pytest.mark.parametrize("name", ["shop.example", "*.shop.example", ".shop.example", "localhost"])
+    def test_server_names_of_nginx_pass(self, name: str) -> None:
+        assert re.match("(?:%s)\\Z" % CHECKS["__site_server_name"], name)
