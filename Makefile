@@ -25,7 +25,7 @@ diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS
 remediate: ## mend your own hosts: make remediate INVENTORY=hosts.ini [ARGS='--check --diff']
 	@$(RUN) tests.run.playbook remediate "$(INVENTORY)" $(ARGS)
 
-test: ## every fault on one real host each, every check once; in about forty minutes on two processors; the last line counts every check
+test: ## every fault on one real host each, every check once; within half an hour on two processors; the last line counts every check
 	@$(SUITE)
 
 test-all: ## the same with every fault on every suite and every unit test on every Python; in some hours
@@ -103,6 +103,9 @@ sites: ## sites of every preset by the role site, on every suite: pages, visitor
 
 pages: ## the report's page in a real browser (ARGS=--image: the picture in README again; ARGS='--look DIR': pictures of everything)
 	@$(RUN) tests.integration.pages $(ARGS)
+
+guards: ## each guard of a gate taken away from a scratch copy: its test must fail (ARGS=waiver: those with this word)
+	@$(RUN) tests.run.guards $(ARGS)
 
 awx: ## examples/awx: its configuration against a fake controller, its playbooks by ansible-runner
 	@$(SUITE) awx

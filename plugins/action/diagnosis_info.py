@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a diagnosis returns passes the gate on the controller."""
+"""What a diagnosis returns passes a reader on the controller."""
 
 from __future__ import annotations
 

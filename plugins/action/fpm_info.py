@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gate on the controller, for fpm_info and for each module that meta/runtime.yml leads here."""
+"""The reader of answers on the controller: of fpm_info, and each module that meta/runtime.yml leads here."""
 
 from __future__ import annotations
 

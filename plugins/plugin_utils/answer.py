@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine's way to run a module, with a gate for the answer. Whoever rules the host can choose the answer.
+"""The engine's way to run a module, with a reader of the answer. Who rules the host can choose the answer.
 
 The engine prints messages, warnings and diffs as they come. It obeys some words of an answer, such as
 ``ansible_facts`` or ``ansible_stats``. So the answer is cleaned before any part of the engine uses it.
@@ -77,7 +77,7 @@ def _trace(value: Any) -> str:
     return printed(trace, "exception") if isinstance(trace, str) else ""
 
 
-def gated(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
+def read_answer(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
     """The answer of a module: the allowed words alone, each bounded and cleaned. Raises Mismatch."""
     answer: dict[str, Any] = plain(
         {name: data[name] for name in data if name in allowed and name != "diff"}, "it", LIMITS
@@ -160,7 +160,7 @@ class Answer(NormalAction):
         asynchronous, msg = bool(self._task.async_val), ""
         if self.must_diagnose and not asynchronous and not data.get("failed"):
             msg = sentence.of(read(data), time.time())
-        answer = gated(data, COMMON | RETURNED | (ASYNC if asynchronous else frozenset()))
+        answer = read_answer(data, COMMON | RETURNED | (ASYNC if asynchronous else frozenset()))
         if msg:
             answer["msg"] = msg
         if junk:

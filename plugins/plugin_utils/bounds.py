@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gate: what a host's answer may hold, made from the declared shapes.
+"""The readers of a host's answer: what it may hold, made from the declared shapes.
 
 A type says what a field holds. BOUNDS says where it may hold less. A new plain field needs no line here.
 """
@@ -16,6 +16,8 @@ from .shapes.finding import Finding, HostStatus, Place, Timeline
 from .shapes.gate import Gate, Reason
 from .shapes.remediation import Difference, FindingResult, Named, Remediation, Shown, Taken, Undone
 from .shapes.report import Diagnosis, HostEntry, Remedied, Run
+from .shapes.restart import Restart, RestartProblem
+from .shapes.site_page import SitePages
 from .shapes.snapshot import Stranger
 from .untrusted import (
     MAX_ITEMS,
@@ -54,6 +56,8 @@ LONG_TEXT = 4000
 MOST_STEPS = 60
 MOST_HOSTS = 10_000
 MOST_REASONS = 100_000
+# Pages of a host, or sites of a problem: site_page_info asks up to 500.
+MOST_SITES = 1000
 
 
 def short(value: Any, where: str) -> str:
@@ -176,6 +180,14 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "ill": Bound(most=MOST_HOSTS),
         "reasons": Bound(most=MOST_REASONS),
     },
+    Restart: {"verdict": choice("fails", "risky", "unknown", "fine", "not_applicable")},
+    RestartProblem: {
+        "kind": ID,
+        "severity": choice(*SEVERITIES),
+        "confidence": choice(*CONFIDENCES),
+        "sites": Bound(most=MOST_SITES),
+    },
+    SitePages: {"pages": Bound(most=MOST_SITES)},
 }
 
 

@@ -7,93 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
-from .bounds import CONFIDENCES, SEVERITIES
+from .bounds import reader_of
 from .played import DELEGATED
 from .report import failure
-from .untrusted import Mismatch, count, flag, identifier, listed, one_of, optional, record, text
+from .shapes.restart import Restart
+from .shapes.site_page import SitePages
+from .untrusted import Mismatch
 
-# Pages of a host, or sites of a problem: site_page_info asks up to 500.
-MOST_SITES = 1000
-VERDICTS = ("fails", "risky", "unknown", "fine", "not_applicable")
-
-
-class Problem(TypedDict):
-    kind: str
-    severity: str
-    confidence: str
-    already: bool | None  # it is so now
-    pool: str | None
-    sites: list[str]
-    summary: str
-    fix: str
-
-
-class Cut(TypedDict):
-    unit: str | None
-    running: int | None  # requests
-    reload_cuts: int | None
-
-
-class Unseen(TypedDict):
-    what: str
-    why: str
-    needs: str | None
-
-
-class Restart(TypedDict):
-    verdict: str
-    msg: str
-    problems: list[Problem]
-    cuts: list[Cut]
-    missing: list[Unseen]
-
-
-class Page(TypedDict):
-    site: str
-    url: str
-    asked: bool
-    ok: bool | None
-    why: str
-    status: int | None
-
-
-class Pages(TypedDict):
-    ok: bool
-    msg: str
-    pages: list[Page]
-
-
-RESTART = record(
-    verdict=one_of(*VERDICTS),
-    msg=text,
-    problems=listed(
-        record(
-            kind=identifier,
-            severity=one_of(*SEVERITIES),
-            confidence=one_of(*CONFIDENCES),
-            already=optional(flag),
-            pool=optional(text),
-            sites=listed(text, MOST_SITES),
-            summary=text,
-            fix=optional(text, ""),
-        )
-    ),
-    cuts=listed(record(unit=optional(text), running=optional(count), reload_cuts=optional(count))),
-    missing=listed(record(what=text, why=text, needs=optional(text))),
-)
-PAGES = record(
-    ok=flag,
-    msg=text,
-    pages=listed(
-        record(
-            site=text, url=optional(text, ""), asked=flag, ok=optional(flag), why=optional(text, ""),
-            status=optional(count),
-        ),
-        MOST_SITES,
-    ),
-)  # fmt: skip
+RESTART, PAGES = reader_of(Restart), reader_of(SitePages)
 
 
 def _answer(result: Mapping[str, Any], host: str, reader: Any) -> Any:
@@ -113,6 +36,6 @@ def restart(result: Mapping[str, Any], host: str) -> Restart | str:
     return found
 
 
-def pages(result: Mapping[str, Any], host: str) -> Pages | str:
-    found: Pages | str = _answer(result, host, PAGES)
+def pages(result: Mapping[str, Any], host: str) -> SitePages | str:
+    found: SitePages | str = _answer(result, host, PAGES)
     return found

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 from .bounds import UNSEEN
 from .compare import changes, epoch, is_worse, lost_since
-from .gate_answers import Pages, Restart
 from .policy_words import SIGNS
 from .remedies import identity, open_findings
 from .saturation import nearness
 from .shapes.changes import Changed, Changes
 from .shapes.report import Explained, HostEntry, Report
+from .shapes.restart import Restart
+from .shapes.site_page import SitePages
 from .sites import main_sites, sites_of
 from .untrusted import text
 
@@ -67,7 +68,7 @@ class Looks(NamedTuple):
     baseline: Report | None = None
     since: float | None = None
     restart: Mapping[str, Restart | str] | None = None
-    pages: Mapping[str, Pages | str] | None = None
+    pages: Mapping[str, SitePages | str] | None = None
     earlier: frozenset[Refused] = frozenset()
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A saved report, read again. It may be of any origin, so it passes the same gate as what hosts answer."""
+"""A saved report, read again. It may be of any origin, so it passes the same reader as what hosts answer."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 """Makes the fleet's report of what the hosts returned. Its contract is docs/report.schema.json.
 
-A host may be hostile: what it returned passes the gate field by field, or is the error of that host.
+A host may be hostile: what it returned passes the reader field by field, or is the error of that host.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def _cause(finding: Finding, now: float) -> str:
 
 
 def of(answer: Diagnosis, now: float) -> str:
-    """now: epoch seconds. The answer has passed the gate."""
+    """now: epoch seconds. The answer has passed its reader."""
     entry = cast(HostEntry, answer)  # without the catalogue's words, which nothing here reads
     counts = tally([entry])
     mended = headline({"": entry}, counts) if counts else ""

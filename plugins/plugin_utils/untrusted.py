@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gate is made of: readers that let through plain types, in bounds, without hidden characters.
+"""What readers of answers are made of: they let through plain types, in bounds, without hidden characters.
 
 A reader takes a value and the name of its place, and returns a copy that is safe to keep.
 It raises ``Mismatch`` where the value is of another kind, so that the error is that one host's.

@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.integration.compare import changes
+from tests.integration.gate_trace import whole_gate
 from tests.lab.data import HOME, Suite, load_suites
 from tests.lab.engine import LabError, execute
 from tests.run import env, hosts
@@ -234,6 +235,7 @@ def prove(suites: Sequence[str], few: bool, only: str) -> Iterator[Check]:
         for stage in stages:
             stage.script(payload(env.tree("tree-ahead")) + KEEP)
         yield from without_a_trace(stages)
+        yield from whole_gate(FLEET, {stage.suite.name + "-plain": stage.script for stage in stages})
         with ThreadPoolExecutor(len(stages)) as pool:
             work = [
                 pool.submit(on_stage, stage, stories_of(stage.suite.name, every, few)) for stage in stages

@@ -175,7 +175,7 @@ def other_looks(fleet: Fleet) -> Iterator[Check]:
     wrong = {**PAGE, "ok": False, "status": 502, "why": "It answered 502."}
     unasked = {**PAGE, "asked": False, "ok": None, "status": None, "why": "Its listener is not known."}
     cut = {"unit": "php8.2-fpm.service", "config": "/x", "running": 9, "waiting": 0, "grace": 0.0,
-           "reload_cuts": 7, "restart_cuts": 9}  # fmt: skip
+           "reload_cuts": 7, "reload_may_cut": 0, "restart_cuts": 9}  # fmt: skip
     failed_look = {"failed": True, "msg": "no python"}
     hosts: dict[str, tuple[dict[str, Answer], str]] = {
         "refused": ({"restart_info": {**FINE, "verdict": "fails", "problems": [problem]}},

@@ -143,7 +143,7 @@ JOBS: dict[str, list[Job]] = {
             "task": "errors",
             "fault": "socket_root",
             "errors": ["ENOSPC+"],
-            "part": (2, 0),
+            "part": (4, 0),
             "part_of_all": (1, 0),
         },
         {"task": "looked_at", "fault": "wrong_socket"},

@@ -138,7 +138,9 @@ def _parser() -> argparse.ArgumentParser:
         "--vm", action="store_true", help="what the virtual machines need"
     )
     commands.add_parser("list", help="the faults, and the fleets that are up")
-    build = commands.add_parser("images", help="build the host images; those that are there stay")
+    build = commands.add_parser(
+        "images", help="build the host images, and install what that needs; those that are there stay"
+    )
     build.add_argument("suite", nargs="*")
     for name, text in {
         "fleet": "up, break and traffic in one go, one line a host",
@@ -179,6 +181,8 @@ def main(argv: list[str] | None = None) -> int:
         if args.command == "list":
             return _list()
         if args.command == "images":
+            if install.install():
+                return 1
             for suite, tag in images.ensure(args.suite or list(load_suites())).items():
                 print(f"{suite} {tag}")
             return 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The unit tests on one Python of hosts: ``python3 -m tests.run.host_python 3.6 [options of pytest]``.
+"""The unit tests on one Python of hosts: ``python3 -m tests.run.host_python 3.6 [--few] [pytest options]``.
 
 They see what a host has: that Python, its standard library, and the engine's module_utils. The output is
 pytest's own.
@@ -23,6 +23,16 @@ TESTS = ("tests/unit/plugins/module_utils", "tests/unit/plugins/modules")
 MEASURED_ONCE = (
     "tests/unit/plugins/module_utils/test_growth.py",
     "tests/unit/plugins/module_utils/test_scale.py",
+)
+# With --few also not what takes long and is our own steps again and again: at each of them a kill, or a disk
+# that fails, and texts of megabytes.
+UNITS = "tests/unit/plugins/module_utils/"
+STEP_BY_STEP = (
+    UNITS + "change/test_transaction.py::TestKilled",
+    UNITS + "change/test_rights.py::TestSearch::test_a_kill_at_any_step_is_taken_back_to_the_byte",
+    UNITS + "remediate/test_carry_out.py::TestFaults",
+    UNITS + "parse/test_hostile.py::TestEndlessPhpFpm",
+    UNITS + "parse/nginx/test_lexer.py::TestHostileText",
 )
 # Of what is generated, all is tried on the controller's Python, a part on each other one.
 BATCHES = "2"
@@ -49,6 +59,10 @@ def engine_for_units(home: Path) -> Path:
 
 def main(argv: Sequence[str]) -> None:
     version, *options = argv
+    left_out = ["--ignore=" + path for path in MEASURED_ONCE]
+    if "--few" in options:
+        options.remove("--few")
+        left_out += ["--deselect=" + test for test in STEP_BY_STEP]
     python = env.interpreter(version)
     if not python:
         sys.exit("no Python %s here" % version)
@@ -58,7 +72,7 @@ def main(argv: Sequence[str]) -> None:
     os.chdir(tree / env.COLLECTION)
     os.execve(
         program,
-        [program, "-m", "pytest", "-q", *options, *("--ignore=" + path for path in MEASURED_ONCE), *TESTS],
+        [program, "-m", "pytest", "-q", *options, *left_out, *TESTS],
         dict(env.environ(home), PYTHONPATH=path, WEBMEDIC_BATCHES=BATCHES),
     )
 

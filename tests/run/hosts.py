@@ -93,7 +93,13 @@ def play(
 ) -> subprocess.CompletedProcess[str]:
     """A playbook of ours by its name, or of a user by its path."""
     return subprocess.run(
-        [str(home / "bin" / "ansible-playbook"), "-i", str(hosts), playbook, *words],
+        [
+            *(str(home / "bin" / name) for name in ("python", "ansible-playbook")),
+            "-i",
+            str(hosts),
+            playbook,
+            *words,
+        ],
         env=env.environ(home, collections, **(engine or ENGINE)),
         cwd="/",
         stdin=subprocess.DEVNULL,

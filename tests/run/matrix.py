@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each module on every Python that this machine has: ``python3 -m tests.run.matrix [VERSION ...]``.
+"""Each module on every Python that this machine has: ``python3 -m tests.run.matrix [--few | VERSION ...]``.
 
 All that hosts get is imported by each of them. A module runs in process, network and mount namespaces of its
-own, where no web server is: it must say so and not fall over.
+own, where no web server is: it must say so and not fall over. --few: on the oldest and the newest.
 """
 
 import json
@@ -132,7 +132,9 @@ def ad_hoc(home: Path, tree: Path, inventory: Path, module: str) -> str:
 
 
 def prove(wanted: Sequence[str]) -> Iterator[Check]:
-    pythons = {version: python for version in wanted for python in [env.interpreter(version)] if python}
+    known = [version for version in env.TARGET_PYTHONS if env.interpreter(version)]
+    versions = [known[0], known[-1]] if "--few" in wanted else wanted or known
+    pythons = {version: python for version in versions for python in [env.interpreter(version)] if python}
     tree = env.tree()
     for version, python in pythons.items():
         yield imports(version, python, tree)
@@ -144,4 +146,4 @@ def prove(wanted: Sequence[str]) -> Iterator[Check]:
 
 if __name__ == "__main__":
     os.umask(0o022)
-    sys.exit(print_checks(prove(sys.argv[1:] or env.TARGET_PYTHONS)))
+    sys.exit(print_checks(prove(sys.argv[1:])))

@@ -61,7 +61,8 @@ def steps(everything: bool) -> list[Step]:
     all_steps = [*quick_steps(python, tools, root), *sanity_steps(everything, python, tools)]
     for version in env.TARGET_PYTHONS if everything else ("3.6",):
         if env.interpreter(version):
-            argv = [python, "-m", "tests.run.host_python", version]
+            few = [] if everything else ["--few"]
+            argv = [python, "-m", "tests.run.host_python", version, *few]
             all_steps.append(Step("matrix-" + version, "static", argv, tools, env.CHECKOUT, by_pytest))
     for name, (stage, *words) in runners(everything).items():
         argv = [python, "-m", "tests." + words[0], *words[1:]]
@@ -72,7 +73,7 @@ def steps(everything: bool) -> list[Step]:
 
 
 def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
-    """Linters, types and unit tests, from the copy of the checkout below root."""
+    """The images of the hosts. Linters, types and unit tests, from the copy of the checkout below root."""
     here = root / env.COLLECTION
     typed = dict(tools, MYPYPATH=str(root))
     mypy = ["mypy", "--config-file", str(here / "pyproject.toml"), "--cache-dir", str(env.WORK / "mypy")]
@@ -93,7 +94,9 @@ def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
     ]
     plugins = [*mypy, "-p", "ansible_collections.webmedic.php_fpm.plugins"]
     linted = dict(tools, ANSIBLE_COLLECTIONS_PATH="%s:%s" % (root, awx_collection.installed()))
+    images = [python, "-m", "tests.lab", "images"]  # on a new machine some minutes, mostly of the network
     return [
+        Step("images", "quick", images, tools, env.CHECKOUT, by_exit_code),
         Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
         Step("mypy-plugins", "quick", plugins, typed, root, by_exit_code),
         Step("mypy-tests", "quick", mypy_tests, typed, here, by_exit_code),
@@ -110,7 +113,7 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
     Of a stage, the longest come first.
     """
     return {
-        "matrix-modules": ("static", "run.matrix"),
+        "matrix-modules": ("static", "run.matrix", *([] if everything else ["--few"])),
         "newcomer": ("static", "run.newcomer"),
         "package": ("static", "run.package"),
         "published": ("static", "run.published"),
@@ -123,8 +126,9 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "awx-jobs": ("static", "integration.runner", *(["--all"] if everything else [])),
         "gate": ("static", "integration.gate", *(["--all"] if everything else [])),
         "screen": ("static", "integration.screen"),
-        **({"cores": ("static", "integration.cores")} if everything else {}),
+        **(in_full() if everything else {}),
         **faults(everything),
+        "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),
         "sizes": ("hosts", "integration.sizes"),
         "survive": ("calm", "integration.survive", *(["--all"] if everything else [])),
         "harm": ("calm", "integration.harm", *(["--all"] if everything else [])),
@@ -138,10 +142,18 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "sites": ("calm", "integration.sites", *([] if everything else ["--few"])),
         "redaction": ("calm", "integration.redaction"),
         "bundle-hosts": ("calm", "integration.bundle", *(["--all"] if everything else [])),
-        "neighbours": ("calm", "integration.neighbours", *([] if everything else ["--few"])),
         "monitor": ("calm", "integration.monitor", *(SUITES if everything else ["--few"])),
         "cure": ("calm", "integration.cure", *(["--all"] if everything else [])),
         **company(everything),
+    }
+
+
+def in_full() -> dict[str, Sequence[str]]:
+    """What `make test-all` has besides."""
+    return {
+        "guards": ("static", "run.guards"),
+        "cores": ("static", "integration.cores"),
+        "real-cores": ("hosts", "integration.real_cores"),
     }
 
 

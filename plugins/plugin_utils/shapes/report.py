@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the controller adds to what hosts say. The gate and docs/report.schema.json are made from it."""
+"""What the controller adds to what hosts say. Its reader and docs/report.schema.json are made from it."""
 
 from __future__ import annotations
 

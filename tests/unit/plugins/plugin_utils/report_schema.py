@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes docs/report.schema.json of the shapes and of what the gate lets through.
+"""Makes docs/report.schema.json of the shapes and of what their reader lets through.
 
 ``python3 -m tests.run.report_schema`` writes it.
 """

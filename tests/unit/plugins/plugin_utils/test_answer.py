@@ -90,7 +90,7 @@ class TestLookedAt:
 
 
 class TestRoutes:
-    """Which modules have the gate, and which of their values pass it."""
+    """Which modules have the reader, and which of their values pass it."""
 
     @pytest.mark.parametrize("module", MODULES)
     def test_every_value_that_is_documented_passes(self, module: str) -> None:
@@ -102,7 +102,7 @@ class TestRoutes:
         } - {"strangers", "strangers_total"}
 
     @pytest.mark.parametrize("module", MODULES)
-    def test_every_module_has_the_gate(self, module: str) -> None:
+    def test_every_module_has_the_reader(self, module: str) -> None:
         with open(os.path.join(ROOT, "meta", "runtime.yml"), encoding="utf-8") as stream:
             routed = yaml.safe_load(stream)["plugin_routing"]["modules"]
         own = os.path.exists(os.path.join(ROOT, "plugins", "action", module + ".py"))
@@ -110,7 +110,7 @@ class TestRoutes:
         assert own or routed[module] == {"action_plugin": "webmedic.php_fpm." + gate}
 
 
-class TestGate:
+class TestReader:
     """What is left of an answer."""
 
     @pytest.mark.parametrize(
@@ -133,7 +133,9 @@ class TestGate:
         ],
     )
     def test_a_word_that_the_engine_obeys_does_not_pass(self, word: str) -> None:
-        assert answer.gated({word: {"data": {"a": 1}}, "status": "healthy"}, ALL) == {"status": "healthy"}
+        assert answer.read_answer({word: {"data": {"a": 1}}, "status": "healthy"}, ALL) == {
+            "status": "healthy"
+        }
 
     def test_all_that_is_printed_is_cleaned(self) -> None:
         diff = dict.fromkeys(("before", "after", "before_header", "after_header", "prepared"), EVIL)
@@ -147,7 +149,7 @@ class TestGate:
             "findings": [{EVIL: EVIL}],
             "failed": True,
         }
-        assert answer.gated(given, ALL) == {
+        assert answer.read_answer(given, ALL) == {
             "msg": HARMLESS,
             "invocation": {HARMLESS: [HARMLESS]},
             "diff": [dict.fromkeys(diff, HARMLESS)],
@@ -163,7 +165,7 @@ class TestGate:
             "__ansible_type": "ErrorSummary",
             "event": {"msg": "x", "formatted_traceback": "Traceback " + EVIL},
         }
-        given = answer.gated(
+        given = answer.read_answer(
             {"warnings": [kind, 7, None, {"event": 5}], "exception": error, "deprecations": "x"}, ALL
         )
         assert given == {"warnings": [HARMLESS], "exception": "Traceback " + HARMLESS}
@@ -172,7 +174,7 @@ class TestGate:
         typed = {
             "findings": [{"__ansible_type": "TrustedAsTemplate", "__ansible_unsafe": "x", "value": "{{ 1 }}"}]
         }
-        assert answer.gated(typed, ALL) == {"findings": [{"value": "{{ 1 }}"}]}
+        assert answer.read_answer(typed, ALL) == {"findings": [{"value": "{{ 1 }}"}]}
 
     @pytest.mark.parametrize(
         "data, says",
@@ -186,24 +188,24 @@ class TestGate:
     )
     def test_a_value_out_of_bounds_is_refused(self, data: dict[str, Any], says: str) -> None:
         with pytest.raises(Mismatch, match=says):
-            answer.gated(data, ALL)
+            answer.read_answer(data, ALL)
 
     def test_a_diff_is_cut_before_the_engine_compares_it(self) -> None:
         before, after = (
             "".join("%d\n" % (number * step % 100) for number in range(50_000)) for step in (7919, 6101)
         )
-        (cut,) = answer.gated({"diff": [{"before": before, "after": after}]}, ALL)["diff"]
+        (cut,) = answer.read_answer({"diff": [{"before": before, "after": after}]}, ALL)["diff"]
         assert cut["before"].splitlines()[-1] == "... and 49001 lines more"
 
     def test_near_miss_a_diff_of_the_usual_size_stays(self) -> None:
         diff = [
             {"before": "a\n\tb\n" * 400, "after": "", "before_header": "/etc/x", "after_header": "/etc/x"}
         ]
-        assert answer.gated({"diff": diff}, ALL)["diff"] == diff
+        assert answer.read_answer({"diff": diff}, ALL)["diff"] == diff
 
 
 class TestTask:
-    """The gate inside the engine's way to run a module."""
+    """The reader inside the engine's way to run a module."""
 
     def test_an_honest_answer_passes_with_a_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The sentence is the controller's: what the host says in its place does not count."""

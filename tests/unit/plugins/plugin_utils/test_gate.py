@@ -142,6 +142,10 @@ class TestBaseline:
         assert found.report["hosts"]["a"]["findings"][0]["cause"] == "fpm_not_running"
         assert ("b", "host_unreachable", None, None, None) in found.earlier
 
+    def test_what_the_gate_let_pass_then_excuses_nothing(self, tmp_path: Any) -> None:
+        warned = answer("degraded", finding(severity="warning"))
+        assert gate.baseline_of(saved(tmp_path, {"a": warned})).earlier == frozenset()
+
     def test_a_report_of_no_gate_is_one_as_well(self, tmp_path: Any) -> None:
         (tmp_path / "x.json").write_text(json.dumps(report.build({"a": ILL}, 900, NOW)))
         assert gate.baseline_of(str(tmp_path / "x.json")).earlier == frozenset()

@@ -36,6 +36,7 @@ class TestBaseline:
             answer("healthy", finding(state="latent")),
             unreachable(),
             answer("unknown"),
+            answer("unknown", finding()),
             answer("failing", finding(reason="masked")),
         ],
     )
@@ -210,7 +211,7 @@ class TestSaturation:
 
 
 class TestOtherLooks:
-    FINE = {"verdict": "fine", "msg": "", "problems": [], "cuts": [], "missing": []}
+    FINE = {"verdict": "fine", "msg": "", "problems": [], "services": [], "cuts": [], "missing": []}
     PAGE = {
         "site": "shop.example",
         "url": "http://shop.example/",
@@ -218,10 +219,15 @@ class TestOtherLooks:
         "ok": False,
         "why": "It answered 502.",
         "status": 502,
+        "endpoints": [],
     }
+    CUT = {"unit": "php8.2-fpm.service", "config": "/etc/php-fpm.conf", "grace": 0.0}
 
     REFUSED = {
         "kind": "config_refused",
+        "at": ["restart"],
+        "program": "php-fpm",
+        "files": [],
         "severity": "critical",
         "confidence": "certain",
         "already": False,
@@ -239,16 +245,21 @@ class TestOtherLooks:
         }
         return judged({"a": answer()}, **more, **looks)
 
+    def answered(self, *pages: Any, ok: bool = False, msg: str = "") -> Any:
+        return {
+            "ok": ok, "msg": msg, "asked": 1, "bad": 0, "not_asked": 0, "pages": list(pages), "missing": [],
+        }  # fmt: skip
+
     def test_nothing_wrong_passes(self) -> None:
-        assert self.seen(self.FINE, {"ok": True, "msg": "", "pages": [{**self.PAGE, "ok": True}]})[
-            "verdict"
-        ] == ("pass")
+        fine = self.answered({**self.PAGE, "ok": True}, ok=True)
+        assert self.seen(self.FINE, fine)["verdict"] == "pass"
 
     @pytest.mark.parametrize(
         "answered",
         [
             {}, {"failed": True, "msg": "x"}, {"skipped": True}, {"unreachable": True, "msg": "x"},
             {"verdict": "well"}, {**FINE, "verdict": "unknown"}, {**FINE, "delegated_to": "b"},
+            {**FINE, "failed": True}, {**FINE, "skipped": True}, {**FINE, "unreachable": True},
             {**FINE, "problems": None, "cuts": 5},
         ],
     )  # fmt: skip
@@ -256,26 +267,26 @@ class TestOtherLooks:
         assert self.seen(restart=answered)["verdict"] == "fail"
 
     @pytest.mark.parametrize(
-        "answered",
-        [
-            {}, {"failed": True, "msg": "x"}, {"ok": False, "msg": "no site", "pages": []},
-            {"ok": True, "msg": "", "pages": [{"site": "x", "asked": False}]},
-            {"ok": True, "msg": "", "pages": [{"site": "x", "asked": True, "ok": None}]},
-        ],
-    )  # fmt: skip
+        "answered", [{}, {"failed": True, "msg": "x"}, {"ok": True, "msg": "", "pages": [PAGE]}]
+    )
     def test_no_answer_on_pages_closes_it(self, answered: Any) -> None:
         assert self.seen(pages=answered)["verdict"] == "fail"
+
+    @pytest.mark.parametrize("wrong", [{"asked": False}, {"ok": None}, {"url": 5, "ok": True}])
+    def test_a_page_that_was_not_asked_closes_it(self, wrong: Any) -> None:
+        assert self.seen(pages=self.answered({**self.PAGE, **wrong}, ok=True))["verdict"] == "fail"
+        assert self.seen(pages=self.answered(msg="no site"))["verdict"] == "fail"
 
     @pytest.mark.parametrize("many", [200, 499, 999])
     def test_a_bad_page_after_many_good_ones_closes_it(self, many: int) -> None:
         good = [{**self.PAGE, "site": "s%d" % number, "ok": True, "status": 200} for number in range(many)]
-        gate = self.seen(pages={"ok": False, "msg": "1 is bad", "pages": [*good, self.PAGE]})
+        gate = self.seen(pages=self.answered(*good, self.PAGE))
         assert decided(gate) == [("a", "page_fails", "fail")]
 
     @pytest.mark.parametrize("good", [0, 1, 1500])
     def test_bad_pages_that_are_not_told_close_it(self, good: int) -> None:
         pages = [{**self.PAGE, "ok": True, "status": 200}] * good
-        gate = self.seen(pages={"ok": False, "msg": "1 of them answered 502.", "pages": pages})
+        gate = self.seen(pages=self.answered(*pages, msg="1 of them answered 502."))
         assert decided(gate) == [("a", "page_unknown", "fail")]
         assert gate["reasons"][0]["why"] == "1 of them answered 502."
 
@@ -292,7 +303,7 @@ class TestOtherLooks:
         assert gate["reasons"][0]["why"] == "php-fpm would not start."
 
     def test_a_page_that_failed_before_is_a_warning(self) -> None:
-        pages = {"ok": False, "msg": "", "pages": [self.PAGE]}
+        pages = self.answered(self.PAGE)
         assert self.seen(pages=pages, before={"a": answer()})["verdict"] == "fail"
         known = frozenset([Refused("a", "page_fails", "wrong_status", "shop.example", None)])
         assert self.seen(pages=pages, before={"a": answer()}, earlier=known)["verdict"] == "warn"
@@ -314,14 +325,14 @@ class TestOtherLooks:
     def test_cuts_that_nobody_counted_are_no_cuts_of_none(self) -> None:
         unknown = {
             **self.FINE,
-            "cuts": [{"unit": "php8.2-fpm.service", "running": None, "reload_cuts": None}],
+            "cuts": [{**self.CUT, "running": None, "reload_cuts": None}],
         }
         assert self.seen(unknown)["verdict"] == "warn"
         assert self.seen(unknown, policy={"thresholds": {"cut_requests": 0}})["verdict"] == "fail"
 
     def test_a_scope_of_pools_keeps_what_names_none(self) -> None:
         ours = {"scope": {"pools": ["shop"]}}
-        pages = {"ok": False, "msg": "", "pages": [self.PAGE]}
+        pages = self.answered(self.PAGE)
         assert self.seen(pages=pages, policy=ours)["verdict"] == "fail"
         other = {**self.REFUSED, "pool": "blog", "sites": ["blog.example"]}
         refused = {**self.FINE, "verdict": "fails", "problems": [other]}
@@ -335,7 +346,7 @@ class TestOtherLooks:
         assert judged({"a": answer("not_applicable")}, pages={})["verdict"] == "pass"
 
     def test_a_reload_that_cuts_is_a_warning(self) -> None:
-        cut = {"unit": "php8.2-fpm.service", "running": 9, "reload_cuts": 7}
+        cut = {**self.CUT, "running": 9, "reload_cuts": 7}
         gate = self.seen(restart={**self.FINE, "cuts": [cut]})
         assert gate["verdict"] == "warn" and "would cut 7 of 9" in gate["reasons"][0]["why"]
         assert self.seen(restart={**self.FINE, "cuts": [{**cut, "reload_cuts": 0}]})["verdict"] == "pass"

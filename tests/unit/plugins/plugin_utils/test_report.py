@@ -181,7 +181,7 @@ class TestHosts:
         assert made["hosts"]["web1"]["findings"][0]["doc"] == "docs/causes.md#writable_config-fpm"
 
 
-class TestGate:
+class TestHostile:
     """What a host cannot bring into the report."""
 
     @pytest.mark.parametrize(

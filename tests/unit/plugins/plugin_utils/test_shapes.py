@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each field of the report is declared once: the gate, the schema and the documentation agree with it."""
+"""Each field of the report is declared once: the reader, the schema and the documentation agree with it."""
 
 from __future__ import annotations
 

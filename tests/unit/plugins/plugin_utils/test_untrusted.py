@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gate: what passes is of the kind that was asked for, in bounds, and hides nothing from its reader."""
+"""The readers: what passes is of the kind that was asked for, in bounds, and hides nothing from people."""
 
 from __future__ import annotations
 
