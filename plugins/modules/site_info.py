@@ -71,7 +71,8 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Ask where a site would go, and how many workers it would get webmedic.php_fpm.site_info:
+- name: Ask where a site would go, and how many workers it would get
+  webmedic.php_fpm.site_info:
     name: shop
     user: shop
   register: there

@@ -84,7 +84,8 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Have the files of the site shop webmedic.php_fpm.site_pair:
+- name: Have the files of the site shop
+  webmedic.php_fpm.site_pair:
     name: shop
     config: /etc/php/8.2/fpm/php-fpm.conf
     vhost: /etc/nginx/sites-enabled/shop.conf

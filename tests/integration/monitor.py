@@ -250,7 +250,7 @@ def chain(monitored: Monitored, host: str) -> Iterator[Check]:
         "systemd-run --quiet --unit=node-exporter --uid=nobody /usr/local/bin/node-exporter"
         " --collector.disable-defaults --collector.textfile --collector.textfile.directory=%s" % FOLDER,
     )
-    item = next(each for each in few.fleet._containers() if each["Name"].lstrip("/") == container)
+    (item,) = [each for each in few.fleet._containers() if each["Name"].lstrip("/") == container]
     target = "%s:%d" % (address(item, few.fleet.network), EXPORTER_PORT)
     with prometheus(WORK / "server", [target]) as server:
         first = wait(60, lambda: server.query("webmedic_last_run_timestamp_seconds"))
@@ -297,7 +297,7 @@ def prove(few: FewHosts, whole: bool) -> Iterator[Check]:
         yield from saturated(monitored, host)
         yield from closed(monitored, host)
     if whole:
-        yield from chain(monitored, next(iter(few.specs)))
+        yield from chain(monitored, list(few.specs)[0])
     if whole:
         yield from monitored.exact("it is removed", whole, "-e", "monitor_state=absent")
     else:

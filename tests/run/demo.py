@@ -55,8 +55,8 @@ def diagnose_and_mend(home: Path, collections: Path, clock: Clock) -> Played:
         print(run.output, end="")
     answers = mended.answers(FLEET)
     clock.tell("ansible-playbook -i %s webmedic.php_fpm.prevent --check" % inventory)
-    options = ("--check", "-e", "prevent_report_dir=%s" % REPORT)
-    risks = hosts.play(home, collections, inventory, "webmedic.php_fpm.prevent", *options, engine=engine)
+    where = ("--check", "-e", "prevent_report_dir=%s" % REPORT)
+    risks = hosts.play(home, collections, inventory, "webmedic.php_fpm.prevent", *where, engine=engine)
     print(risks.stdout, end="")
     return Played(facts, diagnosed, run, answers)
 

@@ -49,7 +49,7 @@ class Watch:
             since = [visit for visit in list(made) if visit.ended > self.broke]
             for number, (words, group) in enumerate(groupby(since, key=lambda visit: visit.words)):
                 if number or words:
-                    first = next(group)
+                    first = list(group)[0]
                     seen = words or "HTTP 200 again, %.1f s after the break" % (first.ended - self.broke)
                     yield first.ended, "visitors", "%s: %s" % (host, seen)
 

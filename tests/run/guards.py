@@ -84,7 +84,7 @@ def prove(words: Sequence[str]) -> Iterator[Check]:
     copy = Copy()
     tests = list(dict.fromkeys(guard.fails for guard in guards))
     failed, output = copy.failures(tests)
-    passed = by_pytest(0, output.split("\n\n")[0]).passed or by_last_line(0, output).passed
+    passed = by_pytest(0, output.split("\n\n", maxsplit=1)[0]).passed or by_last_line(0, output).passed
     yield Check("guards", "their tests pass", None if passed and not failed else output[-3000:])
     for guard in guards:
         yield Check(guard.name, "its test fails without it", copy.unnoticed(guard))

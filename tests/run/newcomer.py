@@ -93,8 +93,8 @@ def resolve(view: View, arguments: Arguments) -> Step:
         ),
         Edit(
             REGISTRY,
-            "    fastcgi_pass_repoint,\n    memory_fit",
-            "    fastcgi_pass_repoint,\n    log_reopen,\n    memory_fit",
+            "    fastcgi_pass_repoint,\n    fpm_log_level_set",
+            "    fastcgi_pass_repoint,\n    log_reopen,\n    fpm_log_level_set",
         ),
         Edit(
             REGISTRY,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Iterable, List, Sequence
 from .problems import CRITICAL, INFO, SEVERITIES, WARNING
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.restart import RestartProblem
-    from ...plugin_utils.shapes.snapshot import Missing
 
 
 def worst_first(problems: "Iterable[RestartProblem]") -> "List[RestartProblem]":

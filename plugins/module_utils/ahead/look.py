@@ -19,8 +19,9 @@ from .services import Looked, looked_at, unheard
 from .trials import NOT_RUN, Tried, fpm_start, fpm_test, nginx_test, problems_of
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.restart import Cut, Restart, RestartProblem, RestartService
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 WINDOW = 60  # seconds of log: none of it decides here
 PROBE_SECONDS = 1.0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Se
 from . import child
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.snapshot import Missing
+    from ...plugin_utils.shapes.missing import Missing
     from .trust import Component
 
 READ_LIMIT = 1024 * 1024

@@ -171,7 +171,7 @@ def _from(host: Host, state: "State") -> Tuple[List[Sample], "State"]:
     try:
         return run(host, state), state
     except Exception as error:  # pylint: disable=broad-except
-        print("begun anew: %s: %s" % (type(error).__name__, error), file=sys.stderr)
+        sys.stderr.write("begun anew: %s: %s\n" % (type(error).__name__, error))
         state = store.fresh(state["boot_at"])
         return run(host, state), state
 
@@ -186,7 +186,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     try:
         home.lock()
     except OSError:
-        print("another run has not ended", file=sys.stderr)
+        sys.stderr.write("another run has not ended\n")
         return 0
     state = store.load(home.read(STATE), boot_at)
     samples, state = _from(host, state)

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.memory import Worker
+    from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.nginx import Nginx, Route
     from ...plugin_utils.shapes.php_fpm import Master
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 # Meanings of nginx's messages that several rules ask for.
 NOBODY_THERE = meanings("missing", "refused")

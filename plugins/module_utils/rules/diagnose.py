@@ -17,9 +17,10 @@ from .status import NEEDED_FOR_HEALTH, is_silent, status_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
+    from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.nginx import Target
     from ...plugin_utils.shapes.plan import Planned
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")

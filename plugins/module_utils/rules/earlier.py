@@ -10,7 +10,8 @@ from .silence import silent_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Earlier
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 SHORTLY = 86400.0  # seconds
 WINDOWS = (1800, 3600, 7200, 10800, 21600, 43200, 86400, 90000)

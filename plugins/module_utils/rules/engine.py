@@ -13,7 +13,8 @@ from .timeline import timeline
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, RuledOut
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 
 class Rule(NamedTuple):

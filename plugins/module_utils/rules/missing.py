@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, List, Optional, TypeVar
 from .model import LONGEST_TEXT
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.snapshot import Missing
+    from ...plugin_utils.shapes.missing import Missing
 
 Item = TypeVar("Item")
 FAILED = "rule_failed"

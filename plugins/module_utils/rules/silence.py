@@ -13,8 +13,9 @@ from ..parse.nginx.sites import Place
 from .missing import unseen
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.nginx import ErrorLog, SiteLogs
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.snapshot import Snapshot
     from .seen import Seen
 
 QUIET = ("error", "alert")  # php-fpm's levels above warning

@@ -12,7 +12,8 @@ from .no_server import CAUSE as NO_SERVER
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 # What "healthy" depends on, by its name in missing. Any rule may find an active cause, so none may fail.
 NEEDED_FOR_HEALTH = frozenset(

@@ -13,7 +13,8 @@ from .missing import unseen
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
-    from ...plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 MOST_NAMED = 5  # upstreams
 TRIED = LOST | frozenset(("no_live_peer", "http_spoken"))

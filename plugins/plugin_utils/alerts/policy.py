@@ -21,7 +21,7 @@ from ..complaints import harmless
 from ..policy import MORE_SITES
 from ..policy_words import WORDS
 from ..remedies import WELL, full_name
-from ..shapes.alerts import AlertDecision, AlertEvent, AlertPolicy, AlertRule, Judged, Throttle
+from ..shapes.alerts import AlertDecision, AlertEvent, AlertPolicy, AlertRule, Judged, Pace
 from ..shapes.plan import Planned
 from ..shapes.report import Explained, HostEntry
 from ..untrusted import clean
@@ -37,7 +37,7 @@ CHOICES = {"max_risk": RISKS, "max_disruption": DISRUPTIONS}
 LIMITS: AlertRule = {"max_risk": "low", "max_disruption": "none", "max_cut": 0}
 _ENDPOINT = re.compile(r"[A-Za-z0-9_./@:\[\]-]*:[A-Za-z0-9_./@:\[\]-]+\Z", re.ASCII)
 UNMENDABLE = "nothing that is safe to do would mend it"
-THROTTLE: Throttle = {"host_responses": 4, "host_seconds": 3600, "fleet_mends": 3, "fleet_seconds": 900}
+THROTTLE: Pace = {"host_responses": 4, "host_seconds": 3600, "fleet_mends": 3, "fleet_seconds": 900}
 
 
 class PolicyError(ValueError):
@@ -60,7 +60,7 @@ def read(value: Any) -> AlertPolicy:
     }
     return {
         "rules": [_rule(item, "%s.rules[%d]" % (ROOT, number)) for number, item in enumerate(rules)],
-        "throttle": cast(Throttle, read_throttle),
+        "throttle": cast(Pace, read_throttle),
     }
 
 

@@ -14,10 +14,11 @@ from ..layout import STAMPS
 from ..remedies import full_name, identity, open_findings
 from ..sentence import why_not_known
 from ..shapes.finding import Evidence
+from ..shapes.missing import Missing
 from ..shapes.plan import Chosen
 from ..shapes.remediation import Difference, FindingResult, Shown
 from ..shapes.report import Explained, HostEntry, Report
-from ..shapes.snapshot import Missing, Stranger
+from ..shapes.snapshot import Stranger
 from ..text import clean, clock, names
 from .view import Cause, Member, said, sites_of, steps_of, where
 

@@ -54,7 +54,7 @@ class AlertRule(TypedDict, total=False):
     max_cut: int  # running requests
 
 
-class Throttle(TypedDict):
+class Pace(TypedDict):
     host_responses: int  # to alerts of one host, in so many seconds
     host_seconds: int
     fleet_mends: int  # hosts that are mended, in so many seconds
@@ -63,7 +63,7 @@ class Throttle(TypedDict):
 
 class AlertPolicy(TypedDict):
     rules: List[AlertRule]  # the first that fits decides
-    throttle: Throttle
+    throttle: Pace
 
 
 class Judged(TypedDict):

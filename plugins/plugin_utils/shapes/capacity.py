@@ -7,8 +7,8 @@
 from typing import List, Optional
 
 from .memory import Memory
+from .missing import Missing
 from .shape import TypedDict
-from .snapshot import Missing
 
 
 class PoolUse(TypedDict):

@@ -9,9 +9,10 @@ docs/report.schema.json is held equal to these shapes.
 
 from typing import Dict, List, Optional
 
+from .missing import Missing
 from .plan import Planned
 from .shape import TypedDict
-from .snapshot import Missing, Stranger
+from .snapshot import Stranger
 
 
 class Place(TypedDict, total=False):

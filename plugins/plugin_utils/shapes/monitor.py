@@ -6,9 +6,9 @@
 
 from typing import Dict, List, Optional
 
+from .missing import Missing
 from .nginx import LogFormat
 from .shape import TypedDict
-from .snapshot import Missing
 
 
 class StatusPage(TypedDict):

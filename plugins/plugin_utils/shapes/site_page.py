@@ -6,8 +6,8 @@
 
 from typing import List, Optional
 
+from .missing import Missing
 from .shape import TypedDict
-from .snapshot import Missing
 
 
 class SitePage(TypedDict):

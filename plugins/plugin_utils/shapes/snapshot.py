@@ -10,7 +10,7 @@ from .confinement import Confinement
 from .endpoint import Endpoint
 from .logs import AccessLogs, Logs
 from .memory import Halted, Memory, Oom, Worker
-from .missing import Missing as Missing
+from .missing import Missing
 from .nginx import Nginx
 from .older import Older
 from .php_fpm import Fpm

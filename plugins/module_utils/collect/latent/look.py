@@ -12,8 +12,9 @@ from ..child import Child, Say, end
 from ..host import Host
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.missing import Missing
     from ....plugin_utils.shapes.risks import Risks
-    from ....plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ....plugin_utils.shapes.snapshot import Snapshot
 
 Collect = Callable[[Host, "Snapshot"], object]
 

@@ -15,7 +15,8 @@ from .registry import RULES
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding, Verdict
-    from ....plugin_utils.shapes.snapshot import Missing, Snapshot
+    from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.snapshot import Snapshot
 
 make_known()
 # A rule that failed, by its name in missing. Unlike rule_failed it says nothing about the host's health now.

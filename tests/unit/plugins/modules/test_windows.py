@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.modules import (
+    bundle_info,
     diagnosis_info,
     fpm_info,
     oom_info,
@@ -22,7 +23,16 @@ from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 ROOT_MODULES = pathlib.Path(ROOT) / "plugins" / "modules"
-MODULES = (diagnosis_info, fpm_info, oom_info, prevention, remediation, risk_info, upstream_error_info)
+MODULES = (
+    bundle_info,
+    diagnosis_info,
+    fpm_info,
+    oom_info,
+    prevention,
+    remediation,
+    risk_info,
+    upstream_error_info,
+)
 
 
 class TestWindows:

@@ -42,6 +42,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.memory imp
     Segfault,
     Worker,
 )
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.missing import Missing
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import (
     ConfigTest,
     Master,
@@ -57,7 +58,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.remediatio
     Taken,
     Undone,
 )
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.snapshot import Missing, Stranger
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.snapshot import Stranger
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.unit import Unit
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils import report_schema

@@ -294,7 +294,7 @@ class TestNginx:
         monkeypatch.setattr(
             subject,
             "taken",
-            lambda _host, keys, _procs, _pid: seen.append(keys) or "*:81: Address already in use",
+            lambda _host, keys, *_others: seen.append(keys) or "*:81: Address already in use",
         )
         text = b"server { listen 81; listen 127.0.0.1; listen [::1]:80; }\n"
         change = Change(place.path("sites/shop"), b"", text, 0o644)

@@ -4,7 +4,7 @@
 
 """What is written and loaded to make a site, or to take it away."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.site import Seen, Written
@@ -45,7 +45,7 @@ def a_pool(name: str, file: str) -> Dict[str, Any]:
     }
 
 
-def seen(*pools: Dict[str, Any], written: List[Written] = [], **master: Any) -> Seen:  # noqa: B006
+def seen(*pools: Dict[str, Any], written: Sequence[Written] = (), **master: Any) -> Seen:
     unit = {"enabled": "enabled", "oom_policy": "continue", "restart": "on-failure", "command": None}
     one: Any = {
         "config": CONFIG,

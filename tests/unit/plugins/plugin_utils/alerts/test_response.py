@@ -40,8 +40,8 @@ class Directory:
     def caller(self, now: float = NOW, writes: bool = True) -> response.Caller:
         return response.Caller(store.Store(str(self.path), writes), "ops, job 7", os.getpid(), now, writes)
 
-    def admit(self, raw: Any = None, rules: Any = ASKS, now: float = NOW) -> response.Admitted:
-        return response.admit(self.caller(now), rules, alert() if raw is None else raw, HOSTS)
+    def admit(self, raw: Any = None, rules: Any = None, now: float = NOW) -> response.Admitted:
+        return response.admit(self.caller(now), rules or ASKS, alert() if raw is None else raw, HOSTS)
 
     @property
     def lines(self) -> list[Any]:
@@ -117,7 +117,7 @@ class TestAdmit:
         [
             None, 7, [], "web01", {}, {"host": "web01"}, {"host": "web01", "status": "burning"},
             {**alert(), "alerts": "x"}, {**alert(), "alerts": [7]}, alert(name="{{ x }}"), alert(7),
-            alert(["web01"]),             {**alert(), "status": "refused"}, {**alert("-")},
+            alert(["web01"]), {**alert(), "status": "refused"}, {**alert("-")},
         ],
     )  # fmt: skip
     def test_what_is_no_event_is_refused(self, place: Directory, raw: Any) -> None:

@@ -22,18 +22,18 @@ create
 include /etc/logrotate.d
 """
 NGINX = """/var/log/nginx/*.log {
-	daily
-	missingok
-	create 0640 www-data adm
-	sharedscripts
-	prerotate
-		if [ -d /etc/logrotate.d/httpd-prerotate ]; then \\
-			run-parts /etc/logrotate.d/httpd-prerotate; \\
-		fi \\
-	endscript
-	postrotate
-		invoke-rc.d nginx rotate >/dev/null 2>&1
-	endscript
+\tdaily
+\tmissingok
+\tcreate 0640 www-data adm
+\tsharedscripts
+\tprerotate
+\t\tif [ -d /etc/logrotate.d/httpd-prerotate ]; then \\
+\t\t\trun-parts /etc/logrotate.d/httpd-prerotate; \\
+\t\tfi \\
+\tendscript
+\tpostrotate
+\t\tinvoke-rc.d nginx rotate >/dev/null 2>&1
+\tendscript
 }
 """
 

@@ -24,7 +24,10 @@ OUTPUT = {"pool": "www", "config": CONFIG, "error_log": "/dev/stderr", "file": "
 
 
 def hook(program: Optional[str], what: str, text: str = "") -> Dict[str, Any]:
-    shown = text or "systemctl %s %s" % (what, UNIT.split(".")[0] if program == "php-fpm" else program)
+    shown = text or "systemctl %s %s" % (
+        what,
+        UNIT.split(".", maxsplit=1)[0] if program == "php-fpm" else program,
+    )
     return {"program": program, "what": what, "file": FILE, "line": 9, "text": shown}
 
 
