@@ -24,13 +24,14 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.integration.ahead import AWAY, BACK, KEEP, Stage, filled, payload
-from tests.lab.data import load_suites
-from tests.lab.engine import LabError
+from tests.lab.data import HOME, load_suites
+from tests.lab.engine import LabError, execute
 from tests.run import env, hosts
 from tests.run.checks import Check, print_checks
 
 FLEET = hosts.PREFIX + "foretold"
 SUITES = ("trixie", "el")
+SECONDS = 300.0
 STORIES = Path(__file__).with_suffix("")
 # What stories change beside the configuration.
 CLEAN = """
@@ -52,11 +53,30 @@ PROGRAM
 )
 
 
+PREVENT = (
+    """
+cd %s && python3 - <<'PROGRAM'
+import json
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.prevent import Wanted, prevent
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
+policy = Policy(window=5, probe_timeout=3.0, max_risk="high", only=[], skip=[], probe_path="/index.php",
+    verify_timeout=20.0, max_repeats=9, repeat_period=1, swap_size="", max_disruption="reload", max_cut=0,
+    quiet_wait=10.0, managed_files="leave")
+done = prevent(Host(), Disk(), policy, [Wanted(*words) for words in WANTED], False)["remediation"]
+print("\\n" + json.dumps(done))
+PROGRAM
+"""
+    % AWAY
+)
+
+
 class Story(NamedTuple):
     """causes: of its file; risks of others are not its business. risks: reasons, each as often as it is told.
 
     where: of a reason, fields and their values. outage: a script that ends well where the outage came. cure:
-    what ends the risk.
+    what ends the risk, by hand. prevented: by the prevention of these reasons, in place of that.
     """
 
     causes: Sequence[str]
@@ -67,6 +87,7 @@ class Story(NamedTuple):
     where: dict[str, dict[str, Any]] = {}
     outage: str = ""
     cure: str = ""
+    prevented: Sequence[str] = ()
     variation: bool = False
 
 
@@ -85,6 +106,11 @@ class Told(Stage):
         super().__init__(load_suites()[suite])
         self.container = "webmedic-%s-%s-plain" % (FLEET, suite)
         self.pages = "".join(path.read_text() for path in sorted(STORIES.glob("*.sh")))
+
+    def script(self, text: str) -> str:
+        """A prevention looks more than once."""
+        head = "\n".join(["set -eu", self.suite.exports(), (HOME / "image/lib.sh").read_text(), ""])
+        return execute(self.container, head + text, timeout=SECONDS)
 
     def ends_well(self, text: str) -> str | None:
         try:
@@ -110,6 +136,13 @@ class Told(Stage):
         words += ["missing: %s" % gaps] if gaps else []
         return "; ".join([*words, json.dumps(found or told)])[:3000] if words else None
 
+    def prevent(self, story: Story) -> str | None:
+        wanted = [(cause, reason) for cause in story.causes for reason in story.prevented]
+        done = json.loads(self.script(PREVENT.replace("WANTED", repr(wanted))).strip().splitlines()[-1])
+        results = {item["reason"]: item["result"] for item in done["findings"]}
+        wrong = [reason for reason in story.prevented if results.get(reason) != "fixed"]
+        return "%s: %s" % (wrong, json.dumps(done)[:2000]) if wrong else None
+
     def acts(self, story: Story) -> Iterator[Check]:
         name = story.name
         self.script(self.pages + story.do)
@@ -118,9 +151,11 @@ class Told(Stage):
         yield Check(self.suite.name, "%s: %s" % (name, told), wrong)
         if story.outage:
             yield Check(self.suite.name, "%s: comes true" % name, self.ends_well(story.outage))
-        if not story.cure:
+        if not story.cure and not story.prevented:
             return
         self.script(BACK + CLEAN + self.pages + story.do + "\n" + story.cure)
+        if story.prevented:
+            yield Check(self.suite.name, "%s: is prevented" % name, self.prevent(story))
         yield Check(self.suite.name, "%s: cured, nothing is told" % name, self.look(story, ()))
         if story.outage:
             came = None if self.ends_well(story.outage) else "the outage came all the same"

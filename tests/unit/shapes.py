@@ -60,16 +60,20 @@ def _own_fields(node: ast.stmt, comments: Dict[int, str]) -> Dict[str, Field]:
     return {}
 
 
-def read_shapes() -> Dict[str, Shape]:
-    """All shapes by name."""
+def read_shapes(*first: str) -> Dict[str, Shape]:
+    """The shapes of these files and of all that they import, by name: files that have nothing to do with each
+    other may use a name twice.
+    """
     written: Dict[str, Tuple[List[str], Shape]] = {}
-    for name in os.listdir(SHAPES):
-        if not name.endswith(".py") or name == "shape.py":
-            continue
-        with open(os.path.join(SHAPES, name), encoding="utf-8") as stream:
+    left, known = list(first), {"shape", *first}
+    while left:
+        with open(os.path.join(SHAPES, left.pop() + ".py"), encoding="utf-8") as stream:
             text = stream.read()
         comments = _comments(text)
         for node in ast.parse(text).body:
+            if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module not in known:
+                known.add(str(node.module))
+                left.append(str(node.module))
             if isinstance(node, ast.ClassDef):
                 bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
                 written[node.name] = bases, Shape(ast.get_docstring(node) or "", _own_fields(node, comments))
@@ -148,7 +152,7 @@ def snapshot_schema() -> str:
     """docs/snapshot.schema.json as it should be."""
     made = schema_of(
         "Snapshot",
-        read_shapes(),
+        read_shapes("snapshot"),
         "webmedic.php_fpm snapshot",
         "Everything that diagnosis_info saw on one host. Keys that are not required are absent from what an "
         "older version wrote.",

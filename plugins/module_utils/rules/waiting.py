@@ -12,7 +12,7 @@ from .seen import Owner
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.waits import Throttle, Wait, Waits, WorkerWait
+    from ...plugin_utils.shapes.waits import CpuThrottle, Wait, Waits, WorkerWait
 
 MOSTLY = 0.6  # of a worker's samples
 STILL = 0.5  # share of a CPU: a worker that has more works
@@ -230,7 +230,7 @@ def _dependency(rows: Sequence["WorkerWait"], halted: Set[int]) -> Optional[Held
     return Held("slow_dependency", "%s; %s" % (_words(kind, on), MORE), proof, certain)
 
 
-def _quota(throttle: "Throttle") -> str:
+def _quota(throttle: "CpuThrottle") -> str:
     group = throttle["path"].rpartition("/")[2]
     cores = "" if throttle["cores"] is None else " of %g CPUs" % throttle["cores"]
     if group.endswith((".service", ".slice", ".scope")):

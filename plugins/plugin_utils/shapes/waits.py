@@ -27,7 +27,7 @@ class WorkerWait(TypedDict):
     waits: List[Wait]  # most samples first
 
 
-class Throttle(TypedDict):
+class CpuThrottle(TypedDict):
     """A control group with a CPU quota, between the first sample and the last."""
 
     path: str
@@ -40,7 +40,7 @@ class Throttle(TypedDict):
 class Waits(TypedDict):
     seconds: float  # from the first sample to the last
     workers: List[WorkerWait]
-    throttles: List[Throttle]
+    throttles: List[CpuThrottle]
     stolen: Optional[float]  # share of CPU time that the hypervisor gave to others, 0 to 1
     running: Optional[float]  # processes that run or could, on average
     cpus: Optional[int]

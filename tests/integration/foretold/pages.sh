@@ -6,7 +6,7 @@ cat >/var/www/shop/told_leak.php <<'PAGE'
 <?php
 // What malloc(3) gives outlives the request, as the leak of an extension does.
 $libc = FFI::cdef('void *malloc(size_t n); void *memset(void *p, int c, size_t n);');
-$libc->memset($libc->malloc(1200 << 10), 1, 1200 << 10);
+$libc->memset($libc->malloc(2000 << 10), 1, 2000 << 10);
 usleep(20000);
 echo "ok\n";
 PAGE

@@ -11,7 +11,7 @@ from ..host import Host
 from .memory import cgroup_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.waits import Throttle
+    from ....plugin_utils.shapes.waits import CpuThrottle
 
 
 class Meter:
@@ -44,7 +44,7 @@ class Meter:
         quota, period = [count(word or "") for word in words] if len(words) == 2 else (None, None)
         return round(quota / float(period), 3) if quota and period else None
 
-    def throttles(self) -> List["Throttle"]:
+    def throttles(self) -> List["CpuThrottle"]:
         return [
             {
                 "path": path,

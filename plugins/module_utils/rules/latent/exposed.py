@@ -164,7 +164,7 @@ def _open_page(snapshot: "Snapshot", pages: "List[OpenPage]") -> Risk:
     proof = [
         evidence(
             "nginx",
-            "location %s of %s hands %s on, and no allow, deny, auth_basic or internal keeps strangers out"
+            "location %s of %s hands %s on, and no rule there keeps strangers out"
             % (page["location"], page["site"] or "the default server", page["path"]),
             page["file"],
             page["line"],

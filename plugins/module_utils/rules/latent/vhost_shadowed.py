@@ -37,20 +37,19 @@ def _pair(snapshot: "Snapshot", pair: "Shadowed") -> Risk:
     name = pair["names"][0] or "the default server"
     more = " and others" if len(pair["names"]) > 1 else ""
     address = pair["addresses"][0]
+    where = "server %s%s at %s: " % (name, more, address)
+    ignored = where + "nginx ignores it, since %s is read first" % _at(winner)
     proof = [
-        evidence(
-            "nginx",
-            "server %s%s at %s: it is read first, and wins" % (name, more, address),
-            winner["file"],
-            winner["line"],
-        ),
-        evidence("nginx", "the same name and address: nginx ignores it", loser["file"], loser["line"]),
+        evidence("nginx", ignored, loser["file"], loser["line"]),
+        evidence("nginx", where + "it is read first, and answers", winner["file"], winner["line"]),
         evidence(
             "nginx",
             'nginx -t says: conflicting server name "%s" on %s, ignored'
             % (pair["names"][0], address.replace("*:", "0.0.0.0:")),
         ),
     ]
+    if _rank(winner) > _rank(loser):
+        proof[:2] = reversed(proof[:2])  # the backup's own line comes first
     backup = _rank(winner) != _rank(loser)
     if backup and _rank(winner) > _rank(loser):
         words = "The backup %s answers for %s%s: %s is loaded, and ignored." % (

@@ -94,7 +94,7 @@ class Maker:
     """made: the shapes that were referred to, by name."""
 
     def __init__(self) -> None:
-        self.sources = source.read_shapes()
+        self.sources = source.read_shapes("report", "artifact")
         self.made: Schema = {}
 
     def of_shape(self, shape: type) -> Schema:
