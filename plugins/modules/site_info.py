@@ -77,7 +77,8 @@ EXAMPLES = r"""
     user: shop
   register: there
 
-- name: Show how the pool was sized ansible.builtin.debug:
+- name: Show how the pool was sized
+  ansible.builtin.debug:
     var: there.site.explain
 """
 

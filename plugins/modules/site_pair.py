@@ -93,7 +93,8 @@ EXAMPLES = r"""
     pool: /etc/php/8.2/fpm/pool.d/shop.conf
     pool_text: "{{ lookup('ansible.builtin.template', 'pool.conf.j2') }}"
 
-- name: Show what removing the site would do webmedic.php_fpm.site_pair:
+- name: Show what removing the site would do
+  webmedic.php_fpm.site_pair:
     name: shop
     state: absent
   check_mode: true

@@ -26,6 +26,9 @@ PAGE
 
 
 def prove(plays: Plays, members: Mapping[str, SiteHost]) -> Iterator[Check]:
+    members = {host: member for host, member in members.items() if NAME in plays.presets[host]}
+    if not members:
+        return
     some = Plays(plays.few, {host: [NAME] for host in members})
     before = {host: member.script(BROKEN + "\n" + PAIR_OF_FILES) for host, member in members.items()}
 

@@ -14,7 +14,7 @@ from tests.run.checks import Check, differs
 
 # One after the other, so that no two of them are mixed up.
 KILL_MASTER = 'kill -9 "$(systemctl show -p MainPID --value "$FPM_UNIT")"'
-KILL_WORKER = "kill -9 $(pgrep -f 'php-fpm: pool {name}$' | head -n 1)"
+KILL_WORKER = "kill -9 $(pgrep -f 'php-fpm: pool {name}( |$)' | head -n 1)"
 FLOOD = (
     "for _ in $(seq 12); do curl -s -o /dev/null -m 15 -H 'Host: {name}.example' "
     "'http://127.0.0.1/index.php?do=slow&s=3' & done"

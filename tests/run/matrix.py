@@ -26,11 +26,17 @@ ARGUMENTS = {
     "fpm_ping": "endpoint=unix:/run/php/none.sock",
     "swap_file": "path=/none state=absent",
     "monitor_program": "path=/usr/none state=absent",
+    "site_info": "name=none user=none",
+    "site_pair": "name=none state=absent",
     "fpm_config": """{"pool": "none", "settings": {"pm": "static"}}""",
     "nginx_config": """{"context": [{"http": ""}], "directive": "sendfile", "args": ["on"]}""",
 }
 # What has nothing to change where no web server is, and says so as a failure.
-REFUSES = {"fpm_config": "on this host: no php-fpm at all", "nginx_config": "there is no nginx on this host"}
+REFUSES = {
+    "fpm_config": "on this host: no php-fpm at all",
+    "nginx_config": "there is no nginx on this host",
+    "site_info": "nginx does not run on this host",
+}
 
 
 IMPORT = """

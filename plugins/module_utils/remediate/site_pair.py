@@ -23,7 +23,15 @@ from .carry_out import UNTOUCHED, Outcome, Verify
 from .one_change import answering, one_change, still_answering
 from .pages import Page, ask, doors
 from .running import Running
-from .site_steps import Pair, drop_in_step, master_of, pair_step, removal_step, warning_of_nginx
+from .site_steps import (
+    Pair,
+    drop_in_step,
+    master_of,
+    pair_step,
+    removal_step,
+    taken_default,
+    warning_of_nginx,
+)
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
@@ -244,6 +252,9 @@ def present(host: Host, pair: Pair, check: PageCheck, ways: Ways) -> Outcome:
     why = warning_of_nginx(step)
     if why:
         raise Refusal("nginx would warn: %s" % why)
+    taken = taken_default(host, seen, step, pair)
+    if taken:
+        ways.warn("%s." % taken)
 
     def drop_in() -> Step:
         return drop_in_step(host, seen, pair)

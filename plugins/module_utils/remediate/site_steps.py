@@ -14,6 +14,8 @@ from ..change.trial import trial
 from ..collect.host import Host, HostError
 from ..collect.site import Seen, Written
 from ..edit.fpm_text import set_directives
+from ..parse.nginx.conf import parse_conf
+from ..parse.nginx.defaults import default_files
 from ..parse.redact import redact
 from ..parse.site_mark import site_of_text
 from ..verdict.step import FPM, NGINX, Change, Command, Refusal, Step, Trial, as_bytes
@@ -167,6 +169,24 @@ def warning_of_nginx(step: Step) -> Optional[str]:
     test = step.trials[-1]
     known = _warnings([], test)
     return next((redact(text) for text in _warnings(changes, test) if text not in known), None)
+
+
+def taken_default(host: Host, seen: Seen, step: Step, pair: Pair) -> Optional[str]:
+    """What changes for visitors by a name that no server has: the first file of an address answers them."""
+    config, extra = seen.nginx["config"] or "", seen.nginx["options"].get("g", "")
+    texts = Texts(host)
+    before = default_files(parse_conf(config, texts.read, texts.expand, extra))
+    texts.show(step)
+    after = default_files(parse_conf(config, texts.read, texts.expand, extra))
+    real = host.realpath(pair.vhost)
+    for address, file in sorted(after.items()):
+        known = before.get(address)
+        if host.realpath(file) == real and known and host.realpath(known) != real:
+            return (
+                "Site %s answers at %s for names that no server has, in place of %s: it comes first, and no "
+                "server there is marked default_server" % (pair.name, address, known)
+            )
+    return None
 
 
 def removal_step(host: Host, seen: Seen, name: str, files: Sequence[Written]) -> Step:

@@ -92,12 +92,12 @@ class TestNumbers:
     def test_kept_connections_never_take_all_workers(self, workers: int) -> None:
         for most in range(1, 200):
             facts = {"max_children": most, "nginx_workers": workers}
-            kept = int(valued("__site_keepalive", site_keepalive=True, __site_place=facts))
+            kept = int(valued("__site_keepalive", site_keepalive=True, __site_there=facts))
             assert 2 * workers * kept < most
 
     def test_nothing_is_kept_unless_it_is_asked_for(self) -> None:
         facts = {"max_children": 100, "nginx_workers": 1}
-        assert valued("__site_keepalive", __site_place=facts) == "0"
+        assert valued("__site_keepalive", __site_there=facts) == "0"
 
 
 class TestForms:

@@ -198,6 +198,13 @@ class TestEditsOfOthers:
         place.worker("gone")
         assert "pool gone runs, and is configured no more" in str(asked())
 
+    def test_the_pool_of_a_status_page_is_php_fpms_own(self, place: Place) -> None:
+        """pm.status_listen adds it; no file names it."""
+        place.worker("www_status")
+        assert asked() is None
+        place.worker("gone_status")
+        assert "pool gone_status runs" in str(asked())
+
     def test_more_workers_than_the_file_allows(self, place: Place) -> None:
         for _number in range(2):
             place.worker("www")
@@ -294,7 +301,7 @@ class TestNginx:
         monkeypatch.setattr(
             subject,
             "taken",
-            lambda _host, keys, *_others: seen.append(keys) or "*:81: Address already in use",
+            lambda _host, keys, _procs, _pid, _of_nginx: seen.append(keys) or "*:81: Address already in use",
         )
         text = b"server { listen 81; listen 127.0.0.1; listen [::1]:80; }\n"
         change = Change(place.path("sites/shop"), b"", text, 0o644)

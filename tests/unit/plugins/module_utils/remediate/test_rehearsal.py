@@ -231,6 +231,11 @@ class TestForeseen:
         )
         assert place.tried[-1][3].makes == ["/run/none"]
 
+    def test_the_socket_of_a_status_page_counts_too(self, place: Place) -> None:
+        with open(place.path("fpm.conf"), "a") as stream:
+            stream.write("[b]\nlisten = %s/b.sock\npm.status_listen = /run/none/s.sock\n" % place.top)
+        assert "pool b could not listen on /run/none/s.sock" in str(place.rehearse())
+
     @pytest.mark.parametrize("name", NOT_TRIED)
     def test_a_unit_with_its_own_view_of_the_files(self, place: Place, name: str) -> None:
         assert place.rehearse(with_setting(name, "no")) is None
@@ -336,6 +341,14 @@ class TestAddresses:
         port, path = listener
         for key in ("127.0.0.1:%d" % port, "*:%d" % port, "unix:" + path):
             assert str(subject.taken(Host(), [key], [], None)).startswith(key + ": "), key
+
+    def test_near_miss_nginx_leaves_the_other_family_to_others(self) -> None:
+        with socket.socket() as port:
+            port.bind(("0.0.0.0", 0))
+            port.listen(1)
+            key = "[::]:%d" % port.getsockname()[1]
+            assert "in use" in str(subject.taken(Host(), [key], [], None))
+            assert subject.taken(Host(), [key], [], None, True) is None
 
     def test_near_miss_an_address_of_the_master_itself(self, listener: Any) -> None:
         port, path = listener

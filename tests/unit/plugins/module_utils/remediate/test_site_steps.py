@@ -133,6 +133,28 @@ class TestPair:
             site_steps.pair_step(host(), seen(a_pool("shop", "/etc/php/8.2/fpm/pool.d/www.conf")), PAIR)
 
 
+class TestDefault:
+    """Who answers for names that no server has."""
+
+    def taken(self, other: str, vhost: str = "server { listen 80; }") -> Any:
+        there = host()
+        there.files["/etc/nginx.conf"] = b"http { include /etc/nginx/sites-enabled/*; }"
+        there.files["/etc/nginx/sites-enabled/zoo"] = other.encode()
+        site = seen()
+        site.nginx["options"] = {}
+        pair = PAIR._replace(vhost_text=MARK % "#" + vhost)
+        return site_steps.taken_default(there, site, site_steps.pair_step(there, site, pair), pair)
+
+    def test_a_site_that_comes_first_is_told(self) -> None:
+        assert "in place of /etc/nginx/sites-enabled/zoo" in self.taken("server { listen 80; }")
+
+    def test_a_marked_server_stays(self) -> None:
+        assert self.taken("server { listen 80 default_server; }") is None
+
+    def test_an_address_of_its_own_is_nobodys(self) -> None:
+        assert self.taken("server { listen 80; }", "server { listen 8080; }") is None
+
+
 class TestDropIn:
     def test_it_is_written_where_the_unit_has_less(self) -> None:
         step = site_steps.drop_in_step(host(), seen(unit_state={"oom_policy": "stop"}), PAIR)
