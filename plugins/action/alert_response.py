@@ -26,7 +26,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts.request im
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts.store import Store, Unusable
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.remedies import WELL
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.alerts import AlertDecision
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.alerts import AlertDecision, AlertPolicy
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import HostEntry
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.untrusted import Mismatch
 
@@ -71,7 +71,7 @@ class ActionModule(ControllerAction):
             )
             step = {"admit": self._admit, "decide": self._decide, "close": self._close}[options["step"]]
             return {"changed": False, **step(caller, options, variables)}
-        except (played.NotReported, policy.PolicyError, Unusable, Mismatch) as error:
+        except (played.NotReported, Unusable, Mismatch) as error:
             raise AnsibleActionFail(NOTHING_DONE % str(error).rstrip(".")) from None
         except OSError as error:
             why = "%s: %s" % (error.filename or options["directory"], error.strerror or error)
@@ -82,7 +82,7 @@ class ActionModule(ControllerAction):
     ) -> dict[str, Any]:
         # Read raw: nothing of an alert passes the templating engine.
         raw = variables.get(options["alert"])
-        admitted = response.admit(caller, policy.read(options["policy"]), raw, Hosts(variables))
+        admitted = response.admit(caller, _policy(options), raw, Hosts(variables))
         asked = self._ask(caller, options, admitted.request)
         return {
             "admitted": admitted.host is not None,
@@ -99,7 +99,7 @@ class ActionModule(ControllerAction):
     ) -> dict[str, Any]:
         admitted = _admitted(options, variables)
         entry = _entry(admitted, variables.get(options["diagnosis"]))
-        made = response.decide(caller, policy.read(options["policy"]), admitted, entry, options["report"])
+        made = response.decide(caller, _policy(options), admitted, entry, options["report"])
         return {**made, "msg": "%s: %s" % (made["decision"], made["why"])}
 
     def _close(
@@ -154,6 +154,13 @@ class Hosts(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def _policy(options: Mapping[str, Any]) -> AlertPolicy:
+    found = policy.read_or_ask(options["policy"])
+    if found["wrong"]:
+        display.warning("%s. Nothing is mended by this policy." % found["wrong"])
+    return found
 
 
 def _entry(admitted: response.Admitted, raw: Any, remediated: bool = False) -> HostEntry:

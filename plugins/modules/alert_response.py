@@ -39,6 +39,7 @@ options:
       - What may be done, see the role P(webmedic.php_fpm.respond#role). Its schema is
         C(docs/alert_policy.schema.json).
       - An empty one lets nothing be done. A person is asked about everything.
+      - One that cannot be read lets nothing be done either, with a warning that names the place.
     type: raw
     default: {}
   alert:

@@ -50,7 +50,7 @@ MENDED = [("admit", "admit"), ("decide", "mend"), ("close", "mended")]
 ASKED = [("admit", "admit"), ("decide", "ask"), ("close", "ask"), ("ask", "asked")]
 EVIL = env.WORK / "cure-evil"  # what a template or a shell word would make
 TEMPLATE = "{{ lookup('pipe', 'touch %s') }}" % EVIL
-MOST = 120.0  # seconds from the break to the first good answer, on a machine that does other things too
+MOST = 300.0  # seconds from the break to the first good answer, on a machine that does other things too
 HOSTILE: tuple[Any, ...] = (
     *("all", "*", "!HOST", "HOST:HOST", "HOST,HOST", "~.*", "@/etc/hosts", "-vvv", "localhost", "ungrouped"),
     *("HOST\n", "HOST -e x=y", "../HOST", "$(touch %s)" % EVIL, "`touch %s`" % EVIL, TEMPLATE),

@@ -58,6 +58,7 @@ nginx_reload
 """
 # One that the timer has begun does not count: it may have looked before.
 RUN = "for n in 1 2; do systemctl start webmedic-monitor.service; done; cat %s" % PROM
+READ_AT = "grep -o '\"at\":[0-9.]*' /var/lib/webmedic-monitor/state.json;"
 # Nine requests on three workers, each for as long as the file is there, but a minute at most.
 SATURATE = r"""
 cat >/var/www/shop/hold.php <<'PAGE'
@@ -162,6 +163,8 @@ def healthy(monitored: Monitored, host: str) -> Iterator[Check]:
     yield Check(host, "its workers are idle", differs(idle, 3))
     lacks = [row for row in metrics.rows if row[0] == "webmedic_missing"]
     yield Check(host, "all can be seen", None if not lacks else "%s" % lacks)
+    read = [monitored.few.script(host, READ_AT + RUN + " >/dev/null") for _run in range(2)]
+    yield Check(host, "the configuration is read once", differs(read[1], read[0]))
     odd = metrics.value("webmedic_pool_workers", pool=r"a\\b{c}=d", state="idle")
     yield Check(host, "a pool with an odd name has its metrics", None if odd == 2 else metrics.text[:3000])
 

@@ -65,7 +65,7 @@ class Watch:
             yield time.time(), "decision", words
 
     def look(self) -> None:
-        for at, what, words in [*self._visitors(), *self._alerts(), *self._decisions()]:
+        for at, what, words in sorted([*self._visitors(), *self._alerts(), *self._decisions()]):
             if what + words not in self.told:
                 self.told.add(what + words)
                 self.tell(at, what, words)

@@ -3,7 +3,6 @@
 
 """What there is to watch, read from the configuration when that, or a master, is another one than before."""
 
-import posixpath
 from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from ..collect.host import READ_LIMIT, Host
@@ -31,11 +30,14 @@ _RESTLESS = KERNEL + ("/run/", "/var/run/")
 
 
 class Recorder(Host):
-    """The host, and which files and directories a look depended on."""
+    """The host, and which files a look depended on. A directory's own time tells nothing: in the unit's view
+    some are made anew for each run.
+    """
 
     def __init__(self) -> None:
         super(Recorder, self).__init__()
         self.paths: Set[str] = set()
+        self.found: Dict[str, List[str]] = {}
 
     def _note(self, path: str) -> None:
         if not path.startswith(_RESTLESS) and len(self.paths) < MOST_FILES:
@@ -46,12 +48,9 @@ class Recorder(Host):
         return super(Recorder, self).read_bytes(path, offset, length, real)
 
     def glob(self, pattern: str) -> List[str]:
-        folder = posixpath.dirname(pattern)
-        for place in super(Recorder, self).glob(folder) if set(folder) & set("*?[") else [folder]:
-            self._note(place)
         found = super(Recorder, self).glob(pattern)
-        for path in found:
-            self._note(path)
+        if not pattern.startswith(_RESTLESS) and len(self.found) < MOST_FILES:
+            self.found[pattern] = found
         return found
 
 
@@ -78,6 +77,7 @@ def look(table: processes.Table, before: Optional["Watched"], recorder: Recorder
     return {
         "at": at,
         "files": {path: fingerprint(recorder, path) for path in sorted(paths)},
+        "found": recorder.found,
         "others": processes.others(table, known),
         "masters": masters,
         "logs": _logs(nginx),

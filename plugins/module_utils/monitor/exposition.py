@@ -8,6 +8,7 @@ prometheus.io/docs/instrumenting/exposition_formats
 
 import re
 import zlib
+from functools import lru_cache
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Tuple
 
 LONGEST = 200  # characters of a label's value
@@ -27,6 +28,7 @@ class Sample(NamedTuple):
     value: float
 
 
+@lru_cache(maxsize=65536)
 def label(text: str) -> str:
     """A label's value. Of a long one the end is a checksum, so that two of them stay two."""
     text = _ODD.sub("\ufffd", text.encode("utf-8", "replace").decode("utf-8"))

@@ -37,4 +37,5 @@ def holds(host: Host, table: processes.Table, watched: "Watched") -> bool:
             ticks(table, master["pid"]) == master["ticks"] for master in watched["masters"] if master["pid"]
         )
         and all(fingerprint(host, path) == seen for path, seen in watched["files"].items())
+        and all(host.glob(pattern) == paths for pattern, paths in watched["found"].items())
     )

@@ -4,6 +4,7 @@
 """Secrets out of a text before it leaves the host. For configuration: edit/shown_{nginx,fpm}.py."""
 
 import re
+from functools import lru_cache
 from typing import Any, Pattern, Tuple
 
 LIMIT = 500
@@ -26,9 +27,15 @@ _DIRECTIVE = (
 _PLAIN = r"(?![\w./+=-])"
 
 
-def _rule(hints: str, pattern: str, kept: str = "") -> Tuple[Tuple[str, ...], Pattern[str], str]:
+def _rule(hints: str, pattern: str, kept: str = "") -> Tuple[Tuple[str, ...], str, str]:
     """hints: texts of which one must be there. kept: what of the match stays."""
-    return tuple(hints.split()), re.compile(pattern), kept + GONE
+    return tuple(hints.split()), pattern, kept + GONE
+
+
+@lru_cache(maxsize=None)
+def _compiled(pattern: str) -> Pattern[str]:
+    """Once it is needed: to compile all of them takes milliseconds."""
+    return re.compile(pattern)
 
 
 # Linear: repeats are bounded or cannot overlap.
@@ -132,7 +139,7 @@ def redact(text: str, limit: int = LIMIT) -> str:
     lower = text.lower()
     for hints, pattern, instead in _RULES:
         if not hints or any(hint in lower for hint in hints):
-            text = pattern.sub(instead, text)
+            text = _compiled(pattern).sub(instead, text)
     text = "".join(map(_printable, text))
     return text if len(text) <= limit else text[: limit - 3] + "..."
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..shapes.alerts import Book, Holder, Pace
+from ..shapes.alerts import Book, Holder, Throttle
 from ..text import plural, span
 
 # Of another machine, or of another space of process ids, nobody knows whether the process runs.
@@ -37,7 +37,7 @@ def is_held(holder: Holder, now: float, alive: Alive) -> bool:
     return now - holder["at"] < LEASE if runs is None else runs
 
 
-def admit(book: Book, host: str, throttle: Pace, holder: Holder, alive: Alive) -> Admission:
+def admit(book: Book, host: str, throttle: Throttle, holder: Holder, alive: Alive) -> Admission:
     """holder: who wants to answer for the host, now. Admitted, it holds the host until release()."""
     now = holder["at"]
     other = book["held"].get(host)
@@ -63,7 +63,7 @@ def release(book: Book, host: str, response: str) -> bool:
     return True
 
 
-def mends(book: Book, host: str, throttle: Pace, now: float) -> str:
+def mends(book: Book, host: str, throttle: Throttle, now: float) -> str:
     """Why the host may not be mended now, empty where it may: then it counts."""
     recent = {mend["host"] for mend in book["mends"] if 0 <= now - mend["at"] < throttle["fleet_seconds"]} - {
         host
@@ -91,7 +91,7 @@ def answered(book: Book, host: str) -> None:
     book["asked"] = {key: at for key, at in book["asked"].items() if key.partition(" ")[0] != host}
 
 
-def _forget(book: Book, throttle: Pace, now: float, alive: Alive) -> None:
+def _forget(book: Book, throttle: Throttle, now: float, alive: Alive) -> None:
     """What no decision asks for any more."""
     book["mends"] = [mend for mend in book["mends"] if 0 <= now - mend["at"] < throttle["fleet_seconds"]]
     book["held"] = {name: item for name, item in book["held"].items() if is_held(item, now, alive)}

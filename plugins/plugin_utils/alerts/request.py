@@ -24,7 +24,9 @@ COMMAND = "ansible-playbook -i INVENTORY webmedic.php_fpm"
 
 
 class Request(NamedTuple):
-    """id: of the response. status: of the host now, "" where it was not looked at. report: its folder."""
+    """id: of the response. status: of the host now, "" where it was not looked at. report: its folder. again:
+    a person was asked for the same lately.
+    """
 
     host: str
     id: str
@@ -34,6 +36,7 @@ class Request(NamedTuple):
     status: str
     asked: Sequence[tuple[Explained, str]]  # findings, and why each is left to a person
     report: str | None
+    again: bool = False
 
 
 def clock(at: float) -> str:

@@ -21,7 +21,8 @@ from ..run import folder_name
 from ..shapes.alerts import AlertDecision, AlertEvent, AlertPolicy, Book, LogLine
 from ..shapes.report import Explained, HostEntry
 from ..untrusted import Mismatch
-from . import book, event, policy
+from . import book, event
+from .decision import decide as by_policy
 from .request import Request, clock, headline, text
 from .store import Store, alive, this_process
 
@@ -111,7 +112,7 @@ def decide(
 ) -> AlertDecision:
     """What is done about the host that was looked at."""
     host, found = _of(admitted)
-    made = policy.decide(rules, entry, host, found)
+    made = by_policy(rules, entry, host, found)
     if made["only"]:
         with caller.book() as kept:
             why = book.mends(kept, host, rules["throttle"], caller.now)
@@ -166,10 +167,8 @@ def close(
         if asked or outcome in ("failed", "ask"):
             what = " ".join(sorted({full_name(finding) for finding, _why in asked})) or outcome
             again = not book.may_ask(kept, host, what, caller.now)
-            request = Request(
-                host, admitted.id, caller.now, event.names(found), why, now["status"], asked, report
-            )
-            why += " (asked before)" if again else ""
+            names = event.names(found)
+            request = Request(host, admitted.id, caller.now, names, why, now["status"], asked, report, again)
         elif now["status"] in WELL:
             book.answered(kept, host)
     caller.log("close", admitted.id, host, outcome, why, {"report": report, "alerts": event.names(found)})
@@ -232,12 +231,15 @@ Send = Callable[[Request], str]
 
 
 def ask(caller: Caller, request: Request, send: Send) -> str:
-    """The file that asks a person. send: hands it on, and says why it did not arrive."""
+    """The file that asks a person. send: hands it on, and says why it did not arrive. Who was asked for the
+    same lately is not called again: the file is written anew.
+    """
     if not caller.writes:
         return ""
     path = caller.store.request(request.host, text(request))
-    caller.log("ask", request.id, request.host, "asked", headline(request), {"request": path})
-    wrong = send(request)
+    word = "asked_again" if request.again else "asked"
+    caller.log("ask", request.id, request.host, word, headline(request), {"request": path})
+    wrong = "" if request.again else send(request)
     if wrong:
         caller.log("ask", request.id, request.host, "not_sent", wrong)
     return path

@@ -54,7 +54,7 @@ class AlertRule(TypedDict, total=False):
     max_cut: int  # running requests
 
 
-class Pace(TypedDict):
+class Throttle(TypedDict):
     host_responses: int  # to alerts of one host, in so many seconds
     host_seconds: int
     fleet_mends: int  # hosts that are mended, in so many seconds
@@ -63,7 +63,8 @@ class Pace(TypedDict):
 
 class AlertPolicy(TypedDict):
     rules: List[AlertRule]  # the first that fits decides
-    throttle: Pace
+    throttle: Throttle
+    wrong: str  # why it could not be read: nothing is mended by it then; "" where it could
 
 
 class Judged(TypedDict):

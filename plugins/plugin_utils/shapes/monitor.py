@@ -55,6 +55,7 @@ class Watched(TypedDict):
 
     at: float  # when it was read, epoch seconds
     files: Dict[str, List[float]]  # mtime, size and inode of what it depends on; []: it is not there
+    found: Dict[str, List[str]]  # by pattern: the files that it names
     others: List[int]  # pids that look like a master, and are none
     masters: List[WatchedMaster]
     logs: List[WatchedLog]

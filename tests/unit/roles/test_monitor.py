@@ -113,8 +113,9 @@ class TestUnit:
 
 class TestTasks:
     def test_the_link_is_no_way_to_write_elsewhere(self) -> None:
-        files = [task["ansible.builtin.file"] for task in PRESENT if "ansible.builtin.file" in task]
-        assert [file["state"] for file in files if file["follow"] is False] == ["directory", "link"]
+        made = [task["ansible.builtin.file"] for task in PRESENT if "ansible.builtin.file" in task]
+        assert [item["state"] for item in made] == ["directory", "link"]
+        assert all(item["follow"] is False for item in made)
 
     def test_only_our_own_link_is_removed(self) -> None:
         task = next(task for task in ABSENT if task["name"] == "Remove the link in node exporter's directory")

@@ -80,10 +80,10 @@ class TestAdmit:
         play.variables["respond_alert"] = alert("10.1.2.3")
         assert play.admit()["decision"] == "refuse"
 
-    def test_a_wrong_policy_lets_nothing_begin(self, play: Play) -> None:
-        with pytest.raises(AnsibleError, match="Nothing was done about the alert: respond_policy.rule"):
-            play.admit(policy={"rule": []})
-        assert not Path(play.directory, "book.json").exists()
+    def test_a_wrong_policy_is_told_and_the_host_looked_at(self, play: Play) -> None:
+        with patch.object(alert_response, "display") as screen:
+            assert play.admit(policy={"rule": []})["admitted"]
+        assert "respond_policy.rule: there is no such key" in screen.warning.call_args[0][0]
 
     def test_it_must_run_once(self, play: Play) -> None:
         play.run_once = False

@@ -56,6 +56,7 @@ def seen_before(host: FakeHost, **more: Any) -> Any:
     return {
         "at": host.now(),
         "files": {"/etc/pool.conf": watched.fingerprint(host, "/etc/pool.conf")},
+        "found": {"/etc/*.conf": ["/etc/pool.conf"]},
         "others": [],
         "masters": [master],
         "logs": [],
@@ -113,6 +114,8 @@ class TestWatched:
             {"at": 0.0},
             {"files": {"/etc/pool.conf": [1.0, 1.0, 1.0]}},
             {"files": {"/etc/none": [1.0, 1.0, 1.0]}},
+            {"found": {"/etc/*.conf": []}},
+            {"found": {"/etc/*.d": ["/etc/gone.d"]}},
         ],
     )
     def test_what_changed_is_read_anew(self, more: Any) -> None:

@@ -64,4 +64,4 @@ class TestFiles:
         text = (tmp_path / "metrics" / "webmedic.prom").read_text()
         assert 'webmedic_last_run_timestamp_seconds{host="a \\"host\\"\\n"} ' in text
         state = json.loads((tmp_path / "state" / "state.json").read_text())
-        assert state["version"] == 1 and state["watched"]["files"]
+        assert state["version"] == 1 and state["watched"]["found"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts import event, policy
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts import decision, event, policy
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.alert_policy_schema import (
     alert_policy_schema,
 )
@@ -49,7 +49,7 @@ def alert(name: str | None = "WebmedicSiteErrors") -> Any:
 def decided(rules: list[Any], *findings: Any, plan: Any = None, status: str = "failing") -> Any:
     plan = [planned(number) for number in range(len(findings))] if plan is None else plan
     entry = report.build({"web01": answer(status, *findings, plan=plan)}, 900, 0)["hosts"]["web01"]
-    return policy.decide(policy.read({"rules": rules}), entry, "web01", alert())
+    return decision.decide(policy.read({"rules": rules}), entry, "web01", alert())
 
 
 def words(made: Any) -> list[str]:
@@ -58,7 +58,17 @@ def words(made: Any) -> list[str]:
 
 class TestRead:
     def test_nothing_is_allowed_by_an_empty_one(self) -> None:
-        assert policy.read(None) == policy.read({}) == {"rules": [], "throttle": policy.THROTTLE}
+        nothing = {"rules": [], "throttle": policy.THROTTLE, "wrong": ""}
+        assert policy.read(None) == policy.read({}) == nothing
+
+    def test_with_a_wrong_one_hosts_are_looked_at_and_asked(self) -> None:
+        read = policy.read_or_ask({"rules": [STOPPED, {"decision": "mend", "cause": "x"}]})
+        entry = report.build({"web01": answer("failing", finding(), plan=[planned(0)])}, 900, 0)["hosts"][
+            "web01"
+        ]
+        made = decision.decide(read, entry, "web01", alert())
+        assert (made["only"], made["decision"]) == ([], "ask")
+        assert made["judged"][0]["why"].startswith("respond_policy.rules[1].cause: there is no cause")
 
     @pytest.mark.parametrize(
         "value,place",
@@ -176,7 +186,7 @@ class TestDecide:
 
     def test_nothing_to_do_is_asked(self) -> None:
         made = decided([STOPPED], finding(), plan=[])
-        assert (made["decision"], made["judged"][0]["why"]) == ("ask", policy.UNMENDABLE)
+        assert (made["decision"], made["judged"][0]["why"]) == ("ask", decision.UNMENDABLE)
 
     def test_an_action_for_another_finding_too_is_not_done(self) -> None:
         other = finding("worker_oom_killed", "cgroup")
@@ -233,5 +243,5 @@ class TestDecide:
 
     def test_a_host_that_was_not_reached_is_asked(self) -> None:
         entry = report.build({"web01": {"unreachable": True, "msg": "no route"}}, 900, 0)["hosts"]["web01"]
-        made = policy.decide(policy.read({"rules": [STOPPED]}), entry, "web01", alert())
+        made = decision.decide(policy.read({"rules": [STOPPED]}), entry, "web01", alert())
         assert made["decision"] == "ask" and "no route" in made["why"]

@@ -235,6 +235,16 @@ class TestAsk:
         text = Path(response.ask(place.caller(), request, lambda _request: "")).read_text()
         assert "\x1b" not in text and "{{" not in text and "\u202e" not in text and "\n{ {" not in text
 
+    def test_for_the_same_nobody_is_called_again(self, place: Directory) -> None:
+        sent: list[Any] = []
+        for _time in range(2):
+            _made, _outcome, request = closed(place, ASKS, broken())
+            response.ask(place.caller(), request, lambda wanted: str(sent.append(wanted) or ""))
+        assert len(sent) == 1 and place.decisions[-1] == ("ask", "asked_again")
+        _made, _outcome, request = closed(place, ASKS, broken(reason="masked"))
+        response.ask(place.caller(), request, lambda wanted: str(sent.append(wanted) or ""))
+        assert len(sent) == 2
+
     def test_what_does_not_arrive_is_logged(self, place: Directory) -> None:
         _made, _outcome, request = closed(place, ASKS, broken())
         response.ask(place.caller(), request, lambda _request: "PUT https://x: refused")
