@@ -163,13 +163,7 @@ class ActionModule(ControllerAction):
             if members and options["replay_to"]:
                 folder.put_tree(options["replay_to"], members)
         except (OSError, NoReport) as error:
-            why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-            wanted = (
-                "a report.json that the role diagnose"
-                if options["replay"]
-                else "a file that the playbook bundle"
-            )
-            raise AnsibleActionFail("cannot replay %s: %s. Name %s wrote." % (path, why, wanted)) from None
+            raise AnsibleActionFail(_not_shown(options, path, error)) from None
         printed: dict[str, Any] = {"msg": table.headline(shown.report["summary"]["counts"])}
         if options["print_table"]:
             footer = "Replayed from %s: %s diagnosed again." % (path, text.plural(shown.again, "snapshot"))
@@ -190,6 +184,15 @@ class ActionModule(ControllerAction):
             "complaint": complaints.in_brief(hosts, refused),
             "complaints": refused,
         }
+
+
+def _not_shown(options: Mapping[str, Any], path: str, error: Exception) -> str:
+    why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    if isinstance(error, FileExistsError):
+        return "%s is there already: name a new directory." % options["replay_to"]
+    if options["bundle"]:
+        return "This bundle cannot be opened: %s (%s)." % (why, path)
+    return "cannot replay %s: %s. Name a report.json that the role diagnose wrote." % (path, why)
 
 
 def written(report: Report, directory: str, keep: int | None = None) -> tuple[str | None, str | None, str]:

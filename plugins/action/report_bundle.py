@@ -64,21 +64,34 @@ class ActionModule(ControllerAction):
             how = seal.chosen(options["recipients"], options["encryption"], bool(vault.own))
             if options["upload_url"]:
                 upload.check(options["upload_url"], None, one_file=True, now=time.time())
+            if options["check_only"]:
+                # A key that is unknown or has expired is only seen by who uses it.
+                seal.sealed(archive.pack({}), how, vault.encrypt)
         except (seal.Unsealed, upload.Wrong) as error:
             raise AnsibleActionFail("No bundle can be made: %s." % error) from None
+        directory = folder.absolute(options["directory"])
         if options["check_only"]:
+            try:
+                folder.make_private(directory)
+            except OSError as error:
+                raise AnsibleActionFail(_unwritten(directory, error)) from None
             return {
                 "changed": False,
                 "method": how.method,
                 "msg": "A bundle can be made, with %s." % how.method,
             }
         try:
-            return self._bundle(options, variables, how, vault)
+            return self._bundle(options, variables, how, vault, directory)
         except (played.NotReported, archive.Refused, seal.Unsealed) as error:
             raise AnsibleActionFail("No bundle was made: %s." % error) from None
 
     def _bundle(
-        self, options: Mapping[str, Any], task_vars: Mapping[str, Any], how: seal.Seal, vault: Vault
+        self,
+        options: Mapping[str, Any],
+        task_vars: Mapping[str, Any],
+        how: seal.Seal,
+        vault: Vault,
+        directory: str,
     ) -> dict[str, Any]:
         """All of it in memory: what is not encrypted is never in a file."""
         played.check_once(self._task, task_vars)
@@ -89,12 +102,10 @@ class ActionModule(ControllerAction):
         report = fleet.build(results, window, now, keep_snapshot=True, run=run)
         made = contents.contents(results, report, WRITERS, which.version())
         sealed = seal.sealed(archive.pack(made.members), how, vault.encrypt)
-        directory = folder.absolute(options["directory"])
         try:
             path = folder.put_new(directory, run["id"] + how.ending, sealed)
         except OSError as error:
-            why = error.strerror or str(error)
-            raise AnsibleActionFail("No bundle was written to %s: %s." % (directory, why)) from None
+            raise AnsibleActionFail(_unwritten(directory, error)) from None
         if how.note:
             display.warning(how.note)
         return {
@@ -120,3 +131,10 @@ class ActionModule(ControllerAction):
                 shown = table.render(report, now, page=printer.PAGE)
             printed |= printer.hand_out([*shown, *((line, None) for line in lines)])
         return printed
+
+
+def _unwritten(directory: str, error: OSError) -> str:
+    return "No bundle can be written to %s: %s. Name another directory." % (
+        directory,
+        error.strerror or str(error),
+    )

@@ -47,7 +47,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.screen import SCR
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import clean, plural, span
 
 # What these could not do stands in the table.
-IN_THE_TABLE = ("diagnosis_info", "remediation")
+IN_THE_TABLE = ("bundle_info", "diagnosis_info", "remediation")
 
 # The pattern of a play that is for no host, by intention.
 NOBODY = ["!all"]

@@ -22,13 +22,11 @@ description:
 options:
   variable:
     description:
-      - Name of the variable in which the task with M(webmedic.php_fpm.diagnosis_info) or
-        M(webmedic.php_fpm.remediation) was registered.
+      - Name of the variable in which the task with such a module was registered.
       - Exactly one of O(variable), O(replay) and O(bundle) is needed.
     type: str
   hosts:
-    description:
-      - Names of the hosts to report on instead of those of the play. Those without O(variable) are left out.
+    description: Hosts to report on instead of those of the play. Those without O(variable) are left out.
     type: list
     elements: str
   remediated:
@@ -93,9 +91,7 @@ options:
     type: bool
     default: true
   risks:
-    description:
-      - Whether to show the table of risks in place of the table of causes. The report has both.
-      - It is for what M(webmedic.php_fpm.risk_info) or M(webmedic.php_fpm.prevention) returned.
+    description: Whether to show the table of risks in place of that of causes. The report has both.
     type: bool
     default: false
     version_added: 0.7.0
@@ -109,15 +105,13 @@ options:
     choices: [failing, degraded, unreachable, unknown, recovered, healthy, not_applicable]
     default: []
   accept_unseen:
-    description:
-      - Whether O(fail_on) accepts hosts that could not be looked at and are not in it.
+    description: Whether O(fail_on) accepts hosts that could not be looked at and are not in it.
     type: bool
     default: false
     version_added: 0.6.0
   gate:
     description:
-      - Judges the hosts of this batch before or after a deploy, as the role
-        P(webmedic.php_fpm.gate#role) does.
+      - Judges the hosts of this batch before or after a deploy, as P(webmedic.php_fpm.gate#role) does.
       - RV(complaints) is then made of this judgement, and O(fail_on) is not looked at.
     type: dict
     version_added: 0.6.0
@@ -257,8 +251,7 @@ interim:
   version_added: 0.6.0
   sample: false
 path:
-  description: Absolute path of the report on the controller, none when it could not be written; O(replay)
-    where that was given.
+  description: Absolute path of the report on the controller, if it could be written; O(replay) where given.
   returned: always
   type: str
   sample: /home/ops/webmedic-report/report.json

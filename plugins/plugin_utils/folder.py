@@ -138,11 +138,18 @@ def put(path: str, text: str) -> None:
         os.close(place)
 
 
+def make_private(directory: str) -> None:
+    """A directory for its owner alone, where there is none yet. Raises OSError where we may not write."""
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), directory)
+
+
 def put_new(directory: str, name: str, content: bytes) -> str:
     """A file that nobody else may read, in one step, in a directory that is made where it is missing. A file
     that has the name stays: "-2" follows the name then, before its endings. Returns the path. Raises OSError.
     """
-    os.makedirs(directory, mode=0o700, exist_ok=True)
+    make_private(directory)
     stem, dot, endings = name.partition(".")
     place = os.open(directory, _DIRECTORY & ~os.O_NOFOLLOW)
     try:

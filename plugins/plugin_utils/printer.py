@@ -24,7 +24,7 @@ from .screen import SCREEN
 
 PAGE = Page(SCREEN.width)
 # Those whose table a callback prints.
-TASKS = frozenset(("fleet_report", "report_compare", "report_merge"))
+TASKS = frozenset(("fleet_report", "report_bundle", "report_compare", "report_merge"))
 # Stdout callbacks that write for people, by their last name. A table between their lines hurts nobody.
 HUMAN = frozenset(("default", "yaml", "debug", "default_without_diff", "diy"))
 # Those whose whole output is one document. Not even a callback of ours may add a line to it.

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.integration import recipients
 from tests.integration.few_hosts import FewHosts, run
-from tests.integration.planting import AGAIN, ALL_KINDS, Planting, planted
+from tests.integration.planting import AGAIN, ALL_KINDS, MORE, Planting, planted
 from tests.integration.redaction import Runs
 from tests.run import hosts
 from tests.run.checks import Check
@@ -54,7 +54,7 @@ NEEDED = {
 
 
 def handed_on(few: FewHosts) -> Iterator[Check]:
-    planting = Planting(AGAIN, kinds=ALL_KINDS)
+    planting = Planting(MORE, AGAIN, kinds=ALL_KINDS)
     yield from planted(few, planting)
     runs = Runs(few, planting, "bundle")
     with recipients.somebody() as somebody:

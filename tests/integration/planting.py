@@ -22,10 +22,12 @@ MARK = re.compile(r"SECRET|AGAIN:(\w+):(\d+)")
 # What words are made of, in turn. One of letters alone looks like no secret.
 MIXED = ("bcdfghjkmnpqrstvwxz23456789",)
 ALL_KINDS = (*MIXED, "bcdfghjkmnpqrstvwxz", "bcdfghjkmnBCDFGHJKMN")
-FILES = ("planted.yml", "planted_more.yml")
-# Not put on the hosts: arguments of our own modules, and what becomes requests.
+FILES = ("planted.yml",)
+# Of a bundle alone.
+MORE = "planted_more.yml"
 # What a configuration keeps secret, and something repeats. It is found by who has read the configuration.
 AGAIN = "planted_again.yml"
+# Not put on the hosts: arguments of our own modules, and what becomes requests.
 NO_FILES = ("requests", "requests_again", "pool_setting", "site_argument")
 # The files come with the script. Each has the name of an entry of planted.yml.
 PLANT = r"""
@@ -47,21 +49,24 @@ done
 systemctl daemon-reload
 systemctl restart nginx "$FPM_UNIT"
 useradd --create-home stranger
-cp conf_more /etc/nginx/conf.d/planted_more.conf
-cp htpasswd /etc/nginx/planted.htpasswd
-install -m 0600 tls_key /etc/nginx/planted.key
-cp dot_env /var/www/.env
-cp wp_config /var/www/wp-config.php
-cat php_ini >>"$(dirname "$FPM_CONF")/php.ini"
-mkdir -p "$(dirname "$FPM_CONF")/conf.d"
-sed 's/^\[PHP\]//' php_ini >"$(dirname "$FPM_CONF")/conf.d/99-planted.ini"
-cp pool_more "$POOL_DIR/zz-planted.conf"
-cp environment_file /etc/default/planted
-cp unit_more "/etc/systemd/system/$FPM_UNIT.d/planted_more.conf"
-systemctl daemon-reload
-systemctl restart nginx "$FPM_UNIT"
-touch nginx_log_again
-cat nginx_log_more nginx_log_again >>nginx_log
+if [ -e conf_more ]; then
+    cp conf_more /etc/nginx/conf.d/planted_more.conf
+    cp htpasswd /etc/nginx/planted.htpasswd
+    install -m 0600 tls_key /etc/nginx/planted.key
+    cp dot_env /var/www/.env
+    cp wp_config /var/www/wp-config.php
+    cat php_ini >>"$(dirname "$FPM_CONF")/php.ini"
+    mkdir -p "$(dirname "$FPM_CONF")/conf.d"
+    sed 's/^\[PHP\]//' php_ini >"$(dirname "$FPM_CONF")/conf.d/99-planted.ini"
+    cp pool_more "$POOL_DIR/zz-planted.conf"
+    cp environment_file /etc/default/planted
+    cp unit_more "/etc/systemd/system/$FPM_UNIT.d/planted_more.conf"
+    systemctl daemon-reload
+    systemctl restart nginx "$FPM_UNIT"
+fi
+for more in nginx_log_*; do
+    [ ! -e "$more" ] || cat "$more" >>nginx_log
+done
 install -m 0755 /bin/sleep /home/stranger/php-fpm
 systemd-run --quiet --collect --uid=stranger --unit=planted \
     bash -c 'exec -a "$0" /home/stranger/php-fpm 3600' "$(cat title)"
@@ -82,9 +87,9 @@ done <fpm_log >>"$FPM_LOG"
 HOLDS = r"""
 cat "$SITE_FILE" /etc/nginx/conf.d/* "$POOL_FILE" /etc/systemd/system/*.service.d/planted.conf
 cat /var/log/nginx/*.log "$FPM_LOG"
-cat /root/planted/requests "$(dirname "$FPM_CONF")/php.ini" "$POOL_DIR"/* /etc/default/planted
-cat /etc/nginx/planted.htpasswd /etc/nginx/planted.key /var/www/.env /var/www/wp-config.php
-cat /etc/systemd/system/*.service.d/planted_more.conf
+cat /root/planted/requests "$(dirname "$FPM_CONF")/php.ini" "$POOL_DIR"/*
+cat /etc/default/planted /etc/nginx/planted.* /var/www/.env /var/www/wp-config.php 2>/dev/null || true
+cat /etc/systemd/system/*.service.d/planted_more.conf 2>/dev/null || true
 journalctl -q --no-pager
 cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n'
 """

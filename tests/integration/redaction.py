@@ -4,7 +4,7 @@
 
 """Secrets stay on the host: ``python3 -m tests.integration.redaction``.
 
-The secrets of planted*.yml are put wherever people keep them. Two hosts are broken so that files with secrets
+The secrets of planted.yml are put wherever people keep them. Two hosts are broken so that files with secrets
 are edited. Then every module runs through the real engine at full verbosity, with and without --check and
 --diff. No secret may be in what is printed, in what the modules return, in the report, or anywhere on the
 controller's disk. FLEET_KEEP=1 leaves the hosts.

@@ -11,6 +11,7 @@ scripted, but for one: that is this machine.
 """
 
 import json
+import shutil
 import signal
 import sys
 import time
@@ -25,7 +26,7 @@ from tests.integration.awx import launch as launching
 from tests.integration.awx.jobs import HERE, Ended, Runner
 from tests.integration.awx.objects import Json
 from tests.integration.awx.replies import HEALTHY, ILL, MENDED
-from tests.integration.prepared_hosts import Fleet, shortened
+from tests.integration.prepared_hosts import SECONDS, Fleet, shortened
 from tests.run import env, package
 from tests.run.checks import Check, differs, print_checks
 
@@ -129,12 +130,12 @@ def cancelled(runner: Runner) -> Iterator[Check]:
     job = runner.prepare(fleet, DIAGNOSE)
     process = runner.start(job)
     events = job.place / "artifacts" / "job" / "job_events"
-    until = time.monotonic() + 60
+    until = time.monotonic() + SECONDS
     while time.monotonic() < until and not list(events.glob("*-*.json")):
         time.sleep(0.1)
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=SECONDS)
     ended = runner.ended(job)
     yield expected(what, ended, CANCELLED, "canceled")
     yield Check(what, "it publishes nothing", differs(ended.artifact, {}))
@@ -243,16 +244,19 @@ Part = Callable[[Runner], Iterator[Check]]
 # Each end that a job may have; with --all what several jobs do together, and what stands beside AWX.
 JOBS: tuple[Part, ...] = (cancelled, remote, closed, mended, well, found, away, checked)
 TOGETHER: tuple[Part, ...] = (rehearsed, unarchived, sliced, beside.pulled, beside.image)
+REAL: tuple[Part, ...] = (well, beside.pulled)  # they look at this machine, too
 
 
 def prove(everything: bool) -> Iterator[Check]:
-    collections = package.install(Path(sys.prefix), "awx-installed")
-    # What is pulled really looks at a host: this machine.
-    collections = collections if everything else shortened(collections)
-    runner = Runner(env.venv("runner", env.controller()), collections)
+    home, installed = env.venv("runner", env.controller()), package.install(Path(sys.prefix), "awx-installed")
+    short = installed.with_name("awx-shortened")
+    shutil.rmtree(short, ignore_errors=True)
+    shortened(shutil.copytree(installed, short))
     parts = (*TOGETHER, *JOBS) if everything else JOBS
     with ThreadPoolExecutor(2) as pool:
-        for checks in pool.map(lambda part: list(part(runner)), parts):
+        for checks in pool.map(
+            lambda part: list(part(Runner(home, installed if part in REAL else short))), parts
+        ):
             yield from checks
 
 

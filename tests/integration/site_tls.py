@@ -14,7 +14,7 @@ from tests.run import env
 from tests.run.checks import Check, differs
 
 CERTIFICATE, KEY = "/etc/ssl/webmedic.pem", "/etc/ssl/webmedic.key"
-PUT = "umask 077\ncat >%s <<'PEM'\n%s\nPEM\ncat >%s <<'PEM'\n%s\nPEM\n"
+PUT = "mkdir -p /etc/ssl\numask 077\ncat >%s <<'PEM'\n%s\nPEM\ncat >%s <<'PEM'\n%s\nPEM\n"
 # HTTP/2 is chosen while the connection is made.
 CHOSEN = """python3 - <<'PROGRAM'
 import socket, ssl

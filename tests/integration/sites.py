@@ -9,7 +9,7 @@ pages, what it must not show, and the rights of its sockets are looked at; gixy,
 nothing to say. Then come the triggers of the seven causes, visitors through reloads and a restart, and an
 upgrade of PHP. At the end the sites go, and nothing else.
 
---few: one site on two hosts, without what takes long. Words: suites and presets. FLEET_KEEP=1 leaves the
+--few: one site on one host, without what takes long. Words: suites and presets. FLEET_KEEP=1 leaves the
 hosts.
 """
 
@@ -26,13 +26,13 @@ from tests.integration.few_hosts import FewHosts, run
 from tests.integration.site_host import SiteHost
 from tests.integration.site_plays import Plays, Result
 from tests.integration.site_presets import SHAPES
-from tests.integration.site_triggers import cut, triggers
+from tests.integration.site_triggers import triggers
 from tests.run import env, hosts
 from tests.run.checks import Check, differs
 
 FLEET = hosts.PREFIX + "sites"
 SUITES = ("bullseye", "bookworm", "trixie", "el")
-FEW = {"trixie": ("nextcloud",), "el": ("plain",)}
+FEW = {"el": ("plain",)}
 # What nginx.conf says is not the role's; gixy is given a vhost inside of the least one.
 FOR_ALL = ("/php-fpm.conf", "/50-webmedic.conf")
 NOT_OURS = "worker_rlimit_nofile_vs_connections"
@@ -105,7 +105,7 @@ def of_host(host: SiteHost, presets: Sequence[str], everything: bool) -> list[Ch
         checks += host.release(preset) if everything else []
     checks += host.quiet()
     names = [preset.replace("_", "-") for preset in presets]
-    checks += triggers(host, names[0], names[-1]) if everything else cut(host, names[0])
+    checks += triggers(host, names[0], names[-1]) if everything else []
     return checks
 
 

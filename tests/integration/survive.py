@@ -187,8 +187,9 @@ def prove(suites: list[str], only: str, effort: str) -> Iterator[Check]:
     for fleet in fleets:
         hosts.lab("down", fleet, quiet=True, check=False)
     try:
-        for fleet in fleets:
-            start(fleet, suites, payload(tree))
+        script = payload(tree)
+        with ThreadPoolExecutor(len(fleets)) as pool:
+            list(pool.map(lambda fleet: start(fleet, suites, script), fleets))
         with ThreadPoolExecutor(len(LANES) * len(suites) + 1) as pool:
             work = [pool.submit(cuts, suites, tree)] if CUTS in fleets else []
             for suite in suites:

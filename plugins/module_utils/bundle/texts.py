@@ -11,7 +11,7 @@ from ..edit.hidden import Named, Scrubber
 from ..parse.redact import GONE, clean
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.bundle import LeftOut, Shown
+    from ...plugin_utils.shapes.bundle import LeftOut, ShownFile
     from ..collect.configuration import Text
 
 MOST_BYTES = 2 * 1024 * 1024  # of all texts of one host; to judge that much takes some seconds
@@ -54,7 +54,7 @@ def _left_out(path: str, why: str) -> "LeftOut":
     return {"what": "configuration", "path": clean(path), "why": why}
 
 
-def shown(texts: Sequence["Text"]) -> Tuple[List["Shown"], List["LeftOut"], Scrubber]:
+def shown(texts: Sequence["Text"]) -> Tuple[List["ShownFile"], List["LeftOut"], Scrubber]:
     """What may be shown of them, what is left out, and what takes their secrets out of other texts. A text
     whose grammar fails is left out whole.
     """
@@ -74,7 +74,7 @@ def shown(texts: Sequence["Text"]) -> Tuple[List["Shown"], List["LeftOut"], Scru
         except Exception as error:  # pylint: disable=broad-except
             left_out.append(_left_out(text.path, "it could not be redacted: %s" % type(error).__name__))
     scrubber = Scrubber(named, [view for _text, view in views])
-    files: List[Shown] = []
+    files: List[ShownFile] = []
     for text, view in views:
         if text.cut:
             left_out.append(_left_out(text.path, "it is too long: only its beginning is here"))

@@ -11,7 +11,7 @@ from typing import Dict, List, Optional
 from .shape import TypedDict
 
 
-class Shown(TypedDict):
+class ShownFile(TypedDict):
     """A configuration file as it may be shown."""
 
     program: str  # nginx, php-fpm, php or systemd
@@ -31,7 +31,7 @@ class LeftOut(TypedDict):
 class Handed(TypedDict):
     """Of one host."""
 
-    configuration: List[Shown]
+    configuration: List[ShownFile]
     versions: Dict[str, List[str]]  # by subject
     left_out: List[LeftOut]
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tests.integration.awx.configuration import PROJECT, load
 from tests.integration.awx.launch import launched
 from tests.integration.awx.objects import Json
-from tests.integration.prepared_hosts import Answer, Fleet
+from tests.integration.prepared_hosts import SECONDS, Answer, Fleet
 from tests.run import env
 
 IDENT = "job"
@@ -110,7 +110,7 @@ class Runner(NamedTuple):
         )
 
     def run(self, job: Job) -> Ended:
-        self.start(job).communicate(timeout=120)
+        self.start(job).communicate(timeout=SECONDS)
         return self.ended(job)
 
     def ended(self, job: Job) -> Ended:
@@ -130,7 +130,7 @@ class Runner(NamedTuple):
 
     def pipe(self, argv: list[str], sent: bytes) -> bytes:
         return subprocess.run(
-            argv, env=self.environ(), input=sent, stdout=subprocess.PIPE, check=False, timeout=120
+            argv, env=self.environ(), input=sent, stdout=subprocess.PIPE, check=False, timeout=SECONDS
         ).stdout
 
 

@@ -86,6 +86,7 @@ class TestUnit:
             "TemporaryFileSystem=/:ro",
             "RuntimeDirectoryPreserve=yes",
             "IPAddressDeny=any",
+            "StartLimitIntervalSec=0",
         ],
     )
     def test_it_has_no_more_rights_than_it_needs(self, line: str) -> None:

@@ -24,6 +24,8 @@ def fixture_no_alarm(monkeypatch: Any) -> None:
 @pytest.fixture(name="run_module")
 def fixture_run_module(capsys: Any, monkeypatch: Any) -> Callable[..., Dict[str, Any]]:
     """run_module(module, host, **arguments). host: None for this machine."""
+    # A module ends itself by an alarm; one that is left would end the tests minutes later.
+    monkeypatch.setattr(signal, "alarm", lambda _seconds: 0)
 
     def run(module: Any, host: Optional[FakeHost] = None, **arguments: Any) -> Dict[str, Any]:
         given = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
