@@ -57,6 +57,16 @@ class Attacked(Field[Ground]):
         )
 
 
+RISKS = (
+    "restart_at_risk",
+    "capacity_at_risk",
+    "timeouts_disordered",
+    "exposed",
+    "evidence_hidden",
+    "vhost_shadowed",
+)
+
+
 def named(entry: dict[str, Any], wanted: dict[str, str]) -> bool:
     """Whether the report names a stranger that has all these words, each in its key."""
     return any(
@@ -77,6 +87,13 @@ def expected_verdict(ground: Ground, entry: dict[str, Any] | None) -> dict[str, 
     return ground.expected
 
 
+def without_risks(entry: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An audit looks for risks, too. Which of them a host has is not the business of an attack."""
+    if entry is None:
+        return None
+    return {**entry, "findings": [item for item in entry["findings"] if item["cause"] not in RISKS]}
+
+
 def verdicts(field: Attacked, name: str, done: mended.Run) -> Iterator[Check]:
     """The report says of each host what is true."""
     yield Check(
@@ -85,7 +102,7 @@ def verdicts(field: Attacked, name: str, done: mended.Run) -> Iterator[Check]:
         against_schema(done.report) if done.report else done.output[-3000:],
     )
     for host, ground in field.stories.items():
-        entry = done.report.get("hosts", {}).get(host)
+        entry = without_risks(done.report.get("hosts", {}).get(host))
         verdict = judge_host(host, expected_verdict(ground, entry), entry)
         missing = [item.get("what") for item in (entry or {}).get("missing") or []] if verdict.wrong else ""
         yield Check(

@@ -6,10 +6,9 @@
 Python. ``python3 -m tests.run.suite STEP ...`` runs a part.
 
 Each step is a command; its output goes to <WORK>/log/STEP.txt. CPU is that of its own processes, without the
-lab's hosts. First come the quick steps. Then the hosts whose symptoms depend on time have the machine to
-themselves. Last come, several at a time, the runners that mostly wait for daemons and for playbooks to start.
-What they leave of the processors is used by the slow steps that need no host: one of them runs beside, with
-less priority.
+lab's hosts. The stages run one after the other. First come the quick steps. Then the hosts whose symptoms
+depend on time have the machine to themselves. Then come, several at a time, the runners that mostly wait for
+daemons and for playbooks to start. Last come the slow steps that need no host.
 
 Of a step that failed, each line that begins with FAILED or ERROR is shown, and the end of its output. The
 last line counts every check, e.g. ``1234 passed, 0 failed``.
@@ -19,7 +18,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -31,9 +30,7 @@ SUITES = ("bullseye", "bookworm", "trixie", "el")
 # Beside a dead default server and a crowd: what is loaded anew, and what is sized.
 COMPANY_FEW = "one_vhost_wrong,exhausted_static"
 COMPANY_STOCK = "stopped,socket_root,wrong_port"
-STAGES = {"quick": 2, "hosts": 1, "calm": 4, "static": 2}  # and how many of its steps run at a time
-# Steps of the stage static come after what mostly waits, by the kernel's choice.
-BEHIND = ("nice", "-n", "10")
+STAGES = {"quick": 2, "hosts": 1, "calm": 3, "static": 2}  # and how many of its steps run at a time
 # Of a step that failed: characters of a line, and lines of the end of its output, that are shown.
 LINE, TAIL = 600, 40
 
@@ -213,7 +210,7 @@ def run(step: Step) -> Counted:
     with (
         log.open("w") as stream,
         subprocess.Popen(
-            [*(BEHIND if step.stage == "static" else ()), *step.argv],
+            step.argv,
             cwd=step.cwd,
             env=step.env,
             stdout=stream,
@@ -260,34 +257,16 @@ def chosen(words: Sequence[str]) -> list[Step]:
     return [step for name, step in known.items() if any(name.startswith(word) for word in names)]
 
 
-def carry_out(first: Iterable[Step], workers: int, behind: Iterable[Step] = ()) -> list[Counted]:
-    """Run so many of the first steps at a time. One of those behind runs beside them, and more afterwards."""
-    waiting, lanes = iter(list(behind)), STAGES["static"]
-
-    def work_off() -> list[Counted]:
-        return [run(step) for step in waiting]
-
-    with ThreadPoolExecutor(workers) as pool, ThreadPoolExecutor(lanes) as others:
-        beside = [others.submit(work_off)]
-        counted = list(pool.map(run, first))
-        beside += [others.submit(work_off) for _lane in range(lanes - 1)]
-        return counted + [each for lane in beside for each in lane.result()]
-
-
 def main(argv: Sequence[str]) -> int:
     before = changed_files()
     env.install_pip_stub()
     wanted, began, counted, took = chosen(argv), time.monotonic(), list[Counted](), list[str]()
-    for first, behind in (("quick", ""), ("hosts", ""), ("calm", "static")):
-        since, members = time.monotonic(), [step for step in wanted if step.stage in (first, behind)]
-        counted += carry_out(
-            [step for step in members if step.stage == first],
-            STAGES[first],
-            [step for step in members if step.stage == behind],
-        )
+    for stage, workers in STAGES.items():
+        since, members = time.monotonic(), [step for step in wanted if step.stage == stage]
+        with ThreadPoolExecutor(workers) as pool:
+            counted += list(pool.map(run, members))
         if members:
-            name = " and ".join(filter(None, (first, behind)))
-            took.append("%s %.0f s" % (name, time.monotonic() - since))
+            took.append("%s %.0f s" % (stage, time.monotonic() - since))
     if wanted and not set(argv) - {"--all"} and changed_files() != before:
         print("FAILED the tests changed the checkout:\n%s" % changed_files())
         counted.append(Counted(0, 1))

@@ -45,24 +45,6 @@ class TestSuite:
         assert "sanity-2.16" in [step.name for step in suite.chosen(["sanity"])]
         assert built == {"dev"}
 
-    def test_each_step_runs_once_whatever_runs_beside(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        ran: list[str] = []
-
-        def run(step: suite.Step) -> judges.Counted:
-            ran.append(step.name)
-            return judges.Counted(1, 0)
-
-        monkeypatch.setattr(suite, "run", run)
-        calm, static = (
-            [
-                suite.Step("%s-%d" % (stage, number), stage, [], {}, Path(), judges.by_pytest)
-                for number in range(9)
-            ]
-            for stage in ("calm", "static")
-        )
-        assert sum(each.passed for each in suite.carry_out(calm, 4, static)) == 18
-        assert sorted(ran) == sorted(step.name for step in (*calm, *static))
-
     def test_a_failure_far_above_the_end_is_shown_cut(self) -> None:
         output = "\n".join(["FAILED web2: " + "x" * 1000, *["noise"] * 100, "the end"])
         shown = suite.failures(output).splitlines()
