@@ -22,7 +22,7 @@ from tests.integration import mended
 from tests.integration.attack_scripts import PLACE, Ground, load, setup_script
 from tests.integration.compare import against_schema, settled
 from tests.integration.few_hosts import on_fleet
-from tests.integration.field import Field, untouched
+from tests.integration.field import Field, untouched, without_risks
 from tests.lab.data import load_suites
 from tests.lab.judge import judge_host, texts
 from tests.run.checks import Check
@@ -57,16 +57,6 @@ class Attacked(Field[Ground]):
         )
 
 
-RISKS = (
-    "restart_at_risk",
-    "capacity_at_risk",
-    "timeouts_disordered",
-    "exposed",
-    "evidence_hidden",
-    "vhost_shadowed",
-)
-
-
 def named(entry: dict[str, Any], wanted: dict[str, str]) -> bool:
     """Whether the report names a stranger that has all these words, each in its key."""
     return any(
@@ -85,13 +75,6 @@ def expected_verdict(ground: Ground, entry: dict[str, Any] | None) -> dict[str, 
     ):
         return {"status": "degraded", "findings": entry["findings"]}
     return ground.expected
-
-
-def without_risks(entry: dict[str, Any] | None) -> dict[str, Any] | None:
-    """An audit looks for risks, too. Which of them a host has is not the business of an attack."""
-    if entry is None:
-        return None
-    return {**entry, "findings": [item for item in entry["findings"] if item["cause"] not in RISKS]}
 
 
 def verdicts(field: Attacked, name: str, done: mended.Run) -> Iterator[Check]:

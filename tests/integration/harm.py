@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from tests.integration import harm_scripts, mended
 from tests.integration.compare import against_schema, changes, settled
 from tests.integration.few_hosts import on_fleet
-from tests.integration.field import Field, untouched
+from tests.integration.field import Field, untouched, without_risks
 from tests.integration.harm_scripts import AS_REPORTED, Scene
 from tests.lab import scripts, visits
 from tests.lab.judge import judge_host, texts
@@ -89,7 +89,7 @@ def answered(scene: Scene, host: str, state: State, late: bool) -> Iterator[Chec
 
 def verdicts(field: Field[Scene], done: mended.Run) -> Iterator[Check]:
     for host, scene in field.stories.items():
-        entry = done.report.get("hosts", {}).get(host)
+        entry = without_risks(done.report.get("hosts", {}).get(host))
         if scene.expected:
             verdict = judge_host(host, scene.expected, entry)
             missing = (
