@@ -71,6 +71,7 @@ systemctl daemon-reload
 systemctl reset-failed
 pkill -f 'curl -s -o /dev/null' || true
 systemctl restart "$FPM_UNIT" nginx
+sleep 4  # a unit may start five times in ten seconds
 """
 LOOK = (
     """
