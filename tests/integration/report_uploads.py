@@ -37,7 +37,7 @@ def web(fleet: Fleet) -> None:
 
 def audit(fleet: Fleet, to: Mapping[str, Any], *words: str, **more: Any) -> Played:
     options = {"diagnose_hosts": "web", "diagnose_report_upload": dict(to), **more}
-    return fleet.run("audit", *words, options={"diagnose_latent": False, **options}, **ALL)
+    return fleet.run("audit", *words, options=options, **ALL)
 
 
 def written(fleet: Fleet) -> dict[str, bytes]:

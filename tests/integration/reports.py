@@ -57,8 +57,7 @@ def published(fleet: Fleet) -> Iterator[Check]:
     fleet.host("well", reply("healthy"), "web")
     fleet.host("gone", None, "web")
     closed = {"diagnose_fail_on": ["failing"]}
-    plain = {"diagnose_latent": False}
-    for playbook, options in (("diagnose", closed), ("audit", plain), ("remediate", {})):
+    for playbook, options in (("diagnose", closed), ("audit", {}), ("remediate", {})):
         words = ("--check",) if playbook == "remediate" else ()
         done = fleet.run(playbook, *words, options=options, **STATS)
         made = stats_of(done)
