@@ -75,7 +75,7 @@ class TestHeld:
         assert subject.held_by(master(), endpoints) == ["unix:/old"]  # type: ignore[arg-type]
 
     def test_of_a_socket_that_is_in_no_file_nothing_is_known(self) -> None:
-        made = master(pool(terminate_timeout=5.0))
+        made: Any = master(pool(terminate_timeout=5.0))
         for key, known in (("unix:/run/php/a.sock", True), ("unix:/old", False)):
-            places = {key: endpoint(True, 35)}
-            assert subject._all_end_within(made, places, 30.0) is known  # type: ignore[arg-type]
+            places: Any = {key: endpoint(True, 35)}
+            assert subject._all_end_within(made, places, 30.0) is known
