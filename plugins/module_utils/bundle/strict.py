@@ -21,6 +21,8 @@ _NO_SECRET = (
     r"|incorrect|wrong|mismatch|must|has|have|had|not|and|or|in|on|at|by|with|from|file|files|of|to|hash|reset"
     r"|change|changed|protected|policy|field|errors?|does|did|can|cannot|could|will|would|may)"
 )
+# It is such a word only where it is a whole one: a secret may begin with one.
+_WHOLE = r"(?=[.:!?]?(?:[\s,;\"'<>&)\]}]|\Z))"
 _VALUE = r"(?:\"[^\"]{0,300}\"?|'[^']{0,300}'?|[^\s,;\"'<>&)\]}]{1,300})"
 
 
@@ -35,7 +37,7 @@ _RULES = (
         r"(?<!unexpected )(\b"
         + _NAMES
         + r"\b[\"']?(?:[ \t]*(?:[:=]|=>)[ \t]*|[ \t]+)(?:(?:is|was|for|=|:)[ \t]+){0,2})"
-        r"(?!\[redacted|" + _NO_SECRET + r"\b)" + _VALUE,
+        r"(?!\[redacted|" + _NO_SECRET + _WHOLE + r")" + _VALUE,
         r"\1",
     ),
     _rule(r"(<[\w:.-]{0,40}" + _NAMES + r"[\w:.-]{0,40}>)[^<]{1,300}", r"\1"),

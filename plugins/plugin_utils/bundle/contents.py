@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple, cast
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.strict import strict
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
 
 from ..bounds import sparse
@@ -111,7 +112,7 @@ def contents(
         entry, given = report["hosts"][name], handed(result)
         if "error" in entry:
             # The engine's words, or the host's shell's: nothing there has redacted them.
-            entry["error"] = redact(entry["error"])
+            entry["error"] = strict(redact(entry["error"]))
         directory = "hosts/" + _free(component(name), taken)
         left_out = [*given["left_out"], *_without_snapshot(entry, given)]
         own = dict(_files_of(directory, name, entry, given))

@@ -77,6 +77,11 @@ class TestMembers:
         assert len(directories) == 4
         assert archive.unpack(archive.pack(result.members))
 
+    def test_words_of_a_host_that_failed_are_as_strict(self) -> None:
+        said = "motd: the PIN 4711s3cret, https://hooks.slack.com/services/T0/B0/s3cret"
+        members = made(web01={"failed": True, "msg": said}).members
+        assert b"s3cret" not in b"".join(members.values())
+
     def test_a_host_without_an_answer_is_named(self) -> None:
         result = made(gone={"unreachable": True, "msg": "password=s3cret"}, out=None)
         assert [host["status"] for host in result.manifest["hosts"]] == ["unreachable", "unknown"]
