@@ -108,10 +108,8 @@ def decide(policy: AlertPolicy, entry: HostEntry, host: str, event: AlertEvent) 
         causes = {entry["findings"][number]["cause"] for number in mended}
         cuts = [cast(int, {**LIMITS, **rules[number][0]}["max_cut"]) for number in mended]
         made["only"] = list(dict.fromkeys(action["id"] for action in allowed))
-        endpoints = [entry["findings"][number]["endpoint"] for number in mended]
-        if None not in endpoints:
-            # The remediation looks again, and may find more than was decided on.
-            made["only"] += [name for name in dict.fromkeys(endpoints) if name is not None]
+        # The remediation looks again, and may find more than was decided on.
+        made["only"] += dict.fromkeys(entry["findings"][number]["endpoint"] or "" for number in mended)
         made["skip"] = sorted({cause.id for cause in CAUSES} - causes)
         made["max_risk"] = max((action["risk"] for action in allowed), key=RISKS.index)
         made["max_disruption"] = max((action["disruption"] for action in allowed), key=DISRUPTIONS.index)
@@ -123,9 +121,11 @@ def _unfit(finding: Explained) -> str:
     """Why it is not mended by an alert, whatever a rule says; empty where it may be."""
     if finding["state"] != "active":
         return "it is %s, and an alert mends only what is active" % finding["state"]
-    # It is handed to the remediation.
+    # It is handed to the remediation, which would mend the same for all pools without one.
     endpoint = finding["endpoint"]
-    return "" if endpoint is None or _ENDPOINT.match(endpoint) else "its endpoint has no plain name"
+    if endpoint is None:
+        return "it is of no endpoint, and an alert mends for one alone"
+    return "" if _ENDPOINT.match(endpoint) else "its endpoint has no plain name"
 
 
 def _refusal(action: Planned, judged: Sequence[Judged], rules: Sequence[AlertRule]) -> str:

@@ -224,12 +224,13 @@ class TestDecide:
         assert decided([STOPPED], status=status)["decision"] == word
 
     def test_what_a_second_look_finds_elsewhere_is_left(self) -> None:
-        """The remediation is told the endpoints. Where one is unknown, only the causes and actions."""
+        """The remediation is told the endpoints. Without one it would mend the same for all pools."""
         assert decided([STOPPED], finding(endpoint="127.0.0.1:9000"))["only"] == [
             "unit_start",
             "127.0.0.1:9000",
         ]
-        assert decided([STOPPED], finding(endpoint=None))["only"] == ["unit_start"]
+        made = decided([STOPPED], finding(endpoint=None))
+        assert (words(made), made["only"]) == (["ask"], [])
 
     @pytest.mark.parametrize("endpoint", ["unix:/run/{{ x }}", "unix:/run/a b", "x", "unix:/run/\u202e", ""])
     def test_an_endpoint_without_a_plain_name_is_handed_to_nobody(self, endpoint: str) -> None:
