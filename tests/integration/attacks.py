@@ -28,18 +28,19 @@ from tests.lab.judge import judge_host, texts
 from tests.run.checks import Check
 
 FLEET = "attacks"
-DEADLINE = 30.0  # seconds that a look at a host may take, whatever lies there
-PEAK = 100  # MB of memory that a look may take; 30 are usual
-# Few hosts at a time, so that they do not wait for each other. The timeouts are longer than DEADLINE.
+# What a look at a host may take, whatever lies there. The engine ends one that hangs, so it has no verdict.
+CPU = 8.0  # seconds of the processor; 1 to 2 are usual, more or less whatever else the machine does
+PEAK = 100  # MB of memory; 30 are usual
+# Few hosts at a time, so that they do not wait for each other.
 WORDS = (
     "-e",
     "ansible_python_interpreter=%s/python" % PLACE,
     "--forks",
     "6",
     "-e",
-    "diagnose_host_timeout=60",
+    "diagnose_host_timeout=120",
     "-e",
-    "remediate_host_timeout=120",
+    "remediate_host_timeout=180",
     "-e",
     "remediate_verify_timeout=8",
 )
@@ -164,17 +165,17 @@ def traces(field: Attacked) -> Iterator[Check]:
 
 
 def looks(field: Attacked) -> Iterator[Check]:
-    """The looks at each host took little time and memory, by the host's own clock."""
+    """The looks at each host ended by themselves, and took little of its processor and memory."""
     for host in field.stories:
         looks = field.script(host, "cat %s/looks" % PLACE)
         notes = [json.loads(line) for line in looks.splitlines()]
         ended = {note["pid"]: note for note in notes if "ended" in note}
-        late = ["pid %d never ended" % note["pid"] for note in notes if note["pid"] not in ended]
-        late += ["%s s" % note["seconds"] for note in ended.values() if note["seconds"] > DEADLINE]
+        busy = ["pid %d never ended" % note["pid"] for note in notes if note["pid"] not in ended]
+        busy += ["%s s" % note["cpu"] for note in ended.values() if note["cpu"] > CPU]
         yield Check(
             host,
-            "each look ends within %d s" % DEADLINE,
-            "; ".join(late) or (None if notes else "nobody looked"),
+            "each look ends, and takes at most %d s of the processor" % CPU,
+            "; ".join(busy) or (None if notes else "nobody looked"),
         )
         large = ["%d MB" % note["peak_mb"] for note in ended.values() if note["peak_mb"] > PEAK]
         yield Check(host, "no look takes more than %d MB" % PEAK, "; ".join(large) or None)

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Python that the engine finds on a host. It runs the real one, and notes the time and the peak memory of
-each run.
+"""The Python that the engine finds on a host. It runs the real one, and notes the processor time and
+the peak memory of each run.
 """
 
 import json
@@ -26,6 +26,9 @@ note(pid=os.getpid(), began=began)
 code = subprocess.call(["/usr/bin/python3"] + sys.argv[1:])
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
 note(
-    pid=os.getpid(), ended=time.time(), seconds=round(time.time() - began, 2), peak_mb=usage.ru_maxrss // 1024
+    pid=os.getpid(),
+    ended=time.time(),
+    cpu=round(usage.ru_utime + usage.ru_stime, 2),
+    peak_mb=usage.ru_maxrss // 1024,
 )
 sys.exit(code)
