@@ -138,12 +138,12 @@ def with_acl(title: str, acl: str, results: list[str], **more: Any) -> Job:
 
 JOBS: dict[str, list[Job]] = {
     "trixie": [
-        {"task": "kill", "fault": "socket_root", "part": (2, 0)},
+        {"task": "kill", "fault": "socket_root", "part": (4, 0), "part_of_all": (2, 0)},
         {
             "task": "errors",
             "fault": "socket_root",
             "errors": ["ENOSPC+"],
-            "part": (4, 0),
+            "part": (12, 0),
             "part_of_all": (1, 0),
         },
         {"task": "looked_at", "fault": "wrong_socket"},
@@ -188,12 +188,12 @@ JOBS: dict[str, list[Job]] = {
         ),
     ],
     "bookworm": [
-        {"task": "kill", "fault": "wrong_socket", "part": (2, 1)},
+        {"task": "kill", "fault": "wrong_socket", "part": (4, 1), "part_of_all": (2, 1)},
         {
             "task": "errors",
             "fault": "wrong_socket",
             "errors": ["EROFS+"],
-            "part": (8, 1),
+            "part": (16, 1),
             "part_of_all": (4, 1),
         },
         {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
@@ -253,7 +253,7 @@ JOBS: dict[str, list[Job]] = {
     ],
     "bullseye": [
         {"task": "kill", "fault": "wrong_socket", "part": (0, 0), "few": True},
-        {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0)},
+        {"task": "kill_twice", "fault": "wrong_socket", "part": (4, 0), "part_of_all": (2, 0)},
         does_not_help("slow_for_minutes", arguments=HIGH),
         left(
             "wrong_socket",

@@ -8,7 +8,10 @@ Python. ``python3 -m tests.run.suite STEP ...`` runs a part.
 Each step is a command; its output goes to <WORK>/log/STEP.txt. CPU is that of its own processes, without the
 lab's hosts. The stages run one after the other. First come the quick steps. Then the hosts whose symptoms
 depend on time have the machine to themselves. Then come, several at a time, the runners that mostly wait for
-daemons and for playbooks to start. Last come the slow steps that need no host.
+daemons and for playbooks to start. Last come the slow steps that need no host. Steps that only compute, and
+have no limit of time, run beside hosts and runners, and get what these leave of the processors.
+
+At the end stands how long each stage took, and how much of that time the processors worked.
 
 Of a step that failed, each line that begins with FAILED or ERROR is shown, and the end of its output. The
 last line counts every check, e.g. ``1234 passed, 0 failed``.
@@ -18,182 +21,19 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
-from tests.run import awx_collection, core_sanity, env
-from tests.run.judges import Counted, by_exit_code, by_last_line, by_molecule, by_pytest, by_sanity
+from tests.run import env
+from tests.run.judges import Counted
+from tests.run.steps import BESIDE, STAGES, Step, steps
 
-SUITES = ("bullseye", "bookworm", "trixie", "el")
-# Beside a dead default server and a crowd: what is loaded anew, and what is sized.
-COMPANY_FEW = "one_vhost_wrong,exhausted_static"
-COMPANY_STOCK = "stopped,socket_root,wrong_port"
-STAGES = {"quick": 2, "hosts": 1, "calm": 3, "static": 2}  # and how many of its steps run at a time
+# In a session of its own, which the kernel gives little beside others. `nice` alone counts within a session
+# (autogroup in sched(7)).
+GIVES_WAY = ("setsid", "--wait", "sh", "-c", 'echo 15 >/proc/self/autogroup; exec nice -n 15 "$@"', "sh")
 # Of a step that failed: characters of a line, and lines of the end of its output, that are shown.
 LINE, TAIL = 600, 40
-
-
-class Step(NamedTuple):
-    """stage: of STAGES; argv: the command; judge: (exit code, output) -> what it proved."""
-
-    name: str
-    stage: str
-    argv: Sequence[str]
-    env: dict[str, str]
-    cwd: Path
-    judge: Callable[[int, str], Counted]
-
-
-def steps(everything: bool) -> list[Step]:
-    """everything: each fault on each suite, and each unit test on each Python. Else each fault once, and the
-    unit tests on the hosts' oldest Python, too.
-    """
-    home = env.venv("dev", env.controller())
-    root = env.tree()
-    here = root / env.COLLECTION
-    tools = env.environ(home, root)
-    python = str(home / "bin" / "python")
-    all_steps = [*quick_steps(python, tools, root), *sanity_steps(everything, python, tools)]
-    for version in env.TARGET_PYTHONS if everything else ("3.6",):
-        if env.interpreter(version):
-            few = [] if everything else ["--few"]
-            argv = [python, "-m", "tests.run.host_python", version, *few]
-            all_steps.append(Step("matrix-" + version, "static", argv, tools, env.CHECKOUT, by_pytest))
-    for name, (stage, *words) in runners(everything).items():
-        argv = [python, "-m", "tests." + words[0], *words[1:]]
-        all_steps.append(Step(name, stage, argv, tools, env.CHECKOUT, by_last_line))
-    molecule = ["molecule", "-c", "molecule/config.yml", "test", "--all"]
-    all_steps.append(Step("molecule", "calm", molecule, tools, here, by_molecule))
-    return all_steps
-
-
-def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
-    """The images of the hosts. Linters, types and unit tests, from the copy of the checkout below root."""
-    here = root / env.COLLECTION
-    typed = dict(tools, MYPYPATH=str(root))
-    mypy = ["mypy", "--config-file", str(here / "pyproject.toml"), "--cache-dir", str(env.WORK / "mypy")]
-    mypy_tests = ["mypy", "--cache-dir", str(env.WORK / "mypy-tests")]
-    for package in ("tests.run", "tests.lab", "tests.integration", "tests.bench"):
-        mypy_tests += ["-p", package]
-    pytest = [
-        python,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "2",
-        "tests/unit",
-        "tests/lab",
-        "tests/run",
-        "tests/integration/awx",
-    ]
-    plugins = [*mypy, "-p", "ansible_collections.webmedic.php_fpm.plugins"]
-    linted = dict(tools, ANSIBLE_COLLECTIONS_PATH="%s:%s" % (root, awx_collection.installed()))
-    images = [python, "-m", "tests.lab", "images"]  # on a new machine some minutes, mostly of the network
-    return [
-        Step("images", "quick", images, tools, env.CHECKOUT, by_exit_code),
-        Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
-        Step("mypy-plugins", "quick", plugins, typed, root, by_exit_code),
-        Step("mypy-tests", "quick", mypy_tests, typed, here, by_exit_code),
-        Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
-        Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
-        Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], linted, here, by_exit_code),
-        Step("units", "quick", pytest, dict(tools, PYTHONPATH=str(root)), here, by_pytest),
-    ]
-
-
-def runners(everything: bool) -> dict[str, Sequence[str]]:
-    """Our own programs by the name of their step: (stage, module in tests, arguments).
-
-    Of a stage, the longest come first.
-    """
-    return {
-        "matrix-modules": ("static", "run.matrix", *([] if everything else ["--few"])),
-        "newcomer": ("static", "run.newcomer"),
-        "package": ("static", "run.package"),
-        "published": ("static", "run.published"),
-        "docsite": ("static", "run.docsite"),
-        "hostile": ("static", "integration.hostile"),
-        "pages": ("static", "integration.pages"),
-        "bundles": ("static", "integration.bundles", *(["--all"] if everything else [])),
-        "reports": ("static", "integration.reports", *(["--all"] if everything else [])),
-        "awx-configuration": ("static", "integration.controller"),
-        "awx-jobs": ("static", "integration.runner", *(["--all"] if everything else [])),
-        "gate": ("static", "integration.gate", *(["--all"] if everything else [])),
-        "screen": ("static", "integration.screen"),
-        **(in_full() if everything else {}),
-        **faults(everything),
-        "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),
-        "sizes": ("hosts", "integration.sizes"),
-        "survive": ("calm", "integration.survive", *(["--all"] if everything else [])),
-        "harm": ("calm", "integration.harm", *(["--all"] if everything else [])),
-        "attacks": ("calm", "integration.attacks"),
-        "edits": ("calm", "integration.edits"),
-        "restraint": ("calm", "integration.restraint"),
-        "ahead": ("calm", "integration.ahead", *([] if everything else ["--few"])),
-        "risks": ("calm", "integration.risks", *([] if everything else ["--few"])),
-        **({"foretold": ("calm", "integration.foretold")} if everything else {}),
-        "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
-        "sites": ("calm", "integration.sites", *([] if everything else ["--few"])),
-        "redaction": ("calm", "integration.redaction"),
-        "bundle-hosts": ("calm", "integration.bundle", *(["--all"] if everything else [])),
-        "monitor": ("calm", "integration.monitor", *(SUITES if everything else ["--few"])),
-        "cure": ("calm", "integration.cure", *(["--all"] if everything else [])),
-        **company(everything),
-    }
-
-
-def in_full() -> dict[str, Sequence[str]]:
-    """What `make test-all` has besides."""
-    return {
-        "guards": ("static", "run.guards"),
-        "cores": ("static", "integration.cores"),
-        "real-cores": ("hosts", "integration.real_cores"),
-    }
-
-
-def faults(everything: bool) -> dict[str, Sequence[str]]:
-    """Each fault on each suite; or each once. Beside other runners hosts look hung that are not."""
-    fleet = "integration.fleet"
-    if everything:
-        return {"fleet-" + suite: ("hosts", fleet, suite) for suite in SUITES}
-    return {
-        "faults-loaded": ("hosts", fleet, "spread", "--only", "loaded"),
-        "faults-calm": ("hosts", fleet, "spread", "--only", "calm"),
-    }
-
-
-def company(everything: bool) -> dict[str, Sequence[str]]:
-    """Faults that can be mended, on hosts that have more: all of them on each suite, or one of each kind."""
-    fleet, dead, stock = "integration.fleet", "dead_default,crowd", "stock_default,crowd"
-    if everything:
-        return {
-            **{"company-" + suite: ("hosts", fleet, suite, "--with", dead) for suite in SUITES},
-            "company-stock": ("hosts", fleet, "el", "--with", stock),
-        }
-    return {
-        "company-few": ("calm", fleet, "spread", COMPANY_FEW, "--with", dead),
-        "company-stock": ("calm", fleet, "el", COMPANY_STOCK, "--with", stock),
-    }
-
-
-def sanity_steps(everything: bool, python: str, tools: dict[str, str]) -> list[Step]:
-    """On the developer's ansible-core; or on each whose Python is here. Several copies can run at a time."""
-    wanted = core_sanity.RELEASES if everything else (core_sanity.DEVELOPERS,)
-    return [
-        Step(
-            "sanity-" + core,
-            "static",
-            [python, "-m", "tests.run.core_sanity", core],
-            tools,
-            env.CHECKOUT,
-            by_sanity,
-        )
-        for core in wanted
-        if env.interpreter(core_sanity.RELEASES[core])
-    ]
 
 
 def failures(output: str) -> str:
@@ -210,7 +50,7 @@ def run(step: Step) -> Counted:
     with (
         log.open("w") as stream,
         subprocess.Popen(
-            step.argv,
+            [*(GIVES_WAY if step.stage == BESIDE else ()), *step.argv],
             cwd=step.cwd,
             env=step.env,
             stdout=stream,
@@ -257,21 +97,47 @@ def chosen(words: Sequence[str]) -> list[Step]:
     return [step for name, step in known.items() if any(name.startswith(word) for word in names)]
 
 
+def worked() -> tuple[int, int]:
+    """How long the processors have worked, and have been there, in ticks (/proc/stat in proc(5))."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    idle, waits_for_disk = ticks[3:5]
+    return sum(ticks) - idle - waits_for_disk, sum(ticks)
+
+
+def staged(wanted: Sequence[Step]) -> Iterator[Counted]:
+    """Run the steps, stage by stage, and say how long each stage took.
+
+    What runs beside others begins with the hosts.
+    """
+    patient, beside, took = ThreadPoolExecutor(1), list[Future[Counted]](), list[str]()
+    try:
+        for stage, workers in STAGES.items():
+            members = [step for step in wanted if step.stage == stage]
+            since, before = time.monotonic(), worked()
+            with ThreadPoolExecutor(workers) as pool:
+                yield from pool.map(run, members)
+            if members:
+                busy, there = (after - then for after, then in zip(worked(), before, strict=True))
+                seconds = time.monotonic() - since
+                took.append("%s %.0f s, %.0f %% busy" % (stage, seconds, 100 * busy / max(1, there)))
+            if stage == "quick":
+                beside += [patient.submit(run, step) for step in wanted if step.stage == BESIDE]
+        yield from (each.result() for each in beside)
+    finally:
+        patient.shutdown(cancel_futures=True)
+    print("; ".join(took))
+
+
 def main(argv: Sequence[str]) -> int:
     before = changed_files()
     env.install_pip_stub()
-    wanted, began, counted, took = chosen(argv), time.monotonic(), list[Counted](), list[str]()
-    for stage, workers in STAGES.items():
-        since, members = time.monotonic(), [step for step in wanted if step.stage == stage]
-        with ThreadPoolExecutor(workers) as pool:
-            counted += list(pool.map(run, members))
-        if members:
-            took.append("%s %.0f s" % (stage, time.monotonic() - since))
+    wanted, began = chosen(argv), time.monotonic()
+    counted = list(staged(wanted))
     if wanted and not set(argv) - {"--all"} and changed_files() != before:
         print("FAILED the tests changed the checkout:\n%s" % changed_files())
         counted.append(Counted(0, 1))
     failed = sum(each.failed for each in counted)
-    print("%.0f s: %s" % (time.monotonic() - began, ", ".join(took)))
+    print("%.0f s" % (time.monotonic() - began))
     print("%d passed, %d failed" % (sum(each.passed for each in counted), failed))
     return int(failed > 0)
 

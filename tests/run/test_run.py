@@ -4,12 +4,13 @@
 
 """How our own runners print and count, and what `make test` takes from them."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.integration.fleet import KINDS, wanted_hosts
-from tests.run import judges, suite
+from tests.run import judges, steps, suite
 from tests.run.checks import Check, print_checks
 
 GOOD, BAD = Check("web1", "it answers", None), Check("web2", "it answers", "HTTP 502\nnginx says why")
@@ -36,14 +37,36 @@ class TestSuite:
 
         def venv(name: str, _python: str) -> Path:
             built.add(name)
-            return suite.env.WORK
+            return steps.env.WORK
 
-        monkeypatch.setattr(suite.env, "venv", venv)
-        monkeypatch.setattr(suite.env, "tree", lambda: suite.env.WORK)
-        monkeypatch.setattr(suite.awx_collection, "installed", lambda: suite.env.WORK)
+        monkeypatch.setattr(steps.env, "venv", venv)
+        monkeypatch.setattr(steps.env, "tree", lambda: steps.env.WORK)
+        monkeypatch.setattr(steps.awx_collection, "installed", lambda: steps.env.WORK)
         assert [step.name for step in suite.chosen(["ruff", "yamllint"])] == ["ruff", "yamllint"]
         assert "sanity-2.16" in [step.name for step in suite.chosen(["sanity"])]
         assert built == {"dev"}
+
+    def test_what_runs_beside_others_begins_with_the_hosts_and_counts(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        begun, sanity_begun = list[str](), threading.Event()
+
+        def run(step: steps.Step) -> judges.Counted:
+            begun.append(step.name)
+            if step.name == "sanity":
+                sanity_begun.set()
+            if step.name == "pages":  # of the last stage
+                assert sanity_begun.wait(20)
+            return judges.Counted(1, int(step.name == "sanity"))
+
+        def step(name: str, stage: str) -> steps.Step:
+            return steps.Step(name, stage, ["true"], {}, Path("/"), judges.by_exit_code)
+
+        monkeypatch.setattr(suite, "run", run)
+        wanted = [step("sanity", steps.BESIDE), step("ruff", "quick"), step("pages", "static")]
+        assert sorted(suite.staged(wanted)) == [(1, 0), (1, 0), (1, 1)]
+        assert begun[0] == "ruff" and sorted(begun) == ["pages", "ruff", "sanity"]
+        assert "quick 0 s" in capsys.readouterr().out
 
     def test_a_failure_far_above_the_end_is_shown_cut(self) -> None:
         output = "\n".join(["FAILED web2: " + "x" * 1000, *["noise"] * 100, "the end"])

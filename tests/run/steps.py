@@ -1,0 +1,178 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps of all tests, as data: in which stage each runs, and what it proves once or in full."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.run import awx_collection, core_sanity, env
+from tests.run.judges import Counted, by_exit_code, by_last_line, by_molecule, by_pytest, by_sanity
+
+SUITES = ("bullseye", "bookworm", "trixie", "el")
+# Beside a stock default server and a crowd: what is started, what is opened, and what is loaded anew.
+COMPANY_STOCK = "stopped,socket_root,wrong_port"
+STAGES = {"quick": 2, "hosts": 1, "calm": 3, "static": 2}  # and how many of its steps run at a time
+BESIDE = "beside"  # the stage of the steps that run beside hosts and runners, one at a time
+
+
+class Step(NamedTuple):
+    """stage: of STAGES, or BESIDE; argv: the command; judge: (exit code, output) -> what it proved."""
+
+    name: str
+    stage: str
+    argv: Sequence[str]
+    env: dict[str, str]
+    cwd: Path
+    judge: Callable[[int, str], Counted]
+
+
+def steps(everything: bool) -> list[Step]:
+    """everything: each fault on each suite, and each unit test on each Python. Else each fault once, and the
+    unit tests on the hosts' oldest Python, too.
+    """
+    home = env.venv("dev", env.controller())
+    root = env.tree()
+    here = root / env.COLLECTION
+    tools = env.environ(home, root)
+    python = str(home / "bin" / "python")
+    all_steps = [*quick_steps(python, tools, root), *sanity_steps(everything, python, tools)]
+    for version in env.TARGET_PYTHONS if everything else ("3.6",):
+        if env.interpreter(version):
+            few = [] if everything else ["--few"]
+            argv = [python, "-m", "tests.run.host_python", version, *few]
+            all_steps.append(Step("matrix-" + version, "static", argv, tools, env.CHECKOUT, by_pytest))
+    for name, (stage, *words) in runners(everything).items():
+        argv = [python, "-m", "tests." + words[0], *words[1:]]
+        all_steps.append(Step(name, stage, argv, tools, env.CHECKOUT, by_last_line))
+    molecule = ["molecule", "-c", "molecule/config.yml", "test", "--all"]
+    all_steps.append(Step("molecule", "calm", molecule, tools, here, by_molecule))
+    return all_steps
+
+
+def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
+    """The images of the hosts. Linters, types and unit tests, from the copy of the checkout below root."""
+    here = root / env.COLLECTION
+    typed = dict(tools, MYPYPATH=str(root))
+    mypy = ["mypy", "--config-file", str(here / "pyproject.toml"), "--cache-dir", str(env.WORK / "mypy")]
+    mypy_tests = ["mypy", "--cache-dir", str(env.WORK / "mypy-tests")]
+    for package in ("tests.run", "tests.lab", "tests.integration", "tests.bench"):
+        mypy_tests += ["-p", package]
+    pytest = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "2",
+        "tests/unit",
+        "tests/lab",
+        "tests/run",
+        "tests/integration/awx",
+    ]
+    plugins = [*mypy, "-p", "ansible_collections.webmedic.php_fpm.plugins"]
+    linted = dict(tools, ANSIBLE_COLLECTIONS_PATH="%s:%s" % (root, awx_collection.installed()))
+    images = [python, "-m", "tests.lab", "images"]  # on a new machine some minutes, mostly of the network
+    return [
+        Step("images", "quick", images, tools, env.CHECKOUT, by_exit_code),
+        Step("ruff", "quick", ["ruff", "check", "--no-cache", "."], tools, here, by_exit_code),
+        Step("mypy-plugins", "quick", plugins, typed, root, by_exit_code),
+        Step("mypy-tests", "quick", mypy_tests, typed, here, by_exit_code),
+        Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
+        Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
+        Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], linted, here, by_exit_code),
+        Step("units", "quick", pytest, dict(tools, PYTHONPATH=str(root)), here, by_pytest),
+    ]
+
+
+def runners(everything: bool) -> dict[str, Sequence[str]]:
+    """Our own programs by the name of their step: (stage, module in tests, arguments).
+
+    Of a stage, the longest come first.
+    """
+    return {
+        "matrix-modules": ("static", "run.matrix", *([] if everything else ["--few"])),
+        "newcomer": (BESIDE, "run.newcomer"),
+        "package": (BESIDE, "run.package"),
+        "published": (BESIDE, "run.published"),
+        "docsite": (BESIDE, "run.docsite"),
+        "hostile": ("static", "integration.hostile"),
+        "pages": ("static", "integration.pages"),
+        "bundles": ("static", "integration.bundles", *(["--all"] if everything else [])),
+        "reports": ("static", "integration.reports", *(["--all"] if everything else [])),
+        "awx-configuration": ("static", "integration.controller"),
+        "awx-jobs": ("static", "integration.runner", *(["--all"] if everything else [])),
+        "gate": ("static", "integration.gate", *(["--all"] if everything else [])),
+        "screen": ("static", "integration.screen"),
+        **(in_full() if everything else {}),
+        **faults(everything),
+        "neighbours": ("hosts", "integration.neighbours", *([] if everything else ["--few"])),
+        "sizes": ("hosts", "integration.sizes"),
+        "survive": ("calm", "integration.survive", *(["--all"] if everything else [])),
+        "harm": ("calm", "integration.harm", *(["--all"] if everything else [])),
+        "attacks": ("calm", "integration.attacks"),
+        "edits": ("calm", "integration.edits"),
+        "restraint": ("calm", "integration.restraint"),
+        "ahead": ("calm", "integration.ahead", *([] if everything else ["--few"])),
+        "risks": ("calm", "integration.risks", *([] if everything else ["--few"])),
+        **({"foretold": ("calm", "integration.foretold")} if everything else {}),
+        "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
+        "sites": ("calm", "integration.sites", *([] if everything else ["--few"])),
+        "redaction": ("calm", "integration.redaction"),
+        "bundle-hosts": ("calm", "integration.bundle", *(["--all"] if everything else [])),
+        "monitor": ("calm", "integration.monitor", *(SUITES if everything else ["--few"])),
+        "cure": ("calm", "integration.cure", *(["--all"] if everything else [])),
+        **company(everything),
+    }
+
+
+def in_full() -> dict[str, Sequence[str]]:
+    """What `make test-all` has besides."""
+    return {
+        "guards": ("static", "run.guards"),
+        "cores": ("static", "integration.cores"),
+        "real-cores": ("hosts", "integration.real_cores"),
+    }
+
+
+def faults(everything: bool) -> dict[str, Sequence[str]]:
+    """Each fault on each suite; or each once. Beside other runners hosts look hung that are not."""
+    fleet = "integration.fleet"
+    if everything:
+        return {"fleet-" + suite: ("hosts", fleet, suite) for suite in SUITES}
+    return {
+        "faults-loaded": ("hosts", fleet, "spread", "--only", "loaded"),
+        "faults-calm": ("hosts", fleet, "spread", "--only", "calm"),
+    }
+
+
+def company(everything: bool) -> dict[str, Sequence[str]]:
+    """Faults that can be mended, on hosts that have more: all of them on each suite, or one of each kind."""
+    fleet, dead, stock = "integration.fleet", "dead_default,crowd", "stock_default,crowd"
+    if everything:
+        return {
+            **{"company-" + suite: ("hosts", fleet, suite, "--with", dead) for suite in SUITES},
+            "company-stock": ("hosts", fleet, "el", "--with", stock),
+        }
+    return {
+        "company-stock": ("calm", fleet, "el", COMPANY_STOCK, "--with", stock),
+    }
+
+
+def sanity_steps(everything: bool, python: str, tools: dict[str, str]) -> list[Step]:
+    """On the developer's ansible-core; or on each whose Python is here. Several copies can run at a time."""
+    wanted = core_sanity.RELEASES if everything else (core_sanity.DEVELOPERS,)
+    return [
+        Step(
+            "sanity-" + core,
+            BESIDE,
+            [python, "-m", "tests.run.core_sanity", core],
+            tools,
+            env.CHECKOUT,
+            by_sanity,
+        )
+        for core in wanted
+        if env.interpreter(core_sanity.RELEASES[core])
+    ]
