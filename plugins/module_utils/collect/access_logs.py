@@ -6,10 +6,10 @@
 import errno
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple, cast
 
 from ..parse.log_events import Events
-from ..parse.nginx.access_log import LINE_BYTES, AccessLog
+from ..parse.nginx.access_log import LINE_BYTES, PAGES_BYTES, AccessLog
 from ..parse.nginx.log_format import LineFormat
 from ..parse.nginx.site_logs import Writers, writers
 from .host import Host, HostError
@@ -17,12 +17,16 @@ from .log_window import WINDOW_BYTES, File, Source, admit, find_window
 from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, log_file, older
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import AccessLogs, LogFile
+    from ...plugin_utils.shapes.logs import AccessFile, AccessLogs
     from ...plugin_utils.shapes.nginx import Nginx
 
 PROBE = 16 * 1024  # its lines are short, and each has a time
 MISSING = "access_log"
 LOST = frozenset(("access-502", "access-504"))
+
+
+def _file(path: str, why: Optional[str]) -> "AccessFile":
+    return cast("AccessFile", log_file("nginx_access", path, why))
 
 
 def _feed(log: AccessLog, chunks: Iterable[bytes], inside: bool) -> bytes:
@@ -51,7 +55,7 @@ def _why(log: AccessLog, source: Source, last: bytes, begins: Optional[float]) -
     return None
 
 
-def _read(host: Host, file: File, log: AccessLog, budget: int) -> Tuple["LogFile", bool]:
+def _read(host: Host, file: File, log: AccessLog, budget: int) -> Tuple["AccessFile", bool]:
     """(file, whether the window may begin in an older file). What it tells is in the log."""
     source, size = Source(host, file), file.stat.size
     start = size
@@ -63,10 +67,13 @@ def _read(host: Host, file: File, log: AccessLog, budget: int) -> Tuple["LogFile
     first = source.at(start, PROBE) if start < size else b""
     begins = log.earliest(first)
     last = _feed(log, chain([first], source.chunks(start + len(first))), start > 0)
-    entry = log_file("nginx_access", file.name, _why(log, source, last, begins))
+    entry = _file(file.name, _why(log, source, last, begins))
     if not source.cut and not log.events.has(LOST):
         low = max(0, window - BACK)
         entry["earlier"] = log.last_lost(source.at(low, min(size, window + 2 * PROBE) - low))
+    if size > window:
+        entry["newest"] = log.latest(last)
+        entry["pages"] = log.pages(source.at(max(0, size - PAGES_BYTES), PAGES_BYTES))
     after = host.stat(file.real, follow=False)
     if after.identity != file.stat.identity or after.size < size:
         raise Rotated()
@@ -77,9 +84,9 @@ def _read(host: Host, file: File, log: AccessLog, budget: int) -> Tuple["LogFile
 
 def _log(
     host: Host, path: str, make: "partial[AccessLog]", optional: bool, budget: int, again: bool = True
-) -> Tuple[List["LogFile"], Events]:
+) -> Tuple[List["AccessFile"], Events]:
     """One log with its predecessors in the window. optional: it need not be there."""
-    files: List[LogFile] = []
+    files: List[AccessFile] = []
     events = Events()
     todo, name = [path], path
     try:
@@ -99,11 +106,11 @@ def _log(
         why = None if optional and error.absent else error.why
         if files:  # a predecessor lacks, so the log does not tell all of the window
             files[0]["why"], files[0]["complete"] = files[0]["why"] or why, False
-        files.append(log_file("nginx_access", name, why))
+        files.append(_file(name, why))
     except Rotated:
         if again:
             return _log(host, path, make, optional, budget, False)
-        return [log_file("nginx_access", path, "the log was rotated twice while it was read")], Events()
+        return [_file(path, "the log was rotated twice while it was read")], Events()
     return files, events
 
 
@@ -126,7 +133,7 @@ def _forms(
 
 def collect_access(host: Host, nginx: "Nginx", window_from: float, now: float) -> "AccessLogs":
     """Of the window [window_from, now], in epoch seconds. What cannot be read is told by its entry."""
-    files: List[LogFile] = []
+    files: List[AccessFile] = []
     events = Events()
     budget, known = TOTAL_BYTES, {}  # type: int, Dict[str, LineFormat]
     master = nginx.get("master")
@@ -138,7 +145,7 @@ def collect_access(host: Host, nginx: "Nginx", window_from: float, now: float) -
         if budget <= 0 or number >= MOST_LOGS:
             why = "not read: the limit for all logs of a host is reached"
         if why:
-            files.append(log_file("nginx_access", path, why))
+            files.append(_file(path, why))
             continue
         make = partial(AccessLog, forms=forms, writers=who.sites, since=window_from, until=now + SLACK)
         entries, more = _log(host, path, make, who.late, budget)

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directories in which nginx could not keep a request's body, or an answer, as its log says."""
+"""The directories in which nginx could not keep a request's body, or an answer, or not find a page, as its
+log says.
+"""
 
 import posixpath
 import re
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
 
 MOST = 8
-UNWRITABLE = meanings("temp_unwritable")
+UNWRITABLE, CYCLES = meanings("temp_unwritable"), meanings("redirect_cycle")
 _FILE = re.compile(r'\b(?:open|pwritev?)\(\) "(/[^"]{1,255})" failed \(')
 _WRITE, _SEARCH = 2, 1
 
@@ -31,8 +33,10 @@ def _may(nginx: "Nginx", stat: Stat, bits: int) -> bool:
     return (stat.mode >> shift) & bits == bits
 
 
-def _look(host: Host, nginx: "Nginx", path: str) -> Optional["TempDir"]:
-    """The first directory on the way that refuses nginx, else the last one that exists."""
+def _look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) -> Optional["TempDir"]:
+    """The first directory on the way that refuses nginx, else the last that exists. bits: what nginx needs
+    of the last one.
+    """
     found, there = None, "/"
     changed = [0.0]
     names = posixpath.normpath(path).split("/")[1:-1]
@@ -47,7 +51,7 @@ def _look(host: Host, nginx: "Nginx", path: str) -> Optional["TempDir"]:
         last = number == len(names)
         found = (there, stat)
         changed.append(stat.ctime)
-        if not _may(nginx, stat, _WRITE | _SEARCH if last else _SEARCH):
+        if not _may(nginx, stat, bits if last else _SEARCH):
             break
     if found is None:
         return None
@@ -57,10 +61,20 @@ def _look(host: Host, nginx: "Nginx", path: str) -> Optional["TempDir"]:
         "path": there,
         "owner": host.user_name(stat.uid),
         "mode": "%04o" % stat.mode,
-        "writable": _may(nginx, stat, _WRITE | _SEARCH),
+        "writable": _may(nginx, stat, bits),
         "changed_at": max(changed[-2:]),  # those far above change with whatever is in them
         "full": room is not None and (room.others == 0 or room.inodes == 0),
     }
+
+
+def closed_roots(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:
+    """Of the sites whose locations lead in a circle: directories that nginx may not search."""
+    sites = {event["site"] for event in events if event["source"] == "nginx" and meaning_of(event) in CYCLES}
+    roots = {route["root"] for route in nginx["routes"] if route["site"] in sites}
+    named = sorted(root for root in roots if root and "$" not in root)[:MOST]
+    seen = [_look(host, nginx, root + "/index.php", _SEARCH) for root in named]
+    found = {entry["path"]: entry for entry in seen if entry and not entry["writable"]}
+    return list(found.values())
 
 
 def temp_dirs(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:

@@ -3,13 +3,14 @@
 
 """What shows that nginx runs with an older configuration than its files, and what keeps it from loading them.
 
-Looked at where it dials what they do not name, or where they were changed since.
+Looked at where it dials what they do not name, where they were changed since, or nginx does not run.
 """
 
 import re
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.conf import every
+from ..parse.linux.systemctl import unit_matches
+from ..parse.nginx.conf import Conf, every
 from ..parse.nginx.refused import path_in, place_of, problems
 from ..parse.nginx.strays import LOG_SECOND, strays
 from ..parse.redact import redact
@@ -17,7 +18,9 @@ from ..parse.timestamps import nginx_time
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host, HostError
 from .linux.processes import Process
+from .linux.units import unit_states
 from .log_window import Source, admit
+from .nginx import UNITS
 from .nginx_files import Reading
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ MOST_LOGS = 8
 MOST_ENDPOINTS = 16
 MOST_TEXT = 400
 # Of a process that loads a configuration, and of no request: these have a number after the pid.
+_SAID = re.compile(r"\[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
 _COMPLAINT = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
 
 
@@ -37,11 +41,26 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
     nginx = snapshot["nginx"]
     found = strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"])
     dialled = [stray.event["endpoint"] or "" for stray in found if stray.runs]
-    if nginx["master"] is None or not (dialled or nginx["config_newer"]):
+    if nginx["master"] is None:
+        return {"endpoints": {}, "refusal": _failed_start(host, nginx) or _refusal(host, nginx)}
+    if not (dialled or nginx["config_newer"]):
         return {"endpoints": {}, "refusal": None}
     keys = list(dict.fromkeys(dialled))[:MOST_ENDPOINTS]
     places = collect_endpoints(host, keys, identity_of(nginx), procs, seconds)
     return {"endpoints": places, "refusal": _refusal(host, nginx)}
+
+
+def _failed_start(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
+    """By the unit's journal, which has what `nginx -t` says before the start. Nobody else writes there."""
+    for name, unit in unit_states(host, UNITS, logs=False).items():
+        if unit["active"] != "failed":
+            continue
+        ran = host.run(["journalctl", "-o", "cat", "-n", "50", "--no-pager", "-q"] + unit_matches(name))
+        texts = _SAID.findall(ran.out)
+        if texts:
+            own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or (nginx["config"] or "", 0)
+            return _as_refusal(texts[-1], own, unit["changed_at"], "journal:" + name)
+    return None
 
 
 def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":

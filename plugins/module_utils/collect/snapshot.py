@@ -52,7 +52,7 @@ STAGES = {
     "waits": "worker_waits",
     "changed_files": "config_times",
 }
-UNWRITABLE = meanings("temp_unwritable")
+UNWRITABLE, CYCLES = meanings("temp_unwritable"), meanings("redirect_cycle")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
@@ -137,6 +137,10 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel
 
         found["temp_dirs"] = temp_dirs(host, nginx, found["events"])
+    if any(meaning_of(event) in CYCLES for event in found["events"]):
+        from .nginx_temp import closed_roots  # pylint: disable=import-outside-toplevel
+
+        found["closed_roots"] = closed_roots(host, nginx, found["events"])
     return found
 
 

@@ -3,13 +3,16 @@
 
 """Looks that only some hosts need: what was seen before tells which. Another host does not compile them."""
 
+import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
+from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
-from .host import Host
+from .host import Host, HostError
 from .linux.processes import Process
 from .log_clock import is_odd
+from .log_window import Source, admit
 from .pressure import pools_under_pressure
 
 if TYPE_CHECKING:
@@ -20,6 +23,11 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.waits import Waits
 
+PHP_FATAL, PROXY_HEADER = meanings("php_fatal"), meanings("proxy_header")
+TAIL = 4096  # bytes of an access log
+MOST_TAILS = 32
+# The status of a page, as the formats that most have write it.
+_PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
 ENDED = meanings("timed_out", "broken_off")
 FULL = meanings("pool_full", "process_max")
 
@@ -56,23 +64,45 @@ def odd_zone(host: Host, nginx: "Nginx") -> Optional[int]:
 
 def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float) -> "Older":
     nginx = snapshot["nginx"]
-    if not nginx["config_newer"] and not strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"]):
+    runs = nginx["running"] or not nginx["routes"]
+    if (
+        runs
+        and not nginx["config_newer"]
+        and not strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"])
+    ):
         return {"endpoints": {}, "refusal": None}
     from .older import collect_older  # pylint: disable=import-outside-toplevel
 
     return collect_older(host, snapshot, procs, seconds)
 
 
+def _ends_with_500(host: Host, nginx: "Nginx", since: float) -> bool:
+    """Whether an access log's last pages all failed. PHP may keep its errors in a log of its own."""
+    for path in list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]:
+        try:
+            file = admit(host, path)
+            if file.stat.type != "file" or file.stat.mtime < since:
+                continue
+            tail = Source(host, file).at(max(0, file.stat.size - TAIL), TAIL)
+        except HostError:
+            continue
+        statuses = _PAGE.findall(tail)
+        if b"500" in statuses and not any(status.startswith(b"2") for status in statuses):
+            return True
+    return False
+
+
 def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
-    """The error logs tell of lost requests, and of visitors who gave up they do not."""
+    """The error logs tell of lost requests, and not of visitors who gave up nor of how all others fared."""
     nginx, logs = snapshot["nginx"], snapshot["logs"]
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
-    full = any(meaning_of(event) in FULL for event in logs["events"])
+    full = any(meaning_of(event) in FULL | PHP_FATAL | PROXY_HEADER for event in logs["events"])
     if not (
         full
         or broken
         or nginx["config_newer"]
         or any(site["silent"] for site in nginx.get("site_logs") or [])
+        or _ends_with_500(host, nginx, since)
     ):
         return {"files": [], "events": []}
     from .access_logs import collect_access  # pylint: disable=import-outside-toplevel

@@ -214,10 +214,11 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
     older = snapshot.get("older")
     refusal = older["refusal"] if older else None
     if refusal:
-        why = (
-            "line %s: %s: nginx refuses to load its files: it goes on with those before, and would not start"
-        )
-        gaps.append(unseen("nginx_loaded", refusal["file"], why % (refusal["line"], refusal["text"])))
+        goes_on = "it goes on with those before, and would not start"
+        at = "line %s: " % refusal["line"] if refusal["line"] else ""
+        why = "%s%s: nginx refuses to load its files: "
+        why += goes_on if nginx["running"] else "it does not start"
+        gaps.append(unseen("nginx_loaded", refusal["file"], why % (at, refusal["text"])))
     return gaps
 
 
@@ -238,6 +239,15 @@ def _unscathed(snapshot: "Snapshot", examined: Sequence[Case]) -> List["Missing"
     from .unscathed import addresses, other_upstreams  # pylint: disable=import-outside-toplevel
 
     return addresses(examined) + other_upstreams(snapshot)
+
+
+def _visitors(snapshot: "Snapshot") -> List["Missing"]:
+    listens = [listen for route in snapshot["nginx"]["routes"] for listen in route["listen"]]
+    if not any("proxy_protocol" in listen or "http2" in listen for listen in listens):
+        return []
+    from .visitors import unanswered  # pylint: disable=import-outside-toplevel
+
+    return unanswered(snapshot)
 
 
 def _earlier(snapshot: "Snapshot") -> List["Missing"]:
@@ -280,6 +290,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     missing += attempt(missing, "halted", partial(_halted_nginx, snapshot)) or []
     missing += attempt(missing, "silence", partial(_silence, snapshot)) or []
     missing += attempt(missing, "unscathed", partial(_unscathed, snapshot, examined)) or []
+    missing += attempt(missing, "visitors", partial(_visitors, snapshot)) or []
     of_host = examine_host(snapshot, HOST_RULES, missing)
     findings = [
         attempt(missing, "owners", partial(left_to_a_person, snapshot, item)) or not_mended(item)

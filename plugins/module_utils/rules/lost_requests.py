@@ -3,6 +3,7 @@
 
 """Beyond the seven: causes that one message of nginx proves, or one of php-fpm beside it. Each is a row."""
 
+import errno
 from bisect import bisect_left
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
@@ -19,6 +20,7 @@ IN_ORDER, RUNS = meanings("in_order"), "fpm-running"
 # php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c): what it logs is
 # another's.
 ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up")
+UNREACHED = meanings("unreached")
 SECOND = 1.0  # as precise as both logs are
 STOP_SECONDS = 3.0  # that a stop takes at most where no log tells of its end
 APART = 20.0  # seconds from one reload to the next
@@ -97,6 +99,28 @@ def _not_allowed(case: Case) -> Optional[Match]:
     return Match(NOT_ALLOWED, "allowed_clients", reason)
 
 
+def _no_port(case: Case) -> Optional[Match]:
+    """connect(2) finds no free port of nginx's own. Where nobody listens the address may be missing."""
+    lost = [loss for loss in case.lost(UNREACHED) if loss.event["detail"].get("errno") == errno.EADDRNOTAVAIL]
+    if (
+        not lost
+        or case.endpoint.get("family") == "unix"
+        or not case.running
+        or not case.endpoint.get("listening")
+    ):
+        return None
+    now = case.connect.get("errno") == errno.EADDRNOTAVAIL
+    reason = Reason(
+        "nginx found no free local port for a connection to %s: all of them to this address are taken."
+        % case.key,
+        [case.dialled(), sample(lost[-1].event)],
+        lost,
+        confidence="likely",
+        severity="critical" if now else None,
+    )
+    return Match(NGINX_LIMIT, "ports", reason)
+
+
 def _times(events: Sequence["Event"]) -> List[float]:
     return sorted(at for event in events for at in event["times"])
 
@@ -155,7 +179,7 @@ def _match(case: Case, row: Row) -> Optional[Match]:
 
 
 def examine(case: Case) -> Answer:
-    refused = _not_allowed(case)
+    refused = _not_allowed(case) or _no_port(case)
     matches: List[Match] = [refused] if refused else []
     for row in ROWS if not refused else ():
         match = _match(case, row)

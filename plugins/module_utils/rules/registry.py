@@ -18,6 +18,7 @@ from . import (
     max_children_exhausted,
     nginx_errors,
     no_server,
+    php_error,
     socket_path_mismatch,
     socket_permission_denied,
     upstream_unresolvable,
@@ -47,6 +48,7 @@ HOST_RULES = (
     HostRule("writable_config", (writable_config.CAUSE,), writable_config.examine),
     HostRule("nginx_errors", nginx_errors.CAUSES, nginx_errors.examine),
     HostRule("no_server", (no_server.CAUSE,), no_server.examine),
+    HostRule("php_error", (php_error.CAUSE,), php_error.examine),
 )
 
 CAUSES = tuple(dict.fromkeys(cause for rule in (*RULES, *HOST_RULES) for cause in rule.causes))

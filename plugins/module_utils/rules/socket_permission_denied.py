@@ -132,6 +132,15 @@ def _not_a_socket(denied: Denied) -> Optional[Reason]:
     return _reason(denied, blocked["why"] if blocked else "that is a %s" % kind, proof)
 
 
+def _socket_unit(denied: Denied) -> Optional[Reason]:
+    """systemd made the socket and hands it on: php-fpm changes neither owner nor mode (fpm_sockets.c)."""
+    if denied.kind != "socket_unit":
+        return None
+    reason = _blocked(denied)
+    words = reason.summary.rstrip(".") + ". systemd made it: listen.mode and listen.owner are void"
+    return reason._replace(summary=words + ".")
+
+
 def _acl(denied: Denied) -> Optional[Reason]:
     """An ACL makes listen.owner and listen.group void (fpm_unix.c)."""
     by_acl = bool(denied.blocked and denied.blocked["acl"]) or any(
@@ -154,6 +163,7 @@ REASONS = (
     ("group_needs_restart", partial(_not_in_force, "group_needs_restart")),
     ("group_of_the_master", partial(_not_in_force, "group_of_the_master")),
     ("not_a_socket", _not_a_socket),
+    ("socket_unit", _socket_unit),
     ("acl", _acl),
     ("socket_mode", _socket_mode),
 )

@@ -53,7 +53,7 @@ _SOCKETS = (
     (re.compile(r"/dev-log$|/dev/log$"), "syslog"),
 )
 _SESSION = "/sess_*"
-DEPENDENCIES = ("peer", "lock", "remote_file", "program")
+DEPENDENCIES = ("peer", "lock", "remote_file", "program", "output")
 
 
 class Held(NamedTuple):
@@ -109,6 +109,9 @@ def _words(kind: str, on: Optional[str]) -> str:
         return "the lock of %s" % on
     if kind == "remote_file":
         return "the network file system %s" % on if on else "a network file system"
+    if kind == "output":
+        waits = ": it waits itself to write to %s" % on if on else ""
+        return "php-fpm's master, which does not take what they print" + waits
     return "the program %s that they started" % on if on else "a program that they started"
 
 

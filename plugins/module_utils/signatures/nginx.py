@@ -23,6 +23,8 @@ MEANINGS = LOST | words(
     "no_live_peer peer_disabled http_spoken unresolved bad_upstream bad_params "
     # The visitor closed the connection, limit_req or limit_conn, a body found no room on the disk.
     "client_gone rate_limited redirect_cycle temp_unwritable "
+    # a 500 to a named location or to auth_request, a worker of nginx that died, no PROXY header
+    "own_error nginx_crashed proxy_header "
     # what php-fpm writes to stderr: no file, security.limit_extensions, the script's end, another message
     "script_missing script_denied php_fatal php_message"
 )
@@ -147,6 +149,11 @@ ng-limit-conn - 503 rate_limited limiting connections by zone "%s"
 ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle while internally redirecting to \
 "%q"
 ng-rewrite-cycle - 500 redirect_cycle rewrite or internal redirection cycle while processing "%q"
+ng-named-location - 500 own_error could not find named location "%q"
+ng-auth-status * 500 own_error auth request unexpected status: %d
+ng-worker-died - - nginx_crashed worker process %d exited on signal %d
+    worker process %d exited on signal %d (core dumped)
+ng-proxy-header - - proxy_header broken header: "%q
 ng-resp-temp-eacces body - temp_unwritable open() "%q" failed (13: %s)
     open() "%q" failed (2: %s)
 ng-resp-temp-enospc body - temp_unwritable pwritev() "%q" failed (28: %s)

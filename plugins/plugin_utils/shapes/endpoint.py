@@ -61,9 +61,9 @@ class Blocked(TypedDict):
     """What refuses nginx on the way to a socket."""
 
     path: str
-    kind: (
-        str  # directory, socket, mandatory_access, or what is not in force: see collect/endpoint/in_force.py
-    )
+    # directory, socket, socket_unit (systemd made it), mandatory_access, or what is not in force: see
+    # collect/endpoint/in_force.py
+    kind: str
     why: str
     acl: bool  # an ACL decides
 

@@ -17,6 +17,16 @@ class Earlier(TypedDict):
     site: Optional[str]
 
 
+class Pages(TypedDict):
+    """What the last lines of an access log tell of a site's pages in the window."""
+
+    site: Optional[str]  # None: of any site that logs there
+    answered: int  # with 200 and the like
+    failed: int  # with 500
+    paths: int  # that failed; the front page counts as two
+    last: float  # epoch seconds
+
+
 class LaterLogFile(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
@@ -105,6 +115,7 @@ class LaterLogs(TypedDict, total=False):
     """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
     temp_dirs: List[TempDir]
+    closed_roots: List[TempDir]  # that nginx may not search, of sites with redirect cycles; not before 0.8.0
 
 
 class Logs(LaterLogs):
@@ -112,8 +123,19 @@ class Logs(LaterLogs):
     events: List[Event]  # by their first message
 
 
+class LaterAccessFile(TypedDict, total=False):
+    """Not in snapshots from before 0.8.0, nor of a file that was not written in the window."""
+
+    newest: Optional[float]  # epoch seconds of its last line
+    pages: List[Pages]
+
+
+class AccessFile(LogFile, LaterAccessFile):
+    """An access log."""
+
+
 class AccessLogs(TypedDict):
     """Of the sites that pass requests to php-fpm."""
 
-    files: List[LogFile]
+    files: List[AccessFile]
     events: List[Event]  # lines with 499, 500, 502, 503 or 504

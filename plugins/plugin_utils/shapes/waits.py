@@ -13,9 +13,11 @@ class Wait(TypedDict):
     """A place at which a worker was seen."""
 
     # kept (it reads its FastCGI connection), client (it writes to it), accept, peer, lock, remote_file,
-    # program, sleep, cpu, other
+    # program, output (to php-fpm's master), sleep, cpu, other
     kind: str
-    on: Optional[str]  # address:port or unix:/path of a peer, a lock's file, a mount, a program
+    on: Optional[
+        str
+    ]  # address:port or unix:/path of a peer, a lock's file, a mount, a program; where the master writes
     holder: Optional[int]  # pid, of a lock
     samples: int
 

@@ -94,6 +94,19 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not look in the access log for these visitors, nor in php-fpm's: they never got there.",
         returns=True,
     ),
+    ("nginx_limit", "ports"): Entry(
+        title="nginx has no local port left for PHP-FPM",
+        what="Each connection over TCP takes a port of nginx's own, and keeps it for a minute after its "
+        "end. All of ip_local_port_range are taken, so nginx answers 502.",
+        decides="connect() failed (99: Cannot assign requested address), and PHP-FPM listens at that "
+        "address.",
+        fix="let PHP-FPM listen on a unix socket, which takes no port; or widen net.ipv4.ip_local_port_range",
+        advice="`ss -tan state time-wait | wc -l` counts them. A unix socket in `listen` and "
+        "`fastcgi_pass` takes no port at all. Else widen `net.ipv4.ip_local_port_range`, or keep "
+        "connections with `keepalive`.",
+        do_not="Do not raise pm.max_children: PHP-FPM never saw these requests.",
+        returns=True,
+    ),
     ("redirect_cycle", None): Entry(
         title="nginx's locations lead in a circle",
         what="try_files, index, error_page or rewrite send a request to a path that comes back to the same "
@@ -104,6 +117,16 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "own `location ~ \\.php$`; `root` must hold the fallback of try_files. Then `nginx -t && systemctl "
         "reload nginx`.",
         do_not="Do not restart PHP-FPM or look into its log: it got none of these requests.",
+    ),
+    ("redirect_cycle", "closed_root"): Entry(
+        title="nginx may not search the site's directory",
+        what="The user of nginx's workers may not search a directory on the way to the site's files. "
+        "Each file is missing for it, so try_files falls back to a page that falls back to itself: 500.",
+        decides="nginx: rewrite or internal redirection cycle, and the directory's mode shuts nginx out.",
+        fix="give nginx's user x on the directory in the evidence, by an ACL (setfacl -m u:USER:x)",
+        advice="Let the user of nginx's workers search the directory in the evidence: `x` in its ACL is "
+        "enough, no group and no mode. See then that the files below it are readable.",
+        do_not="Do not chmod -R 777 the site: all accounts of the host could change its code.",
     ),
     ("cached_error", None): Entry(
         title="nginx serves a cached 502",

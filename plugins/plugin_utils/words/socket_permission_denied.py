@@ -36,6 +36,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not chmod 0666 the socket: every local account could run PHP as the pool's user, and the "
         "next restart undoes it.",
     ),
+    ("socket_permission_denied", "socket_unit"): Entry(
+        title="nginx may not connect: a socket unit",
+        what="systemd listens and hands its socket to PHP-FPM. Owner and mode are those of the .socket unit. "
+        "listen.owner, listen.group and listen.mode of the pool say nothing then.",
+        decides="connect() as nginx's user is refused by the socket itself, which systemd (pid 1) holds.",
+        fix="set SocketUser=, SocketGroup= and SocketMode=0660 in the .socket unit, and restart that",
+        advice="`systemctl list-sockets` names the unit of {socket}. Give it SocketUser={user} and "
+        "SocketMode=0660 by `systemctl edit`. Stop PHP-FPM, restart the .socket unit, start PHP-FPM.",
+        do_not="Do not change listen.mode of the pool or restart PHP-FPM alone: systemd keeps the "
+        "socket as it is.",
+    ),
     ("socket_permission_denied", "acl"): Entry(
         title="nginx may not connect: not in the ACL",
         what="The pool sets an ACL on its socket, and nginx's user is not in it. With an ACL, listen.owner "

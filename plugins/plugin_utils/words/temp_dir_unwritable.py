@@ -20,6 +20,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not chmod 777: responses of all users would lie readable there.",
         returns=True,
     ),
+    ("temp_dir_unwritable", "cache"): Entry(
+        title="nginx cannot open the files of its cache",
+        what="fastcgi_cache finds a page in its directory, and the user of nginx's workers may not open "
+        "it: 500.",
+        decides="nginx [crit]: open() of a file of the cache failed (13).",
+        fix="`systemctl reload {unit}` gives the directory back to nginx's user; its files may need "
+        "`chown -R`",
+        advice="`nginx -t && systemctl reload {unit}` lets nginx's master give the cache's directory to "
+        "the user of its workers. What lies in it may be deleted, or given back with `chown -R`.",
+        do_not="Do not chmod 777: other users could put pages into the cache.",
+    ),
     ("temp_dir_unwritable", "request_body"): Entry(
         title="nginx cannot keep large request bodies",
         what="A body above client_body_buffer_size goes to a file first. nginx cannot write it, and answers "

@@ -255,6 +255,10 @@ class _Survey:
             if other:
                 mode = blocked["why"].partition(": ")[0]
                 return {**blocked, "kind": other[0], "why": "%s: %s" % (mode, other[1])}
+        if blocked and blocked["kind"] == "socket":
+            inodes = {row.inode for row in self.first[key].listeners}
+            if sock_diag.held_of(self.host, 1, inodes):
+                return {**blocked, "kind": "socket_unit"}  # systemd made it
         if blocked is None and as_user is not None:
             return permission.mandatory_access(str(self.files[key]["real_path"]), who)
         return blocked

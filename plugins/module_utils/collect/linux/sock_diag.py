@@ -129,7 +129,7 @@ def _orphan(host: Host, worker: Process, unit: Optional[str], masters: Sequence[
     return worker.exe not in [master.exe for master in masters] and not opening(host, worker.exe)
 
 
-def _held(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
+def held_of(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:
     """Which of the wanted sockets the process has open; None when we may not see."""
     base = "/proc/%d/fd" % pid
     try:
@@ -152,7 +152,7 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     for group in (heads, others):
         left = inodes.difference(holding)
         for candidate in group if left else ():
-            held = _held(host, candidate.pid, left)
+            held = held_of(host, candidate.pid, left)
             hidden = hidden or held is None
             for inode in held or ():
                 holding.setdefault(inode, []).append(candidate)
@@ -160,7 +160,7 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     if left:
         known = {each.pid for each in procs}
         for pid in sorted(int(name) for name in host.names("/proc") if name.isdigit()):
-            held = _held(host, pid, left) if pid not in known else set()
+            held = held_of(host, pid, left) if pid not in known else set()
             hidden = hidden or held is None
             holder = process(host, pid) if held else None
             if held and holder:

@@ -97,6 +97,8 @@ class _Watch:
             return "program", self.program(), None
         if call.name in ("flock", "fcntl"):
             return self.lock(call.arguments[0])
+        if call.name == "write" and self.is_output(call.arguments[0] & 0xFFFFFFFF):
+            return "output", self.log_of_master(), None
         if call.name in ("read", "write", "connect"):
             return self.held([call.arguments[0] & 0xFFFFFFFF], call.name == "read")
         if call.name in ("poll", "select", "epoll"):
@@ -140,6 +142,23 @@ class _Watch:
             if kind == "fastcgi":
                 answer = ("kept" if reads else "client", None, None)
         return answer
+
+    def is_output(self, descriptor: int) -> bool:
+        """The pipe to the master, or a copy of it that a script has opened (php://stderr)."""
+        link = self.host.readlink(self.base + "fd/%d" % descriptor) or ""
+        known = [self.host.readlink(self.base + "fd/%d" % number) for number in (1, 2)]
+        return link.startswith("pipe:") and link in known
+
+    def log_of_master(self) -> Optional[str]:
+        """Where the master waits to write, so that it takes no output of its workers (fpm_stdio.c)."""
+        stat = parse_stat(self.host.text(self.base + "stat") or "")
+        base = "/proc/%d/" % (stat.ppid if stat else 0)
+        call = parse_call(self.host.text(base + "syscall") or "", platform.machine())
+        if call is None or call.name != "write":
+            return None
+        return (
+            redact(self.host.readlink(base + "fd/%d" % (call.arguments[0] & 0xFFFFFFFF)) or "", _PATH) or None
+        )
 
     def lock(self, descriptor: int) -> Seen:
         path = self.base + "fd/%d" % (descriptor & 0xFFFFFFFF)

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
-from ...signatures.nginx import HTTP, LOST, NGINX, NO_PHASE, PHASES, UNKNOWN
+from ...signatures.nginx import HTTP, LOST, NGINX, NO_PHASE, PHASES, STDERR, UNKNOWN
 from ...signatures.table import Signature
 from ..endpoint import canonical
 from ..number import number
@@ -27,6 +27,7 @@ _HEAD = re.compile(
     r"(?:\*(\d+) )?",
     re.A,
 )
+_FATAL = "PHP message: PHP Fatal error:  "  # behind warnings, mostly
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
 _UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
 _ERRNO = re.compile(r"\((\d{1,9}): ", re.A)
@@ -109,6 +110,8 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
     if not hit or (hit[0].meaning == "temp_unwritable" and not crit):
         return None, {}
     row, places = hit
+    if row.meaning == "php_message" and _FATAL in message:
+        row, places = NGINX.find(STDERR + _FATAL, phase) or hit
     detail: Detail = {"status": row.status} if row.status else {}
     errno = _ERRNO.search(message) if row.format.endswith(": %s)") else None
     if errno:

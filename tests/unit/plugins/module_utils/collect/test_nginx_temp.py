@@ -7,7 +7,10 @@
 from typing import Any, Dict
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Room, Stat
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx_temp import temp_dirs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx_temp import (
+    closed_roots,
+    temp_dirs,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 NGINX = {"uid": 33, "gid": 33, "groups": [7]}
@@ -50,3 +53,20 @@ class TestDirectory:
     def test_decoy_a_path_that_visitors_wrote(self) -> None:
         event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": "open() relative"}}
         assert temp_dirs(FakeHost(), NGINX, [event]) == []
+
+
+class TestClosedRoots:
+    def roots(self, mode: int, root: str = "/srv/shop", site: str = "shop.example") -> Any:
+        host = FakeHost(stats={"/": folder(0o755), "/srv": folder(0o755), "/srv/shop": folder(mode)})
+        event = {"source": "nginx", "signature": "ng-redirect-cycle", "site": "shop.example"}
+        return closed_roots(host, dict(NGINX, routes=[{"site": site, "root": root}]), [event])
+
+    def test_hit_nginx_may_not_search_it(self) -> None:
+        (found,) = self.roots(0o700)
+        assert (found["path"], found["mode"]) == ("/srv/shop", "0700")
+
+    def test_near_miss_nginx_may_search_it_and_not_write(self) -> None:
+        assert self.roots(0o711) == []
+
+    def test_decoy_another_site_or_a_variable(self) -> None:
+        assert self.roots(0o700, site="blog.example") == self.roots(0o700, "/srv/$host") == []

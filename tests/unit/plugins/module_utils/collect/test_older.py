@@ -9,6 +9,7 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import older
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import older as made
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -71,6 +72,20 @@ class TestRefusal:
 
     def test_near_miss_files_that_were_not_changed_are_not_looked_at(self) -> None:
         assert look(line(5), config_newer=False) is None
+
+    def test_hit_nginx_does_not_run_and_says_why(self) -> None:
+        assert look(line(5), config_newer=False, master=None)["text"] == WORDS
+
+    def test_hit_its_unit_failed_and_the_journal_says_why(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        told = 'host not found in upstream "php" in %s:2' % MAIN
+        said = "2026/04/02 14:26:30 [emerg] 9#9: %s\nnginx: configuration file test failed\n" % told
+        unit = {"active": "failed", "changed_at": NOW}
+        monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, said, ""))
+        monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
+        found = look(config_newer=False, master=None)
+        assert (found["text"], found["line"], found["log"]) == (told, 2, "journal:nginx.service")
+        unit["active"] = "active"
+        assert look("", "user x;\n", config_newer=False, master=None) is None
 
     def test_near_miss_a_healthy_host_is_not_looked_at(self) -> None:
         snapshot: Any = hosts.a_host()

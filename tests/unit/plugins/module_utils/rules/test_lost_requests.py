@@ -26,6 +26,12 @@ def not_allowed() -> Host:
     return host.with_pool(allowed_clients=["192.0.2.7"])
 
 
+def no_port(**facts: Any) -> Host:
+    """connect(2) had no port of nginx's own a minute ago. facts: of the connect that is tried now."""
+    host = a_host("exhausted_tcp").dialled("ok", None, "answered", 2.0).silent_logs()
+    return host.nginx_said("ng-connect-eaddrnotavail", 60.0, detail={"errno": 99}).with_connect(**facts)
+
+
 HITS: Dict[str, Callable[[], Host]] = {
     "request_terminate_timeout": lambda: reset_beside("fpm-terminate"),
     "no_grace": reloaded,
@@ -33,6 +39,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "unix_backlog": lambda: a_host().nginx_said("ng-connect-eagain", 60.0),
     "connections": lambda: a_host().nginx_said("ng-worker-connections", 60.0),
     "allowed_clients": not_allowed,
+    "ports": no_port,
 }
 VERDICTS: Dict[str, Tuple[str, str, str]] = {
     "request_terminate_timeout": ("request_terminated", "active", "degraded"),
@@ -41,6 +48,7 @@ VERDICTS: Dict[str, Tuple[str, str, str]] = {
     "unix_backlog": ("listen_backlog_full", "active", "degraded"),
     "connections": ("nginx_limit", "active", "degraded"),
     "allowed_clients": ("client_not_allowed", "active", "failing"),
+    "ports": ("nginx_limit", "active", "degraded"),
 }
 
 
@@ -49,6 +57,18 @@ class TestEachReason:
     def test_hit_each_reason_alone(self, reason: str) -> None:
         cause, state, status = VERDICTS[reason]
         assert hosts.found(HITS[reason]()) == ([(cause, reason, state)], status)
+
+
+class TestPorts:
+    def test_hit_no_port_is_left_now(self) -> None:
+        host = no_port(result="unreachable", errno=99, error="Cannot assign requested address")
+        host.with_probe(result="not_tried")
+        assert hosts.found(host) == ([("nginx_limit", "ports", "active")], "failing")
+
+    def test_near_miss_nobody_listens_at_such_an_address(self) -> None:
+        host = no_port(result="unreachable", errno=99, error="Cannot assign requested address")
+        host.with_endpoint(listening=False)
+        assert "nginx_limit" not in hosts.cause_ids(host)
 
 
 class TestTerminated:

@@ -22,6 +22,13 @@ def cycled(**more: Any) -> Host:
     return host
 
 
+def closed(path: str) -> Host:
+    host = cycled().on_every_route(root="/var/www/shop")
+    entry = {"path": path, "owner": "root", "mode": "0700", "writable": False, "full": False}
+    host["logs"]["closed_roots"] = [dict(entry, changed_at=0.0)]
+    return host
+
+
 def unwritable(signature: str, endpoint: Optional[str] = None, **facts: Any) -> Host:
     """nginx could not write below BODY a minute ago. facts: of that directory now."""
     host = a_host().silent_logs()
@@ -46,6 +53,14 @@ class TestCycle:
         host = cycled().another_site("blog.example", server={"file": "/blog", "line": 1})
         host.logged_as(hosts.events(host, "nginx")[0], site="blog.example")
         assert hosts.causes(host) == [self.CAUSE + ("active",)] * 2
+
+    def test_hit_a_directory_that_nginx_may_not_search(self) -> None:
+        item = hosts.only(closed("/var/www"))
+        assert (item["reason"], item["state"]) == ("closed_root", "active")
+        assert item["evidence"][0]["path"] == "/var/www" and "/var/www" in item["summary"]
+
+    def test_near_miss_a_directory_of_another_site(self) -> None:
+        assert hosts.only(closed("/srv/blog"))["reason"] == "internal_redirect"
 
     def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
         host = cycled()
@@ -95,6 +110,12 @@ class TestVisitors:
 
 
 class TestTemp:
+    def test_hit_a_file_of_the_cache(self) -> None:
+        host = unwritable("ng-body-temp-eacces")
+        text = '[crit] open() "%s/a/4e/da8bc7449787e0ebc3697c3647d0e4ea" failed (13: Permission denied)'
+        hosts.events(host, "nginx")[0]["sample"]["text"] = text % BODY
+        assert hosts.causes(host) == [("temp_dir_unwritable", "cache", "active")]
+
     def test_hit_a_body_before_a_server_was_asked(self) -> None:
         found = ([("temp_dir_unwritable", "request_body", "active")], "degraded")
         assert hosts.found(unwritable("ng-body-temp-eacces")) == found

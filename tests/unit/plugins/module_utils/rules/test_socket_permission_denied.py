@@ -59,6 +59,7 @@ def refused_before(restart: float, *ago: float) -> Host:
 
 HITS: Dict[str, Callable[[], Host]] = {
     "socket_mode": lambda: a_host("socket_0600"),
+    "socket_unit": lambda: a_host("socket_0600").blocked_by(kind="socket_unit"),
     "acl": by_acl,
     "parent_directory": lambda: a_host("parent_directory"),
     "not_a_socket": lambda: file_at_the_path("refused", 111),
@@ -137,6 +138,16 @@ class TestFormerUser:
 
     def test_decoy_a_former_user_who_may_connect(self) -> None:
         assert hosts.found(a_host().with_nginx(loaded=NEW_USER)) == hosts.HEALTHY
+
+
+class TestSocketUnit:
+    def test_hit_nothing_of_the_pool_is_changed(self) -> None:
+        host = a_host("socket_0600").blocked_by(kind="socket_unit")
+        assert hosts.causes(host) == [(CAUSE, "socket_unit", "active")] and hosts.actions(host) == []
+        assert "systemd made it" in hosts.only(host)["summary"]
+
+    def test_near_miss_a_socket_of_php_fpms_own(self) -> None:
+        assert hosts.causes(a_host("socket_0600")) == [(CAUSE, "socket_mode", "active")]
 
 
 class TestWithoutRoot:

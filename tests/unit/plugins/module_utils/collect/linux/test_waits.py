@@ -32,9 +32,11 @@ def short_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def process(source: str, *arguments: str) -> Iterator[int]:
+def process(source: str, *arguments: str, pipe_stderr: bool = False) -> Iterator[int]:
     """A Python of its own, which says that it is about to wait."""
-    child = subprocess.Popen([sys.executable, "-c", READY + source] + list(arguments), stdout=subprocess.PIPE)
+    stderr = subprocess.PIPE if pipe_stderr else None
+    words = [sys.executable, "-c", READY + source] + list(arguments)
+    child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=stderr)
     try:
         assert child.stdout is not None and os.read(child.stdout.fileno(), 1) == b"x"
         time.sleep(0.1)
@@ -162,6 +164,11 @@ class TestOthers:
         path = tmp_path / "sess_cafe0123456789"
         with process(HOLDS, str(path)), process(WANTS, str(path)) as pid:
             assert seen(pid)[1] == "%s/sess_*" % tmp_path
+
+    def test_its_output_that_php_fpm_does_not_take(self) -> None:
+        """The parent is this test, which does not write."""
+        with process(SAID + "os.write(2, b'x' * 999999)", pipe_stderr=True) as pid:
+            assert seen(pid)[:2] == ["output", None]
 
     def test_a_program_that_it_started(self) -> None:
         source = "p = subprocess.Popen(['sleep', '99'], stdout=-1)\n" + SAID + "%s\n"

@@ -218,3 +218,29 @@ class TestTries:
 
     def test_decoy_nginx_answers_without_an_upstream(self) -> None:
         assert self.lost(upstream_addr="-", upstream_status="-")[0][0] == "access-502-meant"
+
+
+class TestPages:
+    """What the last lines tell of pages."""
+
+    def pages(self, *lines: str, form: str = COMBINED, sites: Sequence[Any] = (site("shop.example"),)) -> Any:
+        return log_of([], form, sites=sites).pages("".join(lines).encode())
+
+    def page(self, path: str, status: str, ago: float = 60) -> str:
+        return line(ago, COMBINED, request="GET %s HTTP/1.1" % path, status=status)
+
+    def test_hit_each_page_failed(self) -> None:
+        (seen,) = self.pages(self.page("/", "500"), self.page("/about.php?x=1", "500", 30))
+        assert seen == {"site": "shop.example", "answered": 0, "failed": 2, "paths": 3, "last": NOW - 30}
+
+    def test_near_miss_pictures_and_redirects_tell_nothing(self) -> None:
+        lines = [self.page("/a.png", "200"), self.page("/", "301"), self.page("/x", "404")]
+        (seen,) = self.pages(*lines)
+        assert (seen["answered"], seen["failed"]) == (0, 0)
+
+    def test_near_miss_a_page_that_came(self) -> None:
+        (seen,) = self.pages(self.page("/", "500"), self.page("/", "200"))
+        assert (seen["answered"], seen["failed"], seen["paths"]) == (1, 1, 2)
+
+    def test_decoy_lines_from_before_the_window_or_of_no_format(self) -> None:
+        assert self.pages(self.page("/", "500", 1000), "GET / 500\n") == []

@@ -1,0 +1,163 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why nginx answers 500 by itself, or cuts off."""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+
+from ..parse.nginx.sites import sites_of
+from ..signatures.lookup import meaning_of, meanings
+from .case import reconfigured
+from .lost_requests import NGINX_LIMIT
+from .model import Match, Place, Reason, evidence, sample
+from .nginx_errors import CYCLE, OWN, TEMP
+from .upstream_unresolvable import LOG_SECOND, losses_of
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.logs import Event, TempDir
+    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+OWN_ERRORS = meanings("own_error", "nginx_crashed")
+CYCLES, UNWRITABLE = meanings("redirect_cycle"), meanings("temp_unwritable")
+NO_RESOURCE = meanings("no_resource")
+# Such a visitor's connection is closed unread. One that finds no file descriptor waits in nginx's queue.
+CLOSED = "ng-worker-connections-accept"
+_TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
+ENOSPC = 28
+# ngx_http_file_cache_name(): the key's MD5; all other names here are numbers.
+_CACHED = re.compile(r'/[0-9a-f]{32}(?:\.\d+)?" failed')
+TEMP_WORDS = {
+    "cache": "nginx cannot open the files of its cache in %s, and answers 500.",
+    "request_body": "nginx cannot write the bodies of large requests to %s, and answers 500.",
+    "response": "nginx cannot write large answers to %s: visitors get them cut off.",
+}
+
+
+def _closed_root(snapshot: "Snapshot", routes: Sequence["Route"]) -> Optional["TempDir"]:
+    """The directory on the way to the site's files that nginx may not search."""
+    roots = [(route["root"] or "") + "/" for route in routes]
+    return next(
+        (
+            entry
+            for entry in snapshot["logs"].get("closed_roots") or []
+            if any(root.startswith(entry["path"].rstrip("/") + "/") for root in roots)
+        ),
+        None,
+    )
+
+
+def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]) -> Match:
+    newest = max(events, key=lambda event: event["last"])
+    target = _TARGET.search(newest["sample"]["text"])
+    to = " to %s" % target.group(1) if target else ""
+    words = "nginx answers 500 itself: its locations lead a request%s again and again." % to
+    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
+    closed = _closed_root(snapshot, routes)
+    if closed:
+        words = "nginx may not search %s, so that each file of the site is missing for it, and answers 500."
+        words, over = words % closed["path"], False
+    reason = Reason(
+        words,
+        ([_proof(closed, False)] if closed else []) + [sample(newest)],
+        losses_of(events),
+        confidence="likely",
+        state="recovered" if over else "active",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(routes),
+    )
+    return Match(CYCLE, "closed_root" if closed else "internal_redirect", reason)
+
+
+def _directory(event: "Event", known: Sequence["TempDir"]) -> Optional["TempDir"]:
+    """Of the directories that were looked at, the one that the event's file is in."""
+    above = [entry for entry in known if '"%s' % entry["path"] in event["sample"]["text"]]
+    return max(above, key=lambda entry: len(entry["path"]), default=None)
+
+
+def _proof(directory: "TempDir", over: bool) -> "Evidence":
+    words = "%s: owner %s, mode %s" % (directory["path"], directory["owner"], directory["mode"])
+    if directory["writable"] and not over:
+        words += ": these let nginx write, so a sandbox or a security module refuses"
+    if directory["full"]:
+        words = "%s: its file system has no room left" % directory["path"]
+    return evidence("file", words, directory["path"])
+
+
+def _temp(
+    snapshot: "Snapshot", routes: Sequence["Route"], reason_id: str, events: Sequence["Event"]
+) -> Optional[Match]:
+    newest = max(events, key=lambda event: event["last"])
+    if _CACHED.search(newest["sample"]["text"]):
+        reason_id = "cache"
+    directory = _directory(newest, snapshot["logs"].get("temp_dirs") or [])
+    if directory is None:
+        return None
+    over = directory["writable"] and not directory["full"]
+    if newest["detail"].get("errno") != ENOSPC:
+        # What is seen now holds for nginx, too, only if it was mended since.
+        over = over and directory["changed_at"] + LOG_SECOND > newest["last"]
+    reason = Reason(
+        TEMP_WORDS[reason_id] % directory["path"],
+        [_proof(directory, over), sample(newest)],
+        losses_of(events),
+        confidence="likely",
+        state="recovered" if over else "active",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(routes),
+    )
+    return Match(TEMP, reason_id, reason)
+
+
+def _no_visitors(snapshot: "Snapshot") -> List[Match]:
+    """nginx accepts nobody: it has not read which site is asked for, so these are losses of none."""
+    events = [
+        event
+        for event in snapshot["logs"]["events"]
+        if event["source"] == "nginx" and not event["site"] and meaning_of(event) in NO_RESOURCE
+    ]
+    routes = snapshot["nginx"]["routes"]
+    if not events or not routes:
+        return []
+    newest = max(events, key=lambda event: event["last"])
+    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
+    reason = Reason(
+        "nginx has no connection left for new visitors: it turns them away before it reads a request.",
+        [sample(newest)],
+        losses_of([event for event in events if event["signature"] == CLOSED]),
+        confidence="likely",
+        state="recovered" if over else "active",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(routes),
+    )
+    return [Match(NGINX_LIMIT, "visitors", reason)]
+
+
+def reasons(snapshot: "Snapshot") -> List[Match]:
+    of_site: Dict[str, List["Route"]] = {}
+    for route in snapshot["nginx"]["routes"]:
+        of_site.setdefault(route["site"], []).append(route)
+    matches: List[Optional[Match]] = []
+    cycles: Dict[str, List["Event"]] = {}
+    unwritable: Dict[str, List["Event"]] = {"request_body": [], "response": []}
+    for event in snapshot["logs"]["events"]:
+        meaning, site = meaning_of(event), event["site"] or ""
+        if event["source"] != "nginx" or site not in of_site:
+            continue
+        if meaning in CYCLES:
+            cycles.setdefault(site, []).append(event)
+        elif meaning in UNWRITABLE:
+            of_answer = event["signature"].startswith("ng-resp-")
+            unwritable["response" if of_answer else "request_body"].append(event)
+    matches += [_cycle(snapshot, of_site[site], events) for site, events in cycles.items()]
+    for reason_id, events in unwritable.items():
+        if events:
+            routes = [route for event in events for route in of_site[event["site"] or ""]]
+            matches.append(_temp(snapshot, routes, reason_id, events))
+    if any(meaning_of(event) in OWN_ERRORS for event in snapshot["logs"]["events"]):
+        from .nginx_own import own_errors  # pylint: disable=import-outside-toplevel
+
+        matches += own_errors(OWN, snapshot, of_site)
+    return [match for match in matches if match] + _no_visitors(snapshot)

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests that nginx ends itself, whatever php-fpm would answer; and visitors without a PROXY header."""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence
+
+from ..parse.nginx.sites import sites_of
+from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import LOST
+from .case import reconfigured
+from .model import Cause, Loss, Match, Place, Reason, sample, within
+from .upstream_unresolvable import LOG_SECOND, losses_of
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+OWN_ERROR, CRASHED = meanings("own_error"), meanings("nginx_crashed")
+REASONS = {"ng-named-location": "named_location", "ng-auth-status": "auth_request"}
+WORDS = {
+    "named_location": "nginx answers 500 itself: %s is not among the locations of the server block that "
+    "names it.",
+    "auth_request": "nginx answers 500 itself: it asks whether a visitor may pass, and gets status %s, which "
+    "is no answer to that.",
+}
+CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
+_NAMED = re.compile(r'named location "(@[^"]{1,100})"')
+_STATUS = re.compile(r"unexpected status: (\d{3})")
+_SIGNAL = re.compile(r"exited on signal (\d{1,2})")
+
+
+def _word(pattern: Pattern[str], event: "Event", otherwise: str) -> str:
+    found = pattern.search(event["sample"]["text"])
+    return found.group(1) if found else otherwise
+
+
+def _told_already(snapshot: "Snapshot", site: str, losses: Sequence[Loss]) -> bool:
+    """auth_request asked php-fpm in vain: that line is counted, with its reason."""
+    marks = sorted(
+        at
+        for event in snapshot["logs"]["events"]
+        if event["site"] == site and event["endpoint"] and meaning_of(event) in LOST
+        for at in event["times"]
+    )
+    return all(within(marks, loss.at, LOG_SECOND) for loss in losses)
+
+
+def _of_site(
+    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], event: "Event"
+) -> Optional[Match]:
+    reason_id, losses = REASONS[event["signature"]], losses_of([event])
+    if _told_already(snapshot, event["site"] or "", losses):
+        return None
+    named = reason_id == "named_location"
+    word = _word(_NAMED, event, "a named location") if named else _word(_STATUS, event, "another status")
+    over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
+    reason = Reason(
+        WORDS[reason_id] % word,
+        [sample(event)],
+        losses,
+        confidence="likely",
+        state="recovered" if over else "active",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(routes),
+    )
+    return Match(cause, reason_id, reason)
+
+
+def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> List[Match]:
+    """The log does not tell how many visitors a worker had."""
+    nginx = snapshot["nginx"]
+    if not events or not nginx["routes"]:
+        return []
+    newest = max(events, key=lambda event: event["last"])
+    master = nginx["master"]
+    restarted = master is not None and master["started_at"] > newest["last"]
+    reason = Reason(
+        CRASH_WORDS % _word(_SIGNAL, newest, "?"),
+        [sample(newest)],
+        confidence="likely",
+        state="recovered" if restarted else "active",
+        place=Place(None, nginx["unit"]),
+        since=min(event["first"] for event in events),
+        servers=sites_of(nginx["routes"]),
+    )
+    return [Match(cause, "worker_crashed", reason)]
+
+
+def own_errors(
+    cause: Cause, snapshot: "Snapshot", of_site: Dict[str, List["Route"]]
+) -> List[Optional[Match]]:
+    matches: List[Optional[Match]] = []
+    crashes: List[Event] = []
+    for event in snapshot["logs"]["events"]:
+        meaning, site = meaning_of(event), event["site"] or ""
+        if meaning in CRASHED:
+            crashes.append(event)
+        elif meaning in OWN_ERROR and site in of_site:
+            matches.append(_of_site(cause, snapshot, of_site[site], event))
+    return matches + list(_crashes(cause, snapshot, crashes))

@@ -1,0 +1,30 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""PHP answers, and each page is an error. That one script ends with an error is the application's matter."""
+
+from typing import TYPE_CHECKING, List
+
+from ..signatures.lookup import meaning_of, meanings
+from .model import Cause, Match
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+CAUSE = Cause("php_error", severity="warning")
+FATAL = meanings("php_fatal")
+
+
+def examine(snapshot: "Snapshot") -> List[Match]:
+    access = snapshot.get("access")
+    failed = access and any(
+        pages["failed"] and not pages["answered"]
+        for file in access["files"]
+        for pages in file.get("pages", [])
+    )
+    if not failed and not any(meaning_of(event) in FATAL for event in snapshot["logs"]["events"]):
+        return []
+    # Most hosts need not compile it.
+    from .php_error_reasons import reasons  # pylint: disable=import-outside-toplevel
+
+    return reasons(CAUSE, snapshot)

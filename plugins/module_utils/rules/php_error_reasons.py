@@ -1,0 +1,130 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sites of which no page comes, since PHP ends each with an error."""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+
+from ..parse.nginx.sites import sites_of
+from ..signatures.lookup import meaning_of, meanings
+from .model import Cause, Match, Reason, evidence, sample
+from .upstream_unresolvable import losses_of
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.logs import Event, Pages
+    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+FATAL = meanings("php_fatal")
+# PHP has no script then (main.c, php_get_executed_filename): what php.ini or the pool asks for before it.
+NO_SCRIPT = " in Unknown on line 0"
+_FATAL = re.compile(
+    r"PHP Fatal error:  (?:Unknown: |Uncaught Error: )?(.{1,200}?)(?: \(include_path=.*?\))? in Unknown on"
+)
+FEWEST = 3  # pages
+WORDS = {
+    "before_script": "PHP ends each request to %s before its script begins: %s.",
+    "every_page": "PHP answers, and with an error: each of the last %d pages of %s was a 500.",
+}
+
+
+def _sites(snapshot: "Snapshot", path: str, pages: "Pages") -> List[str]:
+    if pages["site"] is not None:
+        return [pages["site"]]
+    logs = snapshot["nginx"].get("site_logs") or []
+    return [site["site"] for site in logs if any(path in log["paths"] for log in site["access"])]
+
+
+def _error(event: "Event") -> str:
+    found = _FATAL.search(event["sample"]["text"])
+    return found.group(1) if found else "php.ini, the pool or .user.ini asks for what cannot be had"
+
+
+def _told_by_nginx(snapshot: "Snapshot", site: str) -> bool:
+    """nginx says itself why it answered 500."""
+    return any(
+        event["source"] == "nginx" and event["site"] == site and event["detail"].get("status") == 500
+        for event in snapshot["logs"]["events"]
+        if meaning_of(event) not in FATAL
+    )
+
+
+def _match(
+    cause: Cause,
+    reason_id: str,
+    words: str,
+    routes: Sequence["Route"],
+    fatal: Optional["Event"],
+    proof: Sequence["Evidence"],
+    over: bool,
+    since: float,
+) -> Match:
+    told = [sample(fatal)] if fatal else []
+    reason = Reason(
+        words,
+        told + list(proof),
+        losses_of([fatal]) if fatal else (),
+        confidence="likely",
+        state="recovered" if over else "active",
+        since=fatal["first"] if fatal else since,
+        servers=sites_of(routes),
+    )
+    return Match(cause, reason_id, reason)
+
+
+def _restarted(snapshot: "Snapshot", routes: Sequence["Route"], at: float) -> bool:
+    """Whether each php-fpm that the routes lead to was started later."""
+    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
+    started = [
+        master["started_at"]
+        for master in snapshot["fpm"]["masters"]
+        if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
+    ]
+    return bool(started) and all(each is not None and each > at for each in started)
+
+
+def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
+    routes: Dict[str, List["Route"]] = {}
+    for route in snapshot["nginx"]["routes"]:
+        routes.setdefault(route["site"], []).append(route)
+    fatal = {
+        event["site"]: event
+        for event in snapshot["logs"]["events"]
+        if event["source"] == "nginx" and meaning_of(event) in FATAL and event["site"]
+    }
+    matches = [
+        _match(
+            cause,
+            "before_script",
+            WORDS["before_script"] % (site, _error(event)),
+            routes[site],
+            event,
+            [],
+            _restarted(snapshot, routes[site], event["last"]),
+            event["first"],
+        )
+        for site, event in fatal.items()
+        if site in routes and NO_SCRIPT in event["sample"]["text"]
+    ]
+    found = {site["name"] for match in matches for site in match.reason.servers or ()}
+    access = snapshot.get("access")
+    for file in access["files"] if access else []:
+        for pages in file.get("pages", []):
+            few = pages["failed"] < FEWEST or pages["answered"] or pages["paths"] < 2
+            names = [] if few else [site for site in _sites(snapshot, file["path"], pages) if site in routes]
+            if (
+                not names
+                or found.intersection(names)
+                or any(_told_by_nginx(snapshot, name) for name in names)
+            ):
+                continue
+            found.update(names)
+            hit = [route for name in names for route in routes[name]]
+            event = next((fatal[name] for name in names if name in fatal), None)
+            text = "%d pages in a row with 500, none with 200" % pages["failed"]
+            proof = [evidence("nginx_access", text, file["path"], at=pages["last"])]
+            words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
+            matches.append(_match(cause, "every_page", words, hit, event, proof, False, pages["last"]))
+    return matches

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ports at which nginx waits for another protocol than visitors speak: they get no answer."""
+
+from typing import TYPE_CHECKING, List, Set, Tuple
+
+from ..signatures.lookup import meaning_of, meanings
+from .case import reconfigured
+from .missing import unseen
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+WHAT = "visitors"
+NO_HEADER = meanings("proxy_header")
+# Since then nginx tells HTTP/1 from HTTP/2 on a port without TLS.
+BOTH_SINCE = (1, 25, 1)
+
+
+def _version(nginx: "Nginx") -> Tuple[int, ...]:
+    return tuple(int(part) for part in (nginx["version"] or "").split(".") if part.isdigit())
+
+
+def _listens(nginx: "Nginx", with_word: str, without: str = "") -> Set[str]:
+    """Addresses of the sites that pass requests to php-fpm."""
+    found = [listen.split() for route in nginx["routes"] for listen in route["listen"]]
+    return {words[0] for words in found if with_word in words[1:] and (not without or without not in words)}
+
+
+def http2_alone(nginx: "Nginx") -> List[str]:
+    """Where browsers, who speak HTTP/2 over TLS alone, get no page. Behind another port may be a proxy."""
+    version = _version(nginx)
+    if not version or version >= BOTH_SINCE:
+        return []
+    return sorted(at for at in _listens(nginx, "http2", "ssl") if at.rpartition(":")[2] == "80")
+
+
+def _without_header(snapshot: "Snapshot") -> List["Missing"]:
+    """Scans and health checks come without the header everywhere. So it counts that nobody came with it."""
+    nginx, access = snapshot["nginx"], snapshot.get("access")
+    events = [event for event in snapshot["logs"]["events"] if meaning_of(event) in NO_HEADER]
+    listens = sorted(_listens(nginx, "proxy_protocol"))
+    if not events or not listens:
+        return []
+    first, last = min(event["first"] for event in events), max(event["last"] for event in events)
+    newest = [file.get("newest") or 0.0 for file in (access["files"] if access else [])]
+    if max(newest, default=0.0) >= first or reconfigured(nginx, last + 1.0):
+        return []
+    why = (
+        "%d visitors came without the header of the PROXY protocol, which listen %s asks for, and got no "
+        "answer; nobody came with it since: the proxy in front does not send it, or there is none"
+    )
+    count = sum(event["count"] for event in events)
+    return [unseen(WHAT, nginx["config"], why % (count, ", ".join(listens[:3])))]
+
+
+def unanswered(snapshot: "Snapshot") -> List["Missing"]:
+    nginx = snapshot["nginx"]
+    why = "nginx %s speaks HTTP/2 alone at listen %s, which has http2 and no ssl: browsers get no page there"
+    notes = [unseen(WHAT, nginx["config"], why % (nginx["version"], at)) for at in http2_alone(nginx)[:3]]
+    return notes + _without_header(snapshot)

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx ends a request itself."""
+
+from __future__ import annotations
+
+from .entry import Entry
+
+WORDS: dict[tuple[str, str | None], Entry] = {
+    ("nginx_own_error", None): Entry(
+        title="nginx ends requests itself",
+        what="nginx ends a request by itself, whatever PHP-FPM would answer.",
+        decides="nginx's own line in its error log, without an upstream.",
+        fix="mend what nginx's line in the evidence names; then `nginx -t && systemctl reload nginx`",
+        advice="Look at what nginx's line in the evidence names. Then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not restart PHP-FPM: it has no part in it.",
+    ),
+    ("nginx_own_error", "named_location"): Entry(
+        title="A named location is not there",
+        what="try_files or error_page leads to a `location @name` that the server block has not. nginx "
+        "answers 500, and `nginx -t` says nothing about it.",
+        decides="nginx: could not find named location.",
+        fix="write that location in the same server block, or name one that is there; reload nginx",
+        advice="A named location counts in its own server block alone. Look for it with `nginx -T`. "
+        "Write it there, or let try_files and error_page name another target. Then `nginx -t && "
+        "systemctl reload nginx`.",
+        do_not="Do not restart PHP-FPM: it has no part in it.",
+    ),
+    ("nginx_own_error", "auth_request"): Entry(
+        title="auth_request gets an unknown status",
+        what="nginx asks a location whether a visitor may pass. It answers neither 2xx nor 401 or 403, "
+        "and nginx makes a 500 of that.",
+        decides="nginx: auth request unexpected status.",
+        fix="let the location of auth_request answer 2xx, 401 or 403; a redirect belongs to error_page 401",
+        advice="Ask the location of auth_request yourself, and see why it answers so. A login page "
+        "belongs to `error_page 401`, not to that answer.",
+        do_not="Do not take auth_request out to see the page: it would be open to everybody.",
+    ),
+    ("nginx_own_error", "worker_crashed"): Entry(
+        title="nginx's own workers crash",
+        what="A worker of nginx ended by a signal. All its visitors got no answer at all, and no log "
+        "has a line for them.",
+        decides="nginx [alert]: worker process exited on signal.",
+        fix="update or unload the module that nginx was last given; signal 9: see `journalctl -k` for memory",
+        advice="Signal 11, 6, 7 or 4: most often a module that was built for another nginx. `nginx -V` "
+        "and `load_module` name them; unload the last one, or bring both to one version, then restart "
+        "nginx. Signal 9: something killed it, see `journalctl -k`.",
+        do_not="Do not restart PHP-FPM: it has no part in it.",
+        returns=True,
+    ),
+}

@@ -1,0 +1,43 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether an access log is worth reading, by its end."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import where_needed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+
+
+def page(path: str, status: int) -> str:
+    return '192.0.2.7 - - [27/Nov/2026:03:00:00 +0000] "GET %s HTTP/1.1" %d 0 "-" "curl"\n' % (path, status)
+
+
+def is_hint(path: Path, text: str, since: float = 0.0) -> bool:
+    path.write_text(text)
+    log = {"paths": [str(path)], "gzip": False, "written": str(path), "format": "combined"}
+    nginx: Any = {"site_logs": [{"site": "shop.example", "names": [], "access": [log]}]}
+    return where_needed._ends_with_500(Host(), nginx, since)
+
+
+class TestEnd:
+    def test_hit_all_pages_failed(self, tmp_path: Path) -> None:
+        text = page("/a.png", 200) + page("/", 500) + page("/x.php?a=b.c", 500)
+        assert is_hint(tmp_path / "l", text)
+
+    @pytest.mark.parametrize("well", ["/", "/index.php", "/index.php/cart?x=1"])
+    def test_near_miss_one_page_came(self, tmp_path: Path, well: str) -> None:
+        assert not is_hint(tmp_path / "l", page("/", 500) + page(well, 200))
+
+    def test_near_miss_written_before_the_window(self, tmp_path: Path) -> None:
+        path = tmp_path / "l"
+        path.write_text("")
+        assert not is_hint(path, page("/", 500), since=os.stat(str(path)).st_mtime + 99.0)
+
+    @pytest.mark.parametrize("text", ["", page("/", 200), page("/a.png", 500), '"GET / 500" 500\n'])
+    def test_decoy_no_page_failed(self, tmp_path: Path, text: str) -> None:
+        assert not is_hint(tmp_path / "l", text)

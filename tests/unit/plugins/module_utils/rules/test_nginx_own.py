@@ -1,0 +1,78 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests that nginx ends itself, and its own workers that crash."""
+
+from typing import Any
+
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+
+CAUSE = "nginx_own_error"
+
+
+def ended(signature: str, text: str, **more: Any) -> Host:
+    """A minute ago, by a configuration of ten minutes ago."""
+    host = a_host().silent_logs()
+    host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
+    host.nginx_said(signature, 60.0, endpoint=None, **more)
+    hosts.events(host, "nginx")[0]["sample"]["text"] = text
+    return host
+
+
+def no_location() -> Host:
+    return ended("ng-named-location", '*1 could not find named location "@php", client: 10.0.0.9')
+
+
+def asked() -> Host:
+    return ended("ng-auth-status", "*1 auth request unexpected status: 302 while sending to client")
+
+
+def crashed(*ago: float) -> Host:
+    host = ended("ng-worker-died", "worker process 812 exited on signal 11 (core dumped)")
+    hosts.events(host, "nginx")[0]["site"] = None
+    return host
+
+
+class TestNamedLocation:
+    def test_hit_the_location_is_named(self) -> None:
+        item = hosts.only(no_location())
+        assert (item["cause"], item["reason"], item["count"]) == (CAUSE, "named_location", 1)
+        assert "@php" in item["summary"] and item["site"] == "shop.example"
+
+    def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
+        host = no_location()
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        assert hosts.found(host) == ([(CAUSE, "named_location", "recovered")], "recovered")
+
+    def test_decoy_a_site_without_php(self) -> None:
+        host = no_location()
+        hosts.events(host, "nginx")[0]["site"] = "files.example"
+        assert hosts.found(host) == hosts.HEALTHY
+
+
+class TestAuthRequest:
+    def test_hit_the_status_is_named(self) -> None:
+        item = hosts.only(asked())
+        assert (item["reason"], item["state"], "302" in item["summary"]) == ("auth_request", "active", True)
+
+    def test_decoy_php_fpm_was_asked_in_vain(self) -> None:
+        """nginx then logs two lines about one request."""
+        host = asked().nginx_said("ng-connect-enoent", 60.0)
+        assert CAUSE not in hosts.cause_ids(host)
+
+
+class TestCrash:
+    def test_hit_the_signal_is_named(self) -> None:
+        item = hosts.only(crashed())
+        assert (item["reason"], item["state"], item["count"]) == ("worker_crashed", "active", 0)
+        assert "signal 11" in item["summary"] and hosts.status(crashed()) == "degraded"
+
+    def test_near_miss_nginx_was_started_again(self) -> None:
+        host = crashed()
+        host["nginx"]["master"]["started_at"] = hosts.now(host) - 30
+        assert hosts.found(host) == ([(CAUSE, "worker_crashed", "recovered")], "recovered")
+
+    def test_decoy_a_host_without_php(self) -> None:
+        assert CAUSE not in hosts.cause_ids(crashed().with_nginx(routes=[]))

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sites of which no page comes, since PHP ends each with an error."""
+
+from typing import Any
+
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+
+CAUSE = "php_error"
+SITE = "shop.example"
+FATAL = "PHP message: PHP Fatal error:  Failed opening required '/var/www/old/waf.php'"
+
+
+def fatal(where: str = " in Unknown on line 0") -> Host:
+    host = a_host().silent_logs().nginx_said("ng-stderr-fatal", 60.0)
+    hosts.events(host, "nginx")[0]["sample"]["text"] = '*1 FastCGI sent in stderr: "%s%s"' % (FATAL, where)
+    return host
+
+
+def logged(host: Host, **facts: Any) -> Host:
+    """What the access log tells of the site's pages."""
+    pages = dict(
+        {"site": SITE, "answered": 0, "failed": 5, "paths": 2, "last": hosts.now(host) - 60}, **facts
+    )
+    file = {"path": "/var/log/nginx/access.log", "kind": "nginx_access", "complete": True, "why": None}
+    host["access"] = {"files": [dict(file, pages=[pages])], "events": []}
+    return host
+
+
+class TestBeforeScript:
+    def test_hit_php_has_no_script_yet(self) -> None:
+        item = hosts.only(fatal())
+        assert (item["cause"], item["reason"], item["state"]) == (CAUSE, "before_script", "active")
+        assert "waf.php" in item["evidence"][0]["text"] and item["site"] == SITE
+        assert item["summary"].endswith(": Failed opening required '/var/www/old/waf.php'.")
+
+    def test_near_miss_php_fpm_was_restarted_since(self) -> None:
+        host = fatal().ran_since(30.0)
+        assert hosts.found(host) == ([(CAUSE, "before_script", "recovered")], "recovered")
+
+    def test_decoy_an_error_of_a_script(self) -> None:
+        assert hosts.found(fatal(" in /var/www/shop/a.php on line 3")) == hosts.HEALTHY
+
+
+class TestEveryPage:
+    def test_hit_php_keeps_its_errors_elsewhere(self) -> None:
+        host = logged(a_host().silent_logs())
+        assert hosts.found(host) == ([(CAUSE, "every_page", "active")], "degraded")
+
+    def test_hit_the_error_is_shown_where_nginx_has_it(self) -> None:
+        item = hosts.only(logged(fatal(" in /var/www/shop/a.php on line 3")))
+        assert "PHP Fatal error" in item["evidence"][0]["text"]
+
+    def test_near_miss_one_page_came(self) -> None:
+        assert hosts.found(logged(a_host().silent_logs(), answered=1)) == hosts.HEALTHY
+
+    def test_near_miss_one_script_that_is_not_the_front_page(self) -> None:
+        assert hosts.found(logged(a_host().silent_logs(), paths=1)) == hosts.HEALTHY
+
+    def test_near_miss_too_few_to_tell(self) -> None:
+        assert hosts.found(logged(a_host().silent_logs(), failed=2)) == hosts.HEALTHY
+
+    def test_decoy_nginx_says_itself_why(self) -> None:
+        host = logged(a_host().silent_logs())
+        host.nginx_said("ng-redirect-cycle", 60.0, endpoint=None, detail={"status": 500})
+        assert CAUSE not in hosts.cause_ids(host)
+
+    def test_decoy_another_site(self) -> None:
+        assert hosts.found(logged(a_host().silent_logs(), site="files.example")) == hosts.HEALTHY
