@@ -31,10 +31,19 @@ MASKED = ("masked", "masked-runtime")
 _WANTED = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "TriggeredBy", "RequisiteOf")
 # These can go well, or cannot be asked: they are named as missing.
 _UNKNOWN = ("unasked_condition", "command")
-_AT: Dict[str, Sequence[str]] = {"manual": (RESTART,), "other_unit": (RESTART,), "start_limit": (RESTART,)}
+_AT: Dict[str, Sequence[str]] = {
+    "manual": (RESTART,),
+    "stops_another": (RESTART,),
+    "start_limit": (RESTART,),
+    "other_unit": (RESTART, BOOT),
+}
 # Pacemaker disables the units that it starts itself, and writes such a drop-in.
 _CLUSTER = re.compile(r"/\d*-?pacemaker\.conf")
 _MEMORY = ("tmpfs", "ramfs")
+# By which a unit makes directories. A socket's Listen= names the sockets that systemd itself opens.
+_MAKING = ("RuntimeDirectory", "Listen", "ExecStartPre", "ExecStart")
+_SHOWN, SHOW_SECONDS = 1024 * 1024, 10.0  # bytes and time: of a few hundred units
+_RC_LOCAL = "/etc/rc.local"
 
 
 def is_masked(state: "Unit") -> bool:
@@ -42,9 +51,14 @@ def is_masked(state: "Unit") -> bool:
 
 
 def _started_otherwise(host: Host, unit: str) -> bool:
-    """Whether another unit would start it, or a cluster does."""
+    """Whether another unit would start it, or a cluster does. Also where nobody could be asked."""
     argv = ["systemctl", "show", "--no-pager", "-p", ",".join(_WANTED + ("DropInPaths",)), "--", unit]
-    block = next(iter(parse_show(host.run(argv).out)), {})
+    ran = host.run(argv)
+    if ran.rc != 0:
+        why = "whether another unit starts %s at boot: systemctl show: %s" % (unit, ran.failure)
+        host.miss("units", None, why, "a running systemd")
+        return True
+    block = next(iter(parse_show(ran.out)), {})
     return any(block.get(name) for name in _WANTED) or bool(_CLUSTER.search(block.get("DropInPaths", "")))
 
 
@@ -132,6 +146,8 @@ def directories(
             continue
         if any((path + "/").startswith(real + "/") for path in made) or _made_at_boot(host, folder, real):
             continue
+        if _made_by_another(host, folder, real):
+            continue
         service, pool = mine[0].service, mine[0].pool
         words = "%s, where pool %s has its socket, is in memory, and nothing makes it at boot."
         yield problem(
@@ -187,6 +203,25 @@ def _links_of(host: Host, key: str) -> List[str]:
         return [place for place, part in walk(host, path) if part.target is not None] if path else []
     except HostError:
         return []
+
+
+def _made_by_another(host: Host, folder: str, real: str) -> bool:
+    """Whether a unit that is neither nginx's nor php-fpm's makes it. Also where nobody could be asked."""
+    argv = ["systemctl", "show", "--no-pager", "-p", ",".join(_MAKING), "--", "*.service", "*.socket"]
+    ran = host.run(argv, SHOW_SECONDS, _SHOWN)
+    if ran.rc != 0:
+        why = "whether another unit makes %s at boot: systemctl show: %s" % (folder, ran.failure)
+        host.miss("units", None, why, "a running systemd")
+        return True
+    rows = [line.partition("=") for line in ran.out.splitlines()]
+    made = ["/run/" + word for name, _equals, value in rows if name == _MAKING[0] for word in value.split()]
+    for name, _equals, value in rows:
+        # systemd makes the directory of a socket on which it listens itself.
+        if name == "Listen" or re.search(r"\b(?:mkdir|install)\b", value):
+            made += re.findall(r"(?<![\w./-])/[\w@.:+/-]+", value)
+    by_script = [line for line in (host.text(_RC_LOCAL) or "").splitlines() if not line.startswith("#")]
+    made += re.findall(r"(?<=[ =])/[\w@.:+/-]+", "\n".join(line for line in by_script if "mkdir" in line))
+    return any((path + "/").startswith(place + "/") for path in made for place in (folder, real))
 
 
 def _made_at_boot(host: Host, folder: str, real: str) -> bool:

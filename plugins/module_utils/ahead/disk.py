@@ -88,17 +88,19 @@ def unloaded(
         other = unlike(master, procs, ())
     if not files and not other:
         return
-    words = "%s runs with an older configuration than its files: %s."
-    what = other or "%s was changed since%s" % (
-        files[0],
-        ", and %d more" % (len(files) - 1) if files[1:] else "",
-    )
+    if other:
+        words = "%s runs with an older configuration than its files: %s." % (service.name, other)
+    else:
+        more = " (and %d more)" % (len(files) - 1) if files[1:] else ""
+        words = "%s was written%s after %s had loaded it: a change in it does not run yet."
+        words = words % (files[0], more, service.name)
     yield problem(
         "config_not_loaded",
         service,
-        words % (service.name, what),
+        words,
         severity=INFO,
-        confidence="likely",
+        # A time alone does not tell a change from a comment, or from a file that was written as it was.
+        confidence="likely" if other else "possible",
         file=files[0] if files else service.config,
         files=files[:MOST_FILES],
     )

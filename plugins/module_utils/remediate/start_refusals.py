@@ -9,6 +9,7 @@ paths. Where a condition fails, it skips the start and calls that a success (see
 
 import posixpath
 import re
+from functools import partial
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host
@@ -37,6 +38,7 @@ class _Start(NamedTuple):
     runs: bool  # there is something to lose, so a start that may fail is not begun
     made: Sequence[str]  # directories that will be there by then
     unmet: List[Optional[List[str]]]  # the answer about its conditions, once they were asked
+    tied: List[Optional[Tuple[str, str]]]  # the same about other units
 
     def value(self, name: str) -> str:
         return " ".join(self.launch.settings.get(name, []))
@@ -48,6 +50,7 @@ class _Start(NamedTuple):
 class _Tie(NamedTuple):
     """How a unit names another one, systemd.unit(5), and when that one is in the way of a start."""
 
+    kind: str
     properties: Sequence[str]
     runs: bool  # only if there is something to lose
     after: bool  # only if the other one comes first
@@ -77,11 +80,11 @@ _DEPEND = ("RequiredBy", "BoundBy", "RequisiteOf", "ConsistsOf", "PropagatesStop
 _STOPS = "would also stop %(Id)s, which depends on it: %(by_hand)s"
 _CONFLICTS = "would stop %(Id)s, which conflicts with it: %(by_hand)s"
 TIES = (
-    _Tie(_NEEDED, False, False, _not_loaded, _NEEDS),
-    _Tie(("Requisite",), False, True, _down, _WAITS),
-    _Tie(("Requires", "BindsTo"), True, True, _down, _WAITS),
-    _Tie(_DEPEND, True, False, _up, _STOPS),
-    _Tie(("Conflicts", "ConflictedBy"), False, False, _up, _CONFLICTS),
+    _Tie("missing_unit", _NEEDED, False, False, _not_loaded, _NEEDS),
+    _Tie("other_unit", ("Requisite",), False, True, _down, _WAITS),
+    _Tie("other_unit", ("Requires", "BindsTo"), True, True, _down, _WAITS),
+    _Tie("stops_another", _DEPEND, True, False, _up, _STOPS),
+    _Tie("stops_another", ("Conflicts", "ConflictedBy"), False, False, _up, _CONFLICTS),
 )
 
 
@@ -169,7 +172,14 @@ def _path(start: _Start) -> Optional[str]:
     return None
 
 
-def _other_unit(start: _Start) -> Optional[str]:
+def _other_unit(kind: str, start: _Start) -> Optional[str]:
+    if not start.tied:
+        start.tied.append(_ask_others(start))
+    return start.tied[0][1] if start.tied[0] and start.tied[0][0] == kind else None
+
+
+def _ask_others(start: _Start) -> Optional[Tuple[str, str]]:
+    """(kind, why) of the first that is in the way."""
     pairs = [(tie, name) for tie in TIES for each in tie.properties for name in start.value(each).split()]
     argv = ["systemctl", "show", "--no-pager", "-p", "Id,LoadState,ActiveState", "--"]
     ran = start.host.run(argv + sorted({name for _tie, name in pairs})) if pairs else None
@@ -179,7 +189,7 @@ def _other_unit(start: _Start) -> Optional[str]:
         applies = (start.runs or not tie.runs) and (name in after or not tie.after)
         if applies and name in others and tie.in_the_way(others[name]):
             words = {"by_hand": start.by_hand(), "verb": start.verb, "unit": start.launch.unit}
-            return tie.why % dict(others[name], **words)
+            return tie.kind, tie.why % dict(others[name], **words)
     return None
 
 
@@ -210,7 +220,9 @@ _REFUSALS: Tuple[Tuple[str, Callable[[_Start], Optional[str]]], ...] = (
     ("condition", _condition),
     ("unasked_condition", _unasked_condition),
     ("path", _path),
-    ("other_unit", _other_unit),
+    ("missing_unit", partial(_other_unit, "missing_unit")),
+    ("other_unit", partial(_other_unit, "other_unit")),
+    ("stops_another", partial(_other_unit, "stops_another")),
     ("start_limit", _start_limit),
     ("command", _command),
 )
@@ -220,7 +232,7 @@ def start_refusals(
     host: Host, launch: Launch, verb: str, runs: bool, folders: Sequence[str] = ()
 ) -> Iterator[Tuple[str, str]]:
     """(kind, why) of each."""
-    start = _Start(host, launch, verb, runs, [*launch.makes, *folders], [])
+    start = _Start(host, launch, verb, runs, [*launch.makes, *folders], [], [])
     for kind, refusal in _REFUSALS:
         why = refusal(start)
         if why:

@@ -78,7 +78,7 @@ class Doors(TypedDict):
     mode: Optional[str]  # octal: of the live socket, else by the configuration
     live: bool  # the mode is the live socket's
     open_to: List[str]  # addresses of this host at which others reach its port
-    filter: Optional[str]  # what systemd lets in, of the unit
+    filter: Optional[str]  # what systemd lets in, of the unit; "unknown": it was not asked
 
 
 class Hook(TypedDict):

@@ -147,10 +147,13 @@ def _reached_at(pool: "Pool", own: Sequence[str]) -> List[str]:
 
 
 def _filter(host: Host, unit: Optional[str]) -> Optional[str]:
-    """What systemd lets through to the unit's sockets, where it keeps something out."""
+    """What systemd lets through to the unit's sockets, where it keeps something out, or "unknown"."""
     if not unit:
         return None
     ran = host.run(["systemctl", "show", "-p", "IPAddressDeny,IPAddressAllow", "--", unit])
+    if ran.rc != 0:
+        host.miss("risk_unseen", unit, "what systemd keeps out: systemctl show: %s" % ran.failure)
+        return "unknown"
     values = dict(row.split("=", 1) for row in ran.out.split("\n") if "=" in row)
     denied, allowed = values.get("IPAddressDeny", "").split(), values.get("IPAddressAllow", "").split()
     if not {"0.0.0.0/0", "any"} & set(denied) or {"0.0.0.0/0", "any"} & set(allowed):

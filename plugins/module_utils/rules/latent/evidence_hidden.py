@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
+from ...parse.endpoint import dialled_at, is_loopback, parse
 from ...parse.nginx.site_logs import shows
 from ...signatures.lookup import meaning_of, meanings
 from ..model import Cause, Place, Remedy, evidence, sample
@@ -147,6 +148,17 @@ def _fpm_logs(snapshot: "Snapshot") -> List[Risk]:
     return found
 
 
+def _refuses(pool: "Pool") -> bool:
+    """Who dials a loopback address comes from the same one, as a rule: where that is allowed, nobody is
+    refused.
+    """
+    there = parse(pool["endpoint"] or "")
+    if not pool["allowed_clients"] or there.family == "unix":
+        return False
+    address = there.address or ""
+    return not (is_loopback(address) and dialled_at(address) in pool["allowed_clients"])
+
+
 def _lost_output(snapshot: "Snapshot", config: str, pool: "Pool") -> "Optional[Tuple[str, List[Evidence]]]":
     """(what of it is lost, its proof). As a rule there is none: PHP's errors go to nginx's log."""
     outputs = snapshot.get("risks", {}).get("outputs", [])
@@ -154,7 +166,7 @@ def _lost_output(snapshot: "Snapshot", config: str, pool: "Pool") -> "Optional[T
         if (output["config"], output["pool"]) == (config, pool["name"]) and output["error_log"] in _OUTPUT:
             text = "error_log = %s" % output["error_log"]
             return "all errors of PHP", [evidence("php-fpm", text, output["file"], output["line"])]
-    if pool["allowed_clients"] and not (pool["endpoint"] or "").startswith("unix:"):
+    if _refuses(pool):
         text = "listen.allowed_clients = %s" % ",".join(pool["allowed_clients"])
         return "the word that a client was refused", [evidence("php-fpm", text, pool["file"], pool["line"])]
     for event in snapshot["logs"]["events"]:
@@ -178,7 +190,7 @@ def _outputs(snapshot: "Snapshot") -> List[Risk]:
             evidence("php-fpm", "catch_workers_output is not on", each.pool["file"], each.pool["line"]),
             *lost[1],
         ]
-        words = "php-fpm throws away what workers of pool %s write: %s is among it." % (
+        words = "php-fpm throws away what workers of pool %s write, also %s." % (
             each.pool["name"],
             lost[0],
         )

@@ -61,6 +61,8 @@ def _foreseen(snapshot: "Snapshot", problem: "RestartProblem") -> Optional[Risk]
     kind, program = problem["kind"], problem["program"]
     if kind not in REASONS or problem["already"] or (kind, program) == ("program_replaced", "nginx"):
         return None
+    if kind == "start_refused" and problem["at"] == ["restart"]:
+        return None  # whom a restart by hand would stop as well, and whether one is allowed, somebody chose
     servers = sites_of(snapshot["nginx"]["routes"])
     return risk(
         REASONS[kind],

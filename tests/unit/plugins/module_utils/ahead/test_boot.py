@@ -23,6 +23,13 @@ ASK = (
     "systemctl show --no-pager -p WantedBy,RequiredBy,BoundBy,UpheldBy,TriggeredBy,RequisiteOf,DropInPaths"
     " -- " + UNIT
 )
+MAKERS = "systemctl show --no-pager -p RuntimeDirectory,Listen,ExecStartPre,ExecStart -- *.service *.socket"
+# Of a host whose php-fpm takes its socket from systemd, by FPM_SOCKETS.
+BY_SOCKET = """ExecStart={ path=/usr/sbin/php-fpm8.4 ; argv[]=/usr/sbin/php-fpm8.4 -F ; ignore_errors=no }
+RuntimeDirectory=
+
+Listen=/run/by-hand/fpm.sock (Stream)
+"""
 MOUNTS = "overlay / overlay rw 0 0\ntmpfs /run tmpfs rw 0 0\n/dev/sda /srv ext4 rw 0 0\n"
 
 
@@ -31,7 +38,8 @@ def state(enabled: str = "enabled", load: str = "loaded") -> Any:
 
 
 def host(answer: str = "", **files: str) -> FakeHost:
-    return FakeHost({"/proc/self/mounts": MOUNTS, **files}, {ASK: (0, answer, "")})
+    commands = {ASK: (0, answer, ""), MAKERS: (0, "", "")}
+    return FakeHost({"/proc/self/mounts": MOUNTS, **files}, commands)
 
 
 def kinds(problems: Any) -> List[str]:
@@ -61,6 +69,13 @@ class TestBoot:
     )
     def test_near_miss_something_else_starts_it(self, answer: str) -> None:
         assert not enabled(host(answer), state=state("disabled"))
+
+    def test_what_systemd_did_not_say_in_time_is_unknown(self) -> None:
+        """As on a host under load, whose target starts the unit."""
+        there = host()
+        there.commands[ASK] = (None, "", "systemctl did not end within 5 s")
+        assert not enabled(there, state=state("disabled"))
+        assert [(entry["what"], "5 s" in entry["why"]) for entry in there.missing] == [("units", True)]
 
     def test_hit_a_masked_unit(self) -> None:
         assert enabled(host(), state=state("masked", "masked")) == ["unit_masked"]
@@ -96,10 +111,15 @@ class TestRefusals:
         (problem,), missing = self.refusals(monkeypatch, ("condition", "a restart would stop at X"))
         assert (problem["kind"], problem["severity"], missing) == ("start_refused", "critical", [])
 
-    @pytest.mark.parametrize("kind", ["other_unit", "manual", "start_limit"])
+    @pytest.mark.parametrize("kind", ["stops_another", "manual", "start_limit"])
     def test_what_a_person_decides_is_a_warning(self, monkeypatch: Any, kind: str) -> None:
         (problem,), _missing = self.refusals(monkeypatch, (kind, "x"))
         assert (problem["severity"], problem["at"]) == ("warning", ["restart"])
+
+    @pytest.mark.parametrize("kind, severity", [("other_unit", "warning"), ("missing_unit", "critical")])
+    def test_hit_a_unit_that_it_needs(self, monkeypatch: Any, kind: str, severity: str) -> None:
+        (problem,), _missing = self.refusals(monkeypatch, (kind, "x"))
+        assert (problem["severity"], problem["at"]) == (severity, ["restart", "boot"])
 
     @pytest.mark.parametrize("kind", ["command", "unasked_condition"])
     def test_what_cannot_be_tried_is_unknown(self, monkeypatch: Any, kind: str) -> None:
@@ -142,6 +162,43 @@ class TestDirectory:
     )
     def test_near_miss_the_unit_makes_it(self, made: Dict[str, Any]) -> None:
         assert not directories(host(), "/run/by-hand/a.sock", **made)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            BY_SOCKET,
+            "RuntimeDirectory=other by-hand\n",
+            "ExecStart={ path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/by-hand ; ignore_errors=no }\n",
+            "ExecStart={ path=/usr/bin/install ; argv[]=/usr/bin/install -d /run/by-hand ; }\n",
+        ],
+    )
+    def test_near_miss_another_unit_makes_it(self, answer: str) -> None:
+        there = host()
+        there.commands[MAKERS] = (0, answer, "")
+        assert not directories(there, "/run/by-hand/a.sock")
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            "Listen=/run/by-hand-too/fpm.sock (Stream)\n",
+            "RuntimeDirectory=by-handy\n",
+            "ExecStart={ path=/bin/rm ; argv[]=/bin/rm -rf /run/by-hand ; ignore_errors=no }\n",
+        ],
+    )
+    def test_hit_other_units_make_others(self, answer: str) -> None:
+        there = host()
+        there.commands[MAKERS] = (0, answer, "")
+        assert directories(there, "/run/by-hand/a.sock") == ["socket_directory_lost"]
+
+    def test_near_miss_the_script_of_each_boot_makes_it(self) -> None:
+        script = {"/etc/rc.local": "#!/bin/sh\nmkdir -p /run/by-hand\n"}
+        assert not directories(host(**script), "/run/by-hand/a.sock")
+
+    def test_who_makes_it_is_unknown_without_systemd(self) -> None:
+        there = host()
+        there.commands[MAKERS] = (None, "", "systemctl did not end within 5 s")
+        assert not directories(there, "/run/by-hand/a.sock")
+        assert [entry["what"] for entry in there.missing] == ["units"]
 
     def test_near_miss_an_entry_of_tmpfiles(self) -> None:
         entry = {"/usr/lib/tmpfiles.d/x.conf": "d /var/run/by-hand 0755 - - -\n"}

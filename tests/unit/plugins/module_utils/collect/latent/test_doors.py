@@ -158,6 +158,12 @@ class TestPort:
         )
         assert door["filter"] is None
 
+    def test_what_systemd_keeps_out_may_be_unknown(self) -> None:
+        there = machine()
+        (door,) = found(port("9000", "*:9000"), there)
+        assert door["filter"] == "unknown"
+        assert [entry["what"] for entry in there.missing] == ["risk_unseen"]
+
 
 class TestAddresses:
     def test_what_is_none_is_left_out(self) -> None:

@@ -4,7 +4,7 @@
 
 """What the next diagnosis would need is not logged, or will be lost."""
 
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
@@ -112,13 +112,23 @@ class TestPhpFpm:
     def test_near_miss_a_level_that_tells(self, level: str) -> None:
         assert risks(a_risky_host().with_master(log_level=level)) == []
 
-    def test_hit_a_refused_client_leaves_no_word(self) -> None:
-        host = a_risky_host().with_pool(allowed_clients=["192.0.2.1"], catch_workers_output=False)
-        key = "127.0.0.1:9000"
-        host.with_pool(endpoint=key).dials(key, real_path=None, family="inet")
+    @pytest.mark.parametrize(
+        "key, allowed, told",
+        [
+            ("127.0.0.1:9000", ["192.0.2.1"], ["worker_output_lost"]),
+            ("[::1]:9000", ["127.0.0.1"], ["worker_output_lost"]),
+            ("192.0.2.7:9000", ["192.0.2.7"], ["worker_output_lost"]),
+            ("127.0.0.1:9000", ["127.0.0.1"], []),
+            ("[::1]:9000", ["127.0.0.1", "::1"], []),
+        ],
+    )
+    def test_whether_a_client_can_be_refused(self, key: str, allowed: List[str], told: List[str]) -> None:
+        host = a_risky_host().with_pool(allowed_clients=allowed, catch_workers_output=False)
+        dialled = key.replace("*", "127.0.0.1")
+        host.with_pool(endpoint=key).dials(dialled, real_path=None, family="inet")
         for route in host["nginx"]["routes"]:
-            route["endpoints"][0]["endpoint"] = key
-        assert risks(host) == ["worker_output_lost"]
+            route["endpoints"][0]["endpoint"] = dialled
+        assert risks(host) == told
 
     def test_hit_what_a_crashed_worker_said(self) -> None:
         host = crashing()

@@ -91,6 +91,10 @@ class TestForeseen:
     def test_near_miss_what_is_so_already_is_no_risk(self) -> None:
         assert risks(with_problem("unit_disabled", already=True)()) == []
 
+    def test_near_miss_a_restart_by_hand_that_somebody_ruled_out(self) -> None:
+        """As where nginx requires php-fpm: a restart stops both, and starts both."""
+        assert risks(with_problem("start_refused", severity="warning", at=["restart"])()) == []
+
     def test_near_miss_a_newer_nginx_is_not_run_by_a_reload(self) -> None:
         assert risks(with_problem("program_replaced", program="nginx")()) == []
 
