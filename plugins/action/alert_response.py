@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from ansible.errors import AnsibleActionFail
@@ -82,7 +82,9 @@ class ActionModule(ControllerAction):
     ) -> dict[str, Any]:
         # Read raw: nothing of an alert passes the templating engine.
         raw = variables.get(options["alert"])
-        admitted = response.admit(caller, _policy(options), raw, Hosts(variables))
+        everywhere = variables["hostvars"]
+        hosts = Hosts(variables["ansible_play_hosts_all"], everywhere)
+        admitted = response.admit(caller, _policy(options), raw, hosts, Hosts(everywhere, everywhere))
         asked = self._ask(caller, options, admitted.request)
         return {
             "admitted": admitted.host is not None,
@@ -137,16 +139,18 @@ class ActionModule(ControllerAction):
 
 
 class Hosts(Mapping[str, Any]):
-    """The hosts of the play with their addresses, which are read where no name fits: a read takes time."""
+    """Hosts with their addresses, which are read where no name fits: a read takes time."""
 
-    def __init__(self, variables: Mapping[str, Any]) -> None:
-        self.names = [str(name) for name in variables["ansible_play_hosts_all"]]
-        self.hostvars = variables["hostvars"]
+    def __init__(self, names: Iterable[Any], hostvars: Any) -> None:
+        self.names = dict.fromkeys(str(name) for name in names)
+        self.hostvars = hostvars
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
     def __getitem__(self, name: str) -> Any:
+        if name not in self.names:
+            raise KeyError(name)
         return self.hostvars.raw_get(name).get("ansible_host")
 
     def __iter__(self) -> Iterator[str]:

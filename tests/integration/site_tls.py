@@ -25,6 +25,8 @@ with socket.create_connection(("127.0.0.1", 443)) as plain:
         print(door.selected_alpn_protocol(), door.version())
 PROGRAM
 """
+HEADERS = """curl -sk -o /dev/null -D - --resolve {name}.example:443:127.0.0.1 'https://{name}.example/index.php?do=who'
+"""
 
 
 def certificate(plays: Plays) -> tuple[str, str]:
@@ -67,6 +69,9 @@ def prove(plays: Plays, members: Mapping[str, SiteHost]) -> Iterator[Check]:
         yield member.check(
             "TLS: plain HTTP redirects all but the proof of a certificate", differs(seen, [301, 200])
         )
+        headers = member.script(HEADERS.format(name=name)).lower()
+        told = None if "200" in headers and "strict-transport-security" not in headers else headers
+        yield member.check("TLS: no browser is told to remember it", told)
         chosen = member.script(CHOSEN % name).split()
         yield member.check("TLS: HTTP/2", None if chosen[:1] == ["h2"] else chosen)
         yield member.check(

@@ -8,22 +8,12 @@ and then that was none. A diagnosis among colleagues goes without it.
 import re
 from typing import Match, Pattern, Tuple
 
-from ..parse.redact import GONE
+from ..parse.redact import GONE, redact
+from .encoded import without_encoded
+from .numbers import without_numbers
+from .told import without_told
 
-# Of several languages, as applications log them.
-_NAMES = (
-    r"(?:pass(?:word|wd|wort|phrase|code)|pwd|pw|secret|(?:api|access|auth|bearer|refresh)[ _-]?(?:key|token)"
-    r"|token|mot de passe|contrase(?:\u00f1|n)a|senha|wachtwoord|has\u0142o|otp|pin|credentials?)"
-)
-# What follows such a name where no secret does: "password authentication failed for user".
-_NO_SECRET = (
-    r"(?:yes|no|none|null|true|false|empty|missing|authentication|auth|failed|failure|expired|required|invalid"
-    r"|incorrect|wrong|mismatch|must|has|have|had|not|and|or|in|on|at|by|with|from|file|files|of|to|hash|reset"
-    r"|change|changed|protected|policy|field|errors?|does|did|can|cannot|could|will|would|may)"
-)
-# It is such a word only where it is a whole one: a secret may begin with one.
-_WHOLE = r"(?=[.:!?]?(?:[\s,;\"'<>&)\]}]|\Z))"
-_VALUE = r"(?:\"[^\"]{0,300}\"?|'[^']{0,300}'?|[^\s,;\"'<>&)\]}]{1,300})"
+_NAMES = r"(?:pass(?:word|wd|wort|phrase|code)|pwd|pw|secret|token|senha|otp|pin|credentials?)"
 
 
 def _rule(pattern: str, kept: str) -> Tuple[Pattern[str], str]:
@@ -32,14 +22,6 @@ def _rule(pattern: str, kept: str) -> Tuple[Pattern[str], str]:
 
 # Linear: each begins at a word of its own, and repeats are bounded.
 _RULES = (
-    # password is x, the token for y, PIN: 4711
-    _rule(
-        r"(?<!unexpected )(\b"
-        + _NAMES
-        + r"\b[\"']?(?:[ \t]*(?:[:=]|=>)[ \t]*|[ \t]+)(?:(?:is|was|for|=|:)[ \t]+){0,2})"
-        r"(?!\[redacted|" + _NO_SECRET + _WHOLE + r")" + _VALUE,
-        r"\1",
-    ),
     _rule(r"(<[\w:.-]{0,40}" + _NAMES + r"[\w:.-]{0,40}>)[^<]{1,300}", r"\1"),
     _rule(
         r"(\b(?:login|user|account|credentials?)[ \t]+[\w.@-]{1,80}[:/])(?!\[redacted)[^\s,;\"')]{3,200}",
@@ -69,12 +51,20 @@ _RULES = (
         "",
     ),
     _rule(r"\b(?:hv[sbr]|ya29|xapp|atlasv1)[.-][\w.-]{5,400}", ""),
-    # Numbers of cards and of accounts.
-    _rule(r"\b\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}\b", ""),
-    _rule(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b(?<=\d)", ""),
+    _rule(r"\bGOCSPX-[\w-]{6,200}", ""),
+    # A bot of Telegram; a line of .pgpass.
+    _rule(r"\d{6,12}:(?=[\w-]{0,40}[a-z])[\w-]{30,60}", ""),
+    _rule(
+        r"(\b(?:localhost|[\w-]{1,63}\.[\w.-]{1,190}|\*):(?:\d{2,5}|\*):[\w*-]{1,63}:[\w.@-]{1,63}:)[^\s:]{1,200}",
+        r"\1",
+    ),
 )
 # A request, as logs have it, and the part of its path behind which a secret stands.
-_REQUEST = re.compile(r"(\"[A-Z]{3,8} |https?://[^\s/\"]{1,255})(/[^\s\"?]{1,2000})")
+_REQUEST = re.compile(
+    r"((?:\"|\b)(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|\"[A-Z]{3,8}) |https?://[^\s/\"]{1,255}"
+    r"|(?:ur[il]|path|route)\\?[\"']?[ \t]?[:=][ \t]?\\?[\"']?)(/[^\s\"?]{1,2000})",
+    re.I,
+)
 _BEHIND = re.compile(
     r"(?i)(/(?:[\w.-]{0,30}(?:reset|passwor|token|invit|verif|confirm|unsubscri|activat|magic|hook|share|secret"
     r"|callback|oauth|auth|api[-_]?key|one-?time|download|export|preview|signed|sso)[\w-]{0,30})/)"
@@ -86,10 +76,15 @@ def _path(match: Match[str]) -> str:
     return match.group(1) + _BEHIND.sub(r"\1" + GONE, match.group(2))
 
 
-def strict(text: str) -> str:
-    """A text without what may be secret to a stranger."""
-    if len(text) < 8 or not any(mark in text for mark in " =:<_-"):
-        return text
+def _plain(text: str) -> str:
+    text = without_told(text)
     for pattern, kept in _RULES:
         text = pattern.sub(kept + GONE, text)
-    return _REQUEST.sub(_path, text)
+    return without_numbers(_REQUEST.sub(_path, text))
+
+
+def strict(text: str) -> str:
+    """A text without what may be secret to a stranger."""
+    if len(text) < 8 or text.isalpha():
+        return text
+    return _plain(without_encoded(text, lambda word: _plain(redact(word, len(word) + 20))))

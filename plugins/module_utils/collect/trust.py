@@ -102,7 +102,7 @@ def named(host: Host, path: str) -> str:
         writable = writable or component.opening
         if component.target is None:
             here = place
-        elif writable and host.is_root():
+        elif writable and host.reads_all():
             why = "%s is a link, and %s can write %s: not followed" % (place, writable.who, writable.path)
             raise HostError(path, errno.EPERM, why)
         elif component.target.startswith("/"):

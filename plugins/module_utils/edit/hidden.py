@@ -51,6 +51,9 @@ _RUN = re.compile(r"[A-Za-z0-9]{10,}")
 _CUT = re.compile(r"\S{0,300}\.\.\.\Z")
 _SHORTEST_CUT = 200
 _LETTERS = re.compile(r"[A-Za-z]+\Z")
+# Where a program goes on with a text that was too long for its line, and the first word of it.
+_GOES_ON = re.compile(r"(\b(?:said into|sent in) std\w{3}: \"(?:PHP message: )?)([^\s\"]{6,4096})")
+_LAST = re.compile(r"[^\s\"]{6,4096}(?=\"?\Z)")
 
 
 def names_a_secret(name: str) -> bool:
@@ -238,6 +241,9 @@ class Scrubber:
         self._heads: Dict[str, List[str]] = {}
         for word in sorted(self._spelled, key=lambda word: (-len(word), word)):
             self._heads.setdefault(word[:_SHORTEST], []).append(word)
+        self._ends: Dict[str, List[str]] = {}
+        for word in self._spelled:
+            self._ends.setdefault(word[-_SHORTEST:], []).append(word)
         self._numbers: Dict[str, int] = {}
         self._clean: Dict[str, str] = {}
 
@@ -268,11 +274,33 @@ class Scrubber:
                     behind = at + len(word)
         return "".join(pieces) + text[behind:]
 
+    def _without_halves(self, text: str) -> str:
+        """A line that was too long is cut in the midst of a word: its rest begins the next one."""
+
+        def rest(match: Match[str]) -> str:
+            begin, word = match.groups()
+            for end in range(len(word), _SHORTEST - 1, -1):
+                for known in self._ends.get(word[end - _SHORTEST : end], ()):
+                    if known.endswith(word[:end]):
+                        return begin + self._mark(known) + word[end:]
+            return match.group()
+
+        def beginning(match: Match[str]) -> str:
+            word = match.group()
+            for begin in range(len(word) - _SHORTEST + 1):
+                for known in self._heads.get(word[begin : begin + _SHORTEST], ()):
+                    if known.startswith(word[begin:]):
+                        return word[:begin] + self._mark(known)
+            return word
+
+        text = _GOES_ON.sub(rest, text)
+        return _LAST.sub(beginning, text) if len(text) >= _SHORTEST_CUT else text
+
     def text(self, text: str) -> str:
         if len(text) < _SHORTEST:
             return text
         if text not in self._clean:
-            whole = self._without_known(text)
+            whole = self._without_halves(self._without_known(text))
             if len(text) >= _SHORTEST_CUT:
                 whole = _CUT.sub("...", whole)
             self._clean[text] = _RUN.sub(self._mark_random, whole)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.monitor import Watched
 
 OLDEST = 3600.0  # seconds: something may decide that no file shows
+# Anybody can start what is called like php-fpm, again and again. To look at all anew is dear.
+STRANGERS = 60.0  # seconds
 
 
 def fingerprint(host: Host, path: str) -> List[float]:
@@ -32,7 +34,7 @@ def holds(host: Host, table: processes.Table, watched: "Watched") -> bool:
     masters = [master["pid"] for master in watched["masters"] if master["pid"]]
     return (
         0 <= age <= OLDEST
-        and processes.others(table, masters) == watched["others"]
+        and (age < STRANGERS or processes.others(table, masters) == watched["others"])
         and all(
             ticks(table, master["pid"]) == master["ticks"] for master in watched["masters"] if master["pid"]
         )

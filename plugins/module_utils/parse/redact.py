@@ -71,8 +71,10 @@ _RULES = (
         _WORDS,
         r"(?i)("
         + WORD
-        + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"']))(?!\s*\[redacted)\s*)"
-        + _VALUE,
+        + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"'])|;(?=[sid]:\d))"
+        # How var_dump and serialize write a value.
+        r"(?!\s*(?:string\(\d{1,9}\)\s*|s:\d{1,9}:)?\[redacted)\s*"
+        r"(?:string\(\d{1,9}\)\s*|s:\d{1,9}:|[id]:)?)" + _VALUE,
         r"\1",
     ),
     # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
@@ -107,7 +109,7 @@ _RULES = (
     ),
     _rule("unknown", r"(\bunknown directive \")(?![a-z_]{1,40}\")[^\"]+", r"\1"),
     _rule("sess_", r"(\bsess_)[\w,-]{10,}", r"\1"),
-    _rule("eyj", r"\beyJ[\w-]{8,}(?:\.[\w.-]*)?"),
+    _rule("eyj", r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))eyJ[\w-]{8,}(?:(?:\.|%2[Ee])[\w.%-]*)?"),
     _rule(
         "akia asia aroa aida _live _test whsec_ gh glpat xox aiza sg. npm_ $",
         r"\b(?:A(?:KIA|SIA|ROA|IDA)[0-9A-Z]{12,}|[prs]k_(?:live|test)_\w+|whsec_\w+"

@@ -26,6 +26,7 @@ from .running import Running
 from .site_steps import (
     Pair,
     drop_in_step,
+    foreign_tls,
     master_of,
     pair_step,
     removal_step,
@@ -255,6 +256,9 @@ def present(host: Host, pair: Pair, check: PageCheck, ways: Ways) -> Outcome:
     taken = taken_default(host, seen, step, pair)
     if taken:
         ways.warn("%s." % taken)
+    foreign = foreign_tls(host, pair.vhost_text)
+    if foreign:
+        ways.warn("%s." % foreign)
 
     def drop_in() -> Step:
         return drop_in_step(host, seen, pair)

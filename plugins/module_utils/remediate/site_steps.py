@@ -13,6 +13,7 @@ from ..change.texts import MOST_BYTES, Texts
 from ..change.trial import trial
 from ..collect.host import Host, HostError
 from ..collect.site import Seen, Written
+from ..collect.trust import opening
 from ..edit.fpm_text import set_directives
 from ..parse.nginx.conf import parse_conf
 from ..parse.nginx.defaults import default_files
@@ -30,6 +31,7 @@ COMES_BACK = ("always", "on-failure", "on-abnormal", "on-abort", "on-success")
 _RIGHTS = re.compile(r"^(listen(?:\.\w+)?)[ \t]*=[ \t]*(.*?)[ \t]*$", re.M)
 _USER = re.compile(r"^user[ \t]*=[ \t]*(\S+)", re.M)
 _LOGS = re.compile(r"^[ \t]*(?:slowlog[ \t]*=|access_log|error_log)[ \t]*(/[^\s;]+)", re.M)
+_TLS = re.compile(r"^[ \t]*ssl_certificate(?:_key)?[ \t]+(/[^\s;]+)", re.M)
 _WARNS = re.compile(r"\[warn\] (?:\d+#\d+: )?(.*)")
 
 
@@ -185,6 +187,21 @@ def taken_default(host: Host, seen: Seen, step: Step, pair: Pair) -> Optional[st
             return (
                 "Site %s answers at %s for names that no server has, in place of %s: it comes first, and no "
                 "server there is marked default_server" % (pair.name, address, known)
+            )
+    return None
+
+
+def foreign_tls(host: Host, text: str) -> Optional[str]:
+    """Why somebody else could keep nginx from its next reload, and all sites with it: nginx opens these files
+    as root, wherever they lead.
+    """
+    for path in dict.fromkeys(_TLS.findall(text)):
+        there = opening(host, path)
+        if there:
+            return "%s can write %s, so whether nginx can load %s, and be reloaded at all, is up to them" % (
+                there.who,
+                there.path,
+                path,
             )
     return None
 

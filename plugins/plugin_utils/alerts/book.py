@@ -41,6 +41,9 @@ def admit(book: Book, host: str, throttle: Throttle, holder: Holder, alive: Aliv
     """holder: who wants to answer for the host, now. Admitted, it holds the host until release()."""
     now = holder["at"]
     other = book["held"].get(host)
+    if other is not None:
+        # By a clock that was set back since, or that of another machine: it holds from now on.
+        other["at"] = min(other["at"], now)
     if other is not None and is_held(other, now, alive):
         return Admission("busy", "response %s is at work on the host" % other["id"])
     past = [at for at in book["responses"].get(host, ()) if 0 <= now - at < throttle["host_seconds"]]

@@ -42,6 +42,7 @@ _ALERT = record(
     cause=optional(_matching(_NAME)),
     since=optional(_matching(_PLAIN)),
     fingerprint=optional(_matching(_PLAIN)),
+    instance=optional(_matching(HOST)),
 )
 _EVENT = record(
     host=_host,
@@ -76,3 +77,17 @@ def host_in(name: str, hosts: Mapping[str, Any]) -> str | None:
         return name
     at_address = [host for host, address in hosts.items() if address == name]
     return at_address[0] if len(at_address) == 1 else None
+
+
+def is_of_another(instance: str | None, host: str, inventory: Mapping[str, Any]) -> bool:
+    """Whether the target that was scraped is known to be another host than the one that its alert names. What
+    a host tells of itself decides nothing about others. inventory: ansible_host by name, as in host_in.
+    """
+    if instance is None or instance in (host, "localhost") or instance.startswith("127."):
+        return False
+    address = inventory[host]
+    if address is not None and address in (instance, inventory.get(instance)):
+        return False
+    return instance in inventory or any(
+        instance == other for name, other in inventory.items() if name != host
+    )

@@ -70,16 +70,22 @@ class Admitted(NamedTuple):
     request: Request | None
 
 
-def admit(caller: Caller, rules: AlertPolicy, raw: Any, hosts: Mapping[str, Any]) -> Admitted:
-    """raw: what came in. hosts: those that may be answered for, with their addresses."""
+def admit(
+    caller: Caller, rules: AlertPolicy, raw: Any, hosts: Mapping[str, Any], inventory: Mapping[str, Any]
+) -> Admitted:
+    """raw: what came in. hosts: those that may be answered for, with their addresses. inventory: all."""
     response = "%s-%s" % (folder_name(caller.now), secrets.token_hex(3))
     try:
         found = event.read(raw)
     except Mismatch as error:
         caller.log("admit", response, event.NO_HOST, "refuse", "%s: nothing is done" % error)
         return Admitted(None, response, "refuse", str(error), None, None)
-    alerts, host = event.names(found), event.host_in(found["host"], hosts)
+    host = event.host_in(found["host"], hosts)
+    found, strange = _its_own(found, host, inventory)
+    alerts = event.names(found)
     decision, why = _outside(found, host)
+    if strange and not found["alerts"]:
+        decision, why = "refuse", "%s said it, which is another host: nothing is done" % strange
     request = None
     if not decision and host is not None:
         with caller.book() as kept:
@@ -91,6 +97,20 @@ def admit(caller: Caller, rules: AlertPolicy, raw: Any, hosts: Mapping[str, Any]
     caller.log("admit", response, host or found["host"], decision, why, {"alerts": alerts})
     admitted = host if decision == "admit" else None
     return Admitted(admitted, response, decision, why, found, request)
+
+
+def _its_own(
+    found: AlertEvent, host: str | None, inventory: Mapping[str, Any]
+) -> tuple[AlertEvent, str | None]:
+    """(the event without the alerts that another host wrote, such a host)"""
+    if host is None:
+        return found, None
+    told = dict.fromkeys(alert["instance"] for alert in found["alerts"])
+    strange = [instance for instance in told if event.is_of_another(instance, host, inventory)]
+    if not strange:
+        return found, None
+    own = [alert for alert in found["alerts"] if alert["instance"] not in strange]
+    return {**found, "alerts": own}, strange[0]
 
 
 def _outside(found: AlertEvent, host: str | None) -> tuple[str, str]:

@@ -176,11 +176,16 @@ def _space() -> str:
         return ""
 
 
+def _node() -> str:
+    """Machines that share the directory may have one name: clones, or containers of one image."""
+    return "%s %s" % (socket.gethostname(), _first_line("/etc/machine-id")[:8])
+
+
 def this_process(response: str, pid: int, now: float) -> Holder:
     """pid: of the process that lives as long as the response."""
     return {
         "id": response,
-        "node": socket.gethostname(),
+        "node": _node(),
         "boot": _first_line("/proc/sys/kernel/random/boot_id"),
         "space": _space(),
         "pid": pid,

@@ -89,8 +89,8 @@ def unpack(packed: bytes) -> dict[str, bytes]:
             raise Refused("it has more than %d files" % MOST_MEMBERS)
     if any(plain[at:]):
         raise Refused("something follows its end")
-    folders = {path.rsplit("/", depth)[0] for path in members for depth in range(1, path.count("/") + 1)}
-    if folders & members.keys():
+    folders = (path.rsplit("/", depth)[0] for path in members for depth in range(1, path.count("/") + 1))
+    if any(folder in members for folder in folders):
         raise Refused("a file in it is also a folder")
     return members
 

@@ -255,6 +255,8 @@ def verified(members: Mapping[str, bytes]) -> bytes:
     if MANIFEST not in members or REPORT not in members:
         raise Mismatch("it has no %s and no %s" % (MANIFEST, REPORT))
     try:
+        if values_in(members[MANIFEST]) > MAX_VALUES:
+            raise ValueError
         manifest = json.loads(members[MANIFEST])
         sums = {str(entry["path"]): entry["sha256"] for entry in manifest["files"]}
         schema = manifest["schema_version"]

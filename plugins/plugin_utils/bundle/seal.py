@@ -150,7 +150,9 @@ def opened(path: str, key: str | None, vault: Vault) -> bytes:
 
 
 def _gpg(*words: str) -> list[str]:
-    return ["gpg", "--batch", "--no-tty", "--quiet", "--no-auto-key-locate", "--output", "-", *words]
+    """Who made a file must not have a server asked for a key."""
+    local = ("--no-auto-key-locate", "--no-auto-key-retrieve")
+    return ["gpg", "--batch", "--no-tty", "--quiet", *local, "--output", "-", *words]
 
 
 def _run(argv: Sequence[str], given: bytes | int, most: int) -> bytes:

@@ -19,6 +19,7 @@ class Alert(TypedDict):
     cause: Optional[str]
     since: Optional[str]  # as Alertmanager writes it
     fingerprint: Optional[str]
+    instance: Optional[str]  # the target that was scraped, without its port; no target can write another
 
 
 class Refused(TypedDict):

@@ -65,13 +65,26 @@ def _filter() -> Any:
 def alert(host: Any = "web01", name: Any = "WebmedicPoolSaturated", **more: Any) -> dict[str, Any]:
     return {
         "status": "firing",
-        "labels": {"alertname": name, "host": host, "pool": "www", "cause": "max_children_exhausted"},
+        "labels": {
+            "alertname": name,
+            "host": host,
+            "instance": "10.1.2.3:9100",
+            "pool": "www",
+            "cause": "max_children_exhausted",
+        },
         "annotations": {"summary": "{{ 7 * 7 }}", "runbook_url": "https://x.example/$(id)"},
         "startsAt": "2026-11-26T23:00:00.123Z",
         "fingerprint": "ab12cd",
         "generatorURL": "http://x/{{ y }}",
         **more,
     }
+
+
+def of(instance: str, host: str, name: str = "X") -> dict[str, Any]:
+    """An alert from the target that was scraped."""
+    given = alert(host, name)
+    given["labels"]["instance"] = instance
+    return given
 
 
 def message(*alerts: Any) -> dict[str, Any]:
@@ -99,6 +112,7 @@ class TestHosts:
                             "cause": "max_children_exhausted",
                             "since": "2026-11-26T23:00:00.123Z",
                             "fingerprint": "ab12cd",
+                            "instance": "10.1.2.3",
                         }
                     ],
                     "refused": [],
@@ -129,10 +143,10 @@ class TestHosts:
         assert "{{" not in json.dumps(found).replace('{"webmedic": {', "") and "{%" not in json.dumps(found)
         assert event.read(found["webmedic"])["host"] == event.NO_HOST
 
-    @pytest.mark.parametrize("word", ["{{ x }}", "x\ny", 7, None, ["x"], "a" * 200])
+    @pytest.mark.parametrize("word", ["{{ x }}", "x\ny", 7, None, ["x"], "a" * 201])
     def test_other_labels_that_are_no_names_are_dropped(self, filter: Any, word: Any) -> None:
         given = alert(name=word, startsAt=word, fingerprint=word)
-        given["labels"].update(pool=word, cause=word)
+        given["labels"].update(pool=word, cause=word, instance=word)
         (found,) = made(filter, given)
         assert set(found["alerts"][0].values()) == {None}
 
@@ -154,14 +168,41 @@ class TestPayloads:
         assert [found["host"] for found in made(filter, item, alert())] == ["web01", "-"]
 
     def test_a_huge_message_makes_few_events(self, filter: Any) -> None:
-        found = made(filter, *(alert("web%d" % number) for number in range(5000)))
-        assert len(found) == filter["MOST_HOSTS"] + 1
-        assert len(found[-1]["refused"]) == filter["MOST_REFUSED"]
+        found = made(filter, *(of("i%d" % number, "web%d" % number) for number in range(5000)))
+        assert len(found) == 120 + 1
+        assert found[-1]["refused"] == [{"why": "too many hosts at once", "shown": "4880 of 5000 left"}]
         assert [event.read(item)["host"] for item in found][-1] == "-"
 
+    def test_the_hosts_that_were_left_come_with_the_repeat(self, filter: Any) -> None:
+        """Alertmanager sends the same message again, in the same order."""
+        sent = [of("i%d" % number, "web%d" % number) for number in range(250)]
+        came = set()
+        for at in (0.0, 1800.0, 3600.0):
+            filter["time"].monotonic = lambda at=at: at
+            came |= {item["host"] for item in made(filter, *sent)}
+        assert came == {"web%d" % number for number in range(250)} | {"-"}
+
+    @pytest.mark.parametrize("most", [2, 50, 100])
+    def test_a_message_larger_than_a_minute_is_no_error(self, filter: Any, most: int) -> None:
+        sent = [of("i%d" % number, "web%d" % number) for number in range(101)]
+        assert len(made(filter, *sent, most_per_minute=most)) == most + 1
+
+    def test_one_instance_leaves_room_for_the_others(self, filter: Any) -> None:
+        forged = [of("web66", "x%d" % number) for number in range(500)]
+        assert [item["host"] for item in made(filter, *forged, of("web01", "web01"))][-2:] == ["web01", "-"]
+        assert [item["host"] for item in made(filter, *forged[200:], of("web02", "web02"))][-2:] == [
+            "web02",
+            "-",
+        ]
+
     def test_very_many_alerts_of_a_host_are_cut(self, filter: Any) -> None:
-        found = made(filter, *(alert(name="A%d" % number) for number in range(400)))
+        found = made(filter, *(of("i%d" % (number % 9), "web01", "A%d" % number) for number in range(400)))
         assert [len(item["alerts"]) for item in found] == [filter["MOST_OF_HOST"]]
+
+    def test_one_instance_does_not_push_out_the_own_alert(self, filter: Any) -> None:
+        forged = [of("web66", "web01", "A%d" % number) for number in range(50)]
+        (found,) = made(filter, *forged, of("web01:9100", "web01", "Own"))
+        assert {"web01", "web66"} == {item["instance"] for item in found["alerts"]}
 
 
 class TestMemory:
@@ -176,15 +217,15 @@ class TestMemory:
         assert len(made(filter, alert(), repeat_seconds=0)) == 1
 
     def test_a_flood_is_an_error_and_what_is_sent_again_counts(self, filter: Any) -> None:
-        made(filter, alert("a"), most_per_minute=2)
+        made(filter, of("a", "a"), most_per_minute=2)
         with pytest.raises(filter["TooMany"]):
-            made(filter, alert("b"), alert("c"), most_per_minute=2)
-        assert len(made(filter, alert("b"), most_per_minute=2)) == 1
+            made(filter, of("b", "b"), of("c", "c"), most_per_minute=2)
+        assert len(made(filter, of("b", "b"), most_per_minute=2)) == 1
 
     def test_the_memory_stays_small(self, filter: Any) -> None:
         memory, most = filter["Memory"](), filter["MOST_REMEMBERED"]
         for number in range(most + 50):
-            memory.remember([(str(number),)], 0.0, 60.0, 10**9)
+            memory.remember({(str(number),): "i"}, 0.0, 60.0)
         assert len(memory.seen) == most
-        memory.remember([("x",)], 100.0, 60.0, 10**9)
+        memory.remember({("x",): "i"}, 100.0, 60.0)
         assert len(memory.seen) == 1

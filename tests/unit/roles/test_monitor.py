@@ -55,6 +55,38 @@ RULES = yaml.safe_load(read(ROLE, "files", "webmedic.rules.yml"))["groups"][0]["
 DASHBOARD = json.loads(read(ROLE, "files", "webmedic-dashboard.json"))
 
 
+def refused(**given: Any) -> bool:
+    """Whether the role's first task would stop, as Ansible evaluates it."""
+    known = {**DEFAULTS, **PRESENT[0].get("vars", {}), **given}
+    environment = jinja2.Environment()
+    environment.tests["match"] = lambda value, form: bool(re.match(form, value))
+    environment.filters["regex_replace"] = lambda value, form, new: re.sub(form, new, value)
+    environment.filters["length"] = lambda value: len(list(value))
+    environment.filters["intersect"] = lambda one, other: [item for item in one if item in other]
+    words = PRESENT[0]["ansible.builtin.assert"]["that"]
+    return not all(environment.compile_expression(each)(**known) for each in words)
+
+
+class TestSpecification:
+    @pytest.mark.parametrize(
+        "path",
+        ["/srv/logs\n", "/srv/logs\nUser=root", "/", "//", "/.", "/..", "/srv/../root", "/srv/./..", "/etc/",
+         "/etc", "/home", "/root", "/proc", "srv", "/srv/a b", "/srv/%h", "/srv:/x", "/srv/$x", ""],
+    )  # fmt: skip
+    def test_a_path_that_would_show_all_or_break_the_unit_is_refused(self, path: str) -> None:
+        assert refused(monitor_read_paths=["/srv/logs", path])
+
+    @pytest.mark.parametrize(
+        "path", ["/srv", "/srv/logs/", "/home/shop/.config/nginx", "/etc/my-nginx", "/srv/a..b"]
+    )
+    def test_near_miss_what_people_have_passes(self, path: str) -> None:
+        assert not refused(monitor_read_paths=[path])
+
+    @pytest.mark.parametrize("group", ["www-data\n", "www-data\nUser=root", "a b", "-x", ""])
+    def test_a_group_that_would_break_the_unit_is_refused(self, group: str) -> None:
+        assert refused(monitor_groups=[group]) and not refused(monitor_groups=["www-data", "_apt", "a.b"])
+
+
 def unit(name: str, **more: Any) -> str:
     known = {**DEFAULTS, "__monitor_program": {"python": "/usr/bin/python3"}, **more}
     return jinja2.Template(read(ROLE, "templates", name + ".j2"), trim_blocks=True).render(known)

@@ -100,6 +100,15 @@ class TestNumbers:
         assert valued("__site_keepalive", __site_there=facts) == "0"
 
 
+class TestHsts:
+    def test_browsers_remember_nothing_unless_asked(self) -> None:
+        assert valued("__site_hsts", __site_tls=True) == ""
+
+    def test_it_is_sent_with_tls_for_as_long_as_asked(self) -> None:
+        assert "max-age=600" in valued("__site_hsts", __site_tls=True, site_hsts=600)
+        assert valued("__site_hsts", __site_tls=False, site_hsts=600) == ""
+
+
 class TestForms:
     @pytest.mark.parametrize("value", ["a; }", "a\nb", 'a"', "$x", "{{ a }}", "a b{", "/srv/$(id)", "a;"])
     def test_nothing_breaks_out_of_a_file(self, value: str) -> None:
@@ -122,6 +131,31 @@ class TestForms:
     def test_what_people_write_passes(self, name: str, value: str) -> None:
         forms = {**CHECKS["__site_forms"], **CHECKS["__site_present_forms"]}
         assert re.match("(?:%s)\\Z" % forms[name], value)
+
+    @pytest.mark.parametrize("name", ["site_root", "site_tls_certificate", "site_vhost_dir"])
+    @pytest.mark.parametrize(
+        "value", ["/srv/../etc", "/..", "/srv/./x", "//", "/", "/srv//x", "srv", "/srv/x\n"]
+    )
+    def test_a_path_leads_nowhere_else(self, name: str, value: str) -> None:
+        assert not re.match("(?:%s)\\Z" % CHECKS["__site_present_forms"][name], value)
+
+    @pytest.mark.parametrize(
+        "value",
+        ["/etc", "/etc/nginx", "/root/x", "/home", "/home/", "/var", "/usr", "/lib64", "/proc/1/root"],
+    )
+    def test_no_site_serves_the_system(self, value: str) -> None:
+        assert not re.match("(?:%s)\\Z" % CHECKS["__site_present_forms"]["site_root"], value)
+
+    @pytest.mark.parametrize(
+        "value",
+        ["/srv", "/home/shop/web", "/var/www", "/usr/share/nginx/html", "/srv/a..b/.well", "/etcetera/x/"],
+    )
+    def test_near_miss_a_root_that_people_have_passes(self, value: str) -> None:
+        assert re.match("(?:%s)\\Z" % CHECKS["__site_present_forms"]["site_root"], value)
+
+    def test_the_section_of_php_fpm_is_no_name(self) -> None:
+        form = CHECKS["__site_forms"]["site_name"]
+        assert not re.match("(?:%s)\\Z" % form, "global") and re.match("(?:%s)\\Z" % form, "globals")
 
     @pytest.mark.parametrize("name", ["shop.example", "*.shop.example", ".shop.example", "localhost"])
     def test_server_names_of_nginx_pass(self, name: str) -> None:

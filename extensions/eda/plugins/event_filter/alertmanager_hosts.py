@@ -10,9 +10,11 @@ variables, which the engine templates. So only names of a strict form pass, and 
 
 from __future__ import annotations
 
+import math
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 DOCUMENTATION = r"""
@@ -21,18 +23,23 @@ short_description: Make one event a host of a message of Alertmanager.
 description:
   - Takes what the source eda.builtin.webhook got of Alertmanager, version 4 of its message.
   - Gives an event for each host that alerts name, with the key webmedic. It has host, status and alerts, and
-    of each alert name, pool, cause, since and fingerprint.
+    of each alert name, pool, cause, since, fingerprint and instance.
   - The host is the label host, else the label instance, without a port. It is a name as in the inventory.
+  - A scraped target may write any label host, but never its instance. So both are handed on, and the response
+    refuses an alert whose instance is another host of the inventory.
   - Alerts that name no such host become one event without a host, so that their refusal is logged.
   - The same alerts of a host are handed on again only after repeat_seconds.
-  - More events than most_per_minute are refused with an error, so that Alertmanager sends them again later.
+  - More events than most_per_minute are refused with an error, so that Alertmanager sends them again.
+    One instance may take half of them, so that it leaves room for others.
+  - Of a message that alone has more hosts, those that were not handed on for longest come first. How many
+    were left is logged, and they come when Alertmanager repeats the message.
 options:
   repeat_seconds:
     description: How many seconds the same alerts of a host are not handed on again.
     type: float
     default: 60
   most_per_minute:
-    description: How many events are handed on in a minute.
+    description: How many events are handed on in a minute, 2 or more.
     type: int
     default: 120
 """
@@ -55,9 +62,10 @@ TIME = re.compile(r"[0-9]{4}(?:-[0-9]{2}){2}T[0-9]{2}(?::[0-9]{2}){2}[0-9.]{0,12
 FINGERPRINT = re.compile(r"[0-9a-f]{1,32}\Z", re.ASCII)
 HIDDEN = re.compile(r"[^A-Za-z0-9._:@/ -]", re.ASCII)
 STATUSES = ("firing", "resolved")
-MOST_ALERTS = 500  # of a message that are looked at
+NO_HOST = "-"
+MOST_ALERTS = 5000  # of a message that are looked at: more than fit into what the webhook takes
 MOST_OF_HOST = 20
-MOST_HOSTS = 100
+MOST_OF_INSTANCE = 10  # for one host
 MOST_REFUSED = 5
 MOST_SHOWN = 60
 MOST_REMEMBERED = 10_000
@@ -72,17 +80,31 @@ class Memory:
 
     def __init__(self) -> None:
         self.seen: dict[tuple[str, ...], float] = {}
-        self.times: list[float] = []
+        self.times: list[tuple[float, str]] = []  # when, of which instance
 
     def repeats(self, key: tuple[str, ...], now: float, seconds: float) -> bool:
         return now - self.seen.get(key, -seconds) < seconds
 
-    def remember(self, keys: Collection[tuple[str, ...]], now: float, seconds: float, most: int) -> None:
-        """Raises TooMany, and remembers none then: what is sent again must not look like a replay."""
-        self.times = [at for at in self.times if now - at < 60]
-        if len(self.times) + len(keys) > most:
-            raise TooMany("more than %d events in a minute" % most)
-        self.times += [now] * len(keys)
+    def chosen(self, events: Mapping[tuple[str, ...], str], now: float, most: int) -> list[tuple[str, ...]]:
+        """Those that there is room for, of events with their instances. Raises TooMany where all would have
+        room in another minute.
+        """
+        self.times = [(at, instance) for at, instance in self.times if now - at < 60]
+        used = Counter(instance for _at, instance in self.times)
+        room, taken = most - len(self.times), list[tuple[str, ...]]()
+        for key in sorted(events, key=lambda key: self.seen.get(key, -math.inf)):
+            instance = events[key]
+            if used[instance] >= most // 2:
+                continue
+            if len(taken) < room:
+                used[instance] += 1
+                taken.append(key)
+            elif self.times:
+                raise TooMany("more than %d events in a minute" % most)
+        return taken
+
+    def remember(self, keys: Mapping[tuple[str, ...], str], now: float, seconds: float) -> None:
+        self.times += [(now, instance) for instance in keys.values()]
         if len(self.seen) + len(keys) > MOST_REMEMBERED:
             self.seen = {key: at for key, at in self.seen.items() if now - at < seconds}
         if len(self.seen) + len(keys) <= MOST_REMEMBERED:
@@ -103,11 +125,14 @@ def shown(value: Any) -> str:
     return HIDDEN.sub("?", value[:MOST_SHOWN])
 
 
-def host_of(labels: Mapping[str, Any]) -> str | None:
-    """The label host decides where it is there: a wrong one does not make room for another label."""
-    named = labels["host"] if "host" in labels else labels.get("instance")
+def without_port(named: Any) -> str | None:
     found = WITH_PORT.match(named) if isinstance(named, str) else None
     return matched(HOST, found.group(1)) if found else None
+
+
+def host_of(labels: Mapping[str, Any]) -> str | None:
+    """The label host decides where it is there: a wrong one does not make room for another label."""
+    return without_port(labels["host"] if "host" in labels else labels.get("instance"))
 
 
 def alert_of(alert: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, str | None]:
@@ -117,6 +142,7 @@ def alert_of(alert: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, s
         "cause": matched(NAME, labels.get("cause")),
         "since": matched(TIME, alert.get("startsAt")),
         "fingerprint": matched(FINGERPRINT, alert.get("fingerprint")),
+        "instance": without_port(labels.get("instance")),
     }
 
 
@@ -138,15 +164,24 @@ def read(payload: Any) -> tuple[dict[tuple[str, str], list[dict[str, str | None]
             refused.append({"why": "its label names no host", "shown": shown(wrong)})
         elif status not in STATUSES:
             refused.append({"why": "it is neither firing nor resolved", "shown": shown(host)})
-        elif (host, status) in hosts or len(hosts) < MOST_HOSTS:
-            members = hosts.setdefault((host, status), [])
-            if len(members) < MOST_OF_HOST:
-                members.append(alert_of(alert, labels))
         else:
-            refused.append({"why": "the message names too many hosts", "shown": shown(host)})
+            members, made = hosts.setdefault((host, status), []), alert_of(alert, labels)
+            of_instance = sum(other["instance"] == made["instance"] for other in members)
+            if len(members) < MOST_OF_HOST and of_instance < MOST_OF_INSTANCE:
+                members.append(made)
     if len(listed) > MOST_ALERTS:
         refused.append({"why": "the message has too many alerts", "shown": str(len(listed))})
     return hosts, refused
+
+
+def add_refused(
+    events: dict[tuple[str, ...], dict[str, Any]], refused: list[dict[str, str]]
+) -> tuple[str, ...]:
+    """Its key."""
+    told = refused[:MOST_REFUSED]
+    key = (NO_HOST, *(value for item in told for value in item.values()))
+    events[key] = {"host": NO_HOST, "status": "refused", "alerts": [], "refused": told}
+    return key
 
 
 def main(
@@ -159,10 +194,17 @@ def main(
         words = (str(value) for alert in alerts for value in alert.values())
         events[(host, status, *words)] = {"host": host, "status": status, "alerts": alerts, "refused": []}
     if refused:
-        left = refused[:MOST_REFUSED]
-        words = (value for item in left for value in item.values())
-        events[("-", *words)] = {"host": "-", "status": "refused", "alerts": [], "refused": left}
+        add_refused(events, refused)
     now, seconds = time.monotonic(), float(repeat_seconds)
-    fresh = [key for key in events if not MEMORY.repeats(key, now, seconds)]
-    MEMORY.remember(fresh, now, seconds, int(most_per_minute))
+    instances = {
+        key: str(found["alerts"][0]["instance"] if found["alerts"] else NO_HOST)
+        for key, found in events.items()
+        if not MEMORY.repeats(key, now, seconds)
+    }
+    fresh = MEMORY.chosen(instances, now, max(2, int(most_per_minute)))
+    left = len(instances) - len(fresh)
+    if left:
+        why = {"why": "too many hosts at once", "shown": "%d of %d left" % (left, len(instances))}
+        fresh.append(add_refused(events, [why]))
+    MEMORY.remember({key: instances.get(key, NO_HOST) for key in fresh}, now, seconds)
     return [{"webmedic": events[key]} for key in fresh]

@@ -41,6 +41,11 @@ class TestHidden:
             'request: "GET /reset/s3cret HTTP/1.1"',
             'request: "POST /users/invitation/s3cret/accept HTTP/1.1"',
             'referrer: "https://shop.example/reset-password/s3cret"',
+            "No route found for GET /reset/s3cretabc",
+            '{"request_uri":"/invitation/s3cretabc"}',
+            "https://api.telegram.org/bot123456789:s3cretABC-DEF1234ghIkl_zyx57W2v1u123/sendMessage",
+            "db.example:5432:shop:bob:s3cret",
+            "GOCSPX-s3cretabcd",
         ],
     )
     def test_it_is_taken_out(self, text: str) -> None:
@@ -78,7 +83,24 @@ class TestKept:
         assert strict(text) == text
 
     @pytest.mark.parametrize(
-        "piece", ["password ", "sig=", "a(", "'", "https://", "4111 ", "<password>", "_", "token is "]
+        "piece",
+        [
+            "password: ",
+            "passwor",
+            "4",
+            "DE89 ",
+            "a:1:",
+            "%25",
+            "password ",
+            "sig=",
+            "a(",
+            "'",
+            "https://",
+            "4111 ",
+            "<password>",
+            "_",
+            "token is ",
+        ],
     )
     def test_it_ends_soon_on_any_text(self, piece: str) -> None:
         """No more than some milliseconds; a quadratic rule would take minutes."""

@@ -232,6 +232,17 @@ class TestNamed:
             and " is a link" in refused.value.why
         )
 
+    def test_an_account_that_reads_all_follows_no_more_than_root(self) -> None:
+        """As the monitor's, with CAP_DAC_READ_SEARCH alone."""
+        for rights, follows in (("0000000000000004", False), ("0000000000000000", True)):
+            host = a_host(links={"/home/alice/site/a": "real.conf"}, root=False, **LINKED)
+            status = "Name:\tx\nCapPrm:\t%s\nCapEff:\t%s\n" % (rights, rights)
+            host.files["/proc/self/status"] = status.encode("ascii")
+            try:
+                assert named(host, "/home/alice/site/a") and follows
+            except HostError as refused:
+                assert "not followed" in refused.why and not follows
+
     def test_an_account_that_looks_for_itself_follows_its_own_links(self) -> None:
         assert (
             named(

@@ -139,6 +139,18 @@ class TestScrubber:
         text = "x " * 100 + "the s3cr..."
         assert Scrubber([("KEY", "s3cret-1")], []).text(text) == "x " * 100 + "the ..."
 
+    def test_the_rest_of_a_line_that_was_cut_has_none(self) -> None:
+        scrubber = Scrubber([("DB_PASSWORD", "pa-s3cret-word")], [])
+        for head in ('child 9 said into stderr: "', 'sent in stderr: "PHP message: '):
+            left = scrubber.text(head + "s3cret-word' in /srv/a.php")
+            assert "s3cret" not in left and left.endswith("' in /srv/a.php")
+        assert "s3cr" not in scrubber.text('child 9 said into stderr: "' + "a b " * 60 + "x=pa-s3cr")
+
+    def test_near_miss_a_word_that_only_begins_alike_stays(self) -> None:
+        scrubber = Scrubber([("DB_PASSWORD", "pa-s3cret-word")], [])
+        for text in ('child 9 said into stderr: "words of s3cret"', "/srv/pa-s3cr", "sent in stderr: word"):
+            assert scrubber.text(text) == text
+
     def test_near_miss_a_short_text_that_ends_with_dots_stays(self) -> None:
         assert Scrubber([], []).text("Starting php8.2-fpm.service...") == "Starting php8.2-fpm.service..."
 

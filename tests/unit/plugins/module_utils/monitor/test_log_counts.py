@@ -115,6 +115,14 @@ class TestDeaths:
     def test_by_signal_and_only_what_the_master_says(self, tmp_path: Any) -> None:
         assert self.count(tmp_path / "a", DEATHS) == {"SIGSEGV": 1, "SIGKILL": 1, "reached": 1, "exit-0": 1}
 
+    def test_forged_endings_make_few_series(self, tmp_path: Any) -> None:
+        """A worker whose output is not decorated can write any line."""
+        head = "[26-Nov-2025 10:00:00] WARNING: [pool www] "
+        line = head + "child 7 exited with code %d after 1.0 seconds from start\n"
+        counts = self.count(tmp_path / "log", "".join(line % code for code in range(1, 500)))
+        endings = [name for name in counts if "max_children" not in name]
+        assert len(endings) <= log_counts.MOST_ENDINGS + 1 and sum(counts.values()) == 499
+
     def test_a_log_that_is_no_file_is_named(self) -> None:
         host = Host()
         masters: Any = [{"config": "c", "pid": 1, "error_log": None, "pools": []}]

@@ -107,10 +107,16 @@ class TestWorkers:
 
 
 class TestWatched:
+    def test_strangers_cannot_make_it_look_at_each_run(self) -> None:
+        """Anybody can start what is called like php-fpm."""
+        host = host_with()
+        table, now = processes.look(host), host.now()
+        assert watched.holds(host, table, seen_before(host, others=[7], at=now - watched.STRANGERS + 1))
+        assert not watched.holds(host, table, seen_before(host, others=[7], at=now - watched.STRANGERS))
+
     @pytest.mark.parametrize(
         "more",
         [
-            {"others": [7]},
             {"at": 0.0},
             {"files": {"/etc/pool.conf": [1.0, 1.0, 1.0]}},
             {"files": {"/etc/none": [1.0, 1.0, 1.0]}},

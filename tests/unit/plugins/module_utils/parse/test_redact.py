@@ -8,6 +8,11 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean, redact
 
 SPELLINGS = [
+    's:8:"password";s:6:"s3cret";',
+    's:3:"pin_code_token";i:1;s:5:"token";s:6:"s3cret";',
+    '["password"]=> string(6) "s3cret"',
+    "eyJhbGciOiJIUzI1NiJ9%2Es3cret%2Eabcdefgh",
+    "next%3DeyJhbGciOiJIUzs3cret",
     "fastcgi_param DB_PASSWORD s3cret;",
     "set $api_key s3cret;",
     "proxy_set_header X-Api-Key s3cret;",

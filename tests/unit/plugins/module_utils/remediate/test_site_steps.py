@@ -13,6 +13,10 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_o
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.site_pair import together
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.site_steps import Pair
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.trust import (
+    a_host,
+    stat,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
@@ -153,6 +157,21 @@ class TestDefault:
 
     def test_an_address_of_its_own_is_nobodys(self) -> None:
         assert self.taken("server { listen 80; }", "server { listen 8080; }") is None
+
+
+class TestTls:
+    TEXT = "server {\n    ssl_certificate %s/a.conf;\n    ssl_certificate_key %s/a.conf;\n}\n"
+
+    def test_a_file_that_somebody_else_can_write_is_told(self) -> None:
+        """Whoever can write it can keep nginx from its next reload."""
+        told = site_steps.foreign_tls(
+            a_host({"/etc/php": stat("directory", 0o755, uid=1000)}), self.TEXT % ("/etc/php", "/etc/php")
+        )
+        assert told is not None and told.startswith("alice can write /etc/php,")
+
+    def test_near_miss_one_of_roots_is_not(self) -> None:
+        assert site_steps.foreign_tls(a_host(), self.TEXT % ("/etc/php", "/etc/php")) is None
+        assert site_steps.foreign_tls(a_host(), VHOST_TEXT) is None
 
 
 class TestDropIn:

@@ -54,6 +54,13 @@ class TestHolds:
         assert admit(kept, response="r2", at=NOW + book.LEASE - 1, runs=None) == "busy"
         assert admit(kept, response="r2", at=NOW + book.LEASE, runs=None) == "admit"
 
+    def test_with_a_clock_set_back_it_holds_for_a_time(self) -> None:
+        kept = book.empty()
+        admit(kept, at=NOW + 86400)
+        assert admit(kept, response="r2", at=NOW, runs=None) == "busy"
+        assert admit(kept, response="r2", at=NOW + book.LEASE - 1, runs=None) == "busy"
+        assert admit(kept, response="r2", at=NOW + book.LEASE, runs=None) == "admit"
+
     def test_one_that_runs_holds_however_long(self) -> None:
         kept = book.empty()
         admit(kept)
@@ -108,6 +115,14 @@ class TestProcesses:
 
     def test_another_process_of_the_same_number_is_none(self) -> None:
         assert store.alive(holder(started="1")) is False
+
+    def test_of_a_machine_of_the_same_name_nobody_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        other = {"/etc/machine-id": "ffff", "/proc/sys/kernel/random/boot_id": "b2"}
+        monkeypatch.setattr(store, "_first_line", lambda path: other.get(path, ""))
+        there = holder()
+        monkeypatch.undo()
+        assert there["node"].split(" ")[0] == holder()["node"].split(" ")[0]
+        assert store.alive(there) is None
 
     def test_before_the_last_boot_none_is_alive(self) -> None:
         assert store.alive(holder(boot="x")) is False

@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.result
 
 NOW = 1795734000.0
 HOSTS = {"web01": None, "web02": "10.1.2.3", "web03": "10.9.9.9", "web04": "10.9.9.9"}
+INVENTORY = {**HOSTS, "db01": "10.7.7.7", "alias01": "10.1.2.3", "bastion": None}
 MENDS = policy.read({"rules": [{"decision": "mend", "cause": "fpm_not_running"}]})
 ASKS = policy.read({})
 
@@ -41,7 +42,9 @@ class Directory:
         return response.Caller(store.Store(str(self.path), writes), "ops, job 7", os.getpid(), now, writes)
 
     def admit(self, raw: Any = None, rules: Any = None, now: float = NOW) -> response.Admitted:
-        return response.admit(self.caller(now), rules or ASKS, alert() if raw is None else raw, HOSTS)
+        return response.admit(
+            self.caller(now), rules or ASKS, alert() if raw is None else raw, HOSTS, INVENTORY
+        )
 
     @property
     def lines(self) -> list[Any]:
@@ -72,6 +75,37 @@ def entry(raw: Any) -> Any:
 
 def broken(**more: Any) -> Any:
     return entry(answer("failing", finding(**more), plan=[planned(0)]))
+
+
+def scraped(instance: Any, host: str = "web02") -> Any:
+    given = alert(host)
+    given["alerts"][0]["instance"] = instance
+    return given
+
+
+class TestSource:
+    """A host writes what labels it likes into its metrics. Where it was scraped it cannot write."""
+
+    @pytest.mark.parametrize("instance", ["web01", "db01", "bastion", "10.7.7.7", "10.9.9.9"])
+    @pytest.mark.parametrize("host", ["web02", "10.1.2.3"])
+    def test_another_host_cannot_call_for_one(self, place: Directory, instance: str, host: str) -> None:
+        admitted = place.admit(scraped(instance, host))
+        assert (admitted.host, admitted.decision) == (None, "refuse")
+        assert instance in place.lines[0]["why"] and not (place.path / store.BOOK).exists()
+
+    @pytest.mark.parametrize(
+        "instance",
+        ["web02", "10.1.2.3", "alias01", "web02.example", "192.0.2.1", "localhost", "127.0.0.1", None],
+    )
+    def test_near_miss_its_own_target_or_an_unknown_one_can(self, place: Directory, instance: Any) -> None:
+        assert place.admit(scraped(instance)).host == "web02"
+
+    def test_only_the_alerts_of_another_host_are_dropped(self, place: Directory) -> None:
+        given = scraped("db01")
+        given["alerts"].append({**scraped("web02")["alerts"][0], "name": "Own"})
+        admitted = place.admit(given)
+        assert admitted.host == "web02" and admitted.event is not None
+        assert [item["name"] for item in admitted.event["alerts"]] == ["Own"]
 
 
 class TestAdmit:
@@ -121,7 +155,7 @@ class TestAdmit:
         ],
     )  # fmt: skip
     def test_what_is_no_event_is_refused(self, place: Directory, raw: Any) -> None:
-        admitted = response.admit(place.caller(), ASKS, raw, HOSTS)
+        admitted = response.admit(place.caller(), ASKS, raw, HOSTS, INVENTORY)
         assert (admitted.host, admitted.decision, place.decisions) == (None, "refuse", [("admit", "refuse")])
         assert "{{" not in (place.path / store.LOG).read_text()
 
@@ -148,7 +182,7 @@ class TestAdmit:
         assert place.decisions[-2:] == [("admit", "throttle")] * 2
 
     def test_in_check_mode_nothing_is_written(self, place: Directory) -> None:
-        admitted = response.admit(place.caller(writes=False), ASKS, alert(), HOSTS)
+        admitted = response.admit(place.caller(writes=False), ASKS, alert(), HOSTS, INVENTORY)
         assert admitted.host == "web01" and not place.path.exists()
 
 

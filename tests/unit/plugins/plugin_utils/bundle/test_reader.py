@@ -56,3 +56,14 @@ class TestReadable:
     def test_another_kind_of_file_is_one_sentence(self, tmp_path: Path) -> None:
         with pytest.raises(NoReport, match="its manifest"):
             read(tmp_path, {**made(), "hosts/x.sh": b"x"})
+
+    def test_a_manifest_of_very_many_values_is_not_parsed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """60 KiB of archive would take gigabytes and a minute."""
+        parsed: list[bytes] = []
+        monkeypatch.setattr(contents.json, "loads", parsed.append)
+        bomb = b'{"files":[' + b"[]," * (contents.MAX_VALUES // 2) + b"[]]}"
+        with pytest.raises(NoReport, match="its manifest"):
+            read(tmp_path, {"manifest.json": bomb, "report/report.json": b"{}"})
+        assert parsed == []
