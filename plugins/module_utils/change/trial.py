@@ -11,7 +11,8 @@ import errno
 import os
 import re
 import stat
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from functools import partial
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..collect import child
 from ..collect.host import Host, Ran
@@ -19,9 +20,12 @@ from ..collect.sandbox import BIND, NODEV, NOSUID, OURS, REC, REMOUNT, Sandbox
 from ..collect.trust import opening
 from ..parse.redact import redact
 from ..verdict.step import Change
+from . import loads
 
 # The first free one will do: it is covered only while the namespace is being prepared.
 STAGES = ("/mnt", "/media", "/srv", "/opt", "/home", "/tmp")
+NOBODY = 65534  # linux/highuid.h
+MOST_ENTRIES = 5000  # of a directory that is copied
 _DETACH = 2  # sys/mount.h
 _NOT_FILES = ("/dev/", "/proc/", "/sys/")
 # nginx names the level in brackets, php-fpm in front, PHP its own. What follows the first such line is its
@@ -46,17 +50,35 @@ class Start(NamedTuple):
     folder: str  # where it begins
     makes: Sequence[str]  # directories that it is given
     enough: bytes  # what it writes to its errors once it runs
+    files: Sequence[str] = ()  # from which its environment is
+
+
+@contextlib.contextmanager
+def _pinned(path: str) -> Iterator[str]:
+    """Another path to what path is now, whoever puts something else there. Raises OSError for a link."""
+    descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        here = "/proc/self/fd/%d" % descriptor
+        is_link = stat.S_ISLNK(os.fstat(descriptor).st_mode)
+        if is_link or os.readlink(here) != os.path.normpath(path):
+            raise OSError("%s was replaced while it was looked at" % path)
+        yield here
+    finally:
+        os.close(descriptor)
 
 
 class _Namespace(Sandbox):
-    """files: by real path. missing: logs that are not there yet."""
+    """files: by real path. missing: logs that are not there yet. Others may put links into the directories of
+    logs meanwhile: nothing is mounted or written by a path that leads through one.
+    """
 
     def __init__(self, files: Dict[str, _File], missing: Sequence[str], start: Optional[Start]) -> None:
         super(_Namespace, self).__init__()
         self.files, self.start = files, start
+        self.folders = {path: _directory(os.path.dirname(path)) for path in [*files, *missing]}
         # A file that appears or goes needs a directory that can change: a copy of the nearest one there is.
         gone = [path for path, file in files.items() if file.data is None or not os.path.lexists(path)]
-        self.covers = {_directory(os.path.dirname(path)) for path in [*gone, *missing]}
+        self.covers = {self.folders[path] for path in [*gone, *missing]}
         self.used = [*self.files, *self.covers]  # the sandbox covers none of these
 
     def enter(self) -> None:
@@ -91,44 +113,63 @@ class _Namespace(Sandbox):
         self.mount(OURS, stage, NOSUID | NODEV, b"tmpfs", b"mode=0700")
         for number, folder in enumerate(sorted(self.covers)):
             place = os.path.join(stage, "d%d" % number)
-            self._copy(folder, place)
-            self.mount(place, folder, BIND | REC)
+            with _pinned(folder) as there:
+                self._copy(folder, there, place)
+                self.mount(place, there, BIND | REC)
         for number, (path, file) in enumerate(sorted(self.files.items())):
-            if file.data is None:
-                continue
-            if _directory(os.path.dirname(path)) in self.covers:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                _write(path, file)
-            else:
+            if file.data is not None and self.folders[path] not in self.covers:
                 place = os.path.join(stage, "f%d" % number)
                 _write(place, file)
-                self.mount(place, path, BIND)
+                with _pinned(path) as there:
+                    self.mount(place, there, BIND)
         # What was bound stays; the stage itself shows again what it held.
         self.call("umount2", os.fsencode(stage), _DETACH)
 
-    def _copy(self, folder: str, place: str) -> None:
-        """A directory with the entries of folder, but for the files that change."""
+    def _copy(self, folder: str, there: str, place: str) -> None:
+        """A directory with the entries of folder and the files that change. there: folder, pinned."""
         os.mkdir(place)
-        for name in os.listdir(folder):
-            source, target = os.path.join(folder, name), os.path.join(place, name)
-            if source not in self.files:
+        names = os.listdir(there)
+        if len(names) > MOST_ENTRIES:
+            raise OSError("%s has more than %d entries, too many to be copied" % (folder, MOST_ENTRIES))
+        for name in names:
+            if os.path.join(folder, name) not in self.files:
                 # A temporary file of somebody else may be gone by now.
                 with contextlib.suppress(FileNotFoundError):
-                    self._show(source, target)
-        status = os.stat(folder)
+                    self._show(os.path.join(there, name), os.path.join(place, name))
+        for path, file in self.files.items():
+            if file.data is not None and self.folders[path] == folder:
+                _make_below(place, os.path.relpath(path, folder), file)
+        status = os.stat(there)
         os.chown(place, status.st_uid, status.st_gid)
         os.chmod(place, stat.S_IMODE(status.st_mode))
 
     def _show(self, source: str, target: str) -> None:
-        mode = os.lstat(source).st_mode
-        if stat.S_ISLNK(mode):
-            os.symlink(os.readlink(source), target)
-            return
-        if stat.S_ISDIR(mode):
-            os.mkdir(target)
-        else:
-            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
-        self.mount(source, target, BIND | REC)
+        descriptor = os.open(source, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if stat.S_ISLNK(mode):
+                os.symlink(os.readlink("", dir_fd=descriptor), target)
+                return
+            if stat.S_ISDIR(mode):
+                os.mkdir(target)
+            else:
+                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            self.mount("/proc/self/fd/%d" % descriptor, target, BIND | REC)
+        finally:
+            os.close(descriptor)
+
+
+def _make_below(place: str, name: str, file: _File) -> None:
+    """A file in a new directory of ours, and the directories on the way, which were not there before."""
+    first, _slash, rest = name.partition("/")
+    if rest:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(os.path.join(place, first))
+        if os.path.islink(os.path.join(place, first)) or os.path.ismount(os.path.join(place, first)):
+            raise OSError("%s was made while it was looked at" % first)
+        _make_below(os.path.join(place, first), rest, file)
+    else:
+        _write(os.path.join(place, first), file)
 
 
 def _directory(path: str) -> str:
@@ -136,6 +177,13 @@ def _directory(path: str) -> str:
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     return path
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return 0
 
 
 def _write(path: str, file: _File) -> None:
@@ -167,6 +215,8 @@ def _prepare(changes: Sequence[Change], silent: Sequence[str], start: Optional[S
     for path in {os.path.realpath(path) for path in silent} - set(files):
         if os.path.isfile(path):
             files[path] = _like(path, b"", 0o600)  # an empty file in memory takes what the program would log
+        elif stat.S_ISFIFO(_mode(path)):
+            raise OSError("%s is a pipe: who opens it waits for somebody" % path)
         elif (
             not os.path.lexists(path)
             and os.path.isdir(os.path.dirname(path))
@@ -201,10 +251,19 @@ def trial(
     place = opening(Host(), argv[0])  # of its own: it remembers no directory from before
     if place:
         return Ran(None, "", "%s can write %s, so root does not run %s" % (place.who, place.path, argv[0]))
+    environment = start.environment if start else dict(os.environ)
     try:
+        why = loads.refusal(argv, environment, start.files if start else (), partial(_asked, environment))
+        if why:
+            return Ran(None, "", why)
         prepared = _prepare(changes, silent, start)
         if start:
-            return prepared.run(argv, timeout, env=start.environment, enough=start.enough)
+            return prepared.run(argv, timeout, env=environment, enough=start.enough)
         return prepared.run(argv, timeout)
     except OSError as error:
         return Ran(None, "", str(error))
+
+
+def _asked(environment: Dict[str, str], argv: List[str]) -> Ran:
+    nobody = Start(environment, (NOBODY, NOBODY, [NOBODY]), "/", [], b"")
+    return _prepare([], [], nobody).run(argv, 20.0, env=environment)

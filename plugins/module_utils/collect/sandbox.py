@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import re
+import signal
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from . import child
@@ -17,6 +18,10 @@ from .host import Ran, decode
 
 OURS = "webmedic"  # the source of the mounts that stay writable
 SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")  # opcache makes a lock file when it is loaded
+# All devices that there are in it. To open another one is an act, and a log may be a link to it.
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
+_READY = b"ready"
 # linux/{sched,mount}.h
 _NEWNS, _NEWIPC, _NEWNET = 0x20000, 0x8000000, 0x40000000
 RDONLY, NOSUID, NODEV, REMOUNT, BIND, REC, PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
@@ -51,11 +56,27 @@ class Sandbox:
     def prepare(self) -> None:
         """Mounts of a subclass."""
 
+    def _few_devices(self) -> None:
+        nodes = [
+            (name, os.open("/dev/" + name, os.O_PATH | os.O_CLOEXEC))
+            for name in DEVICES
+            if os.path.exists("/dev/" + name)
+        ]
+        self.mount(OURS, "/dev", NOSUID | NODEV, b"tmpfs", b"mode=0755,size=1m")
+        for name, node in nodes:
+            os.close(os.open("/dev/" + name, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            self.mount("/proc/self/fd/%d" % node, "/dev/" + name, BIND)
+            os.close(node)
+        for name, target in _LINKS.items():
+            os.symlink(target, "/dev/" + name)
+        os.mkdir("/dev/shm")
+
     def enter(self) -> None:
         child.die_with_parent()
         self.call("unshare", _NEWNS | _NEWIPC | _NEWNET)
         self.mount("none", "/", REC | PRIVATE)
         self.prepare()
+        self._few_devices()
         for folder in SCRATCH:
             if (
                 os.path.isdir(folder)
@@ -78,7 +99,8 @@ class Sandbox:
             if source == OURS:
                 continue
             try:
-                self.mount("none", point, REMOUNT | BIND | RDONLY | kept)
+                device = 0 if point.startswith("/dev/") else NODEV
+                self.mount("none", point, REMOUNT | BIND | RDONLY | device | kept)
             except OSError as error:
                 if error.errno not in (errno.EINVAL, errno.ENOENT):  # another mount lies over it
                     raise
@@ -96,7 +118,10 @@ class Sandbox:
 
         def enter() -> None:
             try:
+                signal.setitimer(signal.ITIMER_REAL, timeout)  # nobody waits for what is done before exec
                 self.enter()
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                os.write(writer, _READY)
             except BaseException as error:  # the program must not run outside of it, whatever went wrong
                 os.write(writer, str(error).encode("utf-8", "replace")[:1000])
                 os._exit(127)
@@ -106,7 +131,9 @@ class Sandbox:
             os.close(writer)
             writer = -1
             why = os.read(reader, 1000)
-            return Ran(None, "", "no namespace for it: %s" % decode(why)) if why else ran
+            if why == _READY:
+                return ran
+            return Ran(None, "", "no namespace for it: %s" % (decode(why) or "it was not made in time"))
         except OSError as error:
             return Ran(None, "", str(error))
         finally:

@@ -21,7 +21,6 @@ from ..change.trial import Start, deciding_line, trial
 from ..collect.endpoint.endpoints import collect_endpoints
 from ..collect.host import Host, HostError
 from ..collect.linux.processes import Process
-from ..collect.trust import folders, opening
 from ..parse.endpoint import parse
 from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
 from ..parse.php_fpm.pools import pool_facts
@@ -86,7 +85,7 @@ def start_of(service: Launch, made: Sequence[str] = (), enough: bytes = b"") -> 
         for name, value in service.environment.items()
         if name not in ("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID")
     }
-    return Start(quiet, service.ids, service.folder, list(made), enough)
+    return Start(quiet, service.ids, service.folder, list(made), enough, service.environment_files)
 
 
 def _refuse_wrapped(host: Host, service: Launch) -> None:
@@ -106,12 +105,9 @@ def ini_files(host: Host, service: Launch, step: Step) -> List[str]:
     """php.ini and what is scanned beside it, as the program itself names them; the directory that it scans
     comes last. Runs no PHP code.
 
-    Raises Untried when that cannot be known, or when others can write there.
+    Raises Untried when that cannot be known, as when others can write there (change/loads.py).
     """
     _refuse_wrapped(host, service)
-    wanted = service.environment.get("PHP_INI_SCAN_DIR") or ""
-    for folder in [service.environment.get("PHPRC") or ""] + wanted.split(":"):
-        _roots(host, [folder] if folder.startswith("/") else [])
     ran = trial(step.changes, options(service) + [*_NO_PRELOAD, "-i"], [], start=start_of(service))
     settings = dict(_INI.findall(ran.out))
     if len(settings) < 3:
@@ -124,31 +120,7 @@ def ini_files(host: Host, service: Launch, step: Step) -> List[str]:
         for path in re.split(r",?\s*\n|,\s*$", settings[name])
     ]
     paths += settings["Scan this dir for additional .ini files"].split(":")
-    user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
-    if user and (host.account(user.group(1)) or (None,))[0] == 0:
-        raise Untried("opcache.preload_user is %s: what is preloaded would run as root" % user.group(1))
-    files = [path.strip() for path in paths if path.strip().startswith("/")]
-    _roots(host, re.findall(r"^extension_dir => (/\S+) =>", ran.out, re.M))
-    _roots(
-        host,
-        files
-        + [
-            path
-            for folder in files
-            if host.type_of(folder) == "directory"
-            for path in host.glob(folder + "/*.ini")
-        ],
-    )
-    return files
-
-
-def _roots(host: Host, paths: Sequence[str]) -> None:
-    for path in paths:
-        for place in [path] + folders(host, path):
-            writable = opening(host, place)
-            if writable:
-                why = "%s can write %s, so root does not start php-fpm with it"
-                raise Untried(why % (writable.who, writable.path))
+    return [path.strip() for path in paths if path.strip().startswith("/")]
 
 
 def taken(
