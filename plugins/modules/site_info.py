@@ -157,6 +157,11 @@ site:
       description: Whether C(http2) is a directive in this nginx, and not a word of C(listen).
       type: bool
       returned: success
+    http2_listen:
+      description: Whether C(http2) belongs to C(listen). It then counts for all servers of an address, so it
+        is not where another one listens with TLS and without it.
+      type: bool
+      returned: success
     ipv6:
       description: Whether the host has IPv6.
       type: bool
@@ -247,8 +252,11 @@ def places(
         master, wanted.name, program_version(host, master["binary"] or "") >= (8, 0)
     )
     config = nginx["config"] or ""
+    vhost = site_places.vhost_path(nginx, seen.includes[""], wanted, known)
+    others = [server.listens for server in seen.servers if host.realpath(server.file) != host.realpath(vhost)]
+    new_http2 = site_places.numbers(nginx["version"]) >= site_places.HTTP2_DIRECTIVE
     return {
-        "vhost": site_places.vhost_path(nginx, seen.includes[""], wanted, known),
+        "vhost": vhost,
         "pool": site_places.pool_path(master, seen.includes[master["config"]], wanted.name),
         "socket": socket,
         "status_socket": status,
@@ -261,7 +269,8 @@ def places(
         "nginx_group": nginx["group"] or nginx["user"] or "",
         "nginx_version": nginx["version"] or "",
         "nginx_workers": max(1, len(nginx["workers"])),
-        "http2_directive": site_places.numbers(nginx["version"]) >= site_places.HTTP2_DIRECTIVE,
+        "http2_directive": new_http2,
+        "http2_listen": not new_http2 and site_places.http2_for_all(others),
         "ipv6": bool((host.text(IPV6) or "").strip()),
         "fastcgi_params": config.rpartition("/")[0] + "/fastcgi_params",
         "log_dir": site_places.log_folder(nginx),

@@ -13,8 +13,8 @@ version_added: 0.7.0
 description:
   - Writes the vhost and the pool of a site together. The role P(webmedic.php_fpm.site#role) makes their
     texts.
-  - C(nginx -t) and C(php-fpm -t) try them on a copy that nobody else sees. What nginx only warns of is
-    refused, too, such as a name that another server has already.
+  - C(nginx -t) and C(php-fpm -t) try them on a copy that nobody else sees. A name that another server has
+    already is refused, too, though nginx only warns of it. What else nginx warns of becomes a warning.
   - php-fpm and nginx are reloaded then, in this order. A free worker must answer nginx's account, and a page
     of the site must come, else everything is put back.
   - With a pool of another php-fpm, the new pair serves first, and the old pool goes afterwards. So an upgrade

@@ -44,12 +44,13 @@ class Shape(NamedTuple):
 
 
 FRONT_CONTROLLER = Shape(
-    ("index.php", "other.php", "storage/evil.php", "images/a.png"),
+    ("index.php", "index.php.old", "other.php", "storage/evil.php", "images/a.png"),
     (
         ("/", 200, "ran /index.php  "),
         ("/a/route?x=1", 200, "ran /index.php  x=1"),
         ("/index.php/path/info", 200, "ran /index.php /path/info "),
         ("/other.php", 404, ""),
+        ("/index.php.old", 404, ""),
         ("/storage/evil.php", 404, ""),
         ("/storage/evil.php/a.png", 404, ""),
         ("/images/a.png", 200, "static"),
@@ -57,7 +58,10 @@ FRONT_CONTROLLER = Shape(
 )
 SHAPES = {
     "plain": Shape(
-        ("index.php", "page.php", "uploads/evil.php", "uploads/a.txt", "uploads/deep/evil.phtml", "a.txt"),
+        (
+            *("index.php", "page.php", "uploads/evil.php", "uploads/a.txt", "uploads/deep/evil.phtml"),
+            *("a.txt", "lib.inc", "view.phtml", "page.php.bak", "page.php~", "blog/uploads/evil.php"),
+        ),
         (
             ("/", 200, "ran /index.php  "),
             ("/page.php?x=1", 200, "ran /page.php  x=1"),
@@ -68,6 +72,11 @@ SHAPES = {
             ("/uploads/evil.php", 404, ""),
             ("/uploads/evil.php/a.txt", 404, ""),
             ("/uploads/deep/evil.phtml", 404, ""),
+            ("/blog/uploads/evil.php", 404, ""),
+            ("/lib.inc", 404, ""),
+            ("/view.phtml", 404, ""),
+            ("/page.php.bak", 404, ""),
+            ("/page.php~", 404, ""),
         ),
     ),
     "front_controller": FRONT_CONTROLLER,
@@ -77,6 +86,8 @@ SHAPES = {
         (
             *("index.php", "wp-login.php", "wp-config.php", "wp-admin/index.php", "wp-admin/admin-ajax.php"),
             *("wp-content/uploads/2026/evil.php", "wp-content/uploads/2026/a.png", "wp-includes/load.php"),
+            *("xmlrpc.php", "wp-config.php.bak", "wp-content/plugins/a/view.phtml", "blog/index.php"),
+            *("blog/wp-content/uploads/evil.php", "blog/wp-config.php", "app/uploads/evil.php"),
         ),
         (
             ("/hello-world/?p=1", 200, "ran /index.php  p=1"),
@@ -87,13 +98,23 @@ SHAPES = {
             ("/wp-content/uploads/2026/evil.php", 404, ""),
             ("/wp-includes/load.php", 404, ""),
             ("/wp-config.php", 404, ""),
+            ("/xmlrpc.php", 200, "ran /xmlrpc.php"),
+            ("/index.php/2026/hello/", 200, "ran /index.php"),
+            ("/wp-content/uploads/missing.png", 200, "ran /index.php"),
+            ("/wp-config.php.bak", 404, ""),
+            ("/wp-content/plugins/a/view.phtml", 404, ""),
+            ("/blog/", 200, "ran /blog/index.php"),
+            ("/blog/wp-content/uploads/evil.php", 404, ""),
+            ("/blog/wp-config.php", 404, ""),
+            ("/app/uploads/evil.php", 404, ""),
         ),
     ),
     "drupal": Shape(
         (
             *("index.php", "update.php", "core/install.php", "core/lib/x.php", "vendor/a/b.php"),
             *("sites/default/files/evil.php", "sites/default/files/a.png", "sites/default/settings.php"),
-            *("modules/a/a.module", "composer.json", "sites/default/private/a.txt"),
+            *("modules/a/a.module", "composer.json", "sites/default/private/a.txt", "package.json"),
+            *("sites/default/settings.php~", "sites/default/files/private/a.txt"),
         ),
         (
             ("/node/1?x=1", 200, "ran /index.php  x=1"),
@@ -105,6 +126,10 @@ SHAPES = {
             ("/sites/default/files/a.png", 200, "static"),
             ("/sites/default/files/styles/missing.png", 200, "ran /index.php"),
             ("/sites/default/private/a.txt", 404, ""),
+            ("/sites/default/files/private/a.txt", 404, ""),
+            ("/system/files/a.png", 200, "ran /index.php"),
+            ("/sites/default/settings.php~", 404, ""),
+            ("/package.json", 404, ""),
             ("/sites/default/settings.php", 404, ""),
             ("/modules/a/a.module", 404, ""),
             ("/composer.json", 404, ""),
@@ -113,7 +138,8 @@ SHAPES = {
     "nextcloud": Shape(
         (
             *("index.php", "remote.php", "status.php", "public.php", "ocs/v1.php", "config/config.php"),
-            *("data/joe/a.txt", "apps/files/evil.php", "core/js/a.js", "occ"),
+            *("data/joe/a.txt", "apps/files/evil.php", "core/js/a.js", "core/js/a.mjs", "occ"),
+            *("data/joe/richdocumentscode/proxy.php", "ocs-provider/index.php", "apps/files/.git/config"),
         ),
         (
             ("/", 200, "ran /index.php"),
@@ -127,12 +153,20 @@ SHAPES = {
             ("/data/joe/a.txt", 404, ""),
             ("/occ", 404, ""),
             ("/.well-known/caldav", 301, ""),
+            ("/.well-known/webfinger?resource=a", 301, ""),
+            ("/core/js/a.mjs?v=1", 200, "static"),
+            ("/ocs-provider/", 200, "ran /ocs-provider/index.php"),
+            ("/remote.php/dav/files/joe/.hidden/a.bak", 200, "ran /remote.php /dav/files/joe/.hidden/a.bak"),
+            ("/s/token/download/a.bak", 200, "ran /index.php /s/token/download/a.bak"),
+            ("/data/joe/richdocumentscode/proxy.php", 404, ""),
+            ("/apps/files/.git/config", 404, ""),
         ),
     ),
     "magento": Shape(
         (
             *("index.php", "get.php", "static.php", "health_check.php", "cron.php", "media/evil.php"),
             *("static/frontend/a.css", "media/a.png", "media/customer/a.png", "errors/local.xml"),
+            "media/theme_customization/a.xml",
         ),
         (
             ("/shoes.html?x=1", 200, "ran /index.php  x=1"),
@@ -143,6 +177,7 @@ SHAPES = {
             ("/media/evil.php", 404, ""),
             ("/static/evil.php", 404, ""),
             ("/media/customer/a.png", 404, ""),
+            ("/media/theme_customization/a.xml", 404, ""),
             ("/errors/local.xml", 404, ""),
             ("/health_check.php", 200, "ran /health_check.php"),
             ("/cron.php", 404, ""),

@@ -25,6 +25,7 @@ class Server(NamedTuple):
 
     file: str
     names: List[str]
+    listens: List[List[str]]  # the words of each listen
 
 
 class Written(NamedTuple):
@@ -78,7 +79,11 @@ class _FpmReading(fpm_files.Reading):
 def _servers(reading: _NginxReading) -> List[Server]:
     blocks = [item for item in every(reading.conf.directives) if item.name == "server" and item.block]
     return [
-        Server(block.file, [word for item in named(block.block or [], "server_name") for word in item.args])
+        Server(
+            block.file,
+            [word for item in named(block.block or [], "server_name") for word in item.args],
+            [list(item.args) for item in named(block.block or [], "listen")],
+        )
         for block in blocks
     ]
 

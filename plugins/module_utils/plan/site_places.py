@@ -89,8 +89,8 @@ def master_for(
         return max(fitting, key=version_of)
     known = ["%s (%s)" % (".".join(map(str, version_of(each))) or "?", each["config"]) for each in able]
     raise Refusal(
-        "no php-fpm %s that systemd starts is installed here; installed: %s"
-        % (wanted.php_version, ", ".join(known) or "none")
+        "no php-fpm%s that systemd starts is installed here; installed: %s"
+        % (" " + wanted.php_version if wanted.php_version else "", ", ".join(known) or "none")
     )
 
 
@@ -99,6 +99,14 @@ def pool_path(master: "Master", patterns: Sequence[str], name: str) -> str:
     if not folders:
         raise Refusal("%s includes no directory of pools" % master["config"])
     return posixpath.join(folders[0], name + ".conf")
+
+
+def http2_for_all(others: Sequence[Sequence[Sequence[str]]]) -> bool:
+    """Whether no other server would get an HTTP/2 that it does not have. others: the words of each listen, by
+    server.
+    """
+    with_tls = [words for listens in others for words in listens if "ssl" in words[1:]]
+    return all("http2" in words for words in with_tls)
 
 
 def log_folder(nginx: "Nginx") -> str:

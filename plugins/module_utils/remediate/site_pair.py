@@ -24,6 +24,7 @@ from .one_change import answering, one_change, still_answering
 from .pages import Page, ask, doors
 from .running import Running
 from .site_steps import (
+    NEVER_ASKED,
     Pair,
     drop_in_step,
     foreign_tls,
@@ -31,7 +32,7 @@ from .site_steps import (
     pair_step,
     removal_step,
     taken_default,
-    warning_of_nginx,
+    warnings_of_nginx,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 PAUSE = 0.25
 QUIET_WAIT = 10.0  # seconds for a moment in which a reload cuts no request
+NOTHING_THERE = (403, 404)  # what a missing site_root gives, too
 NO_LIMIT = 1 << 20  # requests: after that wait it goes on
 
 
@@ -73,7 +75,7 @@ def _page_of(host: Host, nginx: "Nginx", vhost: str, path: str, seconds: float) 
 
 
 def _page_problem(
-    host: Host, nginx: "Nginx", pair: Pair, check: PageCheck, before: Optional[Page]
+    host: Host, nginx: "Nginx", pair: Pair, check: PageCheck, before: Optional[Page], ways: Ways
 ) -> Optional[str]:
     page = _page_of(host, nginx, pair.vhost, check.path, 10.0)
     if page is None:
@@ -81,6 +83,11 @@ def _page_problem(
     if page.status is None:
         return "site %s does not answer: %s" % (pair.name, page.error)
     if check.accepts(page.status) or (before and before.status == page.status and before.kind == page.kind):
+        if page.status in NOTHING_THERE:
+            ways.warn(
+                "%s of site %s answers %d. If that is not meant: is site_root there, and may nginx's account "
+                "%s enter it?" % (check.path, pair.name, page.status, nginx["user"])
+            )
         return None
     own = "" if page.kind != "own" else ": its own code says so, see nginx's error log of the site"
     return "%s of site %s answers %d, and %s is accepted%s" % (
@@ -133,7 +140,7 @@ def _prove_pair(host: Host, seen: Seen, pair: Pair, check: PageCheck, ways: Ways
             nginx = collect_nginx(host, processes(host))
             if reloads and not _all_new(host, nginx, since):
                 return "nginx's old workers are still there"
-            return _page_problem(host, nginx, pair, check, before)
+            return _page_problem(host, nginx, pair, check, before, ways)
 
         return _until(host, ways.seconds, problem)
 
@@ -250,9 +257,10 @@ def present(host: Host, pair: Pair, check: PageCheck, ways: Ways) -> Outcome:
             % pair.user
         )
         return together([_shown(step), _shown(drop_in_step(host, seen, pair)), *foreseen])
-    why = warning_of_nginx(step)
-    if why:
-        raise Refusal("nginx would warn: %s" % why)
+    for text in warnings_of_nginx(step):
+        if text.startswith(NEVER_ASKED):
+            raise Refusal("nginx would warn: %s" % text)
+        ways.warn("nginx warns: %s." % text)
     taken = taken_default(host, seen, step, pair)
     if taken:
         ways.warn("%s." % taken)

@@ -32,6 +32,8 @@ _RIGHTS = re.compile(r"^(listen(?:\.\w+)?)[ \t]*=[ \t]*(.*?)[ \t]*$", re.M)
 _USER = re.compile(r"^user[ \t]*=[ \t]*(\S+)", re.M)
 _LOGS = re.compile(r"^[ \t]*(?:slowlog[ \t]*=|access_log|error_log)[ \t]*(/[^\s;]+)", re.M)
 _TLS = re.compile(r"^[ \t]*ssl_certificate(?:_key)?[ \t]+(/[^\s;]+)", re.M)
+# Of two servers of one name at one address, nginx asks the first alone.
+NEVER_ASKED = "conflicting server name"
 _WARNS = re.compile(r"\[warn\] (?:\d+#\d+: )?(.*)")
 
 
@@ -163,14 +165,14 @@ def _warnings(changes: Sequence[Change], test: Trial) -> List[str]:
     return [match.group(1) for match in map(_WARNS.search, ran.err.splitlines()) if match]
 
 
-def warning_of_nginx(step: Step) -> Optional[str]:
-    """What nginx only warns of because of the step: two servers of one name, one of which is never asked."""
+def warnings_of_nginx(step: Step) -> List[str]:
+    """What nginx only warns of because of the step."""
     changes = [change for change in step.changes if change.grammar == NGINX]
     if not changes:
-        return None
+        return []
     test = step.trials[-1]
     known = _warnings([], test)
-    return next((redact(text) for text in _warnings(changes, test) if text not in known), None)
+    return [redact(text) for text in _warnings(changes, test) if text not in known]
 
 
 def taken_default(host: Host, seen: Seen, step: Step, pair: Pair) -> Optional[str]:

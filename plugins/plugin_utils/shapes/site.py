@@ -36,6 +36,7 @@ class SitePlaces(TypedDict):
     nginx_version: str
     nginx_workers: int
     http2_directive: bool  # http2 is a directive, not a word of listen
+    http2_listen: bool  # it is a word of listen, and no other server at a port with TLS does without
     ipv6: bool
     fastcgi_params: str  # path
     log_dir: str

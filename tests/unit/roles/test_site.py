@@ -109,6 +109,44 @@ class TestHsts:
         assert valued("__site_hsts", __site_tls=False, site_hsts=600) == ""
 
 
+class TestUploads:
+    def refuses(self, preset: str, path: str) -> bool:
+        """As the location of the vhost has it."""
+        known = VARS["__site_presets"][preset]
+        paths = [re.escape(each) for each in known["uploads"]]
+        anywhere = "|".join(map(re.escape, known.get("anywhere", ())))
+        environment = jinja2.Environment()
+        pattern = environment.from_string(VARS["__site_upload_pattern"]).render(
+            __site_anywhere=anywhere, __site_upload_paths=paths
+        )
+        return bool(re.match("(?:%s)/(?:.*/)?[^/]+%s(?:/|$)" % (pattern, VARS["__site_code"]), path, re.I))
+
+    @pytest.mark.parametrize(
+        "preset, path",
+        [
+            ("wordpress", "/wp-content/uploads/2026/a.php"),
+            ("wordpress", "/blog/wp-content/uploads/a.php"),
+            ("wordpress", "/app/uploads/a.PHP/b.png"),
+            ("plain", "/blog/uploads/a.phtml"),
+            ("plain", "/media/a.php"),
+        ],
+    )
+    def test_a_script_in_them_does_not_run(self, preset: str, path: str) -> None:
+        assert self.refuses(preset, path)
+
+    @pytest.mark.parametrize(
+        "preset, path",
+        [
+            ("wordpress", "/wp-content/plugins/uploads.php"),
+            ("wordpress", "/wp-content/uploads/a.png"),
+            ("plain", "/admin/media/edit.php"),
+            ("plain", "/uploads.php"),
+        ],
+    )
+    def test_what_only_looks_alike_does(self, preset: str, path: str) -> None:
+        assert not self.refuses(preset, path)
+
+
 class TestForms:
     @pytest.mark.parametrize("value", ["a; }", "a\nb", 'a"', "$x", "{{ a }}", "a b{", "/srv/$(id)", "a;"])
     def test_nothing_breaks_out_of_a_file(self, value: str) -> None:

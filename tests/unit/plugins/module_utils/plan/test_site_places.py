@@ -143,3 +143,18 @@ class TestAccount:
         shared = SHOP._replace(user="www-data", shared_user=True)
         assert site_places.user_refusal(NGINX, [], shared, 33) is None
         assert site_places.user_refusal(NGINX, [], shared._replace(user="root"), 0)
+
+
+class TestHttp2:
+    @pytest.mark.parametrize(
+        "listens, may",
+        [
+            ([], True),
+            ([["80"]], True),
+            ([["443", "ssl", "http2"]], True),
+            ([["443", "ssl"]], False),
+            ([["443", "ssl", "http2"], ["8443", "ssl"]], False),
+        ],
+    )
+    def test_no_other_server_gets_it(self, listens: List[List[str]], may: bool) -> None:
+        assert site_places.http2_for_all([[["80"]], listens]) is may
