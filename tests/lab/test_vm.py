@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.lab.engine import LabError
 from tests.lab.vm import disks
 from tests.lab.vm.kinds import load_kinds, load_trials, select
+from tests.lab.vm.machine import MOST, QUIET, Boot
 
 
 class TestTrials:
@@ -22,6 +25,13 @@ class TestTrials:
         for trial in load_trials().values():
             assert bool(trial.fault.actions) == trial.fault.safe_fix, trial.fault.name
             assert not (trial.fault.safe_fix and trial.cure), trial.fault.name
+
+    def test_what_is_foretold_is_expected_and_brought_about(self) -> None:
+        for trial in load_trials().values():
+            told = {finding.get("reason") for finding in trial.fault.expected["findings"]}
+            assert set(trial.foretold) <= told and trial.latent >= bool(trial.foretold), trial.fault.name
+            assert bool(trial.foretold) == bool(trial.strike) == bool(trial.hurt), trial.fault.name
+            assert trial.after or not trial.foretold, trial.fault.name
 
     def test_a_pattern_takes_globs(self) -> None:
         found = select(["selinux:*label*", "selinux:selinux_plain"])
@@ -48,3 +58,30 @@ class TestDisks:
             kind._replace(apt=("Acquire::Retries 3",)),
         ):
             assert disks.directory_of(other) != place
+
+
+class TestBoot:
+    def test_a_machine_that_speaks_is_waited_for(self, tmp_path: Path) -> None:
+        console = tmp_path / "console.log"
+        boot = Boot(console, 0.0)
+        for now in range(0, MOST, QUIET):
+            console.write_text("Starting" * (now + 1))
+            assert boot.stuck(now) is None
+
+    def test_a_machine_that_is_silent_is_given_up(self, tmp_path: Path) -> None:
+        console = tmp_path / "console.log"
+        console.write_text("Kernel panic")
+        boot = Boot(console, 0.0)
+        assert boot.stuck(1.0) is None and boot.stuck(QUIET) is None
+        assert boot.stuck(QUIET + 2.0) == "its console has said nothing for 300 s"
+
+    def test_one_that_only_speaks_is_given_up_in_the_end(self, tmp_path: Path) -> None:
+        boot = Boot(tmp_path / "console.log", 0.0)
+        for now in range(MOST):
+            boot.console.write_text("." * now)
+            boot.stuck(now)
+        assert boot.stuck(MOST + 1.0) == "1800 s are over"
+
+    def test_a_machine_whose_console_is_not_there_yet(self, tmp_path: Path) -> None:
+        boot = Boot(tmp_path / "console.log", 0.0)
+        assert boot.stuck(QUIET - 1.0) is None and boot.stuck(2.0 * QUIET)

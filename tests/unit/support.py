@@ -70,7 +70,7 @@ class FakeHost(Host):
     def is_root(self) -> bool:
         return self.root
 
-    def run(self, argv: Sequence[str], timeout: float = 5.0, most: int = 0) -> Ran:
+    def run(self, argv: Sequence[str], timeout: Optional[float] = None, most: int = 0) -> Ran:
         self.calls.append(list(argv))
         rc, out, err = self.commands.get(
             " ".join(argv), (None, "", "%s: No such file or directory" % argv[0])

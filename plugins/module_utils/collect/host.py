@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from .trust import Component
 
 READ_LIMIT = 1024 * 1024
-COMMAND_SECONDS = 5.0
 # linux/capability.h: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
 _EFFECTIVE = re.compile(r"^CapEff:\s*([0-9a-f]{1,16})$", re.M)
 _READS = 1 << 1 | 1 << 2
+# Of a command: a share of the time that is left, within these bounds, in seconds.
+COMMAND_SECONDS, PATIENCE, SHARE = 5.0, 30.0, 6
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # systemd 247 paints its errors although nobody looks
 
 
@@ -136,10 +137,12 @@ class Host:
     def left(self) -> float:
         return self.deadline - self.monotonic()
 
-    def run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, most: int = child.OUTPUT) -> Ran:
+    def run(self, argv: Sequence[str], timeout: Optional[float] = None, most: int = child.OUTPUT) -> Ran:
         """A command without a shell, in the C locale. rc is None, and err says why, when it is absent, wrote
         more than most bytes, or did not end in timeout seconds. One that did not end is not asked again.
         """
+        if timeout is None:
+            timeout = float(round(max(COMMAND_SECONDS, min(PATIENCE, self.left() / SHARE))))
         name, timeout = argv[0], max(0.0, min(timeout, self.left()))
         if name in self.hung:
             return Ran(None, "", "%s is not asked again: it did not end before" % name)

@@ -297,6 +297,12 @@ def _load_refusal(
                 return why
     except Refusal as refusal:
         return str(refusal)
-    return (
-        "what `systemctl %s %s` would load is not known here" % (left[min(left)], min(left)) if left else None
+    return _unknown_load(host, left) if left else None
+
+
+def _unknown_load(host: Host, left: Dict[str, str]) -> str:
+    unit = min(left)
+    unseen = [entry["why"] for entry in host.missing if entry["what"] in ("units", "processes")]
+    return ": ".join(
+        ["what `systemctl %s %s` would load is not known here" % (left[unit], unit)] + unseen[:1]
     )

@@ -15,6 +15,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequenc
 from ..collect.host import Host
 from ..parse.linux.systemctl import parse_show
 from ..parse.redact import redact
+from ..verdict.step import Untried
 from .launch import Launch
 
 # The commands of a unit that can keep it from being up. ExecStop= and ExecStopPost= may fail.
@@ -93,6 +94,14 @@ def by_hand(unit: str, verb: str) -> str:
         "whether that is meant is for a person to say: look at it, `systemctl %s %s`, and run this again"
         % (verb, unit)
     )
+
+
+def _asked(start: _Start, argv: List[str]) -> str:
+    """Raises Untried where there is no answer."""
+    ran = start.host.run(argv)
+    if ran.rc is None:
+        raise Untried("cannot be judged: %s" % ran.err)
+    return ran.out
 
 
 def _not_by_hand(start: _Start) -> Optional[str]:
@@ -182,8 +191,8 @@ def _ask_others(start: _Start) -> Optional[Tuple[str, str]]:
     """(kind, why) of the first that is in the way."""
     pairs = [(tie, name) for tie in TIES for each in tie.properties for name in start.value(each).split()]
     argv = ["systemctl", "show", "--no-pager", "-p", "Id,LoadState,ActiveState", "--"]
-    ran = start.host.run(argv + sorted({name for _tie, name in pairs})) if pairs else None
-    others = {block.get("Id"): block for block in parse_show(ran.out)} if ran else {}
+    out = _asked(start, argv + sorted({name for _tie, name in pairs})) if pairs else ""
+    others = {block.get("Id"): block for block in parse_show(out)}
     after = start.value("After").split()
     for tie, name in pairs:
         applies = (start.runs or not tie.runs) and (name in after or not tie.after)
@@ -200,7 +209,7 @@ def _start_limit(start: _Start) -> Optional[str]:
     argv = ["journalctl", "-q", "--no-pager", "-b", "-o", "cat", "-n", burst]
     argv += [] if interval == "infinity" else ["--since=-" + interval]
     argv += ["_PID=1", "UNIT=" + start.launch.unit] + ["MESSAGE_ID=" + word for word in _STARTS]
-    if len(start.host.run(argv).out.splitlines()) < int(burst):
+    if len(_asked(start, argv).splitlines()) < int(burst):
         return None
     why = "could be refused by systemd, which starts it %s times in %s (StartLimitBurst=): wait so long"
     return why % (burst, interval)
@@ -234,7 +243,10 @@ def start_refusals(
     """(kind, why) of each."""
     start = _Start(host, launch, verb, runs, [*launch.makes, *folders], [], [])
     for kind, refusal in _REFUSALS:
-        why = refusal(start)
+        try:
+            why = refusal(start)
+        except Untried as untried:
+            kind, why = "unasked", str(untried)
         if why:
             yield kind, "a %s of %s %s" % (verb, launch.unit, why)
 

@@ -23,7 +23,7 @@ STATES = {
     FROZEN: "frozen with the cgroup %s",
     STOPPED: "stopped (state T): a SIGCONT wakes them",
     TRACED: "stopped by a tracer (state t): %s",
-    DISK_WAIT: "in a wait that no signal ends (state D), in the kernel's %s",
+    DISK_WAIT: "in an uninterruptible sleep (state D), in the kernel's %s",
 }
 
 
@@ -55,11 +55,8 @@ def _remote_files(case: Case) -> Dict[int, str]:
 
 
 def _wait_behind(case: Case) -> bool:
-    """Whether those in state D wait for another worker, which waits for the server of a file system."""
-    halted = halted_of(case)
-    return {one["kind"] for one in halted} == {DISK_WAIT} and bool(
-        set(_remote_files(case)) - {one["pid"] for one in halted}
-    )
+    """Whether those in state D wait for the server of a file system, or for another worker that does."""
+    return {one["kind"] for one in halted_of(case)} == {DISK_WAIT} and bool(_remote_files(case))
 
 
 def is_halted(case: Case) -> bool:
@@ -107,7 +104,6 @@ def examine(case: Case) -> Answer:
     kind = next(kind for kind in STATES if any(one["kind"] == kind for one in every))
     if kind == DISK_WAIT and _wait_behind(case):
         return None  # waiting.py names the server
-    remote = _remote_files(case) if kind == DISK_WAIT else {}
     owner = case.running[0]
     total = sum(len(case.workers(each)) for each in case.running)
     who = "%d of %d workers of pool %s are" % (len(halted), total, owner.pool["name"])
@@ -123,7 +119,6 @@ def examine(case: Case) -> Answer:
     reason = Reason(
         "%s %s; %s." % (who, _words(alike, kind), end),
         _proof(every)
-        + [evidence("proc", "pid %d waits for %s" % item, item[1]) for item in list(remote.items())[:1]]
         + [case.dialled(), evidence("probe", "%s: %s" % (case.key, case.probe["result"]))]
         + first_line(lost),
         lost,

@@ -47,7 +47,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("workers_halted", "disk_wait"): Entry(
         title="PHP workers wait in the kernel (state D)",
-        what="The process waits for a disk, a network file system or a frozen one. No signal ends that.",
+        what="The process waits for a disk, a network file system or a frozen one. Most such waits take no "
+        "signal.",
         decides="State D in /proc/PID/stat, seen twice without any CPU in between, and its wait channel.",
         fix="repair the storage that the wait names (dmesg, mount, iostat); then `systemctl restart {unit}`",
         advice="The evidence names the kernel's function: nfs and rpc mean a server that does not answer, "

@@ -45,18 +45,32 @@ class Trial(NamedTuple):
     where no action mends it. after: commands that must succeed once the machine was started again; without
     one, nothing but the page and the diagnosis is asked there. restarted: the status that it may have then,
     beside those of a host that is well.
+
+    still: causes that stay active then, since nothing shows that they are gone.
+
+    latent: the diagnosis tells risks, too. foretold: reasons of restart_at_risk that are told and then
+    prevented. strike: what makes them come true, a script or "boot". hurt: commands that succeed once they
+    have; after must succeed where they were prevented.
+
+    sites: presets; a site of each is made by the role, and serves again after a reboot.
     """
 
     fault: Fault
-    options: dict[str, str]
-    cure: str
-    after: str
-    restarted: str
+    options: dict[str, str] = {}
+    cure: str = ""
+    after: str = ""
+    restarted: str = ""
+    still: tuple[str, ...] = ()
+    latent: bool = False
+    foretold: tuple[str, ...] = ()
+    strike: str = ""
+    hurt: str = ""
+    sites: tuple[str, ...] = ()
 
     @property
     def mended(self) -> bool:
         """Whether the host is started again once it was mended."""
-        return bool(self.fault.safe_fix or self.cure or self.after)
+        return bool(self.fault.safe_fix or self.cure or self.after and not self.foretold)
 
     def spec(self, kind: Kind) -> Spec:
         return Spec(kind.suite, self.fault)
@@ -74,12 +88,13 @@ def load_kinds() -> dict[str, Kind]:
 
 
 def _trial(family: str, entry: dict[str, Any], kinds: Sequence[str]) -> Trial:
-    own = {key: entry.pop(key) for key in ("options", "cure", "after", "restarted") if key in entry}
+    own = {key: entry.pop(key) for key in Trial._fields if key in entry}
     fault = fault_of(family, entry, list(kinds))
     if set(fault.suites) - set(kinds):
         raise LabError(f"faults/{family}.yml: {fault.name}: suites are of {list(kinds)}")
-    words = [own.get(key, "") for key in ("cure", "after", "restarted")]
-    return Trial(fault, own.get("options", {}), *words)
+    own["latent"] = bool(own.get("latent") or own.get("foretold"))
+    own |= {key: tuple(own[key]) for key in ("still", "foretold", "sites") if key in own}
+    return Trial(fault, **own)
 
 
 def load_trials() -> dict[str, Trial]:

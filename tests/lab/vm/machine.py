@@ -26,7 +26,9 @@ from tests.lab.engine import WORK, LabError, run
 from tests.lab.vm.kinds import Kind, load_kinds
 
 CLEAN = "clean"  # the snapshot of a machine to which nothing was done yet
-BOOT = 420  # seconds, with the processor emulated and others at work beside it
+# Seconds. Beside other work a start takes many times as long as on an idle machine. Until it is done the
+# machine speaks on its console, if only of what it waits for.
+QUIET, MOST = 300, 1800
 SSH = (
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o "
     "PreferredAuthentications=publickey -o ControlMaster=no -o ControlPath=none"
@@ -48,6 +50,22 @@ else
 fi
 cat /proc/sys/kernel/random/boot_id
 """
+
+
+class Boot:
+    """A start that gets somewhere as long as the machine's console speaks."""
+
+    def __init__(self, console: Path, now: float) -> None:
+        self.console, self.began, self.heard, self.size = console, now, now, -1
+
+    def stuck(self, now: float) -> str | None:
+        """Why it is waited for no longer."""
+        size = self.console.stat().st_size if self.console.exists() else 0
+        if size != self.size:
+            self.heard, self.size = now, size
+        if now - self.heard > QUIET:
+            return f"its console has said nothing for {QUIET} s"
+        return f"{MOST} s are over" if now - self.began > MOST else None
 
 
 def _free_port() -> int:
@@ -104,8 +122,8 @@ class Machine:
 
     def _wait(self, began: float, other_than: str) -> str:
         """The id of its boot, once all is started, and it is another one."""
-        words = ""
-        while time.monotonic() - began < BOOT:
+        boot, words, why = Boot(self.directory / "console.log", began), "", None
+        while not why:
             try:
                 found = self.execute(READY, timeout=120).strip()
                 if found != other_than:
@@ -113,7 +131,15 @@ class Machine:
             except LabError as error:
                 words = str(error)
             time.sleep(2)
-        raise LabError(f"{self.name}: not up after {BOOT} s: {words}; see {self.directory}/console.log")
+            why = boot.stuck(time.monotonic()) if self._runs() else "QEMU has ended, see qemu.log"
+        raise LabError(f"{self.name} is not up: {why}; {words}; see {self.directory}/console.log")
+
+    def _runs(self) -> bool:
+        """Whether its emulator does. A child that has ended is a zombie."""
+        pid = (self.directory / "pid").read_text()
+        with contextlib.suppress(OSError):
+            return Path("/proc", pid, "stat").read_text().rpartition(") ")[2][:1] != "Z"
+        return False
 
     def restart(self) -> str:
         """Let it start again by itself; return how long that took, in words."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that are there and do not run: stopped, traced, frozen, or in a wait that no signal ends."""
+"""Processes that are there and do not run: stopped, traced, frozen, or in an uninterruptible sleep."""
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 

@@ -71,7 +71,8 @@ def unit_states(
         most=SHOWN * (len(wanted) + 100),
     )
     if ran.rc != 0:
-        host.miss("units", None, "systemctl show: " + ran.failure, "a running systemd")
+        needs = "a running systemd" if ran.rc is not None else "a systemd that answers in time"
+        host.miss("units", None, "systemctl show: " + ran.failure, needs)
     boot_at = host.now() - host.boottime()
     units = {name: unit_facts(block, boot_at) for name, block in zip(wanted, parse_show(ran.out))}
     if logs:

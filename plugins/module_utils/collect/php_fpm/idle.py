@@ -145,8 +145,12 @@ def with_idle(
     host: Host, units: Dict[str, "Unit"], layouts: List[Layout], running: List[Installation]
 ) -> Tuple[List[Installation], List[Optional[str]]]:
     """The masters, running ones first, and the command that starts each where no unit of its own does."""
-    scripts = init_scripts(host, units)
+    # It may have a unit beside each script.
+    silent = any(entry["what"] == "units" for entry in host.missing)
+    scripts = [] if silent else init_scripts(host, units)
     taken = [master.layout.config for master in running]
     every = running + _idle_masters(host, units, scripts, layouts, taken)
+    if silent:
+        return every, [None] * len(every)
     own = [units.get(each.unit or "") for each in every]
     return every, [start_command(host, each.layout, unit, scripts, units) for each, unit in zip(every, own)]

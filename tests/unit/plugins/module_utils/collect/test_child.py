@@ -125,6 +125,25 @@ class TestCommand:
         began = time.monotonic()
         assert host.run(["sleep", "1000"], timeout=500.0).rc is None and time.monotonic() - began < 100
 
+    @pytest.mark.parametrize(
+        "left, seconds",
+        [(float("inf"), 30.0), (1000.0, 30.0), (120.0, 20.0), (30.0, 5.0), (12.0, 5.0), (2.0, 2.0)],
+    )
+    def test_a_command_has_a_share_of_the_time_that_is_left(
+        self, left: float, seconds: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: List[float] = []
+
+        def run(_argv: Any, patience: float, _most: int) -> Any:
+            asked.append(patience)
+            return None, "", "x" + child.LATE % patience
+
+        monkeypatch.setattr(child, "run", run)
+        host = Host()
+        monkeypatch.setattr(host, "left", lambda: left)
+        assert host.run(["x"]).err == "x did not end within %g s" % seconds and asked == [seconds]
+        assert host.run(["x"]).err == "x is not asked again: it did not end before"
+
     def test_a_command_has_no_terminal_to_ask_on(self) -> None:
         rc, out, _err = Host().run(["sh", "-c", "read line; echo $?; ps -o sid= -p $$ | tr -d ' '; echo $$"])
         status, session, pid = out.split()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import launch as subject
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal, Untried
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 UNIT = "php8.2-fpm.service"
@@ -60,6 +60,12 @@ class TestLaunch:
     def test_a_unit_that_systemd_does_not_know_is_refused(self) -> None:
         with pytest.raises(Refusal, match="LoadState=not-found"):
             started(text="LoadState=not-found\n")
+
+    def test_an_environment_that_is_not_told_is_no_empty_one(self) -> None:
+        late = (None, "", "systemctl did not end within 30 s")
+        commands = {SHOW: (0, STOCK, ""), "systemctl show-environment": late}
+        with pytest.raises(Untried, match="did not end within 30 s"):
+            subject.launch(FakeHost(None, commands), UNIT)
 
     def test_the_units_environment_stands_over_the_managers(self) -> None:
         found = started(

@@ -172,6 +172,14 @@ class TestStart:
             == "what `systemctl restart other.service` would load is not known here"
         )
 
+    def test_a_unit_that_systemd_was_too_slow_to_tell_of(self, place: Place, monkeypatch: Any) -> None:
+        def late(host: Any, _procs: Any, test: str) -> Any:
+            host.miss("units", None, "systemctl show: systemctl did not end within 30 s", "x")
+            return {"masters": [dict(place.master, unit=None)]}
+
+        monkeypatch.setattr(subject, "collect_fpm", late)
+        assert str(asked()).endswith("is not known here: systemctl show: systemctl did not end within 30 s")
+
     def test_what_loads_nothing_is_not_asked_about(self, place: Place) -> None:
         place.master["config"] = "/none"
         assert (

@@ -52,6 +52,7 @@ class Unit(FakeHost):
         super(Unit, self).__init__({FRAGMENT: "[Unit]\nAfter=network.target\n"})
         self.name, self.others, self.starts = name, {}, 0  # type: str, Any, int
         self.evaluated = Ran(0, "", "")
+        self.silent = ""  # a word of the command that does not answer
         with open(os.path.join(fixtures("starts"), captured), encoding="utf-8") as stream:
             self.show = stream.read()
         self.has("FragmentPath", FRAGMENT).has("DropInPaths", DROP_IN)
@@ -79,8 +80,10 @@ class Unit(FakeHost):
         self.evaluated = Ran(rc, "", errors)
         return self
 
-    def run(self, argv: Sequence[str], timeout: float = 5.0, most: int = 0) -> Ran:
+    def run(self, argv: Sequence[str], timeout: Optional[float] = None, most: int = 0) -> Ran:
         self.calls.append(list(argv))
+        if self.silent in argv:
+            return Ran(None, "", "%s did not end within 30 s" % argv[0])
         if argv[0] == "systemd-analyze":
             return self.evaluated
         if argv[0] == "journalctl":
@@ -202,6 +205,14 @@ class TestOtherUnits:
         assert "would stop successor.service, which conflicts" in str(unit.refusal("start", runs=False))
         assert unit.other("successor.service", active="inactive").refusal("start", runs=False) is None
 
+    @pytest.mark.parametrize("verb, runs", [("restart", True), ("start", False)])
+    def test_other_units_that_are_not_told_are_no_good_ones(self, verb: str, runs: bool) -> None:
+        unit = Unit()
+        assert unit.refusal(verb, runs) is None
+        unit.silent = "Id,LoadState,ActiveState"
+        why = "a %s of %s cannot be judged: systemctl did not end within 30 s"
+        assert unit.refusal(verb, runs) == why % (verb, unit.name)
+
     def test_near_miss_a_name_with_a_backslash_is_asked_for_as_it_is(self) -> None:
         unit = Unit().has("Requires", "srv-my\\x2ddata.mount -.mount")
         assert unit.refusal() is None and "srv-my\\x2ddata.mount" in unit.calls[-2]
@@ -276,6 +287,15 @@ class TestStartLimit:
             "a restart of php8.2-fpm.service could be refused by systemd, which starts it 5 times in 10s "
             "(StartLimitBurst=): wait so long"
         )
+
+    def test_starts_that_are_not_told_are_not_few(self) -> None:
+        unit = Unit()
+        unit.silent = "journalctl"
+        assert (
+            unit.refusal()
+            == "a restart of %s cannot be judged: journalctl did not end within 30 s" % unit.name
+        )
+        assert unit.refusal("start", False) is None
 
     def test_near_miss_one_start_is_left(self) -> None:
         unit = Unit().started(4)

@@ -170,8 +170,18 @@ class TestDependency:
             for worker in host["workers"]
         ]
         item = hosts.only(host)
-        assert item["reason"] == "disk_wait"
-        assert any("waits for /srv/nfs" in piece["text"] for piece in item["evidence"])
+        assert (item["reason"], hosts.actions(host)) == ("slow_dependency", [])
+        assert "the network file system /srv/nfs" in item["summary"]
+
+    def test_near_miss_the_server_of_another_pools_workers(self) -> None:
+        host = full([wait("other")], [wait("other")])
+        host["waits"]["workers"].append(
+            dict(host["waits"]["workers"][0], pid=999, waits=[wait("remote_file")])
+        )
+        host["halted"] = [
+            {"pid": worker["pid"], "kind": "disk_wait", "why": "io_schedule"} for worker in host["workers"]
+        ]
+        assert reason(host) == "disk_wait"
 
     def test_hit_who_holds_the_lock_waits_for_a_database(self) -> None:
         first, second = sorted(worker["pid"] for worker in full()["workers"])

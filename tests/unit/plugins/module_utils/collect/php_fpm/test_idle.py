@@ -50,6 +50,16 @@ def seen(host: FakeHost) -> List[Tuple[str, Optional[str], Optional[str]]]:
     return [(master["config"], master["unit"], master["start_command"]) for master in masters]
 
 
+class TestSilence:
+    def test_no_script_is_named_where_systemd_does_not_answer(self) -> None:
+        host = a_host(DEBIANS, ("php8.2-fpm.service", "loaded", "enabled", UNIT_FILE))
+        assert [row[1] for row in seen(host)] == ["php8.2-fpm.service"]
+        late = (None, "", "systemctl did not end within 5 s")
+        host.commands = dict.fromkeys(host.commands, late)
+        assert [row[1:] for row in seen(host)] == [(None, None)]
+        assert host.missing[0]["needs"] == "a systemd that answers in time"
+
+
 class TestPanel:
     def test_its_script_starts_it(self) -> None:
         """Without a unit: systemd was not reloaded since the panel put the script there."""
