@@ -71,14 +71,8 @@ vm-test: ## hosts with a kernel of their own: SELinux, AppArmor, out of memory, 
 harm: ## what a remediation must not do, on real hosts (ARGS=--all: every variation, ARGS=NAME: one)
 	@$(RUN) tests.integration.harm $(ARGS)
 
-ahead: ## what the next restart would do, told before it happens, on real hosts (ARGS='trixie --only socket': these alone)
-	@$(RUN) tests.integration.ahead $(ARGS)
-
-risks: ## what will be the next 502, foretold, driven to come true, and prevented (ARGS='trixie --only boot': these alone)
+risks: ## what will be the next 502: told, brought about on real hosts, and cured (ARGS='trixie --only capacity': these alone)
 	@$(RUN) tests.integration.risks $(ARGS)
-
-foretold: ## risks of capacity and of timeouts: told, then brought about, then cured, on real hosts (ARGS='trixie --only pools': these alone)
-	@$(RUN) tests.integration.foretold $(ARGS)
 
 rehearsal: ## a rolling deploy over six real hosts under load: a bad release stops, a good one passes (ARGS=--few: over four)
 	@$(RUN) tests.integration.rehearsal $(ARGS)

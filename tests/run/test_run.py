@@ -8,11 +8,26 @@ import threading
 from pathlib import Path
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.words import (
+    capacity_at_risk,
+    evidence_hidden,
+    exposed,
+    restart_at_risk,
+    timeouts_disordered,
+    vhost_shadowed,
+)
 
 from tests.integration.fleet import KINDS, wanted_hosts
+from tests.integration.risk_stories import SUITES, load, named, stories_of
 from tests.run import judges, steps, suite
 from tests.run.checks import Check, print_checks
 
+RISKS = [key for each in (capacity_at_risk, evidence_hidden, exposed, restart_at_risk) for key in each.WORDS]
+RISKS += [key for each in (timeouts_disordered, vhost_shadowed) for key in each.WORDS]
+# What the lab's hosts share with their machine: tests/lab/vm/ has it.
+ON_MACHINES = ("oom_stops_unit", "swap_not_in_fstab")
+# It takes two versions of PHP.
+NOT_DRIVEN = ("php_upgraded",)
 GOOD, BAD = Check("web1", "it answers", None), Check("web2", "it answers", "HTTP 502\nnginx says why")
 
 
@@ -84,3 +99,33 @@ class TestSuite:
         hosts = {name: wanted_hosts("spread", ["*"], [], kind) for name, kind in KINDS.items()}
         assert hosts["loaded"] and hosts["calm"]
         assert sorted(hosts["loaded"] + hosts["calm"]) == sorted(hosts["all"])
+
+
+class TestRisks:
+    def test_a_few_stories_are_each_played_on_one_suite(self) -> None:
+        played = [story.name for name in SUITES for story in stories_of(name, load(), True)]
+        assert sorted(played) == sorted(story.name for story in load() if not story.full)
+
+    def test_all_stories_are_played_wherever_they_can_be(self) -> None:
+        for name in SUITES:
+            assert stories_of(name, load(), False) == [each for each in load() if name in each.suites]
+
+    def test_no_two_stories_have_one_name(self) -> None:
+        names = [story.name for story in load()]
+        assert len(names) == len(set(names))
+
+    def test_the_name_of_a_file_is_no_word_of_others(self) -> None:
+        assert {story.part for story in named(load(), "restart")} == {"restart"}
+        assert {story.part for story in named(load(), "restarts_by_a_script,timeouts")} == {
+            "evidence",
+            "timeouts",
+        }
+
+    def test_each_risk_is_told_by_a_story(self) -> None:
+        told = {(cause, risk) for story in load() for cause in story.causes for risk in story.risks or ()}
+        assert {reason for cause, reason in RISKS if reason and (cause, reason) not in told} == {*ON_MACHINES}
+
+    def test_each_risk_comes_true_in_a_story_and_is_cured(self) -> None:
+        driven = {risk for story in load() if story.outage and story.cured for risk in story.risks or ()}
+        left = {reason for _cause, reason in RISKS if reason and reason not in driven}
+        assert left == {*ON_MACHINES, *NOT_DRIVEN}

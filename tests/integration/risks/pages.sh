@@ -40,3 +40,10 @@ leaks() {
     done
     wait
 }
+
+# somaxconn N: the kernel's limit of a queue, of this host alone.
+somaxconn() {
+    mount -o remount,bind,rw /proc/sys
+    echo "$1" >/proc/sys/net/core/somaxconn
+    mount -o remount,bind,ro /proc/sys
+}

@@ -30,9 +30,12 @@ time.sleep(0.5)
 print("held", flush=True)
 time.sleep(15)
 PROGRAM
+    rm -f /tmp/stranger.out
     runuser -u "$1" -- python3 /tmp/stranger.py "$2" "$3" >/tmp/stranger.out 2>&1 &
-    sleep 2
-    grep -q held /tmp/stranger.out
+    until grep -qs held /tmp/stranger.out; do
+        kill -0 $! 2>/dev/null || return 1
+        sleep 0.2
+    done
 }
 
 # location ARGUMENTS DIRECTIVE...: one more location of the site shop.
@@ -47,11 +50,4 @@ location() {
         echo '}'
     } >/etc/nginx/told.location
     sed -i '/told.location/d; s|^    location / {|    include /etc/nginx/told.location;\n&|' "$SITE_FILE"
-}
-
-# stock_rotation: logrotate's files as the packages brought them.
-stock_rotation() {
-    rm -rf /etc/logrotate.d
-    cp -a /root/etc/logrotate.d /etc/logrotate.d
-    chmod 0755 /var/log/nginx
 }
