@@ -43,7 +43,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         what="A worker of nginx ended by a signal. All its visitors got no answer at all, and no log "
         "has a line for them.",
         decides="nginx [alert]: worker process exited on signal.",
-        fix="update or unload the module that nginx was last given; signal 9: see `journalctl -k` for memory",
+        fix="update or unload the module that nginx was last given, then restart nginx",
         advice="Signal 11, 6, 7 or 4: most often a module that was built for another nginx. `nginx -V` "
         "and `load_module` name them; unload the last one, or bring both to one version, then restart "
         "nginx. Signal 9: something killed it, see `journalctl -k`.",
