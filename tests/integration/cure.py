@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import yaml
@@ -114,10 +114,14 @@ def message(*labels: Any) -> bytes:
     return json.dumps({"version": "4", "status": "firing", "alerts": alerts}).encode()
 
 
-def evil(host: str) -> list[Any]:
-    """Labels that mean a host, to whom takes them for more than names."""
+def evil(host: str, others: Sequence[str]) -> list[Any]:
+    """Labels that mean a host, to whom takes them for more than names. others: what another one is called,
+    which was scraped and wrote the host's name.
+    """
+    forged = [{"host": host, "instance": other + ":9100"} for other in others]
     names = [json.loads(json.dumps(name).replace("HOST", host)) for name in HOSTILE]
-    return [*({"host": name} for name in names), {"instance": "all:9100"}, {"host": None, "instance": host}]
+    odd = [*({"host": name} for name in names), {"instance": "all:9100"}, {"host": None, "instance": host}]
+    return odd + forged
 
 
 def hostile(chain: Chain, stage: Stage) -> Iterator[Check]:
@@ -129,7 +133,8 @@ def hostile(chain: Chain, stage: Stage) -> Iterator[Check]:
     answers = [chain.post(body).status for body in BROKEN]
     dead = chain.started[0].poll() is not None
     yield Check("webhook", "what is no message does not end it", "%s" % answers if dead else None)
-    sent = [chain.post(message(*evil(stage.mended))).status for _time in range(20)]
+    others = (stage.asked, stage.addresses()[stage.asked])
+    sent = [chain.post(message(*evil(stage.mended, others))).status for _time in range(20)]
     yield Check("webhook", "a hostile message is taken, and its replays", differs(set(sent), {200}))
     wait_for(lambda: len(chain.lines()) >= 4, 60)
     decided = [(line["decision"], line["host"]) for line in chain.lines()]
