@@ -65,7 +65,7 @@ matrix: ## the unit tests and a run of each module on every Python from 3.6 to 3
 fleet-test: ## every fault on real hosts of every suite: broken, shown, told apart, left as it was; then mended where that is safe (ARGS='trixie')
 	@$(SUITE) $(or $(addprefix fleet-,$(ARGS)),fleet)
 
-vm-test: ## hosts with a kernel of their own: SELinux, AppArmor, out of memory, no systemd, reboots; in 40 minutes (ARGS='selinux:*label*')
+vm-test: ## hosts with a kernel of their own: SELinux, AppArmor, out of memory, no systemd, reboots; in 40 minutes (ARGS=--all: variations, too; ARGS='selinux:*label*')
 	@$(RUN) tests.integration.vm $(ARGS)
 
 harm: ## what a remediation must not do, on real hosts (ARGS=--all: every variation, ARGS=NAME: one)

@@ -4,7 +4,8 @@
 
 """Every fault of the virtual machines, told apart, mended, and still mended after a reboot.
 
-``python3 -m tests.integration.vm [KIND[:FAULT],...]`` with globs; see tests/lab/vm/README.md.
+``python3 -m tests.integration.vm [--all] [KIND[:FAULT],...]`` with globs; see tests/lab/vm/README.md. Without
+words, variations of a fault are left out; --all has them, too.
 
 A machine is started once and set back before each fault. The symptom shows by HTTP before the diagnosis, by
 the installed collection over SSH. What can be mended is mended, by the remediation or by what its advice
@@ -38,6 +39,7 @@ from tests.run import env, hosts, package
 from tests.run.checks import Check, print_checks
 
 AT_A_TIME = 2  # machines
+ALL = "--all"
 OVER = ("healthy", "recovered")
 # An answer takes seconds where the processor is emulated.
 PATIENT = tuple(
@@ -199,7 +201,8 @@ def side_by_side(wanted: Mapping[str, Sequence[Trial]], collections: Path) -> It
 
 def main(argv: Sequence[str]) -> int:
     try:
-        wanted = select([word for each in argv for word in each.split(",")] or ["*"])
+        words = [word for each in argv for word in each.split(",") if each != ALL]
+        wanted = select(words or ["*"], variations=bool(words) or ALL in argv)
         hosts.lab("install", "--vm", quiet=True)
         collections = package.install(Path(sys.prefix))
     except LabError as error:

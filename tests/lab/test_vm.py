@@ -42,6 +42,17 @@ class TestTrials:
             "selinux_plain",
         ]
 
+    def test_variations_are_left_out_where_nobody_asks_for_them(self) -> None:
+        trials = load_trials()
+        every, some = select(["*"]), select(["*"], variations=False)
+        assert list(some)[0] == "oomd" and set(some) == set(every)
+        for kind, left in some.items():
+            assert left and not any(trial.fault.variation_of for trial in left), kind
+            out = [trial.fault for trial in every[kind] if trial not in left]
+            for fault in out:
+                twin = trials[fault.variation_of]
+                assert twin in left and twin.fault.suites == fault.suites, fault.name
+
     def test_a_pattern_without_a_machine_is_said(self) -> None:
         with pytest.raises(LabError, match="solaris"):
             select(["solaris"])

@@ -72,6 +72,11 @@ class Trial(NamedTuple):
         """Whether the host is started again once it was mended."""
         return bool(self.fault.safe_fix or self.cure or self.after and not self.foretold)
 
+    @property
+    def weight(self) -> int:
+        """How long it takes, beside a fault that is only told."""
+        return 1 + 4 * self.mended + 5 * bool(self.foretold) + 9 * bool(self.sites)
+
     def spec(self, kind: Kind) -> Spec:
         return Spec(kind.suite, self.fault)
 
@@ -110,8 +115,11 @@ def load_trials() -> dict[str, Trial]:
     return trials
 
 
-def select(patterns: Sequence[str]) -> dict[str, list[Trial]]:
-    """The faults of each kind for patterns KIND:FAULT with globs; the part after the colon may be absent."""
+def select(patterns: Sequence[str], variations: bool = True) -> dict[str, list[Trial]]:
+    """The faults of each kind for patterns KIND:FAULT with globs; the part after the colon may be absent.
+
+    The kind with most to do comes first. variations: those that are one of another fault, too.
+    """
     wanted: dict[str, list[Trial]] = {}
     for pattern in patterns:
         kind_glob, _colon, fault_glob = pattern.partition(":")
@@ -122,10 +130,11 @@ def select(patterns: Sequence[str]) -> dict[str, list[Trial]]:
             if kind in trial.fault.suites
             and fnmatch.fnmatch(kind, kind_glob)
             and fnmatch.fnmatch(trial.fault.name, fault_glob or "*")
+            and (variations or not trial.fault.variation_of)
         ]
         if not found:
             raise LabError(f"{pattern}: no such machine; wanted KIND:FAULT, kinds {list(load_kinds())}")
         for kind, trial in found:
             if trial not in wanted.setdefault(kind, []):
                 wanted[kind].append(trial)
-    return wanted
+    return dict(sorted(wanted.items(), key=lambda item: -sum(trial.weight for trial in item[1])))
