@@ -123,7 +123,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         what="The user of nginx's workers may not search a directory on the way to the site's files. "
         "Each file is missing for it, so try_files falls back to a page that falls back to itself: 500.",
         decides="nginx: rewrite or internal redirection cycle, and the directory's mode shuts nginx out.",
-        fix="give nginx's user x on the directory in the evidence, by an ACL (setfacl -m u:USER:x)",
+        fix="give nginx's user x on the directory in the evidence, by an entry in its ACL",
         advice="Let the user of nginx's workers search the directory in the evidence: `x` in its ACL is "
         "enough, no group and no mode. See then that the files below it are readable.",
         do_not="Do not chmod -R 777 the site: all accounts of the host could change its code.",

@@ -25,10 +25,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         what="fastcgi_cache finds a page in its directory, and the user of nginx's workers may not open "
         "it: 500.",
         decides="nginx [crit]: open() of a file of the cache failed (13).",
-        fix="`systemctl reload {unit}` gives the directory back to nginx's user; its files may need "
-        "`chown -R`",
+        fix="`systemctl reload {unit}` gives the directory back to nginx's user, but not the files in it",
         advice="`nginx -t && systemctl reload {unit}` lets nginx's master give the cache's directory to "
-        "the user of its workers. What lies in it may be deleted, or given back with `chown -R`.",
+        "the user of its workers. The files in it keep their owner: delete them, nginx makes them anew.",
         do_not="Do not chmod 777: other users could put pages into the cache.",
     ),
     ("temp_dir_unwritable", "request_body"): Entry(

@@ -110,4 +110,4 @@ class TestTrial:
     def test_a_trial_asks_before_it_runs_anything(self, tmp_path: Any) -> None:
         start = Start({"LD_PRELOAD": "/tmp/x.so"}, None, "/", [], b"")
         ran = trial([], ["sh", "-c", "touch %s/ran" % tmp_path], [], start=start)
-        assert ran.rc is None and "can write" in ran.err and not (self, tmp_path / "ran").exists()
+        assert ran.rc is None and "can write" in ran.err and not (tmp_path / "ran").exists()
