@@ -14,18 +14,29 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answer import Answer
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import CATALOGUE
 
+FORM = "and takes {cause: ID} or {cause: ID, reason: ID}"
+# Causes that can be ahead: each of their reasons has words for its outage.
+RISKS = sorted({cause for (cause, reason), entry in CATALOGUE.items() if reason and entry.outage})
+
 
 def complaint(policy: Any) -> str:
-    """What is wrong with the names of a policy, empty for nothing. The module checks its form."""
-    for entry in policy if isinstance(policy, list) else []:
-        cause, reason = (
-            (entry.get(word) for word in ("cause", "reason")) if isinstance(entry, dict) else (0, 0)
-        )
-        if not cause:
-            continue
+    """What is wrong with a policy, empty for nothing."""
+    if policy in (None, ""):
+        return ""
+    if not isinstance(policy, list):
+        return "policy is no list: %s, %s" % (str(policy)[:80], FORM)
+    for entry in policy:
+        if not isinstance(entry, dict) or not entry.get("cause") or set(entry) - {"cause", "reason"}:
+            return "policy: an entry is %s, %s" % (str(entry)[:80], FORM)
+        cause, reason = entry["cause"], entry.get("reason")
         reasons = sorted(known for of, known in CATALOGUE if of == cause and known)
         if (cause, None) not in CATALOGUE:
-            return "policy: there is no cause %s" % cause
+            return "policy: there is no cause %s; risks have %s" % (cause, ", ".join(RISKS))
+        if cause not in RISKS:
+            return "policy: %s is no risk, see the playbook remediate; risks have %s" % (
+                cause,
+                ", ".join(RISKS),
+            )
         if reason and reason not in reasons:
             return "policy: %s has no reason %s; it has %s" % (cause, reason, ", ".join(reasons) or "none")
     return ""

@@ -21,13 +21,34 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("restart_at_risk", "unit_not_enabled"): Entry(
         title="no boot would start it",
-        what="It runs, and no boot would start it: its unit is disabled or masked, or somebody started it "
-        "by hand.",
-        decides="The unit runs, systemd calls it disabled, linked or masked, and no other unit wants it.",
+        what="It runs, and no boot would start it: its unit is disabled.",
+        decides="The unit runs, systemd calls it disabled or linked, and no other unit wants it.",
         fix="`systemctl enable {unit}`, if it is to run",
         advice="Run `systemctl enable {unit}`, if this is to run here. If somebody disabled it on purpose, "
         "stop it and take its sites away.",
         do_not="Do not put a start command into cron or rc.local: it hides the unit's own failures.",
+        outage="The machine boots, for a kernel or a power cut, and each page is a 502: nothing listens at "
+        "the socket. nginx logs connect() failed (2: No such file or directory).",
+    ),
+    ("restart_at_risk", "unit_masked"): Entry(
+        title="its unit is masked",
+        what="It runs, and its unit is masked. systemd starts a masked unit neither at boot nor by hand.",
+        decides="The unit runs, and systemd calls it masked.",
+        fix="`systemctl unmask {unit}`, if it is to run",
+        advice="Run `systemctl unmask {unit}`, then `systemctl enable {unit}`, if this is to run here. If "
+        "somebody masked it on purpose, stop it and take its sites away.",
+        do_not="Do not restart it before: the stop goes well, and the start is refused.",
+        outage="A restart or a boot ends it, and each page is a 502: nothing listens at the socket. "
+        "systemctl says that the unit is masked.",
+    ),
+    ("restart_at_risk", "started_by_hand"): Entry(
+        title="somebody started it by hand",
+        what="It runs without a unit of systemd, so no boot would start it.",
+        decides="No unit of systemd has its process.",
+        fix="start it by its unit, and enable that",
+        advice="At a quiet time, stop it and start it by its unit with `systemctl enable --now`. Without a "
+        "unit, write one.",
+        do_not="Do not put a start command into cron or rc.local: it hides the failures of its start.",
         outage="The machine boots, for a kernel or a power cut, and each page is a 502: nothing listens at "
         "the socket. nginx logs connect() failed (2: No such file or directory).",
     ),

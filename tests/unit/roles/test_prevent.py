@@ -78,8 +78,14 @@ class TestPolicy:
                 [{"cause": "restart_at_risk", "reason": "x"}],
                 "has no reason x; it has config_differs",
             ),
-            ("restart_at_risk", ""),
-            ([{"reason": "x"}, None], ""),
+            ([{"cause": "restart_at_risk", "reason": None}], ""),
+            (None, ""),
+            ("exposed", "policy is no list: exposed, and takes {cause: ID} or"),
+            (["exposed"], "an entry is exposed, and takes {cause: ID} or {cause: ID, reason: ID}"),
+            ([{"reason": "log_level"}], "an entry is {'reason': 'log_level'}, and takes"),
+            ([{"cause": "exposed", "raeson": "tcp_reachable"}], "'raeson': 'tcp_reachable'"),
+            ([{"cause": "fpm_not_running"}], "fpm_not_running is no risk, see the playbook remediate"),
+            ([{"cause": "exposd"}], "there is no cause exposd; risks have capacity_at_risk, "),
         ],
     )
     def test_what_is_refused_before_any_host_is_asked(self, policy: Any, words: str) -> None:

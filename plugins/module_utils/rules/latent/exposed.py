@@ -151,7 +151,8 @@ def _shared_pool(snapshot: "Snapshot", each: Served) -> Optional[Risk]:
     )
     accounts = sorted({owner for _site, owners, _root in apart for owner in owners})
     shown = ", ".join(accounts[:MOST_NAMED]) + (" and others" if len(accounts) > MOST_NAMED else "")
-    words = "Sites of %s share pool %s: each one's PHP reads and kills the others'." % (shown, pool["name"])
+    words = "Sites of %s share pool %s: the PHP of each can read the others' files and end their requests."
+    words = words % (shown, pool["name"])
     sites = [site for site, _owners, _root in apart]
     return risk("shared_pool", words, proof, place=each.place, servers=sites, endpoint=pool["endpoint"])
 

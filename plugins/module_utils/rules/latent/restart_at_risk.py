@@ -22,8 +22,8 @@ CAUSE = Cause("restart_at_risk", severity="warning")
 # Kind of a problem (ahead/problems.py) -> reason.
 REASONS: Dict[str, str] = {
     "unit_disabled": "unit_not_enabled",
-    "unit_masked": "unit_not_enabled",
-    "unit_missing": "unit_not_enabled",
+    "unit_masked": "unit_masked",
+    "unit_missing": "started_by_hand",
     "socket_directory_lost": "runtime_dir_not_at_boot",
     "config_refused": "config_fails",
     "start_refused": "start_fails",

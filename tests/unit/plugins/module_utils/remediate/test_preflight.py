@@ -279,6 +279,33 @@ class TestEditsOfOthers:
         loaded[0] = time.time()
         assert asked(verb) is None
 
+    @pytest.mark.parametrize(
+        "times, needed, refused",
+        [
+            ("", "NeedDaemonReload=no\n\nNeedDaemonReload=no\n", False),
+            ("", "NeedDaemonReload=no\n\nNeedDaemonReload=yes\n", True),
+            ("", "", True),
+            ("UnitsLoadTimestampMonotonic=1000\n", "NeedDaemonReload=no\n", True),
+        ],
+    )
+    def test_an_old_systemd_is_asked_for_each_unit(
+        self, place: Place, monkeypatch: Any, times: str, needed: str, refused: bool
+    ) -> None:
+        """Debian 11 after `systemctl daemon-reload`: it has no time of that."""
+        monkeypatch.setattr(subject, "DIRECTORIES", (place.path("units"),))
+        place.write("units/db.service.d/x.conf", "[Service]\n")
+        place.write("units/cache@.service", "[Service]\n")
+        answers = {"NeedDaemonReload": needed, ",".join(subject.LOADED): "UnitsLoadStart=1000\n" + times}
+        calls: List[List[str]] = []
+
+        def run(_host: Any, argv: List[str], *_more: Any) -> Ran:
+            calls.append(argv)
+            return Ran(0, answers.get(argv[4], ""), "")
+
+        monkeypatch.setattr(Host, "run", run)
+        assert bool(asked("enable")) == refused
+        assert times or calls[-1][-2:] == ["cache@*.service", "db.service"]
+
     def test_what_systemd_makes_at_a_reload_is_nobodys_change(self, monkeypatch: Any) -> None:
         """Debian 12 with a line in fstab: /run/systemd/generator/-.mount is newer than the reload."""
         looked: List[str] = []

@@ -31,6 +31,8 @@ def with_problem(kind: str, **facts: Any) -> Callable[[], Host]:
 # Reason -> a host that has it.
 HITS: Dict[str, Callable[[], Host]] = {
     "unit_not_enabled": with_problem("unit_disabled"),
+    "unit_masked": with_problem("unit_masked"),
+    "started_by_hand": with_problem("unit_missing"),
     "runtime_dir_not_at_boot": with_problem("socket_directory_lost", endpoint="unix:/run/own/a.sock"),
     "config_fails": with_problem("config_refused"),
     "start_fails": with_problem("start_refused"),
