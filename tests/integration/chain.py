@@ -231,7 +231,9 @@ class Chain:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def decisions(self, host: str) -> list[tuple[str, str]]:
-        return [(line["step"], line["decision"]) for line in self.lines() if line["host"] == host]
+        """About a host, without what was refused."""
+        lines = [line for line in self.lines() if line["host"] == host and line["decision"] != "refuse"]
+        return [(line["step"], line["decision"]) for line in lines]
 
     def closed(self, host: str, number: int = 1) -> bool:
         """Whether so many responses for the host have come to their end."""

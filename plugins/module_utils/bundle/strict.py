@@ -27,9 +27,15 @@ _RULES = (
         r"(\b(?:login|user|account|credentials?)[ \t]+[\w.@-]{1,80}[:/])(?!\[redacted)[^\s,;\"')]{3,200}",
         r"\1",
     ),
+    _rule(
+        r"(\b(?:login|logon|sign-?in)\b[^\n:]{0,20}:[ \t]+[\w.@-]{1,80}[ \t]?[:/][ \t]?)"
+        r"(?!\[redacted)[^\s,;\"')]{3,200}",
+        r"\1",
+    ),
+    _rule(r"(\bdenied\b[^\n]{0,120}?\busing [\"'])[^\"'\n]{1,200}", r"\1"),
     # Parameters that are secret in a URL, a cookie or a connection string.
     _rule(
-        r"(\b(?:sig|hmac|pin|otp|ticket|oauth_\w{1,30}|\w{0,30}_logged_in_?\w{0,64}"
+        r"(\b(?:sig|hmac|pin|otp|ticket|oauth_\w{1,30}|wordpress_\w{1,64}|\w{0,30}_logged_in_?\w{0,64}"
         r"|remember_\w{1,64}|accountkey|sharedaccess\w{1,20}|\w{0,30}sess(?:ion)?_?(?:id|key)?)=)"
         r"(?!\[redacted)[^\s&;,\"']{1,400}",
         r"\1",
@@ -41,7 +47,7 @@ _RULES = (
     ),
     # The arguments of a call that logs in.
     _rule(
-        r"(\b\w{0,60}(?:connect|construct|login|auth\w{0,20}|passwor\w{0,20})\w{0,20}\(\)?:? ?\(?)"
+        r"(\b\w{0,60}(?:connect|construct|login|auth\w{0,20}|passwor\w{0,20}|pdo|mysqli)\w{0,20}\(\)?:? ?\(?)"
         r"(?!\)|\[redacted)(?=[^()\n]{0,300}[,'\"])[^()\n]{1,300}",
         r"\1",
     ),

@@ -13,7 +13,8 @@ from ..parse.redact import GONE
 
 _SURE = (
     r"\w{0,20}passw(?:or[dt]|d)\w{0,10}|pass(?:phrase|code)|pwd|pw|pswd?|pword|p[@4]ssw?[o0]rd|secret"
-    r"|(?:api|access|auth|bearer|refresh)[ _-]?(?:key|token)|(?<!unexpected )token|credentials?|creds|otp|pin"
+    r"|(?:api|access|auth|bearer|refresh|encryption|signing|master|licen[cs]e|activation|product|deploy)"
+    r"[ _-]?(?:key|token)|(?<!unexpected )token|credentials?|creds|otp|pin"
     r"|kennw(?:ort|\u00f6rter)|mot ?de ?passe|contrase(?:\u00f1|nn?\u0303?)a|senha|wachtwoord|has[\u0142l]o"
     r"|l[\u00f6o]senord|passord|adgangskode|salasana|jelsz[\u00f3o]|m\u1eadt kh\u1ea9u|kata sandi"
 )
@@ -47,6 +48,8 @@ _SIGN = re.compile(
 _WORD = re.compile(r"[ \t]{0,8}(\"[^\"]{0,300}\"?|'[^']{0,300}'?|[^\s,;\"'<>&)\]}]{1,300})[,;)\]}>]{0,3}")
 # Where what somebody says ends: nginx's own words follow.
 _END = re.compile(r"\n|\"? while |, (?:client|server|request|upstream|host|referrer): |\\+n")
+_CLOSES = re.compile(r"[\"'\])]{0,3}")
+_EQUALS = names("is was = => / ist war lautet es est \u00e8 \u00e9 jest")
 _JOINTS = names("is was are for the a ist war lautet le la el es est era \u00e8 \u00e9 jest on to of")
 # What follows such a name where no secret does: "password authentication failed for user".
 _NO_SECRET = re.compile(
@@ -81,20 +84,23 @@ def _parts(text: str, kind: str, at: int) -> Iterator[Part]:
     sign = _SIGN.match(text, at, end)
     joined = expected = bool(sign)
     first = True
-    for begin, last, word in _words(text, sign.end() if sign else at, end):
-        bare = word.rstrip(":")
+    begins = sign or _CLOSES.match(text, at, end)
+    for begin, last, word in _words(text, begins.end() if begins else at, end):
+        bare = word.rstrip(":=")
         if word.startswith(GONE[:-1]):
             expected = first = False
             continue
         if bare.lower() in _JOINTS and not (sign and first):
-            joined = True
+            joined, expected = True, expected or bare.lower() in _EQUALS
             continue
         known = bool(_NO_SECRET.match(word))
         odd = bool(_ODD.match(bare) or (kind in ("codes", "sure") and _DIGITS.match(bare)))
         plain = first and (joined or kind in ("sure", "script") or begin < last - len(word))
         if not known and (expected or odd or plain):
             yield begin, last - (word != bare)
-        expected, first = word != bare or word in ("=", "=>", "/"), False
+            if word.startswith("("):
+                yield begin, max(last, text.find(")", begin, end))
+        expected, first = word != bare or word in _EQUALS, False
 
 
 def without_told(text: str) -> str:

@@ -46,6 +46,11 @@ class TestHidden:
             "https://api.telegram.org/bot123456789:s3cretABC-DEF1234ghIkl_zyx57W2v1u123/sendMessage",
             "db.example:5432:shop:bob:s3cret",
             "GOCSPX-s3cretabcd",
+            "new PDO('mysql:host=db', 'bob', 's3cret')",
+            "Access denied for user 'bob'@'h' using 's3cret'",
+            "login failed: bob:s3cret",
+            "login: bob / s3cret",
+            "wordpress_sec_abc=s3cret",
         ],
     )
     def test_it_is_taken_out(self, text: str) -> None:

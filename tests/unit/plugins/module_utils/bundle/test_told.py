@@ -57,6 +57,12 @@ IN_WORDS = (
     's:8:"password";s:8:"%s";',
     '["password"]=> string(8) "%s"',
     "password\n password is %s",
+    '"user" "bob" "password" "%s"',
+    '<input name="password" value="%s">',
+    "password for bob is %s",
+    "credentials (bob, %s) rejected",
+    "encryption key: %s",
+    "licence key = %s",
 )
 
 
