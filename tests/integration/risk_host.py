@@ -24,7 +24,7 @@ from tests.run.checks import Check
 FLEET = hosts.PREFIX + "risks"
 ON_HOST = Path(__file__).resolve().parent / "on_host"
 AWAY = "/root/away"
-SECONDS = 300.0
+SECONDS = 600.0
 MARK = "ANSWER "  # of a line with what a program of on_host/ says
 ILL = ("failing", "degraded")
 # Ends well where the first script does not, and the second does.
@@ -135,7 +135,10 @@ class Stage:
         """What is left to do for it in the host."""
         if story.strike != BOOT:
             return story.strike + "\n"
-        engine("restart", "-t", "5", self.container)
+        try:
+            engine("restart", "-t", "5", self.container)
+        except LabError:  # a busy machine ends a host too late for the engine
+            engine("start", self.container)
         return BOOTED
 
     def acts(self, story: Story) -> Iterator[Check]:
