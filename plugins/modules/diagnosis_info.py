@@ -29,6 +29,7 @@ options:
         seconds.
       - What has not come to an end by then, because a command, a name service or a file server hangs, is
         listed in RV(missing). The answer is made from the rest, and no process is left on the host.
+      - Each command has a sixth of it, from 5 to 30 s. A host that answers slowly needs a longer one.
     type: float
     default: 30.0
     version_added: 0.3.0

@@ -30,7 +30,7 @@ MASKED = ("masked", "masked-runtime")
 # What else may start it at boot.
 _WANTED = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "TriggeredBy", "RequisiteOf")
 # These can go well, or cannot be asked: they are named as missing.
-_UNKNOWN = ("unasked", "unasked_condition", "command")
+_UNKNOWN = ("unasked_condition", "command")
 _AT: Dict[str, Sequence[str]] = {
     "manual": (RESTART,),
     "stops_another": (RESTART,),

@@ -246,7 +246,7 @@ def start_refusals(
         try:
             why = refusal(start)
         except Untried as untried:
-            kind, why = "unasked", str(untried)
+            kind, why = "unasked_condition", str(untried)
         if why:
             yield kind, "a %s of %s %s" % (verb, launch.unit, why)
 
