@@ -15,7 +15,10 @@ from .host import Host, HostError, Stat, decode
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
 
-CODE = ("load_module", "init_by_lua_file", "perl_modules", "perl_require")  # run by nginx -t already
+# Run by nginx -t already: files, directories in which files are looked for, and patterns of them.
+CODE = ("load_module", "init_by_lua_file", "perl_require", "js_import", "js_include", "ssl_engine")
+FOLDERS = ("perl_modules", "js_path", "lua_package_path", "lua_package_cpath")
+DEEPEST = 4  # directories below such a one
 
 
 def latest_touch(stat: Stat) -> float:
@@ -33,9 +36,23 @@ class Reading(ConfigFiles):
         self.changes: Dict[str, float] = {}  # by path: when the file, or a link to it, was changed
         self.touched: Dict[str, float] = {}  # the latest that this can have been, whatever its mtime says
         self.conf: Conf = parse_conf(config, self.read, self.expand, extra)
-        for directive in every(self.conf.directives):
-            if directive.name in CODE and directive.args:
-                self._judge(posixpath.join(prefix, directive.args[0]))
+        self._judge_code(prefix)
+
+    def _judge_code(self, prefix: str) -> None:
+        directives = [each for each in every(self.conf.directives) if each.args]
+        begun = [prefix]
+        for word in [word for each in directives if each.name in FOLDERS for word in each.args[0].split(";")]:
+            if word:
+                begun.append(posixpath.join(prefix, word.partition("?")[0]))
+                for depth in range(DEEPEST):
+                    for path in [begun[-1], *self.host.glob(begun[-1].rstrip("/") + "/*" * (depth + 1))]:
+                        self._judge(path)
+        for directive in directives:
+            if directive.name in CODE:
+                for folder in begun:
+                    self._judge(
+                        posixpath.join(folder, directive.args[-1 if directive.name == "js_import" else 0])
+                    )
 
     def expand(self, pattern: str) -> List[str]:
         self._judge_folders(pattern)

@@ -5,6 +5,7 @@
 
 import errno
 import posixpath
+import re
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .host import Host, HostError, Stat
@@ -113,8 +114,15 @@ def named(host: Host, path: str) -> str:
 
 
 def folders(host: Host, pattern: str) -> List[str]:
-    folder = posixpath.dirname(pattern)
-    return host.glob(folder) if any(letter in folder for letter in "*?[") else [folder]
+    """The directories in which a pattern finds files, and those on the way from its first star on: whoever can
+    write one of these has the pattern find more, by the time that somebody loads it.
+    """
+    parts = posixpath.dirname(pattern).split("/")
+    first = next((number for number, part in enumerate(parts) if re.search(r"[*?\[]", part)), len(parts))
+    found = ["/".join(parts[:first]) or "/"]
+    for number in range(first, len(parts)):
+        found += host.glob("/".join(parts[: number + 1]))
+    return found
 
 
 def not_roots(

@@ -160,7 +160,9 @@ class TestWritable:
         assert collect_nginx(host, [master(), worker()])["writable"] == {"path": path, "who": "everybody"}
         assert collect_nginx(a_host(), [master(), worker()])["writable"] is None
 
-    @pytest.mark.parametrize("directive", ["load_module", "init_by_lua_file", "perl_require"])
+    @pytest.mark.parametrize(
+        "directive", ["load_module", "init_by_lua_file", "perl_require", "perl_modules", "js_import a from"]
+    )
     def test_code_that_nginxs_test_runs_is_configuration(self, directive: str) -> None:
         host = (
             a_host()
@@ -172,3 +174,28 @@ class TestWritable:
             "path": "/home/alice",
             "who": "1000",
         }
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "lua_package_path '/usr/share/lua/?.lua;/srv/lua/?.lua;;'",
+            "perl_modules /srv/lua",
+            "perl_modules /srv/lua; perl_require sub/own.lua",
+        ],
+    )
+    def test_code_in_a_directory_where_it_is_looked_for(self, words: str) -> None:
+        host = a_host().file(MAIN, words + "; user www-data;").file("/srv/lua/sub/own.lua")
+        assert collect_nginx(host, [master(), worker()])["writable"] is None, "near miss: all of it is root's"
+        host.stated("/srv/lua/sub/own.lua", Stat("file", 0o644, 1000, 1000, 0, 0.0, 1, 1))
+        assert collect_nginx(host, [master(), worker()])["writable"] == {
+            "path": "/srv/lua/sub/own.lua",
+            "who": "1000",
+        }
+
+    def test_a_directory_where_a_pattern_finds_nothing_yet(self) -> None:
+        host = (
+            a_host()
+            .stated("/srv/sites", Stat("directory", 0o755, 1000, 1000, 0, 0.0, 1, 1))
+            .file(MAIN, "include /srv/sites/*/nginx.conf; user www-data;")
+        )
+        assert collect_nginx(host, [master(), worker()])["writable"] == {"path": "/srv/sites", "who": "1000"}

@@ -92,10 +92,14 @@ class TestOpening:
     def test_the_directories_of_a_pattern(self) -> None:
         host = FakeHost({"/home/a/conf/x": "", "/home/b/conf/y": ""})
         assert folders(host, "/etc/nginx/*.conf") == ["/etc/nginx"]
-        assert folders(FakeHost(links={"/home/a/c": ".", "/home/b/c": "."}), "/home/*/c/*.conf") == [
+        links = {"/home/a": ".", "/home/a/c": ".", "/home/b": "."}
+        assert folders(FakeHost(links=links), "/home/*/c/*.conf") == [
+            "/home",
+            "/home/a",
+            "/home/b",
             "/home/a/c",
-            "/home/b/c",
         ]
+        assert folders(host, "/*/x.conf")[0] == "/"
 
     @pytest.mark.parametrize(
         "path, mode",
