@@ -13,6 +13,7 @@ from tests.integration.site_plays import Plays
 from tests.run import env
 from tests.run.checks import Check, differs
 
+MOVED = "moved"
 CERTIFICATE, KEY = "/etc/ssl/webmedic.pem", "/etc/ssl/webmedic.key"
 PUT = "mkdir -p /etc/ssl\numask 077\ncat >%s <<'PEM'\n%s\nPEM\ncat >%s <<'PEM'\n%s\nPEM\n"
 # HTTP/2 is chosen while the connection is made.
@@ -56,7 +57,8 @@ def prove(plays: Plays, members: Mapping[str, SiteHost]) -> Iterator[Check]:
     for member in members.values():
         member.script(PUT % (CERTIFICATE, pem, KEY, key))
     some = Plays(plays.few, {host: plays.presets[host][:1] for host in members})
-    secure = {"site_tls_certificate": CERTIFICATE, "site_tls_certificate_key": KEY}
+    secure: dict[str, object] = {"site_tls_certificate": CERTIFICATE, "site_tls_certificate_key": KEY}
+    secure["site_redirect_names"] = [MOVED + ".example"]
     results = some.run(**secure)
     again = some.run("--check", **secure)
     for host, member in members.items():
@@ -72,6 +74,8 @@ def prove(plays: Plays, members: Mapping[str, SiteHost]) -> Iterator[Check]:
         headers = member.script(HEADERS.format(name=name)).lower()
         told = None if "200" in headers and "strict-transport-security" not in headers else headers
         yield member.check("TLS: no browser is told to remember it", told)
+        moved = [member.ask(MOVED, "/a?b=1", port=port)[0].status for port in (80, 443)]
+        yield member.check("TLS: a name that only redirects", differs(moved, [301, 301]))
         chosen = member.script(CHOSEN % name).split()
         yield member.check("TLS: HTTP/2", None if chosen[:1] == ["h2"] else chosen)
         yield member.check(

@@ -114,8 +114,9 @@ def named(host: Host, path: str) -> str:
 
 
 def folders(host: Host, pattern: str) -> List[str]:
-    """The directories in which a pattern finds files, and those on the way from its first star on: whoever can
-    write one of these has the pattern find more, by the time that somebody loads it.
+    """The directories in which a pattern finds files, and those on the way from its first star on.
+
+    Whoever can write one of these has the pattern find more, by the time that somebody loads it.
     """
     parts = posixpath.dirname(pattern).split("/")
     first = next((number for number, part in enumerate(parts) if re.search(r"[*?\[]", part)), len(parts))

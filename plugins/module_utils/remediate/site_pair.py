@@ -19,6 +19,7 @@ from ..collect.site import Seen, Written, look
 from ..parse.nginx.sites import place, site_of
 from ..parse.titles import NGINX_WORKER
 from ..verdict.step import Refusal, Step
+from .came_back import loaded
 from .carry_out import UNTOUCHED, Outcome, Verify
 from .one_change import answering, one_change, still_answering
 from .pages import Page, ask, doors
@@ -277,12 +278,14 @@ def present(host: Host, pair: Pair, check: PageCheck, ways: Ways) -> Outcome:
     unit = one_change(host, drop_in, lambda: None, True, ways.warn)
     if not _went_well([unit]):
         return together([unit])
-    ready = not ways.check_mode and bool(step.changes or step.commands)
-    verify: Verify = _prove_pair(host, seen, pair, check, ways) if ready else lambda: None
-    running = _running(host, seen)
-    outcomes = [one_change(host, make, verify, ways.check_mode, ways.warn, running=running)]
     if ways.check_mode:
+        outcomes = [one_change(host, make, lambda: None, True, ways.warn)]
         return together([*outcomes, unit, *foreseen] if _went_well(outcomes) else outcomes)
+    ready = bool(step.changes or step.commands)
+    verify: Verify = _prove_pair(host, seen, pair, check, ways) if ready else lambda: None
+    long = ways.seconds + pair.grace
+    running, master = _running(host, seen), master_of(seen, pair.config)
+    outcomes = [loaded(host, master, make, verify, ways.warn, running, long)]
     if _went_well(outcomes):
         outcomes.append(one_change(host, drop_in, lambda: None, False, ways.warn))
     if _went_well(outcomes):
