@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ SSH = (
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o "
     "PreferredAuthentications=publickey -o ControlMaster=no -o ControlPath=none"
 )
+# QEMU keeps a connection to a machine that goes down open for ever.
+ALIVE = ("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=4")
 # All that starts by itself has started. A machine without systemd has gone through its runlevel's scripts.
 READY = """
 if [ -d /run/systemd/system ]; then
@@ -125,7 +128,7 @@ class Machine:
         boot, words, why = Boot(self.directory / "console.log", began), "", None
         while not why:
             try:
-                found = self.execute(READY, timeout=120).strip()
+                found = self.execute(READY, timeout=120, alive=ALIVE).strip()
                 if found != other_than:
                     return found
             except LabError as error:
@@ -154,9 +157,19 @@ class Machine:
         self.monitor("human-monitor-command", **{"command-line": "loadvm " + CLEAN})
         self.execute("date -s @%.3f >/dev/null" % (time.time() + 1), timeout=60)
 
-    def execute(self, script: str, timeout: float = 300) -> str:
-        """Run a bash script as root and return its standard output."""
-        argv = ["ssh", *SSH.split(), "-o", "ConnectTimeout=15", "-i", str(self.key), "-p", str(self.port)]
+    def execute(self, script: str, timeout: float = 300, alive: Sequence[str] = ()) -> str:
+        """Run a bash script as root and return its standard output. alive: more options of SSH."""
+        argv = [
+            "ssh",
+            *SSH.split(),
+            *alive,
+            "-o",
+            "ConnectTimeout=15",
+            "-i",
+            str(self.key),
+            "-p",
+            str(self.port),
+        ]
         return run([*argv, "root@127.0.0.1", "bash -s"], stdin=script, timeout=timeout)
 
     def monitor(self, command: str, **arguments: Any) -> Any:
