@@ -211,7 +211,7 @@ class Stage:
         if sorted(each["reason"] for each in found) != sorted(expected):
             words.append("told: %s" % sorted(each["reason"] for each in found))
         words += self.differing(story.where, found, "reason") if expected else []
-        if told["status"] in ILL:
+        if "restart_at_risk" in story.causes and told["status"] in ILL:
             words.append("the host is %s" % told["status"])
         gaps = [entry for entry in told["missing"] if entry["what"].startswith("risk_")]
         words += ["missing: %s" % gaps] if gaps else []
