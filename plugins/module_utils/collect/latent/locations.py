@@ -12,6 +12,7 @@ from ...parse.nginx.pass_settings import PHP_PARAMS, Pass, passes, size
 from ...parse.php_fpm.php_ini import seconds, setting
 from ..host import Host, HostError
 from ..nginx_files import Reading
+from ..trust import named
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.risks_capacity import LocationSettings, ScriptLimit, Written
@@ -40,12 +41,14 @@ def _sent(each: Pass) -> "Optional[ScriptLimit]":
 
 
 def _user_ini(host: Host, root: str) -> "Optional[ScriptLimit]":
-    """Of the document root. Its owner writes it: a link there is not followed."""
-    path = posixpath.join(host.realpath(root), USER_INI)
+    """Of the document root. Others write it, and perhaps put a link there: that is not followed."""
+    path = posixpath.join(root, USER_INI)
     try:
+        path = named(host, path)
         text = host.read_bytes(path, 0, USER_INI_BYTES, real=True).decode("utf-8", "replace")
-    except HostError:
-        return None
+    except HostError as error:
+        known = error.absent or host.lacks(path)
+        return None if known else {"seconds": None, "source": USER_INI, "file": path, "line": None}
     found = setting(text, LIMIT)
     if found is None or found.variable:
         return None

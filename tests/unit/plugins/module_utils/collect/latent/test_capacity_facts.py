@@ -101,8 +101,10 @@ class TestLocations:
     def test_a_link_to_another_file_is_not_followed(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("max_execution_time = 5\n")
         (tmp_path / ".user.ini").symlink_to(tmp_path / "secret")
-        assert locations._user_ini(real.Watched(), str(tmp_path)) is None
+        found = locations._user_ini(real.Watched(), str(tmp_path))
+        assert found and found["seconds"] is None, "there is one, and what it says is not known"
         (tmp_path / ".user.ini").unlink()
+        assert locations._user_ini(real.Watched(), str(tmp_path)) is None
         (tmp_path / ".user.ini").write_text("max_execution_time = 5\n")
         found = locations._user_ini(real.Watched(), str(tmp_path))
         assert found is not None and found["seconds"] == 5
