@@ -59,6 +59,7 @@ INSTEAD = (
     ("systemctl reset-failed {unit} && systemctl start {unit}", "clear its failures and start php-fpm"),
     ("systemctl enable {unit}", "let a boot start it"),
     ("systemctl unmask {unit} && systemctl start {unit}", "unmask its unit and start php-fpm"),
+    ("systemctl unmask {unit}", "unmask its unit"),
     ("systemctl daemon-reload && systemctl restart {unit}", "load its unit anew and restart php-fpm"),
     ("systemctl daemon-reload && systemctl start {unit}", "load its unit anew and start php-fpm"),
     ("systemd-tmpfiles --create && systemctl start {unit}", "make its runtime directory and start php-fpm"),

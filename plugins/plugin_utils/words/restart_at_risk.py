@@ -37,8 +37,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="`systemctl unmask {unit}`, if it is to run",
         advice="Run `systemctl unmask {unit}`, then `systemctl enable {unit}`, if this is to run here. If "
         "somebody masked it on purpose, stop it and take its sites away.",
-        do_not="Do not restart it before: the stop goes well, and the start is refused.",
-        outage="A restart or a boot ends it, and each page is a 502: nothing listens at the socket. "
+        do_not="Do not stop it before: systemd would refuse to start it again.",
+        outage="A stop or a boot ends it, and each page is a 502: nothing listens at the socket. "
         "systemctl says that the unit is masked.",
     ),
     ("restart_at_risk", "started_by_hand"): Entry(
