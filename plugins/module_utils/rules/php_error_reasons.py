@@ -24,6 +24,7 @@ _FATAL = re.compile(
     r"PHP Fatal error:  (?:Unknown: |Uncaught Error: )?(.{1,200}?)(?: \(include_path=.*?\))? in Unknown on"
 )
 FEWEST = 3  # pages
+LOGGED = 1.0  # second: nginx writes no part of one
 WORDS = {
     "before_script": "PHP ends each request to %s before its script begins: %s.",
     "every_page": "PHP answers, and with an error: each of the last %d pages of %s was a 500.",
@@ -58,15 +59,16 @@ def _match(
     routes: Sequence["Route"],
     fatal: Optional["Event"],
     proof: Sequence["Evidence"],
-    over: bool,
     since: float,
+    confidence: str = "likely",
+    over: bool = False,
 ) -> Match:
     told = [sample(fatal)] if fatal else []
     reason = Reason(
         words,
         told + list(proof),
         losses_of([fatal]) if fatal else (),
-        confidence="likely",
+        confidence=confidence,
         state="recovered" if over else "active",
         since=fatal["first"] if fatal else since,
         servers=sites_of(routes),
@@ -74,15 +76,29 @@ def _match(
     return Match(cause, reason_id, reason)
 
 
+def _answered(snapshot: "Snapshot", site: str, at: float) -> bool:
+    """Whether the site's last pages all came, and later. A log that sites share does not tell whose came."""
+    access = snapshot.get("access")
+    return any(
+        pages["answered"] and not pages["failed"] and pages["last"] > at
+        for file in (access["files"] if access else [])
+        for pages in file.get("pages", [])
+        if _sites(snapshot, file["path"], pages) == [site]
+    )
+
+
 def _restarted(snapshot: "Snapshot", routes: Sequence["Route"], at: float) -> bool:
-    """Whether each php-fpm that the routes lead to was started later."""
+    """Whether each php-fpm that the routes lead to was started later.
+
+    That mends no setting of a file, but the file may have been mended before.
+    """
     dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
     started = [
         master["started_at"]
         for master in snapshot["fpm"]["masters"]
         if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
     ]
-    return bool(started) and all(each is not None and each > at for each in started)
+    return bool(started) and all(each is not None and each > at + LOGGED for each in started)
 
 
 def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
@@ -102,8 +118,9 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             routes[site],
             event,
             [],
-            _restarted(snapshot, routes[site], event["last"]),
             event["first"],
+            "possible" if _restarted(snapshot, routes[site], event["last"]) else "likely",
+            _answered(snapshot, site, event["last"]),
         )
         for site, event in fatal.items()
         if site in routes and NO_SCRIPT in event["sample"]["text"]
@@ -126,5 +143,5 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             text = "%d pages in a row with 500, none with 200" % pages["failed"]
             proof = [evidence("nginx_access", text, file["path"], at=pages["last"])]
             words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
-            matches.append(_match(cause, "every_page", words, hit, event, proof, False, pages["last"]))
+            matches.append(_match(cause, "every_page", words, hit, event, proof, pages["last"]))
     return matches

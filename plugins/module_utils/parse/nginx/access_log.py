@@ -259,7 +259,7 @@ class AccessLog(Log):
             none: Pages = {"site": site, "answered": 0, "failed": 0, "paths": 0, "last": at}
             pages = found.setdefault(site, none)
             if status.startswith("2"):
-                pages["answered"] += 1
+                pages["answered"], pages["last"] = pages["answered"] + 1, at
             elif status == "500":
                 path = path.partition("?")[0]
                 pages["failed"] += 1

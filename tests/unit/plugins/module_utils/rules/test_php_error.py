@@ -6,6 +6,7 @@
 
 from typing import Any
 
+import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
@@ -37,9 +38,21 @@ class TestBeforeScript:
         assert "waf.php" in item["evidence"][0]["text"] and item["site"] == SITE
         assert item["summary"].endswith(": Failed opening required '/var/www/old/waf.php'.")
 
-    def test_near_miss_php_fpm_was_restarted_since(self) -> None:
-        host = fatal().ran_since(30.0)
-        assert hosts.found(host) == ([(CAUSE, "before_script", "recovered")], "recovered")
+    def test_near_miss_pages_of_the_site_came_since(self) -> None:
+        came = logged(fatal(), answered=3, failed=0, last=hosts.now(fatal()) - 30)
+        assert hosts.found(came) == ([(CAUSE, "before_script", "recovered")], "recovered")
+
+    @pytest.mark.parametrize("pages", [{"failed": 0}, {"failed": 1}, {"failed": 0, "site": "blog.example"}])
+    def test_near_miss_pages_that_tell_nothing_of_the_time_since(self, pages: Any) -> None:
+        at = 90 if pages == {"failed": 0} else 30
+        host = logged(fatal(), **{"answered": 3, "last": hosts.now(fatal()) - at, **pages})
+        assert hosts.only(host)["state"] == "active"
+
+    def test_a_restart_mends_no_file(self) -> None:
+        """nginx's log has no parts of a second, so a start in the same second may have been earlier."""
+        item, at_once = hosts.only(fatal().ran_since(30.0)), hosts.only(fatal().ran_since(59.5))
+        assert (item["state"], item["confidence"]) == ("active", "possible")
+        assert (at_once["state"], at_once["confidence"]) == ("active", "likely")
 
     def test_decoy_an_error_of_a_script(self) -> None:
         assert hosts.found(fatal(" in /var/www/shop/a.php on line 3")) == hosts.HEALTHY
