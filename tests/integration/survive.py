@@ -12,8 +12,9 @@ is undone is as before byte for byte. The next run finishes. A later run finds w
 when the host has gone on without it. On other hosts connections are cut, and hosts lose their power.
 FLEET_KEEP=1 leaves the hosts.
 
-Most steps only write down what is done. They are alike for all faults, so two suites share them. --all takes
-some of them on the other suites, too. --every takes each, and kills before each fsync. Such a kill shows
+Most steps only write down what is done. They are alike for all faults, so the suites share them. Without
+--all one suite has each step that touches configuration, the others those that replace or run something,
+and all have a sample of the rest. --every takes each, and kills before each fsync. Such a kill shows
 nothing that a later kill could not show.
 
 Each host has three pools of three accounts: one that a fault breaks, and two neighbours, which have visitors
@@ -117,7 +118,7 @@ def carry_out(fleet: str, suite: str, job: Job, effort: str = ONCE) -> list[Chec
         traffic=scripts.traffic(spec),
         suite=dict(spec.suite.variables),
         every=effort == EVERY,
-        part=job.get("part") if effort == ONCE else job.get("part_of_all", job.get("part")),
+        **(job.get("once", {}) if effort == ONCE else {}),
         actions=job.get("actions", list(spec.fault.actions)),
         arguments=dict(ARGUMENTS, **job.get("arguments", {})),
         site=spec.fault.symptom.site,

@@ -5,8 +5,8 @@
 """The jobs of on_host/drive.py for each suite's host, each with a fault of the lab.
 
 part: (divisor, remainder): which of the steps are taken that touch no configuration and run nothing. These
-steps are numbered alike for all faults, so the suites share them. part_of_all: in place of part with --all.
-few: of the steps that touch configuration, too, only those are taken that replace, link or run something.
+steps are numbered alike for all faults, so the suites share them. few: of the steps that touch configuration,
+too, only those are taken that replace, link or run something. once: what is otherwise without --all.
 obstacle: bash that puts something in the way once the fault shows. relief: bash that takes it away after the
 run. but: beginnings of differences that are allowed.
 """
@@ -138,13 +138,13 @@ def with_acl(title: str, acl: str, results: list[str], **more: Any) -> Job:
 
 JOBS: dict[str, list[Job]] = {
     "trixie": [
-        {"task": "kill", "fault": "socket_root", "part": (4, 0), "part_of_all": (2, 0)},
+        {"task": "kill", "fault": "socket_root", "part": (2, 0), "once": {"part": (4, 0)}},
         {
             "task": "errors",
             "fault": "socket_root",
             "errors": ["ENOSPC+"],
-            "part": (12, 0),
-            "part_of_all": (1, 0),
+            "part": (1, 0),
+            "once": {"part": (12, 0)},
         },
         {"task": "looked_at", "fault": "wrong_socket"},
         left(
@@ -188,13 +188,13 @@ JOBS: dict[str, list[Job]] = {
         ),
     ],
     "bookworm": [
-        {"task": "kill", "fault": "wrong_socket", "part": (4, 1), "part_of_all": (2, 1)},
+        {"task": "kill", "fault": "wrong_socket", "part": (2, 1), "once": {"part": (4, 1), "few": True}},
         {
             "task": "errors",
             "fault": "wrong_socket",
             "errors": ["EROFS+"],
-            "part": (16, 1),
-            "part_of_all": (4, 1),
+            "part": (4, 1),
+            "once": {"part": (16, 1), "few": True},
         },
         {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
         left(
@@ -226,13 +226,18 @@ JOBS: dict[str, list[Job]] = {
         ),
     ],
     "el": [
-        {"task": "kill", "fault": "runtime_dir_missing", "part": (0, 0), "part_of_all": (4, 1)},
+        {
+            "task": "kill",
+            "fault": "runtime_dir_missing",
+            "part": (4, 1),
+            "once": {"part": (0, 0), "few": True},
+        },
         {
             "task": "errors",
             "fault": "runtime_dir_missing",
             "errors": ["EACCES"],
-            "part": (16, 2),
-            "part_of_all": (4, 2),
+            "part": (4, 2),
+            "once": {"part": (16, 2), "few": True},
         },
         left(
             "runtime_dir_missing",
@@ -253,7 +258,7 @@ JOBS: dict[str, list[Job]] = {
     ],
     "bullseye": [
         {"task": "kill", "fault": "wrong_socket", "part": (0, 0), "few": True},
-        {"task": "kill_twice", "fault": "wrong_socket", "part": (4, 0), "part_of_all": (2, 0)},
+        {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0), "once": {"part": (4, 0)}},
         does_not_help("slow_for_minutes", arguments=HIGH),
         left(
             "wrong_socket",

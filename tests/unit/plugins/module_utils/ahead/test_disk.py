@@ -16,9 +16,9 @@ class TestUnloaded:
     def told(self, monkeypatch: Any, files: List[str], other: Any = None) -> List[Any]:
         monkeypatch.setattr(subject, "newer", lambda *_arguments: [Newer(path, 9.0) for path in files])
         monkeypatch.setattr(subject, "unlike", lambda *_arguments: other)
-        host = FakeHost({parts.CONFIG: "[global]\n"})
+        host: Any = FakeHost({parts.CONFIG: "[global]\n"})
         service = parts.fpm()._replace(master=parts.master(prefix="/usr", loaded_at=1.0))
-        return list(subject.unloaded(host, service, parts.nginx(), []))  # type: ignore[arg-type]
+        return list(subject.unloaded(host, service, parts.nginx(), []))
 
     def test_a_time_alone_proves_no_other_configuration(self, monkeypatch: Any) -> None:
         """A comment was added, or a backup wrote the file as it was."""
