@@ -76,7 +76,7 @@ def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> L
         return []
     newest = max(events, key=lambda event: event["last"])
     master = nginx["master"]
-    restarted = master is not None and master["started_at"] > newest["last"]
+    restarted = master is not None and master["started_at"] > newest["last"] + LOG_SECOND
     reason = Reason(
         CRASH_WORDS % _word(_SIGNAL, newest, "?"),
         [sample(newest)],

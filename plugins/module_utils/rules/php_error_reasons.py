@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
 from .model import Cause, Match, Reason, evidence, sample
-from .upstream_unresolvable import losses_of
+from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -24,7 +24,6 @@ _FATAL = re.compile(
     r"PHP Fatal error:  (?:Unknown: |Uncaught Error: )?(.{1,200}?)(?: \(include_path=.*?\))? in Unknown on"
 )
 FEWEST = 3  # pages
-LOGGED = 1.0  # second: nginx writes no part of one
 WORDS = {
     "before_script": "PHP ends each request to %s before its script begins: %s.",
     "every_page": "PHP answers, and with an error: each of the last %d pages of %s was a 500.",
@@ -98,7 +97,7 @@ def _restarted(snapshot: "Snapshot", routes: Sequence["Route"], at: float) -> bo
         for master in snapshot["fpm"]["masters"]
         if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
     ]
-    return bool(started) and all(each is not None and each > at + LOGGED for each in started)
+    return bool(started) and all(each is not None and each > at + LOG_SECOND for each in started)
 
 
 def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:

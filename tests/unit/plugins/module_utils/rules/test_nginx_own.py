@@ -74,5 +74,11 @@ class TestCrash:
         host["nginx"]["master"]["started_at"] = hosts.now(host) - 30
         assert hosts.found(host) == ([(CAUSE, "worker_crashed", "recovered")], "recovered")
 
+    def test_decoy_a_start_in_the_second_of_the_crash(self) -> None:
+        """nginx's log has no parts of a second, so that start may have been earlier."""
+        host = crashed()
+        host["nginx"]["master"]["started_at"] = hosts.events(host, "nginx")[0]["last"] + 0.5
+        assert hosts.found(host) == ([(CAUSE, "worker_crashed", "active")], "degraded")
+
     def test_decoy_a_host_without_php(self) -> None:
         assert CAUSE not in hosts.cause_ids(crashed().with_nginx(routes=[]))
