@@ -77,7 +77,7 @@ class TestCommand:
             "yes & wait",
             "trap '' TERM INT HUP PIPE; yes",
             "head -c 300000 /dev/zero",
-            "yes | cat & exit 0",
+            "yes | cat & sleep 1000",
         ],
     )
     def test_a_command_that_floods_is_ended(self, script: str, marker: str) -> None:
