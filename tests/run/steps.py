@@ -15,11 +15,10 @@ SUITES = ("bullseye", "bookworm", "trixie", "el")
 # Beside a stock default server and a crowd: what is started, what is opened, and what is loaded anew.
 COMPANY_STOCK = "stopped,socket_root,wrong_port"
 STAGES = {"quick": 2, "hosts": 1, "calm": 3, "static": 2}  # and how many of its steps run at a time
-BESIDE = "beside"  # the stage of the steps that run beside hosts and runners, one at a time
 
 
 class Step(NamedTuple):
-    """stage: of STAGES, or BESIDE; argv: the command; judge: (exit code, output) -> what it proved."""
+    """stage: of STAGES; argv: the command; judge: (exit code, output) -> what it proved."""
 
     name: str
     stage: str
@@ -94,10 +93,10 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
     """
     return {
         "matrix-modules": ("static", "run.matrix", *([] if everything else ["--few"])),
-        "newcomer": (BESIDE, "run.newcomer"),
-        "package": (BESIDE, "run.package"),
-        "published": (BESIDE, "run.published"),
-        "docsite": (BESIDE, "run.docsite"),
+        "newcomer": ("static", "run.newcomer"),
+        "package": ("static", "run.package"),
+        "published": ("static", "run.published"),
+        "docsite": ("static", "run.docsite"),
         "hostile": ("static", "integration.hostile"),
         "pages": ("static", "integration.pages"),
         "bundles": ("static", "integration.bundles", *(["--all"] if everything else [])),
@@ -165,7 +164,7 @@ def sanity_steps(everything: bool, python: str, tools: dict[str, str]) -> list[S
     return [
         Step(
             "sanity-" + core,
-            BESIDE,
+            "static",
             [python, "-m", "tests.run.core_sanity", core],
             tools,
             env.CHECKOUT,

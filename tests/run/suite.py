@@ -8,8 +8,7 @@ Python. ``python3 -m tests.run.suite STEP ...`` runs a part.
 Each step is a command; its output goes to <WORK>/log/STEP.txt. CPU is that of its own processes, without the
 lab's hosts. The stages run one after the other. First come the quick steps. Then the hosts whose symptoms
 depend on time have the machine to themselves. Then come, several at a time, the runners that mostly wait for
-daemons and for playbooks to start. Last come the slow steps that need no host. Steps that only compute, and
-have no limit of time, run beside hosts and runners, and get what these leave of the processors.
+daemons and for playbooks to start. Last come the slow steps that need no host.
 
 At the end stands how long each stage took, and how much of that time the processors worked.
 
@@ -22,16 +21,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.run import env
 from tests.run.judges import Counted
-from tests.run.steps import BESIDE, STAGES, Step, steps
+from tests.run.steps import STAGES, Step, steps
 
-# In a session of its own, which the kernel gives little beside others. `nice` alone counts within a session
-# (autogroup in sched(7)).
-GIVES_WAY = ("setsid", "--wait", "sh", "-c", 'echo 15 >/proc/self/autogroup; exec nice -n 15 "$@"', "sh")
 # Of a step that failed: characters of a line, and lines of the end of its output, that are shown.
 LINE, TAIL = 600, 40
 
@@ -50,7 +46,7 @@ def run(step: Step) -> Counted:
     with (
         log.open("w") as stream,
         subprocess.Popen(
-            [*(GIVES_WAY if step.stage == BESIDE else ()), *step.argv],
+            step.argv,
             cwd=step.cwd,
             env=step.env,
             stdout=stream,
@@ -105,26 +101,18 @@ def worked() -> tuple[int, int]:
 
 
 def staged(wanted: Sequence[Step]) -> Iterator[Counted]:
-    """Run the steps, stage by stage, and say how long each stage took.
-
-    What runs beside others begins with the hosts.
-    """
-    patient, beside, took = ThreadPoolExecutor(1), list[Future[Counted]](), list[str]()
-    try:
-        for stage, workers in STAGES.items():
-            members = [step for step in wanted if step.stage == stage]
-            since, before = time.monotonic(), worked()
-            with ThreadPoolExecutor(workers) as pool:
-                yield from pool.map(run, members)
-            if members:
-                busy, there = (after - then for after, then in zip(worked(), before, strict=True))
-                seconds = time.monotonic() - since
-                took.append("%s %.0f s, %.0f %% busy" % (stage, seconds, 100 * busy / max(1, there)))
-            if stage == "quick":
-                beside += [patient.submit(run, step) for step in wanted if step.stage == BESIDE]
-        yield from (each.result() for each in beside)
-    finally:
-        patient.shutdown(cancel_futures=True)
+    """Run the steps, stage by stage, and say how long each stage took."""
+    took = list[str]()
+    for stage, workers in STAGES.items():
+        members = [step for step in wanted if step.stage == stage]
+        since, before = time.monotonic(), worked()
+        with ThreadPoolExecutor(workers) as pool:
+            yield from pool.map(run, members)
+        if members:
+            busy, there = (after - then for after, then in zip(worked(), before, strict=True))
+            took.append(
+                "%s %.0f s, %.0f %% busy" % (stage, time.monotonic() - since, 100 * busy / max(1, there))
+            )
     print("; ".join(took))
 
 
