@@ -10,13 +10,14 @@ dev`` builds the developer's environment and prints its path; ``python3 -m tests
 checkout.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -93,22 +94,30 @@ def venv(name: str, python: str) -> Path:
     wanted = CHECKOUT / "requirements" / (name + ".txt")
     key = hashlib.sha256(wanted.read_bytes() + os.path.realpath(python).encode()).hexdigest()[:12]
     home = WORK / "venv" / ("%s-%s" % (name, key))
-    if not (home / "done").exists():
-        sh([uv(), "venv", "-q", "--clear", "--python", python, home])
-        compiled = [] if python.endswith("3.6") else ["--compile-bytecode"]  # uv's compiler needs 3.7
-        sh(
-            [uv(), "pip", "install", "-q", *compiled, "-r", wanted],
-            env=dict(os.environ, VIRTUAL_ENV=str(home)),
-        )
-        (home / "done").touch()
+    with locked(home.name):
+        if not (home / "done").exists():
+            sh([uv(), "venv", "-q", "--clear", "--python", python, home])
+            compiled = [] if python.endswith("3.6") else ["--compile-bytecode"]  # uv's compiler needs 3.7
+            sh(
+                [uv(), "pip", "install", "-q", *compiled, "-r", wanted],
+                env=dict(os.environ, VIRTUAL_ENV=str(home)),
+            )
+            (home / "done").touch()
     return home
 
 
-def tree(name: str = "tree") -> Path:
-    """The copy of that name, made by one caller at a time; see copy()."""
+@contextlib.contextmanager
+def locked(name: str) -> Iterator[None]:
+    """What has this name is made by one step at a time."""
     WORK.mkdir(parents=True, exist_ok=True)
     with open(WORK / (name + ".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def tree(name: str = "tree") -> Path:
+    """The copy of that name; see copy()."""
+    with locked(name):
         return copy(WORK / name)
 
 

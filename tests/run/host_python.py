@@ -48,12 +48,13 @@ def engine_for_units(home: Path) -> Path:
     """
     target = env.WORK / "target-engine" / home.name
     package = target / "ansible"
-    if not package.exists():
-        package.mkdir(parents=True)
-        original = next(home.glob("lib/python3.*/site-packages/ansible"))
-        (package / "__init__.py").touch()  # empty on a host, too
-        shutil.copy(original / "release.py", package)
-        (package / "module_utils").symlink_to(original / "module_utils")
+    with env.locked("target-engine"):
+        if not package.exists():
+            package.mkdir(parents=True)
+            original = next(home.glob("lib/python3.*/site-packages/ansible"))
+            (package / "__init__.py").touch()  # empty on a host, too
+            shutil.copy(original / "release.py", package)
+            (package / "module_utils").symlink_to(original / "module_utils")
     return target
 
 
