@@ -82,8 +82,8 @@ def _attack(entry: dict[str, Any]) -> Attack:
     )
 
 
-def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
-    """The grounds to attack. Without names: all of a suite.
+def load(suite: str | None, names: Sequence[str], in_full: bool = False) -> list[Ground]:
+    """The grounds to attack. Without names: all of a suite; those that are `full` only in full.
 
     With names: the grounds with these names, and the grounds of the attacks with these names. The latter hold
     only these attacks. All of them are put on the suite that is given.
@@ -112,7 +112,8 @@ def load(suite: str | None, names: Sequence[str]) -> list[Ground]:
             entry.get("doubtful", False),
             entry.get("mends", ()),
         )
-        if chosen and suite in (None, ground.suite):
+        left_out = entry.get("full", False) and not names and not in_full
+        if chosen and not left_out and suite in (None, ground.suite):
             wanted.append(ground)
     return wanted
 

@@ -23,6 +23,7 @@ from tests.run.checks import Check
 # Hosts at a time. A host that waits for this machine's processors would look like one that hangs.
 FORKS = ("--forks", str(5 * (os.cpu_count() or 2)))
 VERDICT = "the verdict is right"
+SHARE = 3  # of the hosts that are left alone, one in three is tried when not all are
 # The file that a hostile text would make here, if it were evaluated (tests/lab/faults/11_hostile.yml).
 CANARY = Path("/tmp/webmedic-lab-pwned")
 
@@ -35,16 +36,19 @@ def symptoms(output: str) -> list[Check]:
     ]
 
 
-def prove(fleet: str, name: str, options: Sequence[str], shard: str) -> Iterator[Check]:
-    """Start a part of the hosts that the lab's options name, and prove it all on them."""
+def prove(fleet: str, name: str, options: Sequence[str], shard: str, in_full: bool) -> Iterator[Check]:
+    """Start a part of the hosts that the lab's options name, and prove it all on them.
+
+    in_full: on the hosts of the first part the diagnosis runs in check mode, too. It has none of its own. And
+    the remediation is tried on each host, with its check mode. Else it is tried on those that it mends, and
+    without check mode on some of the others. harm.py shows what it leaves alone, after audits in check mode.
+    """
     reports = env.WORK / "fleet-test" / name / shard.replace("/", "-")
     shutil.rmtree(reports, ignore_errors=True)
     yield from symptoms(hosts.lab("fleet", fleet, *options, "--shard", shard, check=False))
     broken = BrokenFleet(fleet, reports)
-    # The diagnosis has no check mode of its own: a part of the hosts shows that.
-    # The remediation has one: that is shown on all of them.
-    yield from broken.prove_verdicts(check_mode=shard.startswith("1/"))
-    yield from broken.prove_remedy()
+    yield from broken.prove_verdicts(check_mode=in_full and shard.startswith("1/"))
+    yield from broken.prove_remedy(in_full)
 
 
 class BrokenFleet:
@@ -116,35 +120,40 @@ class BrokenFleet:
     def remediated(self, name: str, *words: str) -> mended.Run:
         return mended.remediate(self.home, self.tree, self.inventory, self.reports / name, *FORKS, *words)
 
-    def prove_remedy(self) -> Iterator[Check]:
+    def prove_remedy(self, in_full: bool) -> Iterator[Check]:
         """Check mode predicts the remediation, which mends what is safe, and no more. Call it after
-        prove_verdicts().
+        prove_verdicts(). in_full: see prove().
         """
         safe = {name: fact["lab_actions"] for name, fact in self.facts.items() if fact["lab_safe_fix"]}
+        others = sorted(self.facts.keys() - safe)
+        tried = sorted([*safe, *(others if in_full else others[::SHARE])])
+        asked = tried if in_full else sorted(safe)
         before = self.as_broken
-        checked = self.remediated("would", "--check", "--diff")
-        untouched = hosts.fingerprint(self.fleet)
-        real = self.remediated("mend", *mended.TOGETHER)
+        checked = self.remediated("would", *limit(asked), "--check", "--diff") if asked else mended.NO_RUN
+        untouched = hosts.fingerprint(self.fleet, *self.only(asked)) if asked else {}
+        real = self.remediated("mend", *limit(tried), *mended.TOGETHER)
         print(real.output)
-        after = hosts.fingerprint(self.fleet)
+        after = hosts.fingerprint(self.fleet, *self.only(tried))
         answers = mended.answers(self.fleet)
-        again = self.remediated("again", "--limit", ",".join(safe), *mended.TOGETHER) if safe else real
+        again = self.remediated("again", *limit(safe), *mended.TOGETHER) if safe else mended.NO_RUN
         later = hosts.fingerprint(self.fleet, *self.only(safe)) if safe else {}
-        for name, run in (("check", checked), ("real", real), ("again", again)):
+        ran = [("check", checked, asked), ("real", real, tried), ("again", again, safe)]
+        for name, run in [(name, run) for name, run, wanted in ran if wanted]:
             yield Check(
                 self.fleet,
                 "the remediation's report is what its schema promises (%s)" % name,
                 against_schema(run.report) if run.report else run.output[-3000:],
             )
         wrong: dict[str, str | None] = {}
-        for host, fact in sorted(self.facts.items()):
-            result = real.results.get(host)
-            yield unchanged(host, "the remediation's check mode changes nothing", before, untouched)
-            yield Check(
-                host,
-                "check mode predicts exactly what is done",
-                mended.prediction_problem(checked.results.get(host), result),
-            )
+        for host in tried:
+            fact, result = self.facts[host], real.results.get(host)
+            if host in asked:
+                yield unchanged(host, "the remediation's check mode changes nothing", before, untouched)
+                yield Check(
+                    host,
+                    "check mode predicts exactly what is done",
+                    mended.prediction_problem(checked.results.get(host), result),
+                )
             if host in safe:
                 settled_later = changes(settled(after[host]), settled(later[host]))
                 answer = answers.get(host, "was not asked")
@@ -162,6 +171,10 @@ class BrokenFleet:
                     mended.left_alone_problem(result, entry, differences),
                 )
         print(mended.sum_up(safe, real.results, wrong))
+
+
+def limit(names: Iterable[str]) -> tuple[str, str]:
+    return "--limit", ",".join(names)
 
 
 def unchanged(host: str, what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Check:

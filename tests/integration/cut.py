@@ -30,7 +30,7 @@ from tests.run.checks import Check
 
 FAULTS = dict.fromkeys(("trixie", "bookworm", "el", "bullseye"), "wrong_socket")
 FAULTY = ("-e", "ansible_python_interpreter=/usr/local/bin/faulty-python")
-WAIT = 60.0
+WAIT = 300.0  # seconds; a loaded machine takes over a minute until all modules are in their middle
 
 Job = Callable[[str, dict[str, Any]], Sequence[Check]]
 

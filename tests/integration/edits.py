@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules that change one thing, on a host of each suite: ``python3 -m tests.integration.edits``.
+"""The modules that change one thing, on a host of each suite: ``python3 -m tests.integration.edits``. With
+``--few``, on the oldest php-fpm and nginx, and on the suite of another layout.
 
 Check mode predicts what is then done. A second run does nothing. Only the meant line is different. The
 daemons run with the new value. What they refuse is put back.
@@ -26,6 +27,7 @@ from tests.run.checks import Check
 
 HERE = Path(__file__).resolve().parent
 FLEET = hosts.PREFIX + "edits"
+FEW = "bullseye:plain,el:plain"
 SAMPLES, ACCEPTED = 40, 30
 
 # Gives the files comments, carriage returns, an owner and an ACL, which must all stay. The daemons are
@@ -268,4 +270,4 @@ def prove(few: FewHosts) -> Iterator[Check]:
 
 if __name__ == "__main__":
     os.umask(0o022)
-    sys.exit(run(FLEET, "*:plain", prove))
+    sys.exit(run(FLEET, FEW if "--few" in sys.argv[1:] else "*:plain", prove))

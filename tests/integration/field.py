@@ -8,7 +8,7 @@ Here are the fleet of one run, the playbooks on it, and the check that hosts are
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -130,8 +130,10 @@ class Field(Generic[S]):
                 variables.update(of_hosts.get(host, {}))
         self.fleet.inventory.write_text(yaml.safe_dump(inventory))
 
-    def fingerprints(self) -> dict[str, Any]:
-        return fingerprint.take(self.fleet, list(self.specs.values()), quiet)
+    def fingerprints(self, chosen: Iterable[str] | None = None) -> dict[str, Any]:
+        """chosen: names of hosts; None: all."""
+        wanted = self.specs if chosen is None else chosen
+        return fingerprint.take(self.fleet, [self.specs[host] for host in wanted], quiet)
 
     def play(self, playbook: str, *words: str) -> mended.Run:
         """Run a playbook on all hosts, or on those that the words limit it to."""

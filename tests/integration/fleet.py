@@ -77,8 +77,9 @@ def wanted_hosts(name: str, faults: Sequence[str], besides: Sequence[str], kind:
     return ["%s:%s" % (spec.suite.name, spec.fault.name) for spec in chosen]
 
 
-def prove(name: str, options: Sequence[str], shards: int) -> Iterator[Check]:
-    """name: of the fleet and its reports. options: of the lab, which name the hosts.
+def prove(name: str, options: Sequence[str], shards: int, in_full: bool) -> Iterator[Check]:
+    """name: of the fleet and its reports. options: of the lab, which name the hosts. in_full: see
+    broken_fleet.prove().
 
     Each part is a fleet of its own. So one can be removed while the next starts.
     """
@@ -89,7 +90,7 @@ def prove(name: str, options: Sequence[str], shards: int) -> Iterator[Check]:
             fleet = "%s%s-%d" % (hosts.PREFIX, name, number)
             hosts.lab("down", fleet, quiet=True, check=False)
             try:
-                for check in broken_fleet.prove(fleet, name, options, shard):
+                for check in broken_fleet.prove(fleet, name, options, shard, in_full):
                     if check.what == broken_fleet.VERDICT:
                         verdicts.append(check)
                     yield check
@@ -126,7 +127,7 @@ def main(argv: Sequence[str]) -> int:
     options += ["--parallel", str(kind.parallel)] if kind.parallel else []
     # Several of these may run at the same time.
     name = "-".join([args.name, args.only, *(["company"] if extras else [])])
-    return print_checks(prove(name, options, 1 if args.faults else kind.shards))
+    return print_checks(prove(name, options, 1 if args.faults else kind.shards, args.name != SPREAD))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@
 
 Each harm of harm/*.yml is brought about on a host. The audit says what is true and touches nothing. Check
 mode predicts exactly what the remediation then does. The remediation does what it may do there, and no more.
-Visitors of other sites lose only the requests that it reports. A second run changes nothing.
+Visitors of other sites lose only the requests that it reports. Where it changed something, a second run
+changes nothing.
 
 ``--tree DIRECTORY`` takes the collection that lies there. ``--parts N`` takes a part of the hosts at a time.
 FLEET_KEEP=1 leaves the hosts: ``podman --runtime runc exec -it webmedic-test-harm-SUITE-HOST bash``.
@@ -243,8 +244,9 @@ def prove(field: Field[Scene]) -> Iterator[Check]:
         against_schema(report) if report else output[-3000:],
     )
     mended_hosts, after = field.fingerprints(), states(field)
-    again = field.play("remediate")
-    at_last = field.fingerprints()
+    repeated = sorted(host for host in field.stories if remedy.run.results.get(host, {}).get("changed", True))
+    again = field.play("remediate", "--limit", ",".join(repeated)) if repeated else remedy.run
+    at_last = field.fingerprints(repeated)
     for host, scene in field.stories.items():
         result = remedy.run.results.get(host)
         yield Check(
@@ -261,8 +263,9 @@ def prove(field: Field[Scene]) -> Iterator[Check]:
         yield from truths(field, host, scene)
         yield from cost(field, host, scene, remedy)
         yield from report_words(scene, host, report.get("hosts", {}).get(host))
-        problem = second_run_problem(mended_hosts[host], at_last[host], again, host)
-        yield Check(host, "a second run changes nothing", problem)
+        if host in repeated:
+            problem = second_run_problem(mended_hosts[host], at_last[host], again, host)
+            yield Check(host, "a second run changes nothing", problem)
 
 
 def main(argv: Sequence[str]) -> int:

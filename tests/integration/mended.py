@@ -33,6 +33,9 @@ class Run(NamedTuple):
     report: dict[str, Any]
 
 
+NO_RUN = Run({}, 0, "", {})
+
+
 def remediate(
     home: Path,
     collections: Path,

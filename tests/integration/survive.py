@@ -20,6 +20,8 @@ nothing that a later kill could not show.
 Each host has three pools of three accounts: one that a fault breaks, and two neighbours, which have visitors
 all the time.
 
+Without a suite and without --all or --every, two suites are tried: the newest, and the one of another layout.
+
 A job mostly waits for daemons. So each suite has two hosts that share its jobs, and the cuts run at the same
 time.
 """
@@ -49,6 +51,7 @@ from tests.run import env, hosts
 from tests.run.checks import Check, print_checks
 
 ONCE, ALL, EVERY = "once", "all", "every"
+SUITES_ONCE = ("trixie", "el")
 LONG = ("kill", "errors", "kill_twice")  # tasks that take minutes
 # Fleets with one host of every suite each. A job first makes its host like new.
 LANES, CUTS = (hosts.PREFIX + "survive-1", hosts.PREFIX + "survive-2"), hosts.PREFIX + "survive-cuts"
@@ -222,7 +225,8 @@ def main() -> int:
     parser.add_argument("--all", dest="effort", action="store_const", const=ALL, default=ONCE)
     parser.add_argument("--every", dest="effort", action="store_const", const=EVERY)
     words = parser.parse_args()
-    return print_checks(prove(words.suites or list(JOBS), words.only, words.effort))
+    suites = words.suites or list(SUITES_ONCE if words.effort == ONCE else JOBS)
+    return print_checks(prove(suites, words.only, words.effort))
 
 
 if __name__ == "__main__":

@@ -147,6 +147,7 @@ JOBS: dict[str, list[Job]] = {
             "once": {"part": (12, 0)},
         },
         {"task": "looked_at", "fault": "wrong_socket"},
+        {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
         left(
             "stopped",
             case("after its last command", LATER, "kept"),
@@ -196,7 +197,6 @@ JOBS: dict[str, list[Job]] = {
             "part": (4, 1),
             "once": {"part": (16, 1), "few": True},
         },
-        {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
         left(
             "parent_directory",
             case("before its books are closed", "the clock is set back", "kept"),
@@ -239,6 +239,7 @@ JOBS: dict[str, list[Job]] = {
             "part": (4, 2),
             "once": {"part": (16, 2), "few": True},
         },
+        {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0), "once": {"part": (4, 0)}},
         left(
             "runtime_dir_missing",
             case("after its last command", "the host is booted", "kept"),
@@ -258,7 +259,6 @@ JOBS: dict[str, list[Job]] = {
     ],
     "bullseye": [
         {"task": "kill", "fault": "wrong_socket", "part": (0, 0), "few": True},
-        {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0), "once": {"part": (4, 0)}},
         does_not_help("slow_for_minutes", arguments=HIGH),
         left(
             "wrong_socket",

@@ -111,8 +111,8 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "sizes": ("hosts", "integration.sizes"),
         "survive": ("calm", "integration.survive", *(["--all"] if everything else [])),
         "harm": ("calm", "integration.harm", *(["--all"] if everything else [])),
-        "attacks": ("calm", "integration.attacks"),
-        "edits": ("calm", "integration.edits"),
+        "attacks": ("calm", "integration.attacks", *(["--all"] if everything else [])),
+        "edits": ("calm", "integration.edits", *([] if everything else ["--few"])),
         "restraint": ("calm", "integration.restraint"),
         "risks": ("calm", "integration.risks", *([] if everything else ["--few"])),
         "rehearsal": ("calm", "integration.rehearsal", *([] if everything else ["--few"])),
@@ -159,13 +159,15 @@ def company(everything: bool) -> dict[str, Sequence[str]]:
 
 
 def sanity_steps(everything: bool, python: str, tools: dict[str, str]) -> list[Step]:
-    """On the developer's ansible-core; or on each whose Python is here. Several copies can run at a time."""
+    """On the developer's ansible-core, without pylint; or all of it on each whose Python is here. Several
+    copies can run at a time.
+    """
     wanted = core_sanity.RELEASES if everything else (core_sanity.DEVELOPERS,)
     return [
         Step(
             "sanity-" + core,
             "static",
-            [python, "-m", "tests.run.core_sanity", core],
+            [python, "-m", "tests.run.core_sanity", core, *([] if everything else ["--few"])],
             tools,
             env.CHECKOUT,
             by_sanity,
