@@ -127,7 +127,8 @@ def main(argv: Sequence[str]) -> int:
     options += ["--parallel", str(kind.parallel)] if kind.parallel else []
     # Several of these may run at the same time.
     name = "-".join([args.name, args.only, *(["company"] if extras else [])])
-    return print_checks(prove(name, options, 1 if args.faults else kind.shards, args.name != SPREAD))
+    in_full = args.name != SPREAD or bool(args.faults)
+    return print_checks(prove(name, options, 1 if args.faults else kind.shards, in_full))
 
 
 if __name__ == "__main__":
