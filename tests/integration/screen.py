@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,7 +137,7 @@ def guests(homes: Homes, fleets: Fleets) -> Iterator[Callable[[], Sequence[Check
 
     yield lambda: document("ansible.posix.json", ANSIBLE_CALLBACKS_ENABLED=TABLE)
     for name in ("minimal", "oneline", "community.general.unixy"):
-        yield lambda name=name: alone(name)  # type: ignore[misc]
+        yield partial(alone, name)
     yield lambda: beside("community.general.unixy")
     yield lambda: beside("default", 80)
 

@@ -64,7 +64,7 @@ def master(*pools: Dict[str, Any], **more: Any) -> Dict[str, Any]:
 
 def fpm(*pools: Dict[str, Any], pid: Optional[int] = 35, **more: Any) -> Service:
     made = Service(FPM, CONFIG, "/usr/sbin/php-fpm8.2", pid, UNIT, None, ["a.example"], None)
-    return made._replace(master=master(*pools, pid=pid), **more)  # type: ignore[arg-type]
+    return made._replace(master=master(*pools, pid=pid), **more)
 
 
 def web(**more: Any) -> Service:

@@ -137,7 +137,7 @@ class TestRefusals:
 
 
 def directories(there: FakeHost, path: str, **made: Any) -> List[str]:
-    held = [Held(fpm(), pool("unix:" + path))]  # type: ignore[arg-type]
+    held = [Held(fpm(), pool("unix:" + path))]
     return kinds(subject.directories(there, held, {UNIT: launch(**made)}))
 
 
@@ -212,7 +212,7 @@ class TestLinks:
         there = host(**more.pop("files", {}))
         there.files["/run/php/a.sock"] = b""
         there.links["/run/php/old.sock"] = "a.sock"
-        ways = dialled([route("unix:/run/php/old.sock"), route("unix:/run/php/a.sock")])  # type: ignore[list-item]
+        ways = dialled([route("unix:/run/php/old.sock"), route("unix:/run/php/a.sock")])
         return list(subject.links(there, web(), ways, {UNIT: launch(**more)}))
 
     def test_hit_nothing_makes_it_at_boot(self) -> None:

@@ -32,7 +32,7 @@ def cut(
         process_control_timeout=timeout,
         config_newer=newer,
     )
-    return dict(subject.cut_of(FakeHost(), made, {}))  # type: ignore[arg-type]
+    return dict(subject.cut_of(FakeHost(), made, {}))
 
 
 class TestCut:
@@ -72,7 +72,7 @@ class TestCut:
 class TestHeld:
     def test_what_it_listens_at_now_counts_whatever_its_files_say(self) -> None:
         endpoints = {"unix:/old": endpoint(True, 35, 36), "unix:/other": endpoint(True, 99)}
-        assert subject.held_by(master(), endpoints) == ["unix:/old"]  # type: ignore[arg-type]
+        assert subject.held_by(master(), endpoints) == ["unix:/old"]
 
     def test_of_a_socket_that_is_in_no_file_nothing_is_known(self) -> None:
         made: Any = master(pool(terminate_timeout=5.0))

@@ -46,7 +46,7 @@ def after(
 
 
 def lost(web_server: Any, services: Any, endpoints: Dict[str, Any]) -> List[Dict[str, Any]]:
-    return list(after(web_server, services, endpoints).lost())  # type: ignore[arg-type]
+    return list(after(web_server, services, endpoints).lost())
 
 
 class TestNobodyListens:

@@ -21,7 +21,7 @@ class TestVariables:
         host = FakeHost({parts.CONFIG: TEXT})
         real = subject.config_after
         monkeypatch.setattr(subject, "config_after", lambda _host, *more: real(host, *more))
-        made = subject.filled_pools(host, parts.master(prefix="/usr"), unit)  # type: ignore[arg-type]
+        made = subject.filled_pools(host, parts.master(prefix="/usr"), unit)
         return made, host.missing
 
     def test_the_units_environment_tells_where_a_pool_listens(self, monkeypatch: Any) -> None:
@@ -41,7 +41,7 @@ class TestServices:
         server = dict(parts.nginx(parts.route(parts.SOCKET)), unit="nginx.service", running=True)
         server.update(master={"pid": 9}, binary="/usr/sbin/nginx", config="/etc/nginx/nginx.conf")
         found = {"nginx": server, "fpm": {"masters": list(masters)}}
-        return subject.services_of(FakeHost(), found)  # type: ignore[arg-type]
+        return subject.services_of(FakeHost(), found)
 
     def test_what_runs_and_what_nginx_dials(self, monkeypatch: Any) -> None:
         facts = {"binary": None, "unit_state": None, "version": None}

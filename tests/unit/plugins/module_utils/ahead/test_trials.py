@@ -21,7 +21,7 @@ NGINX: Dict[str, Any] = {
 FPM = parts.fpm()._replace(
     master=parts.master(
         binary="/usr/sbin/php-fpm8.2", unit_state=None, error_log=None, pools=[], config_errors=[]
-    )  # type: ignore[arg-type]
+    )
 )
 
 
@@ -46,14 +46,14 @@ class TestNginx:
             1,
             '2026/11/26 19:50:25 [emerg] 1#1: unknown directive "fastcgi_pas" in /etc/nginx/conf.d/a.conf:3',
         )
-        told = subject.nginx_test(FakeHost(), NGINX)  # type: ignore[arg-type]
+        told = subject.nginx_test(FakeHost(), NGINX)
         assert (told.result, told.file, told.line) == ("refused", "/etc/nginx/conf.d/a.conf", 3)
         assert str(told.why).startswith("unknown directive")
 
     def test_a_file_that_is_not_there_is_named_by_its_directive(self, says: Any) -> None:
         says(1, '2026/11/26 19:50:25 [emerg] 1#1: cannot load certificate "/etc/no.pem": x')
         text = "http {\n server {\n ssl_certificate /etc/no.pem;\n }\n}\n"
-        told = subject.nginx_test(FakeHost({"/etc/nginx/nginx.conf": text}), NGINX)  # type: ignore[arg-type]
+        told = subject.nginx_test(FakeHost({"/etc/nginx/nginx.conf": text}), NGINX)
         assert (told.file, told.line) == ("/etc/nginx/nginx.conf", 3)
 
     @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ class TestNginx:
     )
     def test_what_only_the_sandbox_refuses_is_unknown(self, says: Any, words: str) -> None:
         says(1, words)
-        assert subject.nginx_test(FakeHost(), NGINX).result == "not_run"  # type: ignore[arg-type]
+        assert subject.nginx_test(FakeHost(), NGINX).result == "not_run"
 
     @pytest.mark.parametrize(
         "more",
@@ -74,19 +74,19 @@ class TestNginx:
     )
     def test_root_tests_nothing_that_others_can_write(self, says: Any, more: Any) -> None:
         asked = says(0)
-        told = subject.nginx_test(FakeHost(), dict(NGINX, **more))  # type: ignore[arg-type]
+        told = subject.nginx_test(FakeHost(), dict(NGINX, **more))
         assert told.result == "not_run" and not asked
 
     def test_who_is_not_root_tests_nothing(self, says: Any) -> None:
         asked = says(0)
         host = FakeHost(root=False)
-        assert subject.nginx_test(host, NGINX).result == "not_run"  # type: ignore[arg-type]
+        assert subject.nginx_test(host, NGINX).result == "not_run"
         assert subject.fpm_test(host, FPM, None).result == "not_run" and not asked
 
     def test_nothing_is_begun_after_the_deadline(self, says: Any) -> None:
         asked, host = says(0), FakeHost()
         host.deadline = host.monotonic()
-        assert "deadline" in str(subject.nginx_test(host, NGINX).why) and not asked  # type: ignore[arg-type]
+        assert "deadline" in str(subject.nginx_test(host, NGINX).why) and not asked
 
 
 class TestFpm:
@@ -104,7 +104,7 @@ class TestFpm:
     def test_a_pool_that_it_names_is_named_with_its_file(self, says: Any) -> None:
         says(78, "[26-Nov-2026 20:33:44] ERROR: [pool a] cannot get uid for user 'gone'\n")
         made = dict(FPM.master or {}, pools=[parts.pool(line=1)])
-        told = subject.fpm_test(FakeHost(), FPM._replace(master=made), None)  # type: ignore[arg-type]
+        told = subject.fpm_test(FakeHost(), FPM._replace(master=made), None)
         assert (told.file, told.line, told.pool) == (parts.POOL_FILE, 1, "a")
         assert str(told.why).startswith("[pool a] cannot")
 
