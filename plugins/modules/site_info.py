@@ -108,7 +108,7 @@ site:
         C(pm.status_listen).
       type: str
       returned: success
-      sample: /run/php/php8.2-shop-status.sock
+      sample: /run/php/php8.2-shop.status.sock
     config:
       description: Main configuration file of the php-fpm.
       type: str

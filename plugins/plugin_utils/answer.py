@@ -19,6 +19,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.module_utils.json_utils import _filter_non_json_lines
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from ..module_utils.parse.redact import redact
 from . import sentence
 from .bounds import fields_of, sparse
 from .played import DELEGATED, LOOKED_AT
@@ -77,6 +78,14 @@ def _trace(value: Any) -> str:
     return printed(trace, "exception") if isinstance(trace, str) else ""
 
 
+def _raised(value: Any) -> str:
+    """What a module that raised says of it: newer engines give no message, and call that an unknown error."""
+    event = value.get("event") if isinstance(value, Mapping) else None
+    said = event.get("msg") if isinstance(event, Mapping) else None
+    why = redact(text(said)) if isinstance(said, str) and said else "it does not say which"
+    return "the module ended by a mistake of its own, see the traceback with -vvv: %s" % why
+
+
 def read_answer(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
     """The answer of a module: the allowed words alone, each bounded and cleaned. Raises Mismatch."""
     answer: dict[str, Any] = plain(
@@ -87,6 +96,8 @@ def read_answer(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, A
             answer[name] = bool(answer[name])
     if "msg" in answer:
         answer["msg"] = printed(answer["msg"], "msg")
+    elif answer.get("failed"):
+        answer["msg"] = _raised(data.get("exception"))
     if data.get("diff") is not None:
         answer["diff"] = DIFF(data["diff"], "diff")
     printed_too = {

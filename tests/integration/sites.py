@@ -7,7 +7,8 @@
 Each preset is made, after check mode has said what would be done, and made again, which changes nothing. Its
 pages, what it must not show, and the rights of its sockets are looked at; gixy, nginx -t and php-fpm -t have
 nothing to say. Then come the triggers of the seven causes, visitors through reloads and a restart, and an
-upgrade of PHP. At the end the sites go, and nothing else.
+upgrade of PHP. At the end the sites go, and nothing else. First the playbook generate is given what would
+break out of a file.
 
 --few: one site on one host, without what takes long. Words: suites and presets. FLEET_KEEP=1 leaves the
 hosts.
@@ -21,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.integration import site_refusals, site_tls, site_upgrade
+from tests.integration import site_generate, site_refusals, site_tls, site_upgrade
 from tests.integration.few_hosts import FewHosts, run
 from tests.integration.site_host import SiteHost
 from tests.integration.site_plays import Plays, Result
@@ -111,6 +112,7 @@ def of_host(host: SiteHost, presets: Sequence[str], everything: bool) -> list[Ch
 
 def prove(few: FewHosts, presets: Mapping[str, Sequence[str]], everything: bool) -> Iterator[Check]:
     """presets: by host."""
+    yield from site_generate.prove(Path(sys.prefix))
     members = {host: SiteHost(few, host) for host in presets}
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(lambda host: members[host].prepare(presets[host]), members))

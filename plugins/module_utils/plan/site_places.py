@@ -132,10 +132,13 @@ def run_folder(master: "Master") -> str:
 
 
 def sockets(master: "Master", name: str, has_status: bool) -> Tuple[str, Optional[str]]:
-    """(the pool's, that of its status page). Two versions of PHP may share the directory: theirs differ."""
+    """(the pool's, that of its status page). Two versions of PHP may share the directory: theirs differ.
+
+    No name of a site has a dot, so no other site's socket is called like either.
+    """
     version = master["version"]
     stem = posixpath.join(run_folder(master), "php%s-%s" % (version, name) if version else name)
-    return stem + ".sock", stem + "-status.sock" if has_status else None
+    return stem + ".sock", stem + ".status.sock" if has_status else None
 
 
 def by_acl(master: "Master", name: str) -> bool:

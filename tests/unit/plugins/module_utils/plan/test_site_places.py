@@ -94,7 +94,7 @@ class TestSocket:
     def test_two_versions_have_two_sockets(self) -> None:
         assert site_places.sockets(master("8.2"), "shop", True) == (
             "/run/php/php8.2-shop.sock",
-            "/run/php/php8.2-shop-status.sock",
+            "/run/php/php8.2-shop.status.sock",
         )
 
     def test_an_old_php_has_none_for_the_status(self) -> None:
