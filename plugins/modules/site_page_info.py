@@ -30,7 +30,7 @@ options:
     elements: str
     default: []
   path:
-    description: What is asked for, with or without a query.
+    description: What is asked for, with or without a query. A blank in it is written as C(%20).
     type: str
     default: /
   status:
@@ -205,6 +205,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import (
     BadStatus,
     accepted,
+    path_problem,
     site_pages,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
@@ -231,6 +232,9 @@ def main() -> None:
         if not least <= options[name] <= most:
             why = "%s is %g: it must be a number of seconds from %g to %g"
             module.fail_json(msg=why % (name, options[name], least, most))
+    wrong = path_problem(options["path"])
+    if wrong:
+        module.fail_json(msg="path: %s." % wrong)
     try:
         status = accepted(options["status"])
     except BadStatus as error:

@@ -61,7 +61,7 @@ options:
     type: int
     default: 35
   page_path:
-    description: What is asked of the site as a proof. Empty for no request.
+    description: What is asked of the site as a proof. Empty for no request. A blank in it is C(%20).
     type: str
     default: /
   page_status:
@@ -133,7 +133,11 @@ diff:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import BadStatus, accepted
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import (
+    BadStatus,
+    accepted,
+    path_problem,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.site_mark import site_of_text
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
@@ -198,6 +202,9 @@ def main() -> None:
         accepted(module.params["page_status"])
     except BadStatus as wrong:
         module.fail_json(msg="page_status: %s." % wrong)
+    odd = path_problem(module.params["page_path"])
+    if odd:
+        module.fail_json(msg="page_path: %s." % odd)
     end_with(module, lambda: change(Host(), module))
 
 

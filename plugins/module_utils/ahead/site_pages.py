@@ -24,6 +24,7 @@ AT_ONCE = 8
 MOST_SITES = 500
 MOST_NAMED = 5
 _RANGE = re.compile(r"([1-5]\d\d)(?:-([1-5]\d\d))?\Z")
+_NO_PATH = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _BY = {OWN: "site", SILENT: "nginx"}
 
 
@@ -50,6 +51,17 @@ def accepted(words: Sequence[str]) -> Accepted:
     if not ranges:
         raise BadStatus("no status code is accepted: name one, such as 200-399")
     return Accepted(", ".join(words), ranges)
+
+
+def path_problem(path: str) -> Optional[str]:
+    """Why nobody could mean this as the path of a URL. In a message it would look like a line of its own."""
+    odd = _NO_PATH.search(path)
+    if odd is None:
+        return None
+    return "%r holds a blank or a control character (%r), which a URL writes as %%20 and the like" % (
+        path[:200],
+        odd.group(),
+    )
 
 
 class Wanted(NamedTuple):

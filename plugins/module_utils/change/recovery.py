@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NOT_BACK = (
     "could not be put back: %s. Run this again once that is mended, or put it back by hand and remove %s."
 )
+_ENDED = ("inactive", "failed")
 Fates = Dict[str, List[str]]
 
 
@@ -31,6 +32,7 @@ class TakenBack(NamedTuple):
     left: Sequence[str] = ()  # somebody else has changed them since: they stay so
     backup: Optional[str] = None  # their former content
     serves: Sequence[str] = ()  # endpoints that need the change: all of it was kept
+    started: Sequence[str] = ()  # units that had ended by themselves
 
 
 def shell(argv: Sequence[str]) -> str:
@@ -87,11 +89,22 @@ def put_files_back(record: Record) -> Tuple[Fates, List[str]]:
     return fates, failed
 
 
+def _has_ended(disk: Disk, argv: Sequence[str]) -> bool:
+    """Whether a unit that is to be reloaded does not run any more."""
+    return (
+        list(argv[:2]) == ["systemctl", "reload"]
+        and disk.run(["systemctl", "is-active", argv[2]]).out.strip() in _ENDED
+    )
+
+
 def undo_commands(
-    record: Record, harmless: Callable[[Sequence[str]], bool] = lambda _argv: True
+    record: Record,
+    harmless: Callable[[Sequence[str]], bool] = lambda _argv: True,
+    started: Optional[List[str]] = None,
 ) -> List[str]:
     """The undo of each command that was begun, the last one first; of a command, in its order. Returns what
-    failed. harmless: whether an undo may run.
+    failed. harmless: whether an undo may run. started: given by the run that has begun the commands. It gets
+    the units that ended by themselves meanwhile, and were started: a later run cannot know who stopped them.
     """
     disk, failed = record.disk, []  # type: Disk, List[str]
     for number, command in reversed(list(enumerate(record.journal["commands"]))):
@@ -101,6 +114,9 @@ def undo_commands(
             with _noting(failed, "`%s`: " % shell(argv)):
                 check_command(disk, argv)
                 ran = disk.run(argv)
+                if ran.rc != 0 and started is not None and _has_ended(disk, argv):
+                    ran = disk.run(["systemctl", "start", argv[2]])
+                    started.append(argv[2])
                 if ran.rc != 0:
                     raise Refusal((ran.err or ran.out).strip() or "exit code %s" % ran.rc)
         for socket in command["sockets"]:
@@ -189,10 +205,11 @@ def _take_back(host: Host, record: Record) -> TakenBack:
     fates, failed = put_files_back(record)
     if failed:
         raise UndoFailed(NOT_BACK % ("; ".join(failed), record.folder))
-    failed = undo_commands(record)
+    started: List[str] = []
+    failed = undo_commands(record, started=started)
     if failed:
         raise UndoFailed(
             "every file is as before, but this failed: %s. Do it by hand; a later run looks at what is "
             "there then." % "; ".join(failed)
         )
-    return TakenBack(fates["restored"], fates["left"], close(record, fates))
+    return TakenBack(fates["restored"], fates["left"], close(record, fates), started=started)

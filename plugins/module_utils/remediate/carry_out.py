@@ -124,6 +124,8 @@ def _put_back(
         places = ", ".join(back.serves)
         why += "; kept, since without it nobody would take requests at %s" % places
         return intended._replace(result="done", backup=back.backup, why=why)
+    if back and back.started:
+        why += "; %s had ended by itself, and was started again" % ", ".join(back.started)
     if back and back.left:
         why += "; put back, but for %s, which someone else changed meanwhile: the content before is in %s" % (
             ", ".join(back.left),

@@ -62,6 +62,32 @@ class TestVariables:
         assert [name for name in OPTIONS if name not in text] == []
 
 
+class TestDerivedNames:
+    """What is called after a site, on a host or for it: two sites never share one."""
+
+    PAIRS = (("a-b", "a_b"), ("a", "a-status"), ("a", "a_status"), ("a--b", "a-_b"), ("www", "www-error"))
+
+    def of(self, name: str) -> set[str]:
+        environment = jinja2.Environment()
+        layouts = yaml.safe_load(read("vars", "layouts.yml"))["__site_layouts"]
+        patterns = [layout[key] for layout in layouts.values() for key in ("vhost", "pool", "socket")]
+        patterns += [layout["status_socket"].split(" if ")[0] + " }}" for layout in layouts.values()]
+        text = "".join(TEMPLATES.values())
+        patterns += [VARS["__site_upstream"], "[{{ site_name }}]"]
+        patterns += re.findall(r"shared:(\S+):\dm;", text)
+        patterns += re.findall(r"[\w.{} ]+/(\{\{ site_name \}\}[\w.-]+)", text)
+        known = {"__site_php": "8.2", "site_name": name}
+        return {environment.from_string(pattern).render(**known) for pattern in patterns}
+
+    def test_there_are_names_of_each_kind(self) -> None:
+        names = self.of("shop-2")
+        assert {"site_shop-2", "[shop-2]", "shop-2.error.log", "/run/php-fpm/shop-2.status.sock"} <= names
+
+    @pytest.mark.parametrize("one, other", PAIRS)
+    def test_two_sites_share_none(self, one: str, other: str) -> None:
+        assert not self.of(one) & self.of(other)
+
+
 class TestPresets:
     def test_each_has_its_locations(self) -> None:
         presets = VARS["__site_presets"]
@@ -148,7 +174,11 @@ class TestUploads:
 
 
 class TestForms:
-    @pytest.mark.parametrize("value", ["a; }", "a\nb", 'a"', "$x", "{{ a }}", "a b{", "/srv/$(id)", "a;"])
+    @pytest.mark.parametrize(
+        "value",
+        ["a; }", "a\nb", 'a"', "$x", "{{ a }}", "a b{", "/srv/$(id)", "a;", "/a\r\nHost: b", "/a\n", "/a\x00",
+         "/a\x1b[2J", "/a\x85", "/a'", "/a`id`", "/a\\b", "/a\u2028"],
+    )  # fmt: skip
     def test_nothing_breaks_out_of_a_file(self, value: str) -> None:
         forms = {**CHECKS["__site_forms"], **CHECKS["__site_present_forms"]}
         forms.update({name: form for name, form in CHECKS.items() if isinstance(form, str)})
@@ -164,6 +194,11 @@ class TestForms:
             ("site_php_version", "8.10"),
             ("site_upload_size", "512m"),
             ("site_memory_limit", ""),
+            ("site_page_path", "/health.php?full=1&a=%20"),
+            ("site_page_path", ""),
+            ("site_verify_timeout", "30.0"),
+            ("site_dest", "./webmedic-site/shop"),
+            ("site_dest", "/home/me/My sites/shop"),
         ],
     )
     def test_what_people_write_passes(self, name: str, value: str) -> None:
@@ -190,6 +225,14 @@ class TestForms:
     )
     def test_near_miss_a_root_that_people_have_passes(self, value: str) -> None:
         assert re.match("(?:%s)\\Z" % CHECKS["__site_present_forms"]["site_root"], value)
+
+    @pytest.mark.parametrize("value", ["", "/", "//", "/.", "/../"])
+    def test_the_controllers_own_files_are_no_place_to_write(self, value: str) -> None:
+        assert not re.match("(?:%s)\\Z" % CHECKS["__site_present_forms"]["site_dest"], value)
+
+    @pytest.mark.parametrize("name", ["site_longest_request", "site_http_port", "site_https_port"])
+    def test_zero_is_no_time_and_no_port(self, name: str) -> None:
+        assert not re.match("(?:%s)\\Z" % CHECKS["__site_present_forms"][name], "0")
 
     def test_the_section_of_php_fpm_is_no_name(self) -> None:
         form = CHECKS["__site_forms"]["site_name"]

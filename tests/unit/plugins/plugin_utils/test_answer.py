@@ -170,6 +170,21 @@ class TestReader:
         )
         assert given == {"warnings": [HARMLESS], "exception": "Traceback " + HARMLESS}
 
+    def test_a_module_that_raised_says_what_with_newer_engines(self) -> None:
+        """They send no message then, and print "Unknown error"."""
+        error = {"__ansible_type": "ErrorSummary", "event": {"msg": "'site'" + EVIL + " password=hunter22"}}
+        given = answer.read_answer({"failed": True, "exception": error}, ALL)
+        assert given["msg"].startswith("the module ended by a mistake of its own")
+        assert given["msg"].endswith("'site'%s password=[redacted]" % HARMLESS)
+
+    @pytest.mark.parametrize("error", [None, "", {}, {"event": None}, {"event": {"msg": 5}}])
+    def test_a_module_that_raised_may_say_nothing(self, error: Any) -> None:
+        given = answer.read_answer({"failed": True, "exception": error}, ALL)
+        assert given["msg"].endswith("it does not say which")
+
+    def test_near_miss_what_did_not_fail_gets_no_message(self) -> None:
+        assert "msg" not in answer.read_answer({"exception": {"event": {"msg": "x"}}}, ALL)
+
     def test_no_dict_keeps_a_type_of_the_engine(self) -> None:
         typed = {
             "findings": [{"__ansible_type": "TrustedAsTemplate", "__ansible_unsafe": "x", "value": "{{ 1 }}"}]

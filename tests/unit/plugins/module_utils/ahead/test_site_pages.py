@@ -8,7 +8,11 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import site_pages as subject
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import BadStatus, accepted
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import (
+    BadStatus,
+    accepted,
+    path_problem,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.pages import OWN, SILENT, SLOW, Page
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -143,3 +147,16 @@ class TestAnswer:
     def test_single_ones_and_ranges(self) -> None:
         status = accepted(["200", "301-302"])
         assert [code for code in (200, 201, 301, 302, 303) if status.has(code)] == [200, 301, 302]
+
+
+class TestPath:
+    @pytest.mark.parametrize(
+        "path", ["/a\r\nHost: b", "/a b", "/\x00", "/\x1b[2J", "/a\x85", "/\u2028", "\n"]
+    )
+    def test_what_would_be_a_line_of_its_own_is_refused(self, path: str) -> None:
+        said = path_problem(path) or ""
+        assert "control character" in said and said.isprintable()
+
+    @pytest.mark.parametrize("path", ["", "/", "/a%20b?c=d&e='f'", "/\xfc;x={y}", "index.php"])
+    def test_near_miss_a_path_that_is_only_odd_passes(self, path: str) -> None:
+        assert path_problem(path) is None

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import present, recovery
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import transaction as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import (
     Change,
     Command,
@@ -45,6 +45,25 @@ def make(tmp_path):
 @pytest.fixture
 def world(make):
     return make()
+
+
+RELOAD = Command(["systemctl", "reload", "php.service"], [["systemctl", "reload", "php.service"]])
+
+
+class Ended(Service):
+    """A host whose unit does not reload any more."""
+
+    def __init__(self, world: World, starts: bool, state: str = "inactive") -> None:
+        super().__init__(world)
+        self.starts, self.state, self.asked = starts, state, []  # type: bool, str, list
+
+    def run(self, argv: Any, timeout: float = 90.0) -> Ran:
+        self.asked.append(argv[1])
+        if argv[1] == "is-active":
+            return Ran(3, self.state + "\n", "")
+        if argv[1] == "start":
+            return Ran(0, "", "") if self.starts else Ran(1, "", "no memory")
+        return Ran(1, "", "php.service is not active, cannot reload.")
 
 
 def commit(world: World, until: Optional[str] = None) -> subject.Transaction:
@@ -156,6 +175,28 @@ class TestUndo:
         ) and "`restart-again`: it [emerg] does not start" in str(raised.value)
         assert tree(world.etc) == world.start
         assert recovered(world).files == [] and recovered(world) is None
+
+    @pytest.mark.parametrize("starts", [True, False])
+    def test_a_unit_that_ended_by_itself_is_started(self, world, starts):
+        """A reload asks a master that may end later: then there is nothing to reload."""
+        world.step = world.step._replace(commands=[RELOAD])
+        commit(world, "open")
+        ended = Ended(world, starts)
+        if starts:
+            assert recovery.recover(Host(), ended, world.state).started == ["php.service"]
+            assert tree(world.etc) == world.start and "transaction" not in world.state_names()
+        else:
+            with pytest.raises(subject.UndoFailed, match="`systemctl reload php.service`: no memory"):
+                recovery.recover(Host(), ended, world.state)
+        assert ended.asked == ["reload", "is-active", "start"]
+
+    def test_near_miss_one_that_runs_and_refuses_is_not(self, world):
+        world.step = world.step._replace(commands=[RELOAD])
+        commit(world, "open")
+        ended = Ended(world, True, "active")
+        with pytest.raises(subject.UndoFailed):
+            recovery.recover(Host(), ended, world.state)
+        assert ended.asked == ["reload", "is-active"]
 
     def test_a_unit_that_serves_by_now_is_not_stopped(self, world, monkeypatch):
         asked = []
