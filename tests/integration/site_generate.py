@@ -137,5 +137,5 @@ def links(runs: Generated) -> Iterator[Check]:
     whole = left == ["plain.conf", "sites-enabled"] and (victim / "plain.conf").read_text() == "as before\n"
     yield Check(WHERE, "nothing is written where a link leads", None if whole else str(left))
     failed = runs.run({"plain": {"site_dest": str(runs.work / "here")}})
-    made = [path for path in (runs.work / "here").rglob("*.conf")]
+    made = list((runs.work / "here").rglob("*.conf"))
     yield Check(WHERE, "without a link its four files are there", None if len(made) == 4 else str(failed))
