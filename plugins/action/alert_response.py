@@ -44,6 +44,7 @@ ARGUMENTS: dict[str, Any] = {
         "diagnosis": {"type": "str", "default": "__diagnose_host"},
         "remediation": {"type": "str", "default": "__remediate_host"},
         "report": {"type": "str"},
+        "lasts": {"type": "int", "default": 0},
         "ask_url": {"type": "str", "default": ""},
         "ask_headers": {"type": "dict", "default": {}, "no_log": True},
         "ask_timeout": {"type": "int", "default": 10},
@@ -68,6 +69,7 @@ class ActionModule(ControllerAction):
                 os.getppid(),  # ansible-playbook; the engine forks for this task alone
                 time.time(),
                 not self._task.check_mode,
+                options["lasts"],
             )
             step = {"admit": self._admit, "decide": self._decide, "close": self._close}[options["step"]]
             return {"changed": False, **step(caller, options, variables)}

@@ -66,6 +66,12 @@ options:
   report:
     description: Folder of the report, for the log and for a request.
     type: str
+  lasts:
+    description:
+      - After how many seconds the engine ends what comes next, the diagnosis or the remediation. V(0) for never.
+      - Another machine with the same O(directory) takes the host for free half an hour later. V(0) is a day.
+    type: int
+    default: 0
   ask_url:
     description:
       - Where a request to a person is sent as well, by HTTP PUT, as JSON. V({host}) and V({id}) stand for the

@@ -15,8 +15,10 @@ from typing import NamedTuple
 from ..shapes.alerts import Book, Holder, Throttle
 from ..text import plural, span
 
-# Of another machine, or of another space of process ids, nobody knows whether the process runs.
-LEASE = 1800  # seconds
+# Of another machine, or of another space of process ids, nobody knows whether the process runs. Each step holds
+# the host for what the next one may take, and for so many seconds more: reports are made and handed on, too.
+LEASE = 1800
+ENDLESS = 86400  # for what no limit ends
 MOST_HOSTS = 10_000
 AGAIN = 3600  # seconds after which a person is asked for the same again
 
@@ -34,7 +36,12 @@ def empty() -> Book:
 
 def is_held(holder: Holder, now: float, alive: Alive) -> bool:
     runs = alive(holder)
-    return now - holder["at"] < LEASE if runs is None else runs
+    return now - holder["at"] < holder["lease"] if runs is None else runs
+
+
+def lease(lasts: float) -> float:
+    """lasts: the seconds after which the engine ends what comes next, 0: never."""
+    return LEASE + (lasts or ENDLESS)
 
 
 def admit(book: Book, host: str, throttle: Throttle, holder: Holder, alive: Alive) -> Admission:
@@ -55,6 +62,16 @@ def admit(book: Book, host: str, throttle: Throttle, holder: Holder, alive: Aliv
     book["held"][host] = holder
     _forget(book, throttle, now, alive)
     return Admission("admit", "an alert fires, and nothing else answers for the host")
+
+
+def renew(book: Book, host: str, response: str, now: float, lasts: float) -> str:
+    """Why this response does not hold the host any more, empty where it does: then anew, from now on."""
+    holder = book["held"].get(host)
+    if holder is None or holder["id"] != response:
+        other = "response %s" % holder["id"] if holder else "nobody"
+        return "this response does not hold the host any more: %s does" % other
+    holder["at"], holder["lease"] = now, lease(lasts)
+    return ""
 
 
 def release(book: Book, host: str, response: str) -> bool:

@@ -37,6 +37,7 @@ class Caller(NamedTuple):
     pid: int
     now: float
     writes: bool
+    lasts: float = 0  # seconds after which the engine ends what comes next, 0: never
 
     def log(
         self, step: str, response: str, host: str, decision: str, why: str, more: LogLine | None = None
@@ -89,7 +90,7 @@ def admit(
     request = None
     if not decision and host is not None:
         with caller.book() as kept:
-            holder = this_process(response, caller.pid, caller.now)
+            holder = this_process(response, caller.pid, caller.now, caller.lasts)
             decision, why = book.admit(kept, host, rules["throttle"], holder, alive)
             asks = decision == "throttle" and book.may_ask(kept, host, decision, caller.now)
         if asks:
@@ -135,7 +136,8 @@ def decide(
     made = by_policy(rules, entry, host, found)
     if made["only"]:
         with caller.book() as kept:
-            why = book.mends(kept, host, rules["throttle"], caller.now)
+            why = book.renew(kept, host, admitted.id, caller.now, caller.lasts) if caller.writes else ""
+            why = why or book.mends(kept, host, rules["throttle"], caller.now)
         if why:
             made = _asked_instead(made, why)
     caller.log(

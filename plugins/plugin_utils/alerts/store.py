@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..shapes.alerts import Book, Holder, LogLine
-from ..untrusted import Mismatch, integer, listed, moment, record, text
+from ..untrusted import Mismatch, integer, listed, moment, number, record, text
 from . import book
 from .event import HOST
 
@@ -33,7 +33,7 @@ MOST_BOOK = 50_000_000
 _LEFT_OUT = {"findings": [], "why": "too long to be kept"}
 
 _HOLDER = record(
-    id=text, node=text, boot=text, space=text, pid=integer, started=text, at=moment
+    id=text, node=text, boot=text, space=text, pid=integer, started=text, at=moment, lease=number
 )  # as shapes/alerts.py says
 _MEND = record(host=text, at=moment)
 
@@ -181,8 +181,8 @@ def _node() -> str:
     return "%s %s" % (socket.gethostname(), _first_line("/etc/machine-id")[:8])
 
 
-def this_process(response: str, pid: int, now: float) -> Holder:
-    """pid: of the process that lives as long as the response."""
+def this_process(response: str, pid: int, now: float, lasts: float = 0) -> Holder:
+    """pid: of the process that lives as long as the response. lasts: see book.lease()."""
     return {
         "id": response,
         "node": _node(),
@@ -191,6 +191,7 @@ def this_process(response: str, pid: int, now: float) -> Holder:
         "pid": pid,
         "started": _started(pid),
         "at": now,
+        "lease": book.lease(lasts),
     }
 
 

@@ -101,6 +101,7 @@ class Holder(TypedDict):
     pid: int
     started: str  # clock ticks after the boot
     at: float  # epoch seconds
+    lease: float  # seconds from then, where nobody can tell whether it runs
 
 
 class Mend(TypedDict):

@@ -70,8 +70,16 @@ class TestTasks:
         (task,) = ANSWER[0]["always"]
         assert task[MODULE]["step"] == "close"
 
+    def test_the_host_is_held_for_what_comes_next(self) -> None:
+        """The defaults of roles that are loaded later."""
+        decide = next(task[MODULE] for task in ANSWER[0]["block"] if MODULE in task)
+        for step, role in ((ADMIT[0][MODULE], "diagnose"), (decide, "remediate")):
+            limit = role + "_host_timeout"
+            default = load(ROOT, "roles", role, "defaults", "main.yml")[limit]
+            assert step["lasts"] == "{{ %s | default(%d) }}" % (limit, default)
+
     def test_nothing_is_mended_but_what_was_decided(self) -> None:
-        (mend,) = [task for task in ANSWER[0]["block"] if "remediate" in str(task)]
+        (mend,) = [task for task in ANSWER[0]["block"] if "include_role" in str(task)]
         assert mend["when"] == "__respond_decision.only | length > 0"
         for name in ("only", "skip", "max_risk", "max_disruption", "max_cut"):
             assert mend["vars"]["remediate_" + name] == "{{ __respond_decision.%s }}" % name

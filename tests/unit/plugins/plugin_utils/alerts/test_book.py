@@ -18,10 +18,12 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts import boo
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts.policy import THROTTLE
 
 NOW = 1795734000.0
+LASTS = 120
+HELD = book.LEASE + LASTS
 
 
 def holder(response: str = "r1", at: float = NOW, **more: Any) -> Any:
-    return {**store.this_process(response, os.getpid(), at), **more}
+    return {**store.this_process(response, os.getpid(), at, LASTS), **more}
 
 
 def admit(kept: Any, host: str = "web01", response: str = "r1", at: float = NOW, runs: Any = True) -> str:
@@ -51,15 +53,36 @@ class TestHolds:
     def test_where_nobody_knows_it_holds_for_a_time(self) -> None:
         kept = book.empty()
         admit(kept)
-        assert admit(kept, response="r2", at=NOW + book.LEASE - 1, runs=None) == "busy"
-        assert admit(kept, response="r2", at=NOW + book.LEASE, runs=None) == "admit"
+        assert admit(kept, response="r2", at=NOW + HELD - 1, runs=None) == "busy"
+        assert admit(kept, response="r2", at=NOW + HELD, runs=None) == "admit"
+
+    def test_it_holds_for_as_long_as_the_next_step_may_take(self) -> None:
+        """A remediation that may take an hour is not joined by another one after half of it."""
+        kept = book.empty()
+        admit(kept)
+        assert book.renew(kept, "web01", "r1", NOW + 100, 3600) == ""
+        assert admit(kept, response="r2", at=NOW + 100 + 3600 + book.LEASE - 1, runs=None) == "busy"
+        assert admit(kept, response="r2", at=NOW + 100 + 3600 + book.LEASE, runs=None) == "admit"
+
+    def test_what_nothing_ends_holds_for_a_day(self) -> None:
+        kept = book.empty()
+        admit(kept)
+        book.renew(kept, "web01", "r1", NOW, 0)
+        assert admit(kept, response="r2", at=NOW + book.ENDLESS, runs=None) == "busy"
+
+    def test_one_that_lost_its_host_is_told(self) -> None:
+        kept = book.empty()
+        admit(kept)
+        assert admit(kept, response="r2", at=NOW + HELD, runs=None) == "admit"
+        assert "response r2 does" in book.renew(kept, "web01", "r1", NOW + HELD, 300)
+        assert "nobody does" in book.renew(kept, "web02", "r1", NOW, 300)
 
     def test_with_a_clock_set_back_it_holds_for_a_time(self) -> None:
         kept = book.empty()
         admit(kept, at=NOW + 86400)
         assert admit(kept, response="r2", at=NOW, runs=None) == "busy"
-        assert admit(kept, response="r2", at=NOW + book.LEASE - 1, runs=None) == "busy"
-        assert admit(kept, response="r2", at=NOW + book.LEASE, runs=None) == "admit"
+        assert admit(kept, response="r2", at=NOW + HELD - 1, runs=None) == "busy"
+        assert admit(kept, response="r2", at=NOW + HELD, runs=None) == "admit"
 
     def test_one_that_runs_holds_however_long(self) -> None:
         kept = book.empty()

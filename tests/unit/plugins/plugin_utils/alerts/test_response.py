@@ -233,6 +233,21 @@ class TestResponse:
         made, outcome, request = closed(place, MENDS, broken())
         assert (made["only"], outcome) == ([], "ask") and "fleet_mends" in request.asked[0][1]
 
+    def test_the_hold_is_renewed_before_a_host_is_mended(self, place: Directory) -> None:
+        admitted = place.admit(rules=MENDS)
+        later = place.caller(NOW + 200)._replace(lasts=3600)
+        response.decide(later, MENDS, admitted, broken(), None)
+        held = place.held["web01"]
+        assert held["at"] == NOW + 200 and held["lease"] > 3600
+
+    def test_one_that_has_lost_its_host_mends_nothing(self, place: Directory) -> None:
+        admitted = place.admit(rules=MENDS)
+        with place.caller().store.opened() as kept:
+            kept["held"]["web01"]["id"] = "another"
+        made = response.decide(place.caller(), MENDS, admitted, broken(), None)
+        assert (made["decision"], made["only"]) == ("ask", [])
+        assert "response another does" in made["why"] and place.held["web01"]["id"] == "another"
+
     def test_a_healthy_host_closes_its_request(self, place: Directory) -> None:
         _made, _outcome, request = closed(place, ASKS, broken())
         response.ask(place.caller(), request, lambda _request: "")
