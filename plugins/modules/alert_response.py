@@ -68,7 +68,8 @@ options:
     type: str
   lasts:
     description:
-      - After how many seconds the engine ends what comes next, the diagnosis or the remediation. V(0) for never.
+      - After how many seconds the engine ends what comes next, the diagnosis or the remediation. V(0) for
+        never.
       - Another machine with the same O(directory) takes the host for free half an hour later. V(0) is a day.
     type: int
     default: 0

@@ -90,6 +90,37 @@ systemctl daemon-reload
 """ % " ".join(SECRETS)
 
 
+# As whoever may start a program by sudo can do it: the name and the title are theirs to choose.
+IMPOSTORS = r"""
+cp /bin/sleep /tmp/php-fpm9.9
+cp /bin/sleep /tmp/nginx
+cat >/tmp/evil.conf <<'CONF'
+[global]
+pid = /tmp/evil.pid
+[evil]
+user = games
+listen = /tmp/evil.sock
+pm = static
+pm.max_children = 7
+CONF
+cat >/tmp/nginx.conf <<'CONF'
+events {}
+http { server { listen 81; server_name evil.example; access_log /var/log/nginx/odd.log;
+    location / { fastcgi_pass unix:/tmp/evil.sock; } } }
+CONF
+systemd-run -q --collect --unit=evil-unit bash -c \
+    'exec -a "php-fpm: master process (/tmp/evil.conf)" /tmp/php-fpm9.9 9999'
+systemd-run -q --collect --unit=evil-nginx bash -c \
+    'exec -a "nginx: master process /usr/sbin/nginx -c /tmp/nginx.conf" /tmp/nginx 9999'
+(exec -a "php-fpm: master process ($FPM_CONF)" setsid /tmp/php-fpm9.9 9999 </dev/null >/dev/null 2>&1 &)
+for tasks in /sys/fs/cgroup/{systemd/,}"system.slice/$FPM_UNIT/cgroup.procs"; do
+    [ ! -e "$tasks" ] || pgrep -x php-fpm9.9 | tail -n 1 >"$tasks" || :
+done
+sleep 1
+rm /var/lib/webmedic-monitor/state.json
+"""
+
+
 def changed(output: str) -> dict[str, int]:
     """Tasks that changed something, by host; -1 where one failed."""
     return {row[0]: -1 if int(row[3]) or int(row[4]) else int(row[2]) for row in RECAP.findall(output)}
@@ -243,6 +274,25 @@ def closed(monitored: Monitored, host: str) -> Iterator[Check]:
     yield Check(host, "it sees no home, no site and no secret", None if good else shown)
 
 
+def impostors(monitored: Monitored, host: str) -> Iterator[Check]:
+    """Processes of root's that only have a master's title: one of a unit of its own, one among php-fpm's."""
+    few = monitored.few
+    try:
+        few.script(host, IMPOSTORS)
+        metrics = monitored.run(host)
+        configs = sorted(set(re.findall(r'config="([^"]*)"', metrics.text)))
+        yield Check(host, "a title alone has no metrics", None if len(configs) == 1 else "%s" % configs)
+        lacks = sorted(what for name, what, _value in metrics.rows if name == "webmedic_missing")
+        named = [what for what in ("fpm_master", "nginx_master") if not any(what in row for row in lacks)]
+        yield Check(host, "what only has a title is named", "%s: %s" % (named, lacks) if named else None)
+        odd = "evil.example" in metrics.text
+        yield Check(host, "no log of its choice is read", metrics.text[:3000] if odd else None)
+        seen = metrics.value("webmedic_pool_workers", pool="www", state="idle")
+        yield Check(host, "the real master has its metrics", differs(seen, 3))
+    finally:
+        few.script(host, "systemctl stop evil-unit evil-nginx; pkill -x php-fpm9.9 || :")
+
+
 def chain(monitored: Monitored, host: str) -> Iterator[Check]:
     """node exporter and Prometheus: from the first request that waits to the alert."""
     few = monitored.few
@@ -299,6 +349,7 @@ def prove(few: FewHosts, whole: bool) -> Iterator[Check]:
         yield from counts(monitored, host)
         yield from saturated(monitored, host)
         yield from closed(monitored, host)
+        yield from impostors(monitored, host)
     if whole:
         yield from chain(monitored, list(few.specs)[0])
     if whole:

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from ..collect.host import READ_LIMIT, Host
+from ..collect.linux.processes import processes as processes_of
 from ..collect.nginx import collect_nginx
 from ..collect.php_fpm.masters import collect_fpm
 from ..collect.trust import KERNEL
@@ -14,6 +15,7 @@ from ..parse.nginx.site_logs import writers
 from ..parse.php_fpm.conf import Section
 from ..parse.php_fpm.pools import pool_facts
 from . import processes
+from .proven import proven, without_strangers
 from .watched import fingerprint, ticks
 
 if TYPE_CHECKING:
@@ -69,10 +71,13 @@ def look(table: processes.Table, before: Optional["Watched"], recorder: Recorder
             )
         return pool
 
-    fpm = collect_fpm(recorder, test="never", window=0, facts=facts)
-    nginx = collect_nginx(recorder)
-    paths = recorder.paths | {master["pid_file"] for master in fpm["masters"] if master["pid_file"]}
-    masters = [_master(master, pages, table, before) for master in fpm["masters"]]
+    procs = processes_of(recorder)
+    real = proven(
+        recorder, procs, collect_fpm(recorder, procs, test="never", window=0, facts=facts)["masters"]
+    )
+    nginx = collect_nginx(recorder, without_strangers(recorder, procs))
+    paths = recorder.paths | {master["pid_file"] for master in real if master["pid_file"]}
+    masters = [_master(master, pages, table, before) for master in real]
     known = [master["pid"] for master in masters if master["pid"]]
     return {
         "at": at,

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from ..shapes.alerts import Book, Holder, Throttle
 from ..text import plural, span
 
-# Of another machine, or of another space of process ids, nobody knows whether the process runs. Each step holds
-# the host for what the next one may take, and for so many seconds more: reports are made and handed on, too.
+# Of another machine, or of another space of process ids, nobody knows whether the process runs. Each step
+# holds the host for what the next one may take, and for so many seconds more: reports are made and handed on.
 LEASE = 1800
 ENDLESS = 86400  # for what no limit ends
 MOST_HOSTS = 10_000
