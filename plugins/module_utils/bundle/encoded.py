@@ -18,7 +18,7 @@ _RUN = re.compile(r"[^\s\"']+")
 _NAMED = {"&quot;": '"', "&amp;": "&"}
 _DEEPEST = 3  # encoded once more by each program on the way
 # Of letters in both sizes or with its padding: a path or a name has neither at this place.
-_BASE64 = re.compile(r"(?<![\w+/=.-])[A-Za-z0-9+/_-]{8,4000}={0,2}(?![\w+/=.-])", re.ASCII)
+_BASE64 = re.compile(r"(?<![\w+/.-])[A-Za-z0-9+/_-]{8,4000}={0,2}(?![\w+/=.-])", re.ASCII)
 _SURE = 12  # characters
 
 

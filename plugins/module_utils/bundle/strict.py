@@ -9,8 +9,10 @@ import re
 from typing import Match, Pattern, Tuple
 
 from ..parse.redact import GONE, redact
+from .commands import without_typed
 from .encoded import without_encoded
 from .numbers import without_numbers
+from .spelled import without_spelled
 from .told import without_told
 
 _NAMES = r"(?:pass(?:word|wd|wort|phrase|code)|pwd|pw|secret|token|senha|otp|pin|credentials?)"
@@ -73,7 +75,7 @@ _REQUEST = re.compile(
 )
 _BEHIND = re.compile(
     r"(?i)(/(?:[\w.-]{0,30}(?:reset|passwor|token|invit|verif|confirm|unsubscri|activat|magic|hook|share|secret"
-    r"|callback|oauth|auth|api[-_]?key|one-?time|download|export|preview|signed|sso)[\w-]{0,30})/)"
+    r"|callback|oauth|auth|api[-_]?key|one-?time|download|export|preview|signed|sso|private|ical)[\w-]{0,30})/)"
     r"(?![\w-]{1,60}\.php\b|\[redacted)[^\s\"?]{4,2000}"
 )
 
@@ -83,7 +85,7 @@ def _path(match: Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    text = without_told(text)
+    text = without_typed(without_spelled(without_told(text)))
     for pattern, kept in _RULES:
         text = pattern.sub(kept + GONE, text)
     return without_numbers(_REQUEST.sub(_path, text))

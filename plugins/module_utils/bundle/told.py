@@ -15,6 +15,8 @@ _SURE = (
     r"\w{0,20}passw(?:or[dt]|d)\w{0,10}|pass(?:phrase|code)|pwd|pw|pswd?|pword|p[@4]ssw?[o0]rd|secret"
     r"|(?:api|access|auth|bearer|refresh|encryption|signing|master|licen[cs]e|activation|product|deploy)"
     r"[ _-]?(?:key|token)|(?<!unexpected )token|credentials?|creds|otp|pin"
+    r"|(?:lizenz|zugangs|produkt|sicherheits|api-?)schl\u00fcssel|pass word"
+    r"|(?:bind|root|ldap|db|user|admin|auth)_?pw|pre-?shared key|share key"
     r"|kennw(?:ort|\u00f6rter)|mot ?de ?passe|contrase(?:\u00f1|nn?\u0303?)a|senha|wachtwoord|has[\u0142l]o"
     r"|l[\u00f6o]senord|passord|adgangskode|salasana|jelsz[\u00f3o]|m\u1eadt kh\u1ea9u|kata sandi"
 )
@@ -24,7 +26,8 @@ _CODES = (
 )
 # Common words as well, so a sign, a joint or an odd word must follow.
 _MAYBE = (
-    r"zugangsdaten|geheim|schl\u00fcssel|mdp|clave|chiave|parola(?: d'ordine)?|heslo"
+    r"session[ _]key|sess|phpsessid"
+    r"|zugangsdaten|geheim|schl\u00fcssel|mdp|clave|chiave|parola(?: d'ordine)?|heslo"
     r"|[\u015fs]ifre|parol\u0103"
 )
 # Of scripts that have no capitals or no blanks: they may stand inside of a word.
@@ -42,7 +45,7 @@ _NAME = re.compile(
 )
 # Between a name and its value: quotes, a sign, how PHP says what kind of value it is.
 _SIGN = re.compile(
-    r"[\"'\])]{0,3}[ \t]{0,8}(?:=>|->|[:=\uff1a\uff1d]|;(?=[sid]:))[ \t]{0,8}"
+    r"[\"'\])]{0,3}[ \t]{0,8}(?:=>|->|<-|:=|[:=\uff1a\uff1d]|;(?=[sid]:))[ \t]{0,8}"
     r"(?:string\(\d{1,9}\)[ \t]|s:\d{1,9}:|[id]:)?"
 )
 _WORD = re.compile(r"[ \t]{0,8}(\"[^\"]{0,300}\"?|'[^']{0,300}'?|[^\s,;\"'<>&)\]}]{1,300})[,;)\]}>]{0,3}")

@@ -24,6 +24,7 @@ _DIRECTIVE = (
     r"(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|add_(?:header|trailer)|map|set(?=[ \t]+\$))"
     r"[ \t]+[^\s;]+|auth_[a-z_]+|secure_link\w*"
 )
+_TYPED = r"string\(\d{1,9}\)\s*|s:\d{1,9}:|![\w!]{1,20}[ \t]+|\\?\"\w{0,12}value\\?\"\s*:\s*\\?\"?"
 _PLAIN = r"(?![\w./+=-])"
 
 
@@ -47,7 +48,7 @@ _RULES = (
     ),
     _rule("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*"),
     # An address with a user; the password may hold any character but a blank and a quote.
-    _rule("@", r"(://)[^\s\"'/?#@:\[]{0,300}(?::[^\s\"']{0,300})?(?=@)", r"\1"),
+    _rule("@", r"(://)(?:[^\s\"'/?#:\[]{0,300}:[^\s\"']{0,300}|[^\s\"'/?#@:\[]{0,300})(?=@)", r"\1"),
     _rule("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])", r"\1"),
     _rule("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)", r"\1"),
     _rule("?", r"(\?)[^\s\"'<>?=:,)\[]{8,}", r"\1"),
@@ -72,9 +73,8 @@ _RULES = (
         r"(?i)("
         + WORD
         + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"'])|;(?=[sid]:\d))"
-        # How var_dump and serialize write a value.
-        r"(?!\s*(?:string\(\d{1,9}\)\s*|s:\d{1,9}:)?\[redacted)\s*"
-        r"(?:string\(\d{1,9}\)\s*|s:\d{1,9}:|[id]:)?)" + _VALUE,
+        # How var_dump, serialize, YAML and a list of names and values write a value.
+        r"(?!\s*(?:" + _TYPED + r")?\[redacted)\s*(?:" + _TYPED + r"|[id]:)?)" + _VALUE,
         r"\1",
     ),
     # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
@@ -124,6 +124,10 @@ _RULES = (
 _HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
 
 
+# In the midst of a word they keep a rule from knowing it.
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064]")
+
+
 def _printable(character: str) -> str:
     if character.isprintable():
         return character
@@ -138,6 +142,8 @@ def redact(text: str, limit: int = LIMIT) -> str:
     if len(text) > read:
         # A secret that is cut in two is not recognised.
         text = text[:read].rpartition(" ")[0] or text[:read]
+    if max(text) > "\x7f":
+        text = _UNSEEN.sub("", text)
     lower = text.lower()
     for hints, pattern, instead in _RULES:
         if not hints or any(hint in lower for hint in hints):

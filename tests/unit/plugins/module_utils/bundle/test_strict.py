@@ -105,6 +105,16 @@ class TestKept:
             "<password>",
             "_",
             "token is ",
+            "<a b",
+            "//a:",
+            'name="',
+            "A_",
+            "echo a",
+            "docker ",
+            'a0="mysql"',
+            "used a",
+            "seed words a ",
+            "sha1$",
         ],
     )
     def test_it_ends_soon_on_any_text(self, piece: str) -> None:
