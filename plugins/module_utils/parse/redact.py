@@ -47,7 +47,7 @@ _RULES = (
         r"\1 ",
     ),
     _rule("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*"),
-    # An address with a user; the password may hold any character but a blank and a quote.
+    # A password in an address may hold any character but a blank and a quote.
     _rule("@", r"(://)(?:[^\s\"'/?#:\[]{0,300}:[^\s\"']{0,300}|[^\s\"'/?#@:\[]{0,300})(?=@)", r"\1"),
     _rule("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])", r"\1"),
     _rule("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)", r"\1"),
@@ -73,7 +73,7 @@ _RULES = (
         r"(?i)("
         + WORD
         + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"'])|;(?=[sid]:\d))"
-        # How var_dump, serialize, YAML and a list of names and values write a value.
+        # As PHP, YAML and JSON write it.
         r"(?!\s*(?:" + _TYPED + r")?\[redacted)\s*(?:" + _TYPED + r"|[id]:)?)" + _VALUE,
         r"\1",
     ),
@@ -124,7 +124,7 @@ _RULES = (
 _HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
 
 
-# In the midst of a word they keep a rule from knowing it.
+# They hide a word from its rule.
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064]")
 
 
@@ -140,7 +140,7 @@ def redact(text: str, limit: int = LIMIT) -> str:
         return text
     read = max(_READ, limit)
     if len(text) > read:
-        # A secret that is cut in two is not recognised.
+        # A secret that is cut is not known.
         text = text[:read].rpartition(" ")[0] or text[:read]
     if max(text) > "\x7f":
         text = _UNSEEN.sub("", text)
