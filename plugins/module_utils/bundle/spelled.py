@@ -57,7 +57,7 @@ _RULES = (
     rule("@", r"(//[^\s/@:\"']{1,64}:)(?!\[redacted)[^\s/@\"']{1,200}(?=@[\w\[])"),
     # The rest of a digest, which stands in quotes.
     rule("response= opaque= nonce=", r"(\b(?:response|opaque|cnonce|nextnonce)=\\?\")[^\"\n]{1,300}"),
-    rule("bearer, bearer:", r"(\bbearer[,:][ \t]{0,4})(?!\[redacted)[^\s\"',;]{4,400}"),
+    rule("bearer", r"(\bbearer\\?[\"']?[,:][ \t]{0,4}\\?[\"']?)(?!\[redacted)[^\s\"',;]{4,400}"),
     # The value stands before its name.
     rule(
         "as for",

@@ -16,7 +16,7 @@ _SURE = (
     r"|(?:api|access|auth|bearer|refresh|encryption|signing|master|licen[cs]e|activation|product|deploy)"
     r"[ _-]?(?:key|token)|(?<!unexpected )token|credentials?|creds|otp|pin"
     r"|(?:lizenz|zugangs|produkt|sicherheits|api-?)schl\u00fcssel|pass word"
-    r"|(?:bind|root|ldap|db|user|admin|auth)_?pw|pre-?shared key|share key"
+    r"|(?:bind|root|ldap|db|user|admin|auth)_?pw|pre-?shared key|share key|hmac key|pass phrase"
     r"|kennw(?:ort|\u00f6rter)|mot ?de ?passe|contrase(?:\u00f1|nn?\u0303?)a|senha|wachtwoord|has[\u0142l]o"
     r"|l[\u00f6o]senord|passord|adgangskode|salasana|jelsz[\u00f3o]|m\u1eadt kh\u1ea9u|kata sandi"
 )
