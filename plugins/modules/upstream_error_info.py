@@ -126,6 +126,10 @@ events:
         - False where nginx does not ask another server, since it had sent a request such as POST.
       type: bool
       returned: where the log tells
+    caught:
+      description: C(fastcgi_catch_stderr) of the site names this text of PHP's, so nginx throws the answer away.
+      type: bool
+      returned: by M(webmedic.php_fpm.diagnosis_info) alone, where it does
     none_left:
       description: nginx had no server of the upstream left then.
       type: bool

@@ -8,7 +8,7 @@ import posixpath
 import re
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.log_events import Events, Log
 from ..parse.nginx.log import NginxLog
@@ -185,17 +185,25 @@ def collect_logs(
     journal_of: Optional[str] = None,
     fpm_journals: Sequence[Tuple[str, int, str]] = (),
     nginx_zone: Optional[int] = None,
+    caught: Optional[Mapping[str, Sequence[str]]] = None,
 ) -> "Logs":
     """Of the window [window_from, now], in epoch seconds.
 
     fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which
     tell true lines from forged ones. journal_of: the unit in whose journal nginx has an error log.
     fpm_journals: (unit, pid, configuration file) of masters that have theirs there. nginx_zone: seconds east
-    of UTC, where nginx has another zone than the host.
+    of UTC, where nginx has another zone than the host. caught: by site, the texts of fastcgi_catch_stderr.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
     zone = utc_offset if nginx_zone is None else nginx_zone
-    nginx = partial(NginxLog, since=window_from, until=until, utc_offset=zone, known_pids=nginx_pids)
+    nginx = partial(
+        NginxLog,
+        since=window_from,
+        until=until,
+        utc_offset=zone,
+        known_pids=nginx_pids,
+        caught=caught,
+    )
     wanted = [(_Kind("nginx_error", "nginx_log", nginx), path) for path in dict.fromkeys(nginx_error_logs)]
     for path, master in dict.fromkeys(fpm_logs):
         own = zone_of_fpm(host, path, FpmLog.head)

@@ -53,6 +53,7 @@ STAGES = {
     "changed_files": "config_times",
 }
 UNWRITABLE, CYCLES = meanings("temp_unwritable"), meanings("redirect_cycle")
+LIMITED = meanings("rate_limited")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
@@ -130,8 +131,12 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
             why = "it was deleted, and nginx still writes to it: what has this name now is another file"
             host.miss("nginx_log", path, why, "nginx -s reopen")
     zone = odd_zone(host, nginx)
+    caught: Dict[str, List[str]] = {}
+    for route in nginx["routes"]:
+        if "catch_stderr" in route:
+            caught.setdefault(route["site"], []).extend(route["catch_stderr"]["texts"])
     found = collect_logs(
-        host, nginx["error_logs"], logs, since, host.now(), writers, journal_of, journals, zone
+        host, nginx["error_logs"], logs, since, host.now(), writers, journal_of, journals, zone, caught
     )
     if any(meaning_of(event) in UNWRITABLE for event in found["events"]):
         from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel
@@ -141,6 +146,10 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         from .nginx_temp import closed_roots  # pylint: disable=import-outside-toplevel
 
         found["closed_roots"] = closed_roots(host, nginx, found["events"])
+    if any(meaning_of(event) in LIMITED for event in found["events"]):
+        from .nginx_limits import limits  # pylint: disable=import-outside-toplevel
+
+        found["limits"] = limits(host, nginx, found["events"])
     return found
 
 

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.waits import Waits
 
-PHP_FATAL, PROXY_HEADER = meanings("php_fatal"), meanings("proxy_header")
+# Of these the access log knows how the other visitors fared.
+TOLD = meanings("pool_full", "process_max", "php_fatal", "proxy_header", "rate_limited")
 TAIL = 4096  # bytes of an access log
 MOST_TAILS = 32
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
 ENDED = meanings("timed_out", "broken_off")
-FULL = meanings("pool_full", "process_max")
 
 
 def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:
@@ -96,9 +96,9 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     """The error logs tell of lost requests, and not of visitors who gave up nor of how all others fared."""
     nginx, logs = snapshot["nginx"], snapshot["logs"]
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
-    full = any(meaning_of(event) in FULL | PHP_FATAL | PROXY_HEADER for event in logs["events"])
+    told = any(meaning_of(event) in TOLD or event.get("caught") for event in logs["events"])
     if not (
-        full
+        told
         or broken
         or nginx["config_newer"]
         or any(site["silent"] for site in nginx.get("site_logs") or [])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Se
 
 from ..parse.nginx.sites import place
 from ..plan.plan import plan, remedy_refusal, running
+from ..signatures.lookup import meaning_of, meanings
 from .case import Case, cases
 from .engine import Examined, examine, examine_host, not_mended
 from .missing import FAILED, attempt, unseen
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")
 MOST_STRANGERS = 20
+LIMITED = meanings("rate_limited")
 
 
 class Judged(NamedTuple):
@@ -243,7 +245,8 @@ def _unscathed(snapshot: "Snapshot", examined: Sequence[Case]) -> List["Missing"
 
 def _visitors(snapshot: "Snapshot") -> List["Missing"]:
     listens = [listen for route in snapshot["nginx"]["routes"] for listen in route["listen"]]
-    if not any("proxy_protocol" in listen or "http2" in listen for listen in listens):
+    limited = any(meaning_of(event) in LIMITED for event in snapshot["logs"]["events"])
+    if not limited and not any("proxy_protocol" in listen or "http2" in listen for listen in listens):
         return []
     from .visitors import unanswered  # pylint: disable=import-outside-toplevel
 

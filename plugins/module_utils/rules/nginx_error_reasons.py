@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OWN_ERRORS = meanings("own_error", "nginx_crashed")
 CYCLES, UNWRITABLE = meanings("redirect_cycle"), meanings("temp_unwritable")
-NO_RESOURCE = meanings("no_resource")
+NO_RESOURCE, LIMITED = meanings("no_resource"), meanings("rate_limited")
 # Such a visitor's connection is closed unread. One that finds no file descriptor waits in nginx's queue.
 CLOSED = "ng-worker-connections-accept"
 _TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
@@ -156,8 +156,12 @@ def reasons(snapshot: "Snapshot") -> List[Match]:
         if events:
             routes = [route for event in events for route in of_site[event["site"] or ""]]
             matches.append(_temp(snapshot, routes, reason_id, events))
-    if any(meaning_of(event) in OWN_ERRORS for event in snapshot["logs"]["events"]):
+    if any(meaning_of(event) in OWN_ERRORS or event.get("caught") for event in snapshot["logs"]["events"]):
         from .nginx_own import own_errors  # pylint: disable=import-outside-toplevel
 
         matches += own_errors(OWN, snapshot, of_site)
+    if any(meaning_of(event) in LIMITED for event in snapshot["logs"]["events"]):
+        from .rate_limited import limited  # pylint: disable=import-outside-toplevel
+
+        matches += limited(NGINX_LIMIT, snapshot, of_site)
     return [match for match in matches if match] + _no_visitors(snapshot)

@@ -18,12 +18,14 @@ CYCLE = Cause("redirect_cycle", severity="warning")
 TEMP = Cause("temp_dir_unwritable", severity="warning")
 OWN = Cause("nginx_own_error", severity="warning")
 CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN)
-TOLD = meanings("redirect_cycle", "temp_unwritable", "no_resource", "own_error", "nginx_crashed")
+TOLD = meanings(
+    "redirect_cycle", "temp_unwritable", "no_resource", "own_error", "nginx_crashed", "rate_limited"
+)
 
 
 def examine(snapshot: "Snapshot") -> List[Match]:
     matches: List[Match] = []
-    if any(meaning_of(event) in TOLD for event in snapshot["logs"]["events"]):
+    if any(meaning_of(event) in TOLD or event.get("caught") for event in snapshot["logs"]["events"]):
         # Most hosts need not compile it.
         from .nginx_error_reasons import reasons  # pylint: disable=import-outside-toplevel
 

@@ -94,10 +94,17 @@ def own_errors(
 ) -> List[Optional[Match]]:
     matches: List[Optional[Match]] = []
     crashes: List[Event] = []
+    caught: Dict[str, List[Event]] = {}
     for event in snapshot["logs"]["events"]:
         meaning, site = meaning_of(event), event["site"] or ""
         if meaning in CRASHED:
             crashes.append(event)
         elif meaning in OWN_ERROR and site in of_site:
             matches.append(_of_site(cause, snapshot, of_site[site], event))
+        elif event.get("caught") and site in of_site:
+            caught.setdefault(site, []).append(event)
+    if caught:
+        from .caught_stderr import caught_match  # pylint: disable=import-outside-toplevel
+
+        matches += [caught_match(cause, snapshot, of_site[site], events) for site, events in caught.items()]
     return matches + list(_crashes(cause, snapshot, crashes))

@@ -30,7 +30,8 @@ WORDS = {
 }
 
 
-def _sites(snapshot: "Snapshot", path: str, pages: "Pages") -> List[str]:
+def sites_told(snapshot: "Snapshot", path: str, pages: "Pages") -> List[str]:
+    """Whose pages they may be."""
     if pages["site"] is not None:
         return [pages["site"]]
     logs = snapshot["nginx"].get("site_logs") or []
@@ -82,7 +83,7 @@ def _answered(snapshot: "Snapshot", site: str, at: float) -> bool:
         pages["answered"] and not pages["failed"] and pages["last"] > at
         for file in (access["files"] if access else [])
         for pages in file.get("pages", [])
-        if _sites(snapshot, file["path"], pages) == [site]
+        if sites_told(snapshot, file["path"], pages) == [site]
     )
 
 
@@ -129,7 +130,9 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
     for file in access["files"] if access else []:
         for pages in file.get("pages", []):
             few = pages["failed"] < FEWEST or pages["answered"] or pages["paths"] < 2
-            names = [] if few else [site for site in _sites(snapshot, file["path"], pages) if site in routes]
+            names = (
+                [] if few else [site for site in sites_told(snapshot, file["path"], pages) if site in routes]
+            )
             if (
                 not names
                 or found.intersection(names)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, List, Set, Tuple
 from ..signatures.lookup import meaning_of, meanings
 from .case import reconfigured
 from .missing import unseen
+from .silence import read_of, uncovered
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.missing import Missing
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WHAT = "visitors"
-NO_HEADER = meanings("proxy_header")
+NO_HEADER, LIMITED = meanings("proxy_header"), meanings("rate_limited")
+MANY_REFUSED = 10  # requests in the window
 # Since then nginx tells HTTP/1 from HTTP/2 on a port without TLS.
 BOTH_SINCE = (1, 25, 1)
 
@@ -57,8 +59,25 @@ def _without_header(snapshot: "Snapshot") -> List["Missing"]:
     return [unseen(WHAT, nginx["config"], why % (count, ", ".join(listens[:3])))]
 
 
+def _limited(snapshot: "Snapshot") -> List["Missing"]:
+    """Limits refuse whom they should, or everybody: an access log tells."""
+    read = read_of(snapshot)
+    notes: List[Missing] = []
+    for site in snapshot["nginx"].get("site_logs") or []:
+        events = [
+            event
+            for event in snapshot["logs"]["events"]
+            if meaning_of(event) in LIMITED and event["site"] == site["site"]
+        ]
+        count, why = sum(event["count"] for event in events), uncovered(read, site)
+        if why and count >= MANY_REFUSED:
+            text = "%s: a limit of nginx refused %d requests, and how other visitors fared is not seen: %s"
+            notes.append(unseen(WHAT, snapshot["nginx"]["config"], text % (site["site"], count, why)))
+    return notes
+
+
 def unanswered(snapshot: "Snapshot") -> List["Missing"]:
     nginx = snapshot["nginx"]
     why = "nginx %s speaks HTTP/2 alone at listen %s, which has http2 and no ssl: browsers get no page there"
     notes = [unseen(WHAT, nginx["config"], why % (nginx["version"], at)) for at in http2_alone(nginx)[:3]]
-    return notes + _without_header(snapshot)
+    return notes + _without_header(snapshot) + _limited(snapshot)[:3]

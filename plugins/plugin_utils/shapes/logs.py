@@ -17,7 +17,25 @@ class Earlier(TypedDict):
     site: Optional[str]
 
 
-class Pages(TypedDict):
+class Refused(TypedDict):
+    """Pages that were refused with 503 or 429, as limits of nginx do."""
+
+    pages: int
+    paths: int  # the front page counts as two
+    visitors: int  # told apart by address and user agent
+    addresses: int  # of these
+    others: int  # addresses that got pages alone
+    answered: int  # with 200 and the like, before the last refusal
+    since: int  # and after it
+
+
+class LaterPages(TypedDict, total=False):
+    """Only where pages were refused; not in snapshots from before 0.8.0."""
+
+    refused: Refused
+
+
+class Pages(LaterPages):
     """What the last lines of an access log tell of a site's pages in the window."""
 
     site: Optional[str]  # None: of any site that logs there
@@ -77,6 +95,7 @@ class LaterEvent(TypedDict, total=False):
     # nginx went on to another server of the upstream, whose failure is logged, too; False: it could not.
     # Absent: the log does not tell.
     passed: bool
+    caught: bool  # fastcgi_catch_stderr of the site names this text; not in snapshots from before 0.8.0
     none_left: bool  # nginx had no server left then; not in snapshots from before 0.6.0
     # Of an access log: the servers that a lost request was passed to, in their order. Not before 0.6.0.
     tried: List[str]
@@ -111,10 +130,21 @@ class TempDir(TypedDict):
     full: bool  # its file system
 
 
+class Limit(TypedDict):
+    """A limit_req_zone or limit_conn_zone by which nginx refused requests."""
+
+    zone: str
+    key: str  # what requests are counted by
+    written: str  # the directive
+    file: str
+    line: int
+
+
 class LaterLogs(TypedDict, total=False):
     """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
     temp_dirs: List[TempDir]
+    limits: List[Limit]  # not before 0.8.0
     closed_roots: List[TempDir]  # that nginx may not search, of sites with redirect cycles; not before 0.8.0
 
 

@@ -68,9 +68,18 @@ class ErrorCache(TypedDict):
     line: int
 
 
+class CatchStderr(TypedDict):
+    """fastcgi_catch_stderr: nginx throws an answer away whose error stream holds one of these texts."""
+
+    texts: List[str]
+    file: str
+    line: int
+
+
 class LaterRoute(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
+    catch_stderr: CatchStderr  # only where it is set; not in snapshots from before 0.8.0
     kept_at: KeptAt  # only where it keeps some; not in snapshots from before 0.5.0
     candidates: List[
         Target

@@ -94,6 +94,32 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not look in the access log for these visitors, nor in php-fpm's: they never got there.",
         returns=True,
     ),
+    ("nginx_limit", "limit_req"): Entry(
+        title="limit_req refuses nearly all visitors",
+        what="nginx counts requests by a key, and refuses with 503 what comes too often. The key is the same "
+        "for many visitors, as the address of a proxy is, or the rate is too low for a page.",
+        decides="nginx: limiting requests. Of the last pages in the access log nearly all were refused, to "
+        "several visitors.",
+        fix="behind a proxy let set_real_ip_from and real_ip_header give each visitor an address; else raise "
+        "rate and burst",
+        advice="Behind a proxy: `set_real_ip_from` with the proxy's address, and `real_ip_header`. Else "
+        "raise `burst` with `nodelay`, then `rate`: a page asks for several things at once. Then "
+        "`nginx -t && systemctl reload nginx`.",
+        do_not="Do not change PHP-FPM: it never saw these requests. A login page needs its limit.",
+    ),
+    ("nginx_limit", "limit_conn"): Entry(
+        title="limit_conn refuses nearly all visitors",
+        what="nginx counts the requests that run by a key, and refuses more with 503. The key is the same "
+        "for many visitors, as the address of a proxy is, or PHP holds each request for long.",
+        decides="nginx: limiting connections. Of the last pages in the access log nearly all were refused, "
+        "to several visitors.",
+        fix="behind a proxy let set_real_ip_from and real_ip_header give each visitor an address; else raise "
+        "limit_conn",
+        advice="Look first whether PHP is slow: a request counts until its answer is sent. Behind a proxy: "
+        "`set_real_ip_from` with the proxy's address, and `real_ip_header`. Else raise `limit_conn`. Then "
+        "`nginx -t && systemctl reload nginx`.",
+        do_not="Do not change PHP-FPM: it never saw these requests.",
+    ),
     ("nginx_limit", "ports"): Entry(
         title="nginx has no local port left for PHP-FPM",
         what="Each connection over TCP takes a port of nginx's own, and keeps it for a minute after its "

@@ -38,6 +38,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "belongs to `error_page 401`, not to that answer.",
         do_not="Do not take auth_request out to see the page: it would be open to everybody.",
     ),
+    ("nginx_own_error", "catch_stderr"): Entry(
+        title="nginx throws PHP's answers away",
+        what="fastcgi_catch_stderr tells nginx to take an answer for broken if PHP logs a text beside it. "
+        "PHP-FPM answers, and visitors get 502.",
+        decides="The text of fastcgi_catch_stderr stands in a line FastCGI sent in stderr, and the access "
+        "log has the 502.",
+        fix="take fastcgi_catch_stderr out where the finding says; `nginx -t && systemctl reload nginx`",
+        advice="Take the directive out, or let it name a text that only a broken page logs. It is of use "
+        "only where fastcgi_next_upstream has another server to ask. Then mend what PHP logs.",
+        do_not="Do not restart PHP-FPM: it answers. To switch log_errors off hides the error as well.",
+    ),
     ("nginx_own_error", "worker_crashed"): Entry(
         title="nginx's own workers crash",
         what="A worker of nginx ended by a signal. All its visitors got no answer at all, and no log "

@@ -4,13 +4,14 @@
 """nginx's access log -> events: the answers 499, 500, 502, 503 and 504, by site and upstream."""
 
 import re
-from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Set
+from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Optional, Pattern, Sequence
 
 from ...signatures.nginx import ACCESS
 from ..endpoint import canonical
 from ..log_events import Log
 from ..redact import redact
 from ..timestamps import access_time
+from .access_pages import LastPages, path_of
 from .log_format import Fields, LineFormat, last_of
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ PAGES_BYTES = 8 * 1024
 LOOKED_AT = 64  # lines from before the window
 _NONE = ("", "-")  # no upstream was tried, or it sent no header
 OWN_ERRORS = ("502", "504")
-# Of a path without another ending than PHP's.
-_PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
-_FRONT = ("/", "/index.php")
 WAITED = 1.0  # seconds: who leaves earlier may have clicked on
 
 
@@ -244,29 +242,16 @@ class AccessLog(Log):
         )
 
     def pages(self, data: bytes) -> List["Pages"]:
-        """What its last lines tell of pages. Redirects and 404 may be nginx's own: they tell nothing."""
-        found: Dict[Optional[str], Pages] = {}
-        paths: Dict[Optional[str], Set[str]] = {}
+        """What its last lines tell of pages."""
+        pages = LastPages()
         for line in data.decode("utf-8", "replace").split("\n")[1 if len(data) >= PAGES_BYTES else 0 :]:
             form = next((form for form in self.forms if form.fields(line) is not None), None)
             fields = form.fields(line) or {} if form else {}
             at = access_time(fields.get(form.time or "", "")) if form else None
-            request = fields.get("request", "").split(" ")
-            path = fields.get("request_uri") or fields.get("uri") or (request + [""])[1]
-            if at is None or not self.since <= at <= self.until or not _PAGE.match(path):
-                continue
-            site, status = self._site(fields), fields.get("status", "")
-            none: Pages = {"site": site, "answered": 0, "failed": 0, "paths": 0, "last": at}
-            pages = found.setdefault(site, none)
-            if status.startswith("2"):
-                pages["answered"], pages["last"] = pages["answered"] + 1, at
-            elif status == "500":
-                path = path.partition("?")[0]
-                pages["failed"] += 1
-                # The front page stands for the others.
-                paths.setdefault(site, set()).update(_FRONT if path in _FRONT else [path])
-                pages["paths"], pages["last"] = len(paths[site]), at
-        return list(found.values())
+            path = path_of(fields)
+            if at is not None and self.since <= at <= self.until and path:
+                pages.add(self._site(fields), at, path, fields)
+        return pages.told()
 
     def _site(self, fields: Fields) -> Optional[str]:
         """By its name in the line, which a visitor may choose among those of the sites that log there."""

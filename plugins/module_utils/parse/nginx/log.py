@@ -10,7 +10,7 @@ never decides alone.
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING, Deque, Dict, Iterable, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Deque, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ...signatures.nginx import PHASES, STDERR
 from ..log_events import Events, Log
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import LaterEvent
 
 MANY_STRANGERS = 16
+_IN_HEADER = " while reading response header from upstream"
 _MOST_DOUBTS = 5000
 _MOST_TRIES = 4096
 
@@ -32,18 +33,26 @@ class _Seen:
         self.start, self.entry, self.line = start, entry, line
         self.doubt: Set[int] = set()  # the pids that must prove to be nginx's
         self.tries = 1  # of its request, with this one
+        self.rest = ""  # its other lines, if it is one of several
 
 
 class NginxLog(Log):
-    """known_pids: nginx's processes now."""
+    """known_pids: nginx's processes now. caught: by site, the texts of its fastcgi_catch_stderr."""
 
     head = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
 
     def __init__(
-        self, path: str, since: float, until: float, utc_offset: int, known_pids: Iterable[int] = ()
+        self,
+        path: str,
+        since: float,
+        until: float,
+        utc_offset: int,
+        known_pids: Iterable[int] = (),
+        caught: Optional[Mapping[str, Sequence[str]]] = None,
     ) -> None:
         super(NginxLog, self).__init__(path, since, until, utc_offset)
         self._known = set(known_pids)
+        self._caught = caught or {}
         self._strangers: Set[int] = set()
         self._foreign: Deque[int] = deque()  # starts of entries with foreign text that still reach here
         self._last_foreign: Optional[_Seen] = None
@@ -114,6 +123,7 @@ class NginxLog(Log):
         """The line belongs to the last entry with foreign text, if that reaches here."""
         if self._last_foreign is None or not self._reached():
             return
+        self._last_foreign.rest += line + "\n"
         self._doubt(self._foreign[0])
         forged = self._drop(self._last_foreign.start)
         entry = self._last_foreign.entry
@@ -126,7 +136,9 @@ class NginxLog(Log):
             front, _found, rest = line.partition(", client: ")
             if front.endswith(tuple('" while ' + phase for phase in PHASES)):
                 site, endpoint = fields(rest, False)
-                self._last_foreign.entry = entry._replace(site=site, endpoint=endpoint, whole=True)
+                self._last_foreign.entry = entry._replace(
+                    site=site, endpoint=endpoint, whole=True, in_header=front.endswith(_IN_HEADER)
+                )
 
     def _drop(self, begun: int) -> int:
         """All behind begun was text of that entry. How many messages that were."""
@@ -182,6 +194,8 @@ class NginxLog(Log):
                 later["none_left"] = True
         elif entry.kept:
             later["passed"] = False
+        if self._caught and self._is_caught(seen):
+            later["caught"] = True
         self.events.add(
             "nginx",
             entry.row.id if entry.row else "",
@@ -195,6 +209,14 @@ class NginxLog(Log):
             detail=entry.detail,
             later=later,
         )
+
+    def _is_caught(self, seen: _Seen) -> bool:
+        """ngx_http_fastcgi_process_header() looks for the text until the header is whole."""
+        entry = seen.entry
+        if not entry.in_header or not entry.message.startswith(STDERR):
+            return False
+        said = entry.message[len(STDERR) :] + "\n" + seen.rest
+        return any(text in said for text in self._caught.get(entry.site or "", ()))
 
     def _hold(self, seen: _Seen, request: str) -> None:
         """Counts the failed try before it of the same request: nginx went on to another server."""

@@ -62,6 +62,7 @@ class Entry(NamedTuple):
     whole: bool  # an end of the entry is on this line
     twice: bool  # so is another
     request: Optional[str] = None  # the connection's number and the request: one request's lines share it
+    in_header: bool = False  # said before the answer's header was whole
     kept: bool = False  # nginx asks no other server: a POST was sent (ngx_http_upstream_next())
 
 
@@ -178,6 +179,7 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
         whole,
         twice,
         asked,
+        phase == "header",
         kept,
     )
 

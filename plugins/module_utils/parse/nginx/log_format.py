@@ -47,10 +47,11 @@ _TEXTS = {
     "[p.]": "pipe",
 }
 _TYPED = dict(TIMES, **{name: pattern for pattern, names in _TEXTS.items() for name in names.split()})
-# What a line is asked for, and the texts of a visitor that are shown.
+# What a line is asked for. Of a visitor's texts the request alone is shown.
 _ASKED = words(
     "time_local time_iso8601 msec status request_time server_name host http_host request request_method "
-    "request_uri uri upstream_status upstream_addr upstream_response_time upstream_header_time"
+    "request_uri uri upstream_status upstream_addr upstream_response_time upstream_header_time remote_addr "
+    "http_user_agent"
 )
 # No line feed can stand in these. With escape=none one in any other begins a line of the visitor's own.
 _ONE_LINE = words(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optio
 
 from .conf import Conf, Directive, every, named
 from .lexer import BUFFER
-from .settings import error_cache, parse_time
+from .settings import catch_stderr, error_cache, parse_time
 from .upstreams import Upstream, address_of, fault_of, is_unix, target_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.nginx import ErrorCache, Route, ServerBlock, Target, Timeout
+    from ....plugin_utils.shapes.nginx import CatchStderr, ErrorCache, Route, ServerBlock, Target, Timeout
 
 # ngx_http_fastcgi_merge_loc_conf(): all three default to 60 s.
 _TIMEOUTS = {
@@ -23,9 +23,9 @@ _TIMEOUTS = {
 }
 _DEFAULT: "Timeout" = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
 _INNER = ("location", "if", "limit_except")
-_NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn"}
+_NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn", "fastcgi_catch_stderr"}
 _SETTINGS = frozenset(_TIMEOUTS) | {
-    *("fastcgi_param", "fastcgi_keep_conn", "root", "alias", "resolver"),
+    *("fastcgi_param", "fastcgi_keep_conn", "root", "alias", "resolver", "fastcgi_catch_stderr"),
     *("fastcgi_cache", "fastcgi_cache_valid", "fastcgi_next_upstream", "fastcgi_next_upstream_tries"),
 }
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
@@ -45,6 +45,7 @@ class _Level(NamedTuple):
     keep_conn: Optional[Directive]  # that switches it on
     cached: bool  # by fastcgi_cache
     error_cache: Optional["ErrorCache"]  # if cached
+    catch_stderr: Optional["CatchStderr"]
     resolver: bool
     next_upstream: List[str]
     root: Optional[str]
@@ -139,7 +140,7 @@ class _Routes:
                 self.choices[_variable(mapping.args[1])] = mapping.block
         timeouts = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
         level = self.enter(
-            _Level(timeouts, None, False, None, False, [], None, {}, (self.maps,), ()), block, "http"
+            _Level(timeouts, None, False, None, None, False, [], None, {}, (self.maps,), ()), block, "http"
         )
         for directive in block:
             if directive.name == "server" and directive.block:
@@ -224,6 +225,7 @@ class _Routes:
         return level._replace(
             timeouts={**level.timeouts, **self.timeouts(settings, context)},
             error_cache=error_cache(valid, level.error_cache),
+            catch_stderr=catch_stderr(settings, level.catch_stderr),
             resolver=level.resolver or "resolver" in last,
             params=_params(settings, level.params),
             values=_set_values(block, level.values),
@@ -313,6 +315,8 @@ class _Routes:
             "params": level.params,
             "next_upstream": level.next_upstream,
         }
+        if level.catch_stderr:
+            route["catch_stderr"] = level.catch_stderr
         if variable and not address:
             candidates = self.candidates(written)
             if candidates:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, List, Optional
 from .conf import Directive
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.nginx import ErrorCache
+    from ....plugin_utils.shapes.nginx import CatchStderr, ErrorCache
 
 # ngx_parse_time() for milliseconds: each unit once, in this order; a bare number at the end is seconds.
 _TIME = re.compile(
@@ -48,3 +48,12 @@ def error_cache(valid: List[Directive], outer: Optional["ErrorCache"]) -> Option
                 kept = {"seconds": {}, "written": written, "file": directive.file, "line": directive.line}
             kept["seconds"].setdefault(status, seconds)
     return kept
+
+
+def catch_stderr(settings: List[Directive], outer: Optional["CatchStderr"]) -> Optional["CatchStderr"]:
+    """Of a block, which inherits none where it has one of its own."""
+    own = [directive for directive in settings if directive.name == "fastcgi_catch_stderr"]
+    if not own:
+        return outer
+    texts = [directive.args[0] for directive in own]
+    return {"texts": texts, "file": own[0].file, "line": own[0].line}

@@ -244,3 +244,43 @@ class TestPages:
 
     def test_decoy_lines_from_before_the_window_or_of_no_format(self) -> None:
         assert self.pages(self.page("/", "500", 1000), "GET / 500\n") == []
+
+
+class TestRefusedPages:
+    """Pages that limits of nginx refuse."""
+
+    def refused(self, *pages: Any) -> Any:
+        """(path, status, address, agent) of each."""
+        lines = [
+            line(
+                60,
+                COMBINED,
+                request="GET %s HTTP/1.1" % path,
+                status=status,
+                remote_addr=address,
+                http_user_agent=agent,
+            )
+            for path, status, address, agent in pages
+        ]
+        (seen,) = log_of([], COMBINED, sites=(site("shop.example"),)).pages("".join(lines).encode())
+        return seen.get("refused")
+
+    def test_hit_visitors_are_counted_by_address_and_agent(self) -> None:
+        one, two = ("/", "503", "10.0.0.1", "a"), ("/b.php", "429", "10.0.0.1", "b")
+        assert self.refused(one, one, two, ("/c.png", "503", "10.0.0.9", "c")) == {
+            "pages": 3,
+            "paths": 3,
+            "visitors": 2,
+            "addresses": 1,
+            "others": 0,
+            "answered": 0,
+            "since": 0,
+        }
+
+    def test_hit_who_got_pages_before_and_since(self) -> None:
+        came, other = ("/", "200", "10.0.0.1", "a"), ("/", "200", "10.0.0.2", "a")
+        seen = self.refused(came, other, ("/", "503", "10.0.0.1", "a"), came)
+        assert (seen["answered"], seen["since"], seen["others"]) == (2, 1, 1)
+
+    def test_near_miss_no_page_was_refused(self) -> None:
+        assert self.refused(("/", "200", "10.0.0.1", "a"), ("/", "500", "10.0.0.1", "a")) is None

@@ -373,3 +373,40 @@ class TestSample:
     def test_template_braces_are_plain_text(self) -> None:
         events = read(raw(HOSTS[1] + "-hostile-jinja"))[0]
         assert "{{ 7*7 }}" in events[0]["sample"]["text"]
+
+
+class TestCaught:
+    """Texts that fastcgi_catch_stderr names: nginx throws the answer away."""
+
+    SAID = HEAD + 'FastCGI sent in stderr: "PHP message: PHP Warning:  cold%s" while '
+    HEADER = "reading response header from upstream"
+
+    def caught(self, *lines: str, site: str = "shop.example") -> List[Any]:
+        log = NginxLog("/e.log", 0, 9e9, 0, [91], {site: ["PHP Notice", "PHP Warning"]})
+        position = 0
+        for each in lines:
+            log.feed(each.encode(), position)
+            position += len(each) + 1
+        return [event.get("caught", False) for event in log.finish().list()]
+
+    def test_hit_before_the_header_is_whole(self) -> None:
+        assert self.caught(self.SAID % "" + self.HEADER + TAIL) == [True]
+
+    def test_hit_a_message_of_several_lines(self) -> None:
+        first, last = (self.SAID % "\n#0 PHP Warning").replace("PHP Warning:", "x").split("\n")
+        assert self.caught(first, last + self.HEADER + TAIL) == [True]
+
+    def test_near_miss_behind_the_header_nobody_looks(self) -> None:
+        fatal = (self.SAID % "").replace("PHP Warning:", "PHP Fatal error:  Uncaught PHP Warning")
+        assert self.caught(fatal + "reading upstream" + TAIL) == [False]
+
+    def test_near_miss_another_text(self) -> None:
+        line = (self.SAID % "").replace("Warning", "Deprecated")
+        assert self.caught(line + self.HEADER + TAIL) == [False]
+
+    def test_decoy_another_site(self) -> None:
+        assert self.caught(self.SAID % "" + self.HEADER + TAIL, site="blog.example") == [False]
+
+    def test_decoy_the_text_stands_in_the_request(self) -> None:
+        line = (self.SAID % "").replace("PHP Warning:", "x") + self.HEADER
+        assert self.caught(line + TAIL.replace("/a ", "/PHP Warning ")) == [False]

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The limits by which nginx refused requests, as its log says: what they count by."""
+
+import re
+from typing import TYPE_CHECKING, List, Sequence
+
+from ..parse.nginx.conf import every, named
+from ..parse.redact import redact
+from ..signatures.lookup import meaning_of, meanings
+from .host import Host
+from .nginx_files import Reading
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event, Limit
+    from ...plugin_utils.shapes.nginx import Nginx
+
+MOST = 8
+MOST_TEXT = 200
+LIMITED = meanings("rate_limited")
+ZONE = re.compile(r' by zone "([^"]{1,100})"')
+
+
+def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "List[Limit]":
+    texts = [event["sample"]["text"] for event in events if meaning_of(event) in LIMITED]
+    zones = {match.group(1) for match in map(ZONE.search, texts) if match}
+    account = host.account(nginx.get("account") or "")
+    extra = (nginx.get("options") or {}).get("g", "")
+    conf = Reading(
+        host, nginx["config"] or "", nginx["prefix"] or "", extra, account[0] if account else None
+    ).conf
+    found: List[Limit] = []
+    for directive in named(every(conf.directives), "limit_req_zone", "limit_conn_zone"):
+        zone = next((arg[5:].partition(":")[0] for arg in directive.args[1:] if arg.startswith("zone=")), "")
+        if zone in zones and len(found) < MOST:
+            written = "%s %s" % (directive.name, " ".join(directive.args))
+            found.append(
+                {
+                    "zone": redact(zone, MOST_TEXT),
+                    "key": redact(directive.args[0], MOST_TEXT),
+                    "written": redact(written, MOST_TEXT),
+                    "file": directive.file,
+                    "line": directive.line,
+                }
+            )
+    return found

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the last lines of an access log tell of a site's pages."""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
+
+from .log_format import Fields
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.logs import Pages
+
+# Of a path without another ending than PHP's.
+_PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
+_FRONT = ("/", "/index.php")
+# Of limit_req and limit_conn, and what most set it to (limit_req_status).
+_REFUSED = ("503", "429")
+
+
+def path_of(fields: Fields) -> str:
+    """Of a page, without the query; "" for anything else."""
+    request = fields.get("request", "").split(" ")
+    path = fields.get("request_uri") or fields.get("uri") or (request + [""])[1]
+    return path.partition("?")[0] if _PAGE.match(path) else ""
+
+
+def _ways(path: str) -> List[str]:
+    """The front page stands for the others."""
+    return list(_FRONT) if path in _FRONT else [path]
+
+
+class SitePages:
+    """Of one site, fed its pages in order. Redirects and 404 may be nginx's own: they tell nothing."""
+
+    def __init__(self, site: Optional[str]) -> None:
+        self.site, self.last = site, 0.0
+        self.answered = self.refused = self.since = 0
+        self.failed: List[str] = []
+        self.paths: Set[str] = set()  # refused
+        self.visitors: Set[Tuple[str, str]] = set()
+        self.came: Set[str] = set()  # addresses that got a page
+
+    def add(self, at: float, path: str, fields: Fields) -> None:
+        status, address = fields.get("status", ""), fields.get("remote_addr")
+        if status.startswith("2"):
+            self.answered, self.since, self.last = self.answered + 1, self.since + 1, at
+            self.came.update([address] if address else [])
+        elif status == "500":
+            self.failed, self.last = self.failed + [path], at
+        elif status in _REFUSED:
+            self.refused, self.since = self.refused + 1, 0
+            self.paths.update(_ways(path))
+            self.visitors.update([(address, fields.get("http_user_agent", ""))] if address else [])
+
+    def told(self, first: float) -> "Pages":
+        failed = {way for path in self.failed for way in _ways(path)}
+        pages: Pages = {
+            "site": self.site,
+            "answered": self.answered,
+            "failed": len(self.failed),
+            "paths": len(failed),
+            "last": self.last or first,
+        }
+        if self.refused:
+            addresses = {address for address, _agent in self.visitors}
+            pages["refused"] = {
+                "pages": self.refused,
+                "paths": len(self.paths),
+                "visitors": len(self.visitors),
+                "addresses": len(addresses),
+                "others": len(self.came - addresses),
+                "answered": self.answered - self.since,
+                "since": self.since,
+            }
+        return pages
+
+
+class LastPages:
+    """Of all sites that log there."""
+
+    def __init__(self) -> None:
+        self._sites: Dict[Optional[str], Tuple[SitePages, float]] = {}
+
+    def add(self, site: Optional[str], at: float, path: str, fields: Fields) -> None:
+        self._sites.setdefault(site, (SitePages(site), at))[0].add(at, path, fields)
+
+    def told(self) -> List["Pages"]:
+        return [pages.told(first) for pages, first in self._sites.values()]

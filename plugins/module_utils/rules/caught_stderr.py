@@ -1,0 +1,64 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""fastcgi_catch_stderr: nginx throws php-fpm's answer away, because PHP logged a text beside it."""
+
+from typing import TYPE_CHECKING, List, Optional, Sequence
+
+from ..parse.nginx.sites import place, sites_of
+from ..signatures.lookup import meaning_of, meanings
+from .model import Cause, Loss, Match, Place, Reason, evidence, near, sample
+from .php_error_reasons import NO_SCRIPT
+from .silence import read_of, uncovered
+from .upstream_unresolvable import losses_of
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+REASON = "catch_stderr"
+WORDS = "PHP-FPM answers, and nginx makes a 502 of it: fastcgi_catch_stderr names a text that PHP logs."
+BAD_GATEWAY = meanings("bad_gateway", "meant")
+SAME = 2.0  # seconds between two logs about one request
+
+
+def _told(snapshot: "Snapshot", routes: Sequence["Route"], lost: List[Loss]) -> Optional[List[Loss]]:
+    """Those of which the access log has the 502 as well; None: it does not tell of all. Another location of
+    the site may have no such directive, and nginx may go on to another server (fastcgi_next_upstream).
+    """
+    read, access = read_of(snapshot), snapshot.get("access")
+    blocks = {place(site) for site in sites_of(routes)}
+    known = [
+        site
+        for site in snapshot["nginx"].get("site_logs") or []
+        if (site["server"]["file"], site["server"]["line"]) in blocks
+    ]
+    if access is None or not known or any(uncovered(read, site) for site in known):
+        return None
+    failed = [event for event in access["events"] if meaning_of(event) in BAD_GATEWAY]
+    return near(lost, [at for event in failed for at in event["times"]], SAME)
+
+
+def caught_match(
+    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
+) -> Optional[Match]:
+    # What fails before the script begins has no page to throw away.
+    said = [event for event in events if NO_SCRIPT not in event["sample"]["text"]]
+    hit = [route for route in routes if "catch_stderr" in route]
+    lost = losses_of(said)
+    told = _told(snapshot, routes, lost) if hit else []
+    if not lost or told == []:
+        return None
+    directive = hit[0]["catch_stderr"]
+    text = "fastcgi_catch_stderr %s" % ", ".join(directive["texts"])
+    newest = max(said, key=lambda event: event["last"])
+    reason = Reason(
+        WORDS,
+        [evidence("nginx", text, directive["file"], directive["line"]), sample(newest)],
+        lost if told is None else told,
+        confidence="possible" if told is None else "likely",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(hit),
+    )
+    return Match(cause, REASON, reason)

@@ -1,0 +1,95 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""limit_req and limit_conn that refuse nearly all pages of a site, to more than one visitor.
+
+To refuse one visitor who asks too often, or one page, is what they are for.
+"""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+
+from ..parse.nginx.sites import sites_of
+from ..signatures.lookup import meaning_of, meanings
+from .case import reconfigured
+from .model import Cause, Match, Place, Reason, evidence, sample
+from .php_error_reasons import sites_told
+from .upstream_unresolvable import LOG_SECOND, losses_of
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event, Limit, Refused
+    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+LIMITED = meanings("rate_limited")
+REASONS = {"ng-limit-req": "limit_req", "ng-limit-conn": "limit_conn"}
+MOST_VISITORS = "nginx refuses nearly all pages of %s by %s, to %s."
+FEWEST = 3  # visitors who were refused, and pages that came since
+MOSTLY = 4  # refused pages for each one that came
+ZONE = re.compile(r' by zone "([^"]{1,100})"')
+
+
+def _is_hit(refused: "Refused") -> bool:
+    """Where visitors have addresses of their own, some of many may well ask too often."""
+    if refused["visitors"] < FEWEST or refused["paths"] < 2:
+        return False
+    if MOSTLY * refused["others"] > refused["addresses"]:
+        return False
+    each = 1 if refused["addresses"] == 1 else MOSTLY
+    return refused["pages"] > each * refused["answered"]
+
+
+def _refused(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
+    """What the end of the access log tells of it. A log that sites share may not tell whose page it was."""
+    access = snapshot.get("access")
+    for file in access["files"] if access else []:
+        for pages in file.get("pages", []):
+            told = "refused" in pages and site in sites_told(snapshot, file["path"], pages)
+            if told and _is_hit(pages["refused"]):
+                return pages["refused"]
+    return None
+
+
+def _limit(snapshot: "Snapshot", event: "Event") -> Optional["Limit"]:
+    zone = ZONE.search(event["sample"]["text"])
+    known = snapshot["logs"].get("limits") or []
+    return next((limit for limit in known if zone and limit["zone"] == zone.group(1)), None)
+
+
+def _whom(refused: "Refused") -> str:
+    if refused["addresses"] > 1:
+        return "visitors of %d addresses" % refused["addresses"]
+    return "%d visitors who come by one address, as from a proxy" % refused["visitors"]
+
+
+def _match(
+    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
+) -> Optional[Match]:
+    newest = max(events, key=lambda event: event["last"])
+    site = newest["site"] or ""
+    refused = _refused(snapshot, site)
+    if refused is None:
+        return None
+    limit, reason_id = _limit(snapshot, newest), REASONS[newest["signature"]]
+    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND) or refused["since"] >= FEWEST
+    text = "%(pages)d pages refused, %(answered)d before the last of them with 200" % refused
+    proof = [evidence("nginx", limit["written"], limit["file"], limit["line"])] if limit else []
+    by = "%s, which counts by %s" % (reason_id, limit["key"]) if limit else reason_id
+    reason = Reason(
+        MOST_VISITORS % (site or "default", by, _whom(refused)),
+        proof + [sample(newest), evidence("nginx_access", text)],
+        losses_of(events),
+        confidence="likely",
+        state="recovered" if over else "active",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(routes),
+    )
+    return Match(cause, reason_id, reason)
+
+
+def limited(cause: Cause, snapshot: "Snapshot", of_site: Dict[str, List["Route"]]) -> List[Optional[Match]]:
+    found: Dict[str, List["Event"]] = {}
+    for event in snapshot["logs"]["events"]:
+        if meaning_of(event) in LIMITED and (event["site"] or "") in of_site:
+            found.setdefault(event["site"] or "", []).append(event)
+    return [_match(cause, snapshot, of_site[site], events) for site, events in found.items()]
