@@ -127,7 +127,7 @@ events:
       type: bool
       returned: where the log tells
     caught:
-      description: C(fastcgi_catch_stderr) of the site names this text of PHP's, so nginx throws the answer away.
+      description: C(fastcgi_catch_stderr) of the site names this text, so nginx throws the answer away.
       type: bool
       returned: by M(webmedic.php_fpm.diagnosis_info) alone, where it does
     none_left:

@@ -53,13 +53,13 @@ _SOCKETS = (
     (re.compile(r"/dev-log$|/dev/log$"), "syslog"),
 )
 _SESSION = "/sess_*"
-DEPENDENCIES = ("peer", "lock", "remote_file", "program", "output")
+DEPENDENCIES = ("peer", "site", "lock", "remote_file", "program", "output")
 
 
 class Held(NamedTuple):
     """By what the workers are held, as a reason of the cause that comes of it."""
 
-    reason_id: str  # keepalive_pinned, slow_dependency or cpu_starved
+    reason_id: str  # keepalive_pinned, self_request, slow_dependency or cpu_starved
     by: str  # in words
     proof: List["Evidence"]
     certain: bool
@@ -101,8 +101,8 @@ def service(peer: str) -> str:
 
 
 def _words(kind: str, on: Optional[str]) -> str:
-    if kind == "peer":
-        return service(on or "")
+    if kind in ("peer", "site"):
+        return service(on or "") + (", nginx of this host" if kind == "site" else "")
     if kind == "lock":
         if (on or "").endswith(_SESSION):
             return "the lock of a session file in %s" % (on or "")[: -len(_SESSION)]
@@ -119,7 +119,7 @@ def _samples(row: "WorkerWait", *kinds: str) -> int:
     return sum(wait["samples"] or 0 for wait in row["waits"] or () if wait["kind"] in kinds)
 
 
-def _main(row: "WorkerWait") -> Optional["Wait"]:
+def main_wait(row: "WorkerWait") -> Optional["Wait"]:
     """The dependency at which a worker mostly is."""
     for wait in row["waits"] or ():
         if wait["kind"] in DEPENDENCIES:
@@ -174,7 +174,7 @@ def _pinned(case: Case, owner: Owner, rows: Sequence["WorkerWait"]) -> Optional[
     seen = bool(rows) and 2 * len(idle) >= len(rows)
     if seen:
         text = "%d of %d workers read an open connection on which no request comes" % (len(idle), len(rows))
-    elif room >= limit and not any(map(_main, rows)):
+    elif room >= limit and not any(map(main_wait, rows)):
         text = "pm.max_children = %d, and nginx may keep %d connections idle" % (limit, room)
     else:
         return None
@@ -192,7 +192,7 @@ def remote_files(case: Case) -> Dict[int, str]:
     waits = case.snapshot.get("waits")
     mine = {worker["pid"] for owner in case.running for worker in case.workers(owner)}
     for row in waits["workers"] or () if waits else ():
-        main = _main(row) if row["pid"] in mine else None
+        main = main_wait(row) if row["pid"] in mine else None
         if main and main["kind"] == "remote_file":
             found[row["pid"]] = main["on"] or "a network file system"
     return found
@@ -200,7 +200,7 @@ def remote_files(case: Case) -> Dict[int, str]:
 
 def _dependency(rows: Sequence["WorkerWait"], halted: Set[int]) -> Optional[Held]:
     """halted: pids in a wait of the kernel's own. Who looks for the same file waits for who asked first."""
-    mains = {row["pid"]: _main(row) for row in rows}
+    mains = {row["pid"]: main_wait(row) for row in rows}
     groups: Dict[Tuple[str, Optional[str]], List[int]] = {}
     for pid, wait in mains.items():
         if wait is None:
@@ -231,6 +231,14 @@ def _dependency(rows: Sequence["WorkerWait"], halted: Set[int]) -> Optional[Held
     )
     certain = count == len(rows) and whole and kind in ("peer", "lock")
     return Held("slow_dependency", "%s; %s" % (_words(kind, on), MORE), proof, certain)
+
+
+def _asking(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
+    if not any(_samples(row, "site") for row in rows):
+        return None
+    from .self_request import self_request  # pylint: disable=import-outside-toplevel
+
+    return self_request(case, rows)
 
 
 def _quota(throttle: "CpuThrottle") -> str:
@@ -287,7 +295,12 @@ def held(case: Case, owner: Owner) -> Optional[Held]:
     if not waits:
         return None
     rows = _rows(case, owner, waits)
-    return _pinned(case, owner, rows) or _dependency(rows, _halted(case)) or _starved(rows, waits)
+    return (
+        _pinned(case, owner, rows)
+        or _asking(case, rows)
+        or _dependency(rows, _halted(case))
+        or _starved(rows, waits)
+    )
 
 
 def held_requests(case: Case, owner: Owner) -> Optional[Held]:
@@ -296,4 +309,6 @@ def held_requests(case: Case, owner: Owner) -> Optional[Held]:
     if not waits:
         return None
     rows = [row for row in _rows(case, owner, waits) if 2 * _samples(row, "accept", "kept") < row["samples"]]
+    # Who waits for a page of this host waits for what that one does.
+    rows = [row for row in rows if 2 * _samples(row, "site") < row["samples"]]
     return _dependency(rows, _halted(case)) or _starved(rows, waits)

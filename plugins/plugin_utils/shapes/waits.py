@@ -12,12 +12,12 @@ from .shape import TypedDict
 class Wait(TypedDict):
     """A place at which a worker was seen."""
 
-    # kept (it reads its FastCGI connection), client (it writes to it), accept, peer, lock, remote_file,
-    # program, output (to php-fpm's master), sleep, cpu, other
+    # kept (it reads its FastCGI connection), client (it writes to it), accept, peer, site (nginx of this
+    # host), lock, remote_file, program, output (to php-fpm's master), sleep, cpu, other
     kind: str
-    on: Optional[
-        str
-    ]  # address:port or unix:/path of a peer, a lock's file, a mount, a program; where the master writes
+    # address:port or unix:/path of a peer or of nginx, a lock's file, a mount, a program; where
+    # the master writes
+    on: Optional[str]
     holder: Optional[int]  # pid, of a lock
     samples: int
 

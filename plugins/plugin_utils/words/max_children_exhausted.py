@@ -58,6 +58,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "For a session's lock: session_write_close() as soon as the session is read.",
         do_not="Do not raise pm.max_children: it moves the pile to the database (too many connections).",
     ),
+    ("max_children_exhausted", "self_request"): Entry(
+        title="no free PHP worker: it asks itself",
+        what="Each of these pages asks nginx here for another page of the same pool, and keeps its worker "
+        "until that one is answered. Once all workers ask, none is left to answer.",
+        decides="Workers wait on a connection to a port where nginx listens here, and a site there passes "
+        "requests to this pool.",
+        fix="let the page do the work itself, or pass what it asks for to a pool of its own",
+        advice="WordPress: `DISABLE_WP_CRON` and a real cron job that runs wp-cron.php. Elsewhere: call the "
+        "code and not its URL, or give the location that is asked for a pool "
+        "of its own. A timeout of such calls far below fastcgi_read_timeout lets the pool recover.",
+        do_not="Do not only raise pm.max_children: as many more pages at a time, and all wait again.",
+    ),
     ("max_children_exhausted", "keepalive_pinned"): Entry(
         title="no free PHP worker: kept connections",
         what="With keepalive in the upstream and fastcgi_keep_conn on, each kept connection owns a "

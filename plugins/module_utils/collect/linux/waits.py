@@ -19,6 +19,7 @@ from ...parse.linux.wait import (
     polled,
     selected,
 )
+from ...parse.nginx.listen import takes
 from ...parse.redact import redact
 from ..host import Host, HostError
 from .cpu import Meter
@@ -137,7 +138,7 @@ class _Watch:
             if not link.startswith("socket:["):
                 continue
             kind, peer = self.sockets.of(int(link[8:-1]))
-            if kind == "peer":
+            if kind in ("peer", "site"):
                 return kind, peer, None
             if kind == "fastcgi":
                 answer = ("kept" if reads else "client", None, None)
@@ -215,7 +216,11 @@ def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools, dump: Dump = n
     if not chosen:
         return None
     pids = [worker["pid"] for worker, _endpoint in chosen]
-    sockets = Sockets(host, pids, [parse(endpoint) for _worker, endpoint in chosen], dump)
+
+    def is_nginx(address: str, port: int) -> bool:
+        return any(takes(route["listen"], address, port) for route in snapshot["nginx"]["routes"])
+
+    sockets = Sockets(host, pids, [parse(endpoint) for _worker, endpoint in chosen], dump, is_nginx)
     began = host.monotonic()
     meter = Meter(host, pids)
     watches = [_Watch(host, pid, sockets) for pid in pids]

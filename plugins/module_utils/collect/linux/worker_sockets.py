@@ -1,10 +1,12 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a worker's sockets are: its FastCGI connection, or a connection that it made to somebody."""
+"""What a worker's sockets are: its FastCGI connection, or a connection that it made to somebody, or to nginx
+here.
+"""
 
 import socket
-from typing import Dict, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Optional, Sequence, Set, Tuple
 
 from ...parse.endpoint import Endpoint as Place
 from ...parse.endpoint import parse
@@ -22,14 +24,27 @@ _MOST_LOOKS = 6  # at the tables: a socket may be newer than the last one
 _LONGEST = 200
 
 
-def _written(row: Inet) -> str:
-    if len(row.address) == 4:
-        return "%s:%d" % (socket.inet_ntop(socket.AF_INET, row.address), row.peer_port)
-    return "[%s]:%d" % (socket.inet_ntop(socket.AF_INET6, row.address), row.peer_port)
+def _numeric(row: Inet) -> str:
+    return socket.inet_ntop(socket.AF_INET if len(row.address) == 4 else socket.AF_INET6, row.address)
+
+
+def _is_here(row: Inet) -> bool:
+    """Who dials an address of the host's own has that one itself (ip route show table local)."""
+    return row.local == row.address or (len(row.address) == 4 and row.address[:1] == b"\x7f")
 
 
 class Sockets:
-    def __init__(self, host: Host, pids: Sequence[int], listeners: Sequence[Place], dump: Dump) -> None:
+    """is_nginx: whether nginx listens at an address and a port of this host."""
+
+    def __init__(
+        self,
+        host: Host,
+        pids: Sequence[int],
+        listeners: Sequence[Place],
+        dump: Dump,
+        is_nginx: Callable[[str, int], bool],
+    ) -> None:
+        self.is_nginx = is_nginx
         self.host, self.pids, self.dump = host, pids, dump
         self.paths = {place.path for place in listeners if place.path}
         self.ports = {place.port for place in listeners if place.port is not None}
@@ -37,7 +52,7 @@ class Sockets:
         self.looks = 0
 
     def of(self, inode: int) -> Meaning:
-        """("fastcgi", None), ("peer", who) or ("", None)."""
+        """("fastcgi", None), ("site", where nginx listens here), ("peer", who) or ("", None)."""
         if inode not in self.known and self.looks < _MOST_LOOKS:
             self.looks += 1
             wanted = self._held() | {inode}
@@ -76,5 +91,10 @@ class Sockets:
             except HostError:
                 continue
             for inode, row in parse_inet(text, wanted).items():
-                ours = table.startswith("tcp") and row.port in self.ports
-                self.known[inode] = ("fastcgi", None) if ours else ("peer", _written(row))
+                is_tcp, address = table.startswith("tcp"), _numeric(row)
+                if is_tcp and row.port in self.ports:
+                    self.known[inode] = ("fastcgi", None)
+                    continue
+                own = is_tcp and _is_here(row) and self.is_nginx(address, row.peer_port)
+                shown = "[%s]:%d" if ":" in address else "%s:%d"
+                self.known[inode] = ("site" if own else "peer", shown % (address, row.peer_port))

@@ -98,6 +98,7 @@ def selected(memory: bytes) -> List[int]:
 class Inet(NamedTuple):
     """A connection, or a UDP socket with a peer."""
 
+    local: bytes  # address here
     port: int  # here
     address: bytes  # of the peer, 4 or 16 bytes
     peer_port: int
@@ -113,8 +114,8 @@ def parse_inet(text: str, wanted: Iterable[int]) -> Dict[int, Inet]:
     """/proc/net/tcp, tcp6, udp or udp6: {inode: its connection} of the wanted inodes."""
     inodes = frozenset(map(str, wanted))
     return {
-        int(inode): Inet(int(port, 16), _address(peer), int(peer_port, 16))
-        for _local, port, peer, peer_port, _state, inode in _INET_ROW.findall(text)
+        int(inode): Inet(_address(local), int(port, 16), _address(peer), int(peer_port, 16))
+        for local, port, peer, peer_port, _state, inode in _INET_ROW.findall(text)
         if inode in inodes and int(peer_port, 16)
     }
 

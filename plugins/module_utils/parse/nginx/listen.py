@@ -71,3 +71,14 @@ def targets(listen: Sequence[str]) -> List[Target]:
         ranked.append((rank, target))
     ranked.sort(key=lambda pair: pair[0])
     return list(dict.fromkeys(target for _rank, target in ranked))
+
+
+def takes(listen: Sequence[str], address: str, port: int) -> bool:
+    """Whether a client of this host that dials this address of it comes there. Every address is loopback,
+    too.
+    """
+    return any(
+        target.port == port and (is_loopback(target.address) or target.address == address)
+        for target in targets(listen)
+        if target.family != "unix"
+    )

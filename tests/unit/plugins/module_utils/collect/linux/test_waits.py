@@ -47,7 +47,8 @@ def process(source: str, *arguments: str, pipe_stderr: bool = False) -> Iterator
 
 
 def watched(*pids: int, listen: str = "unix:/nowhere.sock", host: Optional[Host] = None) -> Dict[str, Any]:
-    snapshot: Any = {"workers": [{"config": CONFIG, "pool": "www", "pid": pid} for pid in pids]}
+    workers = [{"config": CONFIG, "pool": "www", "pid": pid} for pid in pids]
+    snapshot: Any = {"workers": workers, "nginx": {"routes": []}}
     found = waits.collect_waits(host or Host(), snapshot, {(CONFIG, "www"): listen})
     assert found is not None
     return dict(found)

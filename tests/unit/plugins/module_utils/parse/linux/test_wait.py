@@ -91,13 +91,13 @@ class TestPeers:
     def test_the_other_end_of_a_connection(self) -> None:
         rows = wait.parse_inet(TCP, [28887448, 28887449, 28887053])
         assert sorted(rows) == [28887448, 28887449], "a listener has no other end"
-        assert rows[28887448] == wait.Inet(0xBC16, b"\x7f\0\0\1", 3306)
+        assert rows[28887448] == wait.Inet(b"\x7f\0\0\1", 0xBC16, b"\x7f\0\0\1", 3306)
         assert rows[28887449].peer_port == 6379, "a connection that is not made yet"
 
     def test_addresses_of_version_6_with_mapped_ones(self) -> None:
         rows = wait.parse_inet(TCP6, [501, 502])
-        assert rows[501] == wait.Inet(9000, b"\x7f\0\0\1", 0xC0DE)
-        assert rows[502] == wait.Inet(0xD000, b"\0" * 15 + b"\1", 6379)
+        assert rows[501][1:] == (9000, b"\x7f\0\0\1", 0xC0DE)
+        assert rows[502][1:] == (0xD000, b"\0" * 15 + b"\1", 6379)
 
     @pytest.mark.parametrize(
         "file, holder", [((0, 0x2A, 4711), 73), ((0, 0x2A, 4712), None), ((0xFE, 1, 99), None)]

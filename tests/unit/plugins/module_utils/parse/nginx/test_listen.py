@@ -7,7 +7,11 @@
 from typing import List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.listen import Target, targets
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.listen import (
+    Target,
+    takes,
+    targets,
+)
 
 
 def plain(family: str, address: str, port: int) -> Target:
@@ -86,3 +90,18 @@ class TestOrder:
             target.family
             for target in targets(["10.0.0.1:80", "unix:/run/x.sock", "[::1]:80", "127.0.0.1:80"])
         ] == ["inet", "inet6", "unix", "inet"]
+
+
+class TestTakes:
+    @pytest.mark.parametrize(
+        ("listen", "address"),
+        [("80", "10.0.0.5"), ("*:80", "127.0.0.1"), ("10.0.0.5:80", "10.0.0.5"), ("[::]:80", "::1")],
+    )
+    def test_hit_every_address_or_that_one(self, listen: str, address: str) -> None:
+        assert takes([listen], address, 80)
+
+    def test_near_miss_another_port_or_address(self) -> None:
+        assert not takes(["8080"], "127.0.0.1", 80) and not takes(["10.0.0.5:80"], "127.0.0.1", 80)
+
+    def test_decoy_a_socket(self) -> None:
+        assert not takes(["unix:/run/nginx.sock"], "127.0.0.1", 0)

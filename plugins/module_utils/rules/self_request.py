@@ -1,0 +1,52 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Workers that wait for nginx here to pass a request of theirs to the same pool."""
+
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+
+from ..parse.endpoint import parse
+from ..parse.nginx.listen import takes
+from .case import Case
+from .model import evidence
+from .waiting import Held, main_wait, service
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.waits import WorkerWait
+
+REASON = "self_request"
+BY = "requests that its pages make to their own site (%s); more workers make it rarer, and do not end it"
+
+
+def _asked(case: Case, where: str) -> "List[Route]":
+    """The routes to which a request there may come: its name decides, and is not seen."""
+    there = parse(where)
+    routes = case.snapshot["nginx"]["routes"]
+    return [route for route in routes if takes(route["listen"], there.address or "", there.port or 0)]
+
+
+def _is_own(case: Case, where: str) -> bool:
+    """Whether of all pools that may be asked there only this one gives no answer."""
+    keys = {target["endpoint"] for route in _asked(case, where) for target in route["endpoints"]}
+    seen = [case.snapshot["endpoints"].get(key) for key in keys - {case.key}]
+    return case.key in keys and all(facts and facts["probe"]["result"] == "answered" for facts in seen)
+
+
+def self_request(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
+    """Each of them wants another worker, which has the request or will get it."""
+    mains = [wait for wait in map(main_wait, rows) if wait]
+    asked: Dict[str, int] = {}
+    for wait in mains:
+        where = wait["on"] or ""
+        if wait["kind"] == "site" and (where in asked or _is_own(case, where)):
+            asked[where] = asked.get(where, 0) + 1
+    count = sum(asked.values())
+    # What the other workers wait for may be why the answers are late.
+    elsewhere = len(mains) - count
+    if not count or 4 * count <= len(rows) or elsewhere >= count:
+        return None
+    places = ", ".join(map(service, sorted(asked)))
+    text = "%d of %d workers wait for %s, where nginx passes requests to this pool (/proc)"
+    # A site without PHP may be asked there as well.
+    return Held(REASON, BY % places, [evidence("proc", text % (count, len(rows), places))], False)
