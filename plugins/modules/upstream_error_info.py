@@ -130,6 +130,10 @@ events:
       description: C(fastcgi_catch_stderr) of the site names this text, so nginx throws the answer away.
       type: bool
       returned: by M(webmedic.php_fpm.diagnosis_info) alone, where it does
+    own:
+      description: The visitors have an address of the host itself, other than loopback.
+      type: bool
+      returned: by M(webmedic.php_fpm.diagnosis_info) alone, where a pool gave no answer and they have
     none_left:
       description: nginx had no server of the upstream left then.
       type: bool

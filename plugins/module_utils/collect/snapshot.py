@@ -20,7 +20,7 @@ from .linux.units import booted_with_systemd
 from .logs import collect_logs, deleted_logs
 from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
-from .where_needed import access, changed, halted, odd_zone, older, waits
+from .where_needed import access, changed, halted, odd_zone, older, own_addresses, waits
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
@@ -136,7 +136,17 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         if "catch_stderr" in route:
             caught.setdefault(route["site"], []).extend(route["catch_stderr"]["texts"])
     found = collect_logs(
-        host, nginx["error_logs"], logs, since, host.now(), writers, journal_of, journals, zone, caught
+        host,
+        nginx["error_logs"],
+        logs,
+        since,
+        host.now(),
+        writers,
+        journal_of,
+        journals,
+        zone,
+        caught,
+        own_addresses(host, snapshot),
     )
     if any(meaning_of(event) in UNWRITABLE for event in found["events"]):
         from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel

@@ -32,6 +32,15 @@ _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)?
 ENDED = meanings("timed_out", "broken_off")
 
 
+def own_addresses(host: Host, snapshot: "Snapshot") -> List[str]:
+    """A full pool may be asked by its own pages."""
+    if not any(facts["probe"]["result"] == "no_answer" for facts in snapshot["endpoints"].values()):
+        return []
+    from .linux.addresses import addresses  # pylint: disable=import-outside-toplevel
+
+    return addresses(host)
+
+
 def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:
     """A process's state or a silent endpoint gives the hint."""
     silent = any(

@@ -171,6 +171,10 @@ def _full(case: Case, owner: Owner) -> Answer:
     lost, logged = case.lost(WAITED | HIDDEN), case.fpm_events(LIMIT_REACHED)
     logs = [sample(event) for event in logged[:1]] + first_line(lost)
     holder = _holder(case, owner)
+    if holder is None and any(loss.event.get("own") for loss in lost):
+        from .self_request import told_by_log  # pylint: disable=import-outside-toplevel
+
+        holder = told_by_log(lost)
     is_kept = holder is not None and holder.is_kept
     reason = Reason(
         _summary(case, owner, capped),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..parse.endpoint import parse
 from ..parse.nginx.listen import takes
 from .case import Case
-from .model import evidence
+from .model import Loss, evidence, sample, span
 from .waiting import Held, main_wait, service
 
 if TYPE_CHECKING:
@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.waits import WorkerWait
 
 REASON = "self_request"
+FEWEST = 3  # requests
 BY = "requests that its pages make to their own site (%s); more workers make it rarer, and do not end it"
+
+
+def told_by_log(lost: Sequence[Loss]) -> Optional[Held]:
+    """The pages that ask may have given up, and the workers run what they asked for. A proxy of this host
+    would ask for all others as well.
+    """
+    own = [loss for loss in lost if loss.event.get("own")]
+    count, of_all = span(own)[1], span(lost)[1]
+    if count < FEWEST or 4 * count < of_all or count == of_all:
+        return None
+    text = "%d of %d requests that were lost came from an address of this host" % (count, of_all)
+    proof = [evidence("nginx_log", text), sample(own[-1].event)]
+    return Held(REASON, BY % "as nginx's log tells", proof, False)
 
 
 def _asked(case: Case, where: str) -> "List[Route]":

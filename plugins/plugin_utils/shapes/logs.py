@@ -96,6 +96,7 @@ class LaterEvent(TypedDict, total=False):
     # Absent: the log does not tell.
     passed: bool
     caught: bool  # fastcgi_catch_stderr of the site names this text; not in snapshots from before 0.8.0
+    own: bool  # the visitor has an address of this host, and no loopback; not before 0.8.0
     none_left: bool  # nginx had no server left then; not in snapshots from before 0.6.0
     # Of an access log: the servers that a lost request was passed to, in their order. Not before 0.6.0.
     tried: List[str]

@@ -4,12 +4,11 @@
 """Who can use a pool beside nginx: accounts of this host its socket, others its port."""
 
 import re
-import socket
-import struct
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.endpoint import is_loopback, parse
 from ..host import Host
+from ..linux.addresses import addresses
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.endpoint import Endpoint
@@ -108,28 +107,6 @@ def _own_groups(pool: "Pool", nginx: "Nginx") -> List[str]:
     """Groups whose members nginx or the pool is."""
     names = (pool["user"], pool["group"], nginx["user"], nginx.get("group"))
     return [name for name in names if name] + ["root"]
-
-
-def addresses(host: Host) -> List[str]:
-    """Of this host, without those that nobody else reaches."""
-    found: List[str] = []
-    trie = (host.text("/proc/net/fib_trie") or "").split("\n")
-    for number, row in enumerate(trie):
-        match = re.search(r"\|-- (\d+\.\d+\.\d+\.\d+)", row)
-        if match and "/32 host LOCAL" in " ".join(trie[number + 1 : number + 2]):
-            found.append(match.group(1))
-    for row in (host.text("/proc/net/if_inet6") or "").split("\n"):
-        fields = row.split()
-        if len(fields) == 6 and len(fields[0]) == 32 and fields[3] != "10":  # 10: this host's own
-            try:
-                found.append(socket.inet_ntop(socket.AF_INET6, struct.pack("!QQ", *_halves(fields[0]))))
-            except ValueError:
-                continue
-    return [each for each in dict.fromkeys(found) if not is_loopback(each)]
-
-
-def _halves(text: str) -> Tuple[int, int]:
-    return int(text[:16], 16), int(text[16:], 16)
 
 
 def _reached_at(pool: "Pool", own: Sequence[str]) -> List[str]:

@@ -12,7 +12,7 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING, Deque, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ...signatures.nginx import PHASES, STDERR
+from ...signatures.nginx import LOST, PHASES, STDERR
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
 from .log_entry import ENTRY_LIMIT, Entry, brief, fields, is_next, parse_entry
@@ -37,7 +37,9 @@ class _Seen:
 
 
 class NginxLog(Log):
-    """known_pids: nginx's processes now. caught: by site, the texts of its fastcgi_catch_stderr."""
+    """known_pids: nginx's processes now. caught: by site, the texts of its fastcgi_catch_stderr.
+    own: the host's addresses.
+    """
 
     head = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
 
@@ -49,10 +51,11 @@ class NginxLog(Log):
         utc_offset: int,
         known_pids: Iterable[int] = (),
         caught: Optional[Mapping[str, Sequence[str]]] = None,
+        own: Sequence[str] = (),
     ) -> None:
         super(NginxLog, self).__init__(path, since, until, utc_offset)
         self._known = set(known_pids)
-        self._caught = caught or {}
+        self._caught, self._own = caught or {}, frozenset(own)
         self._strangers: Set[int] = set()
         self._foreign: Deque[int] = deque()  # starts of entries with foreign text that still reach here
         self._last_foreign: Optional[_Seen] = None
@@ -196,6 +199,9 @@ class NginxLog(Log):
             later["passed"] = False
         if self._caught and self._is_caught(seen):
             later["caught"] = True
+        if self._own and entry.row and entry.row.meaning in LOST:
+            client = seen.line.partition(", client: ")[2].partition(",")[0]
+            later.update({"own": True} if client in self._own else {})
         self.events.add(
             "nginx",
             entry.row.id if entry.row else "",

@@ -63,3 +63,24 @@ class TestSelfRequest:
 
     def test_decoy_a_service_of_this_host(self) -> None:
         assert hosts.only(asking("peer", "peer"))["reason"] == "slow_dependency"
+
+
+class TestToldByLog:
+    """The pages that ask gave up, and the workers run what they asked for."""
+
+    def logged(self, own: int, others: int) -> Host:
+        host = asking("sleep", "sleep").silent_logs()
+        host.nginx_said("ng-timeout-header", *range(20, 20 + own), own=True)
+        return host.nginx_said("ng-timeout-header", *range(20, 20 + others)) if others else host
+
+    def test_hit_many_came_from_this_host(self) -> None:
+        item = hosts.only(self.logged(5, 12))
+        assert (item["reason"], item["confidence"], item["remedy"]) == ("self_request", "likely", [])
+        assert item["evidence"][0]["text"].startswith("5 of 17 requests")
+
+    def test_near_miss_few_of_many(self) -> None:
+        assert hosts.only(self.logged(3, 13))["reason"] == "max_children"
+        assert hosts.only(self.logged(2, 1))["reason"] == "max_children"
+
+    def test_decoy_a_proxy_of_this_host_asks_for_all(self) -> None:
+        assert hosts.only(self.logged(9, 0))["reason"] == "max_children"

@@ -410,3 +410,22 @@ class TestCaught:
     def test_decoy_the_text_stands_in_the_request(self) -> None:
         line = (self.SAID % "").replace("PHP Warning:", "x") + self.HEADER
         assert self.caught(line + TAIL.replace("/a ", "/PHP Warning ")) == [False]
+
+
+class TestOwn:
+    """Visitors who come from the host itself."""
+
+    def own(self, line: str) -> List[Any]:
+        log = NginxLog("/e.log", 0, 9e9, 0, [91], own=["203.0.113.9"])
+        log.feed(line.encode(), 0)
+        return [event.get("own", False) for event in log.finish().list()]
+
+    def test_hit_a_lost_request_of_the_own_address(self) -> None:
+        assert self.own(HEAD + RESET + TAIL) == [True]
+
+    def test_near_miss_another_address(self) -> None:
+        assert self.own(HEAD + RESET + TAIL.replace("113.9", "113.99")) == [False]
+
+    def test_decoy_a_line_that_tells_of_no_loss(self) -> None:
+        said = HEAD + 'FastCGI sent in stderr: "PHP message: x" while reading response header from upstream'
+        assert self.own(said + TAIL) == [False]
