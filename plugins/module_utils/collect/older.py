@@ -53,7 +53,8 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
 def _failed_start(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
     """By the unit's journal, which has what `nginx -t` says before the start. Nobody else writes there."""
     for name, unit in unit_states(host, UNITS, logs=False).items():
-        if unit["active"] != "failed":
+        # With Restart= it is about to be tried again.
+        if unit["active"] != "failed" and unit["sub"] != "auto-restart":
             continue
         ran = host.run(["journalctl", "-o", "cat", "-n", "50", "--no-pager", "-q"] + unit_matches(name))
         texts = _SAID.findall(ran.out)

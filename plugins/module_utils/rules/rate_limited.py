@@ -29,6 +29,15 @@ MOSTLY = 4  # refused pages for each one that came
 ZONE = re.compile(r' by zone "([^"]{1,100})"')
 
 
+def is_one_stranger(refused: "Refused", limit: Optional["Limit"]) -> bool:
+    """Whether one address may be a proxy's, or of one who comes with many names and asks too often."""
+    return (
+        refused["addresses"] == 1
+        and not refused["internal"]
+        and "addr" in (limit["key"] if limit else "addr")
+    )
+
+
 def _is_hit(refused: "Refused") -> bool:
     """Where visitors have addresses of their own, some of many may well ask too often."""
     if refused["visitors"] < FEWEST or refused["paths"] < 2:
@@ -39,7 +48,7 @@ def _is_hit(refused: "Refused") -> bool:
     return refused["pages"] > each * refused["answered"]
 
 
-def _refused(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
+def refused_at(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
     """What the end of the access log tells of it. A log that sites share may not tell whose page it was."""
     access = snapshot.get("access")
     for file in access["files"] if access else []:
@@ -50,7 +59,7 @@ def _refused(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
     return None
 
 
-def _limit(snapshot: "Snapshot", event: "Event") -> Optional["Limit"]:
+def limit_of(snapshot: "Snapshot", event: "Event") -> Optional["Limit"]:
     zone = ZONE.search(event["sample"]["text"])
     known = snapshot["logs"].get("limits") or []
     return next((limit for limit in known if zone and limit["zone"] == zone.group(1)), None)
@@ -67,10 +76,10 @@ def _match(
 ) -> Optional[Match]:
     newest = max(events, key=lambda event: event["last"])
     site = newest["site"] or ""
-    refused = _refused(snapshot, site)
-    if refused is None:
+    refused, limit = refused_at(snapshot, site), limit_of(snapshot, newest)
+    if refused is None or is_one_stranger(refused, limit):
         return None
-    limit, reason_id = _limit(snapshot, newest), REASONS[newest["signature"]]
+    reason_id = REASONS[newest["signature"]]
     over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND) or refused["since"] >= FEWEST
     text = "%(pages)d pages refused, %(answered)d before the last of them with 200" % refused
     proof = [evidence("nginx", limit["written"], limit["file"], limit["line"])] if limit else []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, List, Set, Tuple
 from ..signatures.lookup import meaning_of, meanings
 from .case import reconfigured
 from .missing import unseen
+from .rate_limited import is_one_stranger, limit_of, refused_at
 from .silence import read_of, uncovered
 
 if TYPE_CHECKING:
@@ -69,7 +70,12 @@ def _limited(snapshot: "Snapshot") -> List["Missing"]:
             for event in snapshot["logs"]["events"]
             if meaning_of(event) in LIMITED and event["site"] == site["site"]
         ]
+        if not events or reconfigured(snapshot["nginx"], max(event["last"] for event in events) + 1.0):
+            continue
         count, why = sum(event["count"] for event in events), uncovered(read, site)
+        refused = refused_at(snapshot, site["site"])
+        if refused and is_one_stranger(refused, limit_of(snapshot, events[-1])):
+            why = "all come by one address, of a proxy or of one who asks too often"
         if why and count >= MANY_REFUSED:
             text = "%s: a limit of nginx refused %d requests, and how other visitors fared is not seen: %s"
             notes.append(unseen(WHAT, snapshot["nginx"]["config"], text % (site["site"], count, why)))

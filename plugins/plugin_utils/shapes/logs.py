@@ -24,6 +24,7 @@ class Refused(TypedDict):
     paths: int  # the front page counts as two
     visitors: int  # told apart by address and user agent
     addresses: int  # of these
+    internal: bool  # all of these are of private networks or loopback, as those of proxies are
     others: int  # addresses that got pages alone
     answered: int  # with 200 and the like, before the last refusal
     since: int  # and after it

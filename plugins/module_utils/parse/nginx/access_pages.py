@@ -16,6 +16,10 @@ _PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
 _FRONT = ("/", "/index.php")
 # Of limit_req and limit_conn, and what most set it to (limit_req_status).
 _REFUSED = ("503", "429")
+# RFC 1918, 6598 and 4193, and loopback
+_INTERNAL = re.compile(
+    r"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|::1\Z|f[cd]|unix:"
+)
 
 
 def path_of(fields: Fields) -> str:
@@ -69,6 +73,7 @@ class SitePages:
                 "paths": len(self.paths),
                 "visitors": len(self.visitors),
                 "addresses": len(addresses),
+                "internal": all(map(_INTERNAL.match, addresses)),
                 "others": len(self.came - addresses),
                 "answered": self.answered - self.since,
                 "since": self.since,

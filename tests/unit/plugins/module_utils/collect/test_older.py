@@ -79,12 +79,14 @@ class TestRefusal:
     def test_hit_its_unit_failed_and_the_journal_says_why(self, monkeypatch: pytest.MonkeyPatch) -> None:
         told = 'host not found in upstream "php" in %s:2' % MAIN
         said = "2026/04/02 14:26:30 [emerg] 9#9: %s\nnginx: configuration file test failed\n" % told
-        unit = {"active": "failed", "changed_at": NOW}
+        unit = {"active": "failed", "sub": "failed", "changed_at": NOW}
         monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, said, ""))
         monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
         found = look(config_newer=False, master=None)
         assert (found["text"], found["line"], found["log"]) == (told, 2, "journal:nginx.service")
-        unit["active"] = "active"
+        unit.update(active="activating", sub="auto-restart")
+        assert look(config_newer=False, master=None)["text"] == told
+        unit.update(active="activating", sub="start-pre")
         assert look("", "user x;\n", config_newer=False, master=None) is None
 
     def test_near_miss_a_healthy_host_is_not_looked_at(self) -> None:

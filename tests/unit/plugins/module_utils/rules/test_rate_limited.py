@@ -19,7 +19,16 @@ LIMIT = {
     "written": "limit_req_zone $binary_remote_addr zone=one:1m",
 }
 # Of one proxy, and nearly nobody got a page.
-REFUSED = {"pages": 14, "paths": 2, "visitors": 7, "addresses": 1, "others": 0, "answered": 1, "since": 0}
+REFUSED = {
+    "pages": 14,
+    "paths": 2,
+    "visitors": 7,
+    "addresses": 1,
+    "internal": True,
+    "others": 0,
+    "answered": 1,
+    "since": 0,
+}
 
 
 def limited(signature: str = "ng-limit-req", site: Any = SITE, **refused: Any) -> Host:
@@ -66,6 +75,13 @@ class TestLimited:
         host = limited()
         host["logs"]["limits"] = []
         assert hosts.only(host)["evidence"][0]["source"] == "nginx_log"
+
+    def test_near_miss_one_address_that_may_be_anybodys(self) -> None:
+        """A proxy's, or of one who comes with many names."""
+        assert hosts.found(limited(internal=False)) == hosts.UNKNOWN
+        host = limited(internal=False)
+        host["logs"]["limits"][0]["key"] = "$server_name"
+        assert hosts.only(host)["reason"] == "limit_req", "there nobody is counted alone"
 
     def test_near_miss_a_burst_of_one_visitor(self) -> None:
         assert hosts.found(limited(visitors=1)) == hosts.HEALTHY

@@ -272,6 +272,7 @@ class TestRefusedPages:
             "paths": 3,
             "visitors": 2,
             "addresses": 1,
+            "internal": True,
             "others": 0,
             "answered": 0,
             "since": 0,
@@ -281,6 +282,19 @@ class TestRefusedPages:
         came, other = ("/", "200", "10.0.0.1", "a"), ("/", "200", "10.0.0.2", "a")
         seen = self.refused(came, other, ("/", "503", "10.0.0.1", "a"), came)
         assert (seen["answered"], seen["since"], seen["others"]) == (2, 1, 1)
+
+    @pytest.mark.parametrize(
+        ("address", "internal"),
+        [
+            ("192.168.0.9", True),
+            ("::1", True),
+            ("fd00::9", True),
+            ("172.32.0.9", False),
+            ("2001:db8::1", False),
+        ],
+    )
+    def test_hit_addresses_as_those_of_proxies(self, address: str, internal: bool) -> None:
+        assert self.refused(("/", "503", address, "a"))["internal"] is internal
 
     def test_near_miss_no_page_was_refused(self) -> None:
         assert self.refused(("/", "200", "10.0.0.1", "a"), ("/", "500", "10.0.0.1", "a")) is None
