@@ -172,9 +172,10 @@ def _full(case: Case, owner: Owner) -> Answer:
     logs = [sample(event) for event in logged[:1]] + first_line(lost)
     holder = _holder(case, owner)
     if holder is None and any(loss.event.get("own") for loss in lost):
-        from .self_request import told_by_log  # pylint: disable=import-outside-toplevel
+        from .self_request import own_part, told_by_log  # pylint: disable=import-outside-toplevel
 
         holder = told_by_log(lost)
+        logs, at_limit = [] if holder else own_part(lost), False  # who they are is not seen
     is_kept = holder is not None and holder.is_kept
     reason = Reason(
         _summary(case, owner, capped),

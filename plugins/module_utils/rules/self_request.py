@@ -12,6 +12,7 @@ from .model import Loss, evidence, sample, span
 from .waiting import Held, main_wait, service
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.waits import WorkerWait
 
@@ -28,9 +29,14 @@ def told_by_log(lost: Sequence[Loss]) -> Optional[Held]:
     count, of_all = span(own)[1], span(lost)[1]
     if count < FEWEST or 4 * count < of_all or count == of_all:
         return None
-    text = "%d of %d requests that were lost came from an address of this host" % (count, of_all)
-    proof = [evidence("nginx_log", text), sample(own[-1].event)]
-    return Held(REASON, BY % "as nginx's log tells", proof, False)
+    return Held(REASON, BY % "as nginx's log tells", own_part(lost), False)
+
+
+def own_part(lost: Sequence[Loss]) -> "List[Evidence]":
+    """Of the lost requests: how many came from this host. Its own checks come, too."""
+    own = [loss for loss in lost if loss.event.get("own")]
+    text = "%d of %d requests that were lost came from an address of this host"
+    return [evidence("nginx_log", text % (span(own)[1], span(lost)[1])), sample(own[-1].event)]
 
 
 def _asked(case: Case, where: str) -> "List[Route]":
