@@ -9,6 +9,9 @@ from typing import Any, Callable, Dict, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_self_request import (
+    asking,
+)
 
 CAUSE = "max_children_exhausted"
 FULL = [(CAUSE, "max_children", "active")]
@@ -56,6 +59,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "process_max": capped,
     "keepalive_pinned": lambda: a_host("pinned_unix"),
     "slow_dependency": lambda: a_host("waits_for_unix_socket", "trixie"),
+    "self_request": lambda: asking("site", "site"),
     "cpu_starved": lambda: a_host("throttled", "trixie"),
 }
 

@@ -27,7 +27,9 @@ UTILS = os.path.join(ROOT, "plugins", "module_utils")
 RULES_FOLDER = os.path.join(UTILS, "rules")
 # A rule -> other files that spell reasons of it.
 ALSO_SPELLED_IN = {
-    "max_children_exhausted": [os.path.join(RULES_FOLDER, "waiting.py")],
+    "max_children_exhausted": [
+        os.path.join(RULES_FOLDER, name + ".py") for name in ("waiting", "self_request")
+    ],
     "fastcgi_read_timeout": [os.path.join(RULES_FOLDER, "waiting.py")],
     "socket_path_mismatch": [
         os.path.join(UTILS, "parse", "endpoint.py"),
@@ -43,10 +45,13 @@ WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "words")
 OTHERS = {
     "__init__",
     "access_losses",
+    "caught_stderr",
     "earlier",
     "nginx_error_reasons",
     "nginx_own",
     "php_error_reasons",
+    "rate_limited",
+    "self_request",
     "visitors",
     "silence",
     "case",
