@@ -186,7 +186,7 @@ def collect_logs(
     fpm_journals: Sequence[Tuple[str, int, str]] = (),
     nginx_zone: Optional[int] = None,
     caught: Optional[Mapping[str, Sequence[str]]] = None,
-    own: Sequence[str] = (),
+    addresses: Sequence[str] = (),
 ) -> "Logs":
     """Of the window [window_from, now], in epoch seconds.
 
@@ -194,7 +194,7 @@ def collect_logs(
     tell true lines from forged ones. journal_of: the unit in whose journal nginx has an error log.
     fpm_journals: (unit, pid, configuration file) of masters that have theirs there. nginx_zone: seconds east
     of UTC, where nginx has another zone than the host. caught: by site, the texts of fastcgi_catch_stderr.
-    own: the host's addresses.
+    addresses: the host's.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
     zone = utc_offset if nginx_zone is None else nginx_zone
@@ -205,7 +205,7 @@ def collect_logs(
         utc_offset=zone,
         known_pids=nginx_pids,
         caught=caught,
-        own=own,
+        own=addresses,
     )
     wanted = [(_Kind("nginx_error", "nginx_log", nginx), path) for path in dict.fromkeys(nginx_error_logs)]
     for path, master in dict.fromkeys(fpm_logs):
