@@ -33,7 +33,7 @@ class _Seen:
         self.start, self.entry, self.line = start, entry, line
         self.doubt: Set[int] = set()  # the pids that must prove to be nginx's
         self.tries = 1  # of its request, with this one
-        self.rest = ""  # its other lines, if it is one of several
+        self.rest = ""  # other lines
 
 
 class NginxLog(Log):
@@ -217,7 +217,7 @@ class NginxLog(Log):
         )
 
     def _is_caught(self, seen: _Seen) -> bool:
-        """ngx_http_fastcgi_process_header() looks for the text until the header is whole."""
+        """As ngx_http_fastcgi_process_header()."""
         entry = seen.entry
         if not entry.in_header or not entry.message.startswith(STDERR):
             return False

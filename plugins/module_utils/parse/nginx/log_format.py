@@ -47,7 +47,7 @@ _TEXTS = {
     "[p.]": "pipe",
 }
 _TYPED = dict(TIMES, **{name: pattern for pattern, names in _TEXTS.items() for name in names.split()})
-# What a line is asked for. Of a visitor's texts the request alone is shown.
+# What a line is asked for. Of a visitor's texts only the request is shown.
 _ASKED = words(
     "time_local time_iso8601 msec status request_time server_name host http_host request request_method "
     "request_uri uri upstream_status upstream_addr upstream_response_time upstream_header_time remote_addr "
