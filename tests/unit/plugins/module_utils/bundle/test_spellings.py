@@ -4,15 +4,16 @@
 
 """One secret in each spelling in which people and programs write it, and what only looks like one.
 
-The lists are spellings.yml: a kind, and lines of it. In them <word> stands for one that no rule knows by its
-looks, <basic> for an account with it in base64, <hex> for each of its characters with a percent sign.
+The lists are spellings.json: a kind, and lines of it. None is a secret of anybody's. In them <word> stands
+for one that no rule knows by its looks, <basic> for an account with it in base64, <hex> for each of its
+characters with a percent sign.
 """
 
 import base64
+import json
 import os
 
 import pytest
-import yaml
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.strict import strict
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
 
@@ -22,8 +23,8 @@ FORMS = {
     "<hex>": "".join("%%%02x" % ord(letter) for letter in SECRET),
     "<word>": SECRET,
 }
-with open(os.path.join(os.path.dirname(__file__), "spellings.yml"), encoding="utf-8") as stream:
-    LISTS = yaml.safe_load(stream)
+with open(os.path.join(os.path.dirname(__file__), "spellings.json"), encoding="utf-8") as stream:
+    LISTS = json.load(stream)
 
 
 def written(line: str) -> str:
