@@ -25,7 +25,7 @@ diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS
 remediate: ## mend your own hosts: make remediate INVENTORY=hosts.ini [ARGS='--check --diff']
 	@$(RUN) tests.run.playbook remediate "$(INVENTORY)" $(ARGS)
 
-test: ## every fault on one real host each, every check once; in about three quarters of an hour on two processors; the last line counts every check
+test: ## every fault on one real host each, every check once; in half an hour to an hour on two processors; the last line counts every check
 	@$(SUITE)
 
 test-all: ## the same with every fault on every suite and every unit test on every Python; in some hours
