@@ -25,10 +25,10 @@ diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS
 remediate: ## mend your own hosts: make remediate INVENTORY=hosts.ini [ARGS='--check --diff']
 	@$(RUN) tests.run.playbook remediate "$(INVENTORY)" $(ARGS)
 
-test: ## every fault on one real host each, every check once; in half an hour to an hour on two processors; the last line counts every check
+test: ## each fault but its variations on one real host, and of what takes long a part; in half an hour to an hour on two processors; the last line counts every check
 	@$(SUITE)
 
-test-all: ## the same with every fault on every suite and every unit test on every Python; in some hours
+test-all: ## all of it: every fault on every suite, every step killed, every unit test on every Python; in some hours
 	@$(SUITE) --all
 
 bench: ## what a diagnosis costs, beside the engine's own floor, and what sizing a pool brings

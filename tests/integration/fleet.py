@@ -5,7 +5,7 @@
 """Every fault on real hosts, told apart and mended.
 
 ``python3 -m tests.integration.fleet SUITE [FAULT,...]`` on one suite, ``... fleet spread [FAULT,...]`` each
-once.
+once. Without names of faults, ``spread`` proves less of each: see broken_fleet.prove().
 
 The symptom of each host shows before the diagnosis. The verdict names the true fault, check mode says the
 same, and nothing on the host is different afterwards. Then the same hosts are mended. Check mode predicts

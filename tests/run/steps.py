@@ -29,8 +29,8 @@ class Step(NamedTuple):
 
 
 def steps(everything: bool) -> list[Step]:
-    """everything: each fault on each suite, and each unit test on each Python. Else each fault once, and the
-    unit tests on the hosts' oldest Python, too.
+    """everything: each fault on each suite, and each unit test on each Python. Else each fault but its
+    variations once, of what takes long a part, and the unit tests on the hosts' oldest Python, too.
     """
     home = env.venv("dev", env.controller())
     root = env.tree()

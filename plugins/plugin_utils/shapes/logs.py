@@ -31,7 +31,7 @@ class Refused(TypedDict):
 
 
 class LaterPages(TypedDict, total=False):
-    """Only where pages were refused; not in snapshots from before 0.8.0."""
+    """Only where pages were refused; not in snapshots from before 0.7.0."""
 
     refused: Refused
 
@@ -96,8 +96,8 @@ class LaterEvent(TypedDict, total=False):
     # nginx went on to another server of the upstream, whose failure is logged, too; False: it could not.
     # Absent: the log does not tell.
     passed: bool
-    caught: bool  # fastcgi_catch_stderr of the site names this text; not in snapshots from before 0.8.0
-    own: bool  # the visitor has an address of this host, and no loopback; not before 0.8.0
+    caught: bool  # fastcgi_catch_stderr of the site names this text; not in snapshots from before 0.7.0
+    own: bool  # the visitor has an address of this host, and no loopback; not before 0.7.0
     none_left: bool  # nginx had no server left then; not in snapshots from before 0.6.0
     # Of an access log: the servers that a lost request was passed to, in their order. Not before 0.6.0.
     tried: List[str]
@@ -146,8 +146,8 @@ class LaterLogs(TypedDict, total=False):
     """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
     temp_dirs: List[TempDir]
-    limits: List[Limit]  # not before 0.8.0
-    closed_roots: List[TempDir]  # that nginx may not search, of sites with redirect cycles; not before 0.8.0
+    limits: List[Limit]  # not before 0.7.0
+    closed_roots: List[TempDir]  # that nginx may not search, of sites with redirect cycles; not before 0.7.0
 
 
 class Logs(LaterLogs):
@@ -156,7 +156,7 @@ class Logs(LaterLogs):
 
 
 class LaterAccessFile(TypedDict, total=False):
-    """Not in snapshots from before 0.8.0, nor of a file that was not written in the window."""
+    """Not in snapshots from before 0.7.0, nor of a file that was not written in the window."""
 
     newest: Optional[float]  # epoch seconds of its last line
     pages: List[Pages]
