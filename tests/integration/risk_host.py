@@ -53,6 +53,17 @@ pkill -f 'curl -s -o /dev/null' || true
 systemctl reset-failed  # a unit may start five times in ten seconds
 systemctl restart "$FPM_UNIT" nginx
 """
+# Stories restart a unit so often that one start more within ten seconds could be refused, and that is told.
+RESTED = """
+for unit in "$FPM_UNIT" nginx.service; do
+    for _ in $(seq 100); do
+        starts=$(journalctl -q --no-pager -b -o cat --since=-10s _PID=1 "UNIT=$unit" \
+            MESSAGE_ID=39f53479d3a045ac8e11786248231fbf MESSAGE_ID=be02cf6855d2428ba40df7e9d022f03d | wc -l)
+        [ "$starts" -ge 5 ] || break
+        sleep 0.1
+    done
+done
+"""
 BOOTED = """
 timeout 60 systemctl is-system-running --wait || true
 timeout 20 sh -c "until systemctl is-active -q nginx; do sleep 0.2; done"
@@ -78,7 +89,7 @@ def program(name: str, *words: str) -> str:
 
 
 def look(*names: str) -> str:
-    return program("told_risks.py", *names)
+    return RESTED + program("told_risks.py", *names)
 
 
 def answers_in(output: str) -> list[Any]:

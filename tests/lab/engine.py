@@ -46,8 +46,13 @@ class LabError(Exception):
     """What was tried, on what, what came back."""
 
 
+class StillRunning(LabError):
+    """It has not come back in its time."""
+
+
 def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600) -> str:
-    """Run a program and return its standard output; raise LabError with its last words when it fails.
+    """Run a program and return its standard output; raise LabError with its last words when it fails,
+    StillRunning when its time is over.
 
     It runs in the work directory: podman's monitor leaves a file "oom" in its own directory when a host runs
     out of memory.
@@ -62,7 +67,7 @@ def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600) -> 
             f"{argv[0]}: no such program here; `python3 -m tests.lab install` says what the lab needs"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise LabError(f"{' '.join(argv[:6])}: still running after {timeout:.0f} s") from error
+        raise StillRunning(f"{' '.join(argv[:6])}: still running after {timeout:.0f} s") from error
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines()[-8:]
         raise LabError(f"{' '.join(argv[:6])}: rc {done.returncode}: " + " | ".join(words))

@@ -22,9 +22,10 @@ VISITORS_LOG = "/root/visitors"  # of the first ones, then with .1 and so on
 MARK = "LAB"
 PAGE_PATIENCE = 15  # seconds
 
+# A wait that begins while the bus starts may miss the word that it waits for.
 READY = """
 for _ in $(seq 100); do
-    state=$(systemctl is-system-running --wait 2>/dev/null) || true
+    state=$(timeout 10 systemctl is-system-running --wait 2>/dev/null) || true
     case $state in running | degraded) break ;; esac
     sleep 0.1
 done
