@@ -12,8 +12,8 @@ daemons and for playbooks to start. Last come the slow steps that need no host.
 
 At the end stands how long each stage took, and how much of that time the processors worked.
 
-Of a step that failed, each line that begins with FAILED or ERROR is shown, and the end of its output. The
-last line counts every check, e.g. ``1234 passed, 0 failed``.
+Of a step that failed, each line that begins with FAILED or ERROR is shown, and the end of its output. At the
+very end these lines stand once more. The last line counts every check, e.g. ``1234 passed, 0 failed``.
 """
 
 import os
@@ -32,15 +32,23 @@ from tests.run.steps import STAGES, Step, steps
 LINE, TAIL = 600, 40
 
 
+def named_failures(output: str) -> list[str]:
+    """The lines in which a step names what failed."""
+    return [line[:LINE] for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
+
+
 def failures(output: str) -> str:
     """What a person needs to see of a step that failed."""
-    lines = output.splitlines()
-    named = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
-    return "".join("    %s\n" % line[:LINE] for line in [*named, "... and its end:", *lines[-TAIL:]])
+    end = [line[:LINE] for line in output.splitlines()[-TAIL:]]
+    return "".join("    %s\n" % line for line in [*named_failures(output), "... and its end:", *end])
+
+
+def log_of(step: Step) -> Path:
+    return env.WORK / "log" / (step.name + ".txt")
 
 
 def run(step: Step) -> Counted:
-    log = env.WORK / "log" / (step.name + ".txt")
+    log = log_of(step)
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with (
@@ -100,14 +108,14 @@ def worked() -> tuple[int, int]:
     return sum(ticks) - idle - waits_for_disk, sum(ticks)
 
 
-def staged(wanted: Sequence[Step]) -> Iterator[Counted]:
+def staged(wanted: Sequence[Step]) -> Iterator[tuple[Step, Counted]]:
     """Run the steps, stage by stage, and say how long each stage took."""
     took = list[str]()
     for stage, workers in STAGES.items():
         members = [step for step in wanted if step.stage == stage]
         since, before = time.monotonic(), worked()
         with ThreadPoolExecutor(workers) as pool:
-            yield from pool.map(run, members)
+            yield from zip(members, pool.map(run, members), strict=True)
         if members:
             busy, there = (after - then for after, then in zip(worked(), before, strict=True))
             took.append(
@@ -120,7 +128,11 @@ def main(argv: Sequence[str]) -> int:
     before = changed_files()
     env.install_pip_stub()
     wanted, began = chosen(argv), time.monotonic()
-    counted = list(staged(wanted))
+    ended = list(staged(wanted))
+    counted = [each for _step, each in ended]
+    for step in (step for step, each in ended if each.failed):
+        for line in named_failures(log_of(step).read_text(errors="replace")):
+            print("%s: %s" % (step.name, line))
     if wanted and not set(argv) - {"--all"} and changed_files() != before:
         print("FAILED the tests changed the checkout:\n%s" % changed_files())
         counted.append(Counted(0, 1))

@@ -74,9 +74,24 @@ class TestSuite:
 
         monkeypatch.setattr(suite, "run", run)
         wanted = [step("pages", "static"), step("harm", "calm"), step("ruff", "quick")]
-        assert sorted(suite.staged(wanted)) == [(1, 0), (1, 0), (1, 1)]
+        ended = {step.name: counted for step, counted in suite.staged(wanted)}
+        assert ended == {"ruff": (1, 0), "harm": (1, 0), "pages": (1, 1)}
         assert begun == ["ruff", "harm", "pages"]
         assert capsys.readouterr().out.startswith("quick 0 s")
+
+    def test_what_failed_is_named_once_more_at_the_end(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        words = ["sh", "-c", "echo '%s'; seq 100; echo '2 passed, 1 failed'" % BAD.line.replace("'", "")]
+        step = steps.Step("pages", "static", words, {}, tmp_path, judges.by_last_line)
+        monkeypatch.setattr(suite.env, "WORK", tmp_path)
+        monkeypatch.setattr(suite.env, "install_pip_stub", lambda: None)
+        monkeypatch.setattr(suite, "chosen", lambda _words: [step])
+        monkeypatch.setattr(suite, "changed_files", lambda: "")
+        assert suite.main([]) == 1
+        end = capsys.readouterr().out.splitlines()[-4:]
+        assert end[1] == "pages: FAILED web2: it answers: HTTP 502"
+        assert end[3] == "2 passed, 1 failed"
 
     def test_a_failure_far_above_the_end_is_shown_cut(self) -> None:
         output = "\n".join(["FAILED web2: " + "x" * 1000, *["noise"] * 100, "the end"])
