@@ -40,8 +40,9 @@ def prove(fleet: str, name: str, options: Sequence[str], shard: str, in_full: bo
     """Start a part of the hosts that the lab's options name, and prove it all on them.
 
     in_full: on the hosts of the first part the diagnosis runs in check mode, too. It has none of its own. And
-    the remediation is tried on each host, with its check mode. Else it is tried on those that it mends, and
-    without check mode on some of the others. harm.py shows what it leaves alone, after audits in check mode.
+    the remediation is tried on each host, with its check mode and a second run. Else it is tried on those that
+    it mends, and on some of the others. Its check mode and a second run are tried where it does something that
+    no host before was mended by. harm.py shows what it leaves alone, after audits in check mode.
     """
     reports = env.WORK / "fleet-test" / name / shard.replace("/", "-")
     shutil.rmtree(reports, ignore_errors=True)
@@ -127,7 +128,9 @@ class BrokenFleet:
         safe = {name: fact["lab_actions"] for name, fact in self.facts.items() if fact["lab_safe_fix"]}
         others = sorted(self.facts.keys() - safe)
         tried = sorted([*safe, *(others if in_full else others[::SHARE])])
-        asked = tried if in_full else sorted(safe)
+        first_of = {tuple(actions): host for host, actions in sorted(safe.items(), reverse=True)}
+        asked = tried if in_full else sorted(first_of.values())
+        twice = sorted(safe.keys() & set(asked))
         before = self.as_broken
         checked = self.remediated("would", *limit(asked), "--check", "--diff") if asked else mended.NO_RUN
         untouched = hosts.fingerprint(self.fleet, *self.only(asked)) if asked else {}
@@ -135,9 +138,9 @@ class BrokenFleet:
         print(real.output)
         after = hosts.fingerprint(self.fleet, *self.only(tried))
         answers = mended.answers(self.fleet)
-        again = self.remediated("again", *limit(safe), *mended.TOGETHER) if safe else mended.NO_RUN
-        later = hosts.fingerprint(self.fleet, *self.only(safe)) if safe else {}
-        ran = [("check", checked, asked), ("real", real, tried), ("again", again, safe)]
+        again = self.remediated("again", *limit(twice), *mended.TOGETHER) if twice else mended.NO_RUN
+        later = hosts.fingerprint(self.fleet, *self.only(twice)) if twice else {}
+        ran = [("check", checked, asked), ("real", real, tried), ("again", again, twice)]
         for name, run in [(name, run) for name, run, wanted in ran if wanted]:
             yield Check(
                 self.fleet,
@@ -154,14 +157,15 @@ class BrokenFleet:
                     "check mode predicts exactly what is done",
                     mended.prediction_problem(checked.results.get(host), result),
                 )
-            if host in safe:
+            if host in twice:
                 settled_later = changes(settled(after[host]), settled(later[host]))
-                answer = answers.get(host, "was not asked")
-                wrong[host] = mended.mended_problem(result, safe[host], answer, fact["lab_other_actions"])
-                yield Check(host, "it is mended", wrong[host])
                 if not settled_later and again.results.get(host, {}).get("changed", True):
                     settled_later = ["it says it changed something"]
                 yield Check(host, "a second run has nothing to do", "; ".join(settled_later) or None)
+            if host in safe:
+                answer = answers.get(host, "was not asked")
+                wrong[host] = mended.mended_problem(result, safe[host], answer, fact["lab_other_actions"])
+                yield Check(host, "it is mended", wrong[host])
             else:
                 entry = real.report.get("hosts", {}).get(host, {})
                 differences = "; ".join(changes(before[host], after[host])) or None
