@@ -40,9 +40,9 @@ def prove(fleet: str, name: str, options: Sequence[str], shard: str, in_full: bo
     """Start a part of the hosts that the lab's options name, and prove it all on them.
 
     in_full: on the hosts of the first part the diagnosis runs in check mode, too. It has none of its own. And
-    the remediation is tried on each host, with its check mode and a second run. Else it is tried on those that
-    it mends, and on some of the others. Its check mode and a second run are tried where it does something that
-    no host before was mended by. harm.py shows what it leaves alone, after audits in check mode.
+    the remediation is tried on each host, with its check mode and a second run. Else it is tried on those
+    that it mends, and on some of the others. Its check mode and a second run are tried on one host of each
+    kind of repair. harm.py shows what it leaves alone, after audits in check mode.
     """
     reports = env.WORK / "fleet-test" / name / shard.replace("/", "-")
     shutil.rmtree(reports, ignore_errors=True)

@@ -138,13 +138,13 @@ def with_acl(title: str, acl: str, results: list[str], **more: Any) -> Job:
 
 JOBS: dict[str, list[Job]] = {
     "trixie": [
-        {"task": "kill", "fault": "socket_root", "part": (2, 0), "once": {"part": (4, 0)}},
+        {"task": "kill", "fault": "socket_root", "part": (2, 0), "once": {"part": (8, 0)}},
         {
             "task": "errors",
             "fault": "socket_root",
             "errors": ["ENOSPC+"],
             "part": (1, 0),
-            "once": {"part": (12, 0)},
+            "once": {"part": (24, 0)},
         },
         {"task": "looked_at", "fault": "wrong_socket"},
         {"task": "exchanged", "fault": "wrong_socket", "title": "a tenant exchanges a directory for a link"},
@@ -239,7 +239,7 @@ JOBS: dict[str, list[Job]] = {
             "part": (4, 2),
             "once": {"part": (16, 2), "few": True},
         },
-        {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0), "once": {"part": (4, 0)}},
+        {"task": "kill_twice", "fault": "wrong_socket", "part": (2, 0), "once": {"part": (8, 0)}},
         left(
             "runtime_dir_missing",
             case("after its last command", "the host is booted", "kept"),
