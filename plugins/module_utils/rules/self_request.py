@@ -9,7 +9,8 @@ from ..parse.endpoint import parse
 from ..parse.nginx.listen import takes
 from .case import Case
 from .model import Loss, evidence, sample, span
-from .waiting import Held, main_wait, service
+from .peers import service
+from .waiting import Held, main_wait
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

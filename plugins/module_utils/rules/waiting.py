@@ -3,11 +3,11 @@
 
 """What holds the workers of a pool, where more of them would be held as well."""
 
-import re
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .case import Case
 from .model import Cause, Match, Reason, evidence
+from .peers import service
 from .seen import Owner
 
 if TYPE_CHECKING:
@@ -22,36 +22,6 @@ STOLEN = 0.2  # share of the CPU time
 CROWDED = 2.0  # processes that could run, for each CPU
 WORKS = 0.03  # share of a CPU: a worker that sleeps has less, however long it waits after it
 MORE = "more workers would wait as well"
-# Ports of /etc/services and of the programs' own documentation.
-SERVICES = {
-    21: "FTP",
-    25: "SMTP",
-    53: "DNS",
-    80: "HTTP",
-    143: "IMAP",
-    389: "LDAP",
-    443: "HTTPS",
-    465: "SMTP",
-    587: "SMTP",
-    636: "LDAP",
-    1433: "SQL Server",
-    1521: "Oracle",
-    3306: "MySQL",
-    5432: "PostgreSQL",
-    5672: "RabbitMQ",
-    6379: "Redis",
-    8080: "HTTP",
-    9200: "Elasticsearch",
-    11211: "Memcached",
-    27017: "MongoDB",
-}
-_SOCKETS = (
-    (re.compile(r"mysql|mariadb", re.I), "MySQL"),
-    (re.compile(r"\.s\.PGSQL\.", re.I), "PostgreSQL"),
-    (re.compile(r"redis|valkey", re.I), "Redis"),
-    (re.compile(r"memcache", re.I), "Memcached"),
-    (re.compile(r"/dev-log$|/dev/log$"), "syslog"),
-)
 _SESSION = "/sess_*"
 DEPENDENCIES = ("peer", "site", "lock", "remote_file", "program", "output")
 
@@ -87,17 +57,6 @@ class Held(NamedTuple):
         if not self.certain and reason.confidence == "certain":
             reason = reason._replace(confidence="likely")
         return Match(cause, self.reason_id, reason)
-
-
-def service(peer: str) -> str:
-    """Who it is, in words: by a port or the name of a socket, so it is what usually listens there."""
-    for pattern, name in _SOCKETS if peer.startswith("unix:") else ():
-        if pattern.search(peer):
-            return "%s at %s" % (name, peer)
-    port = peer.rpartition(":")[2]
-    if port.isdigit() and int(port) in SERVICES and not peer.startswith("unix:"):
-        return "%s at %s" % (SERVICES[int(port)], peer)
-    return peer
 
 
 def _words(kind: str, on: Optional[str]) -> str:

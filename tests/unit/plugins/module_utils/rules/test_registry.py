@@ -78,6 +78,7 @@ OTHERS = {
     "tries",
     "unscathed",
     "whereabouts",
+    "peers",
     "waiting",
 }
 TESTS = "ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_"

@@ -7,7 +7,6 @@
 from typing import Any, Dict, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.waiting import service
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
@@ -222,22 +221,6 @@ class TestDependency:
         assert reason(host) == "max_children"
         del host["waits"]
         assert reason(host) == "max_children"
-
-    @pytest.mark.parametrize(
-        "peer, named",
-        [
-            ("10.0.0.5:5432", "PostgreSQL at 10.0.0.5:5432"),
-            ("[::1]:6379", "Redis at [::1]:6379"),
-            (
-                "unix:/var/run/postgresql/.s.PGSQL.5432",
-                "PostgreSQL at unix:/var/run/postgresql/.s.PGSQL.5432",
-            ),
-            ("unix:/run/app.sock", "unix:/run/app.sock"),
-            ("10.0.0.5:33060", "10.0.0.5:33060"),
-        ],
-    )
-    def test_a_service_has_the_name_of_its_port_or_socket(self, peer: str, named: str) -> None:
-        assert service(peer) == named
 
 
 class TestCpu:
