@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directories in which nginx could not keep a request's body, or an answer, or not find a page, as its
-log says.
+"""The directories in which nginx could not keep a request's body, or an answer, or not find a page, and the
+files that it could not read, as its log says.
 """
 
 import posixpath
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 MOST = 8
 UNWRITABLE, CYCLES = meanings("temp_unwritable"), meanings("redirect_cycle")
+DENIED = "ng-file-denied"
 _FILE = re.compile(r'\b(?:open|pwritev?)\(\) "(/[^"]{1,255})" failed \(')
-_WRITE, _SEARCH = 2, 1
+_READ, _WRITE, _SEARCH = 4, 2, 1
 
 
 def _may(nginx: "Nginx", stat: Stat, bits: int) -> bool:
@@ -46,9 +47,9 @@ def _look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) -
             stat = host.stat(there)
         except HostError:
             break
-        if stat.type != "directory":
-            break
         last = number == len(names)
+        if stat.type != "directory" and not (last and bits == _READ):
+            break
         found = (there, stat)
         changed.append(stat.ctime)
         if not _may(nginx, stat, bits if last else _SEARCH):
@@ -77,12 +78,18 @@ def closed_roots(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List[
     return list(found.values())
 
 
+def _named(events: Sequence["Event"]) -> List[str]:
+    files = [_FILE.search(event["sample"]["text"]) for event in events if event["source"] == "nginx"]
+    return list(dict.fromkeys(match.group(1) for match in files if match))[:MOST]
+
+
+def denied_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:
+    """Each file, or the directory on the way to it that refuses nginx."""
+    paths = _named([event for event in events if event["signature"] == DENIED])
+    return [entry for entry in (_look(host, nginx, path + "/-", _READ) for path in paths) if entry]
+
+
 def temp_dirs(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:
-    files = [
-        _FILE.search(event["sample"]["text"])
-        for event in events
-        if event["source"] == "nginx" and meaning_of(event) in UNWRITABLE
-    ]
-    paths = list(dict.fromkeys(match.group(1) for match in files if match))[:MOST]
+    paths = _named([event for event in events if meaning_of(event) in UNWRITABLE])
     found = {entry["path"]: entry for entry in (_look(host, nginx, path) for path in paths) if entry}
     return list(found.values())

@@ -152,6 +152,10 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel
 
         found["temp_dirs"] = temp_dirs(host, nginx, found["events"])
+    if any(event["signature"] == "ng-file-denied" for event in found["events"]):
+        from .nginx_temp import denied_files  # pylint: disable=import-outside-toplevel
+
+        found["temp_dirs"] = found.get("temp_dirs", []) + denied_files(host, nginx, found["events"])
     if any(meaning_of(event) in CYCLES for event in found["events"]):
         from .nginx_temp import closed_roots  # pylint: disable=import-outside-toplevel
 

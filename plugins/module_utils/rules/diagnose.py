@@ -110,35 +110,9 @@ def _spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding
     """
     if not findings or not all(set(answering.get(id(route), ())) - {case.key} for route in case.routes):
         return findings
-    if any("off" in route.get("next_upstream", ()) for route in case.routes):
-        return findings
-    others = sorted({key for route in case.routes for key in answering[id(route)]} - {case.key})
-    targets = [target for route in case.routes for target in route["endpoints"]]
-    spare = all(target["backup"] for target in targets if target["endpoint"] == case.key)
-    state = "latent" if spare else "active"
-    return [
-        _as_spare(item, state, others[0])
-        if (item["state"], item["severity"]) == ("active", "critical")
-        else item
-        for item in findings
-    ]
+    from .spared import spared  # pylint: disable=import-outside-toplevel
 
-
-def _as_spare(item: "Finding", state: str, other: str) -> "Finding":
-    """To dial the other one twice would help nobody."""
-    words = "%s; %s answers in its place: take this server out, or mend it."
-    remedy = [each for each in item["remedy"] if each["action"] != "fastcgi_pass_repoint"]
-    summary = words % (item["summary"].rstrip("."), other)
-    # The catalogue then says what to do about a spare one.
-    proof = item["evidence"] + [evidence("spare", "%s answers in its place" % other)]
-    changed: "Finding" = {
-        **item,
-        "severity": "warning",
-        "state": state,
-        "summary": summary,
-        "evidence": proof,
-    }
-    return {**changed, "remedy": remedy}
+    return spared(case, answering, findings)
 
 
 def _merged(findings: List["Finding"]) -> List["Finding"]:

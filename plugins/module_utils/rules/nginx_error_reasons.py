@@ -61,7 +61,7 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
         words, over = words % closed["path"], False
     reason = Reason(
         words,
-        ([_proof(closed, False)] if closed else []) + [sample(newest)],
+        ([proof_of(closed, False)] if closed else []) + [sample(newest)],
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",
@@ -71,16 +71,16 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
     return Match(CYCLE, "closed_root" if closed else "internal_redirect", reason)
 
 
-def _directory(event: "Event", known: Sequence["TempDir"]) -> Optional["TempDir"]:
-    """Of the directories that were looked at, the one that the event's file is in."""
+def directory_of(event: "Event", known: Sequence["TempDir"]) -> Optional["TempDir"]:
+    """Of the directories that were looked at, the one that the event's file is in, or is."""
     above = [entry for entry in known if '"%s' % entry["path"] in event["sample"]["text"]]
     return max(above, key=lambda entry: len(entry["path"]), default=None)
 
 
-def _proof(directory: "TempDir", over: bool) -> "Evidence":
-    words = "%s: owner %s, mode %s" % (directory["path"], directory["owner"], directory["mode"])
+def proof_of(directory: "TempDir", over: bool) -> "Evidence":
+    words = "%s is owned by %s, mode %s" % (directory["path"], directory["owner"], directory["mode"])
     if directory["writable"] and not over:
-        words += ": these let nginx write, so a sandbox or a security module refuses"
+        words += ": these let nginx in, so a sandbox or a security module refuses"
     if directory["full"]:
         words = "%s: its file system has no room left" % directory["path"]
     return evidence("file", words, directory["path"])
@@ -92,7 +92,7 @@ def _temp(
     newest = max(events, key=lambda event: event["last"])
     if _CACHED.search(newest["sample"]["text"]):
         reason_id = "cache"
-    directory = _directory(newest, snapshot["logs"].get("temp_dirs") or [])
+    directory = directory_of(newest, snapshot["logs"].get("temp_dirs") or [])
     if directory is None:
         return None
     over = directory["writable"] and not directory["full"]
@@ -101,7 +101,7 @@ def _temp(
         over = over and directory["changed_at"] + LOG_SECOND > newest["last"]
     reason = Reason(
         TEMP_WORDS[reason_id] % directory["path"],
-        [_proof(directory, over), sample(newest)],
+        [proof_of(directory, over), sample(newest)],
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",

@@ -11,28 +11,42 @@ from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LOST
 from .case import reconfigured
 from .model import Cause, Loss, Match, Place, Reason, sample, within
+from .nginx_error_reasons import directory_of, proof_of
 from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 OWN_ERROR, CRASHED = meanings("own_error"), meanings("nginx_crashed")
-REASONS = {"ng-named-location": "named_location", "ng-auth-status": "auth_request"}
+REASONS = {
+    "ng-named-location": "named_location",
+    "ng-auth-status": "auth_request",
+    "ng-file-denied": "file_denied",
+}
 WORDS = {
     "named_location": "nginx answers 500 itself: %s is not among the locations of the server block that "
     "names it.",
     "auth_request": "nginx answers 500 itself: it asks whether a visitor may pass, and gets status %s, which "
     "is no answer to that.",
+    "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
 }
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
 _NAMED = re.compile(r'named location "(@[^"]{1,100})"')
+_FILE = re.compile(r'open\(\) "(/[^"]{1,255})" failed')
 _STATUS = re.compile(r"unexpected status: (\d{3})")
 _SIGNAL = re.compile(r"exited on signal (\d{1,2})")
 
+PLACES = {
+    "named_location": (_NAMED, "a named location"),
+    "auth_request": (_STATUS, "another status"),
+    "file_denied": (_FILE, "a file"),
+}
 
-def _word(pattern: Pattern[str], event: "Event", otherwise: str) -> str:
+
+def _word(pattern: Pattern[str], otherwise: str, event: "Event") -> str:
     found = pattern.search(event["sample"]["text"])
     return found.group(1) if found else otherwise
 
@@ -54,12 +68,18 @@ def _of_site(
     reason_id, losses = REASONS[event["signature"]], losses_of([event])
     if _told_already(snapshot, event["site"] or "", losses):
         return None
-    named = reason_id == "named_location"
-    word = _word(_NAMED, event, "a named location") if named else _word(_STATUS, event, "another status")
+    word = _word(*PLACES[reason_id], event)
     over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
+    proof: List[Evidence] = []
+    if reason_id == "file_denied":
+        # nginx reads it anew each time: a reload mends nothing.
+        seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
+        over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
+        if seen:
+            proof.append(proof_of(seen, over))
     reason = Reason(
         WORDS[reason_id] % word,
-        [sample(event)],
+        proof + [sample(event)],
         losses,
         confidence="likely",
         state="recovered" if over else "active",
@@ -78,7 +98,7 @@ def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> L
     master = nginx["master"]
     restarted = master is not None and master["started_at"] > newest["last"] + LOG_SECOND
     reason = Reason(
-        CRASH_WORDS % _word(_SIGNAL, newest, "?"),
+        CRASH_WORDS % _word(_SIGNAL, "?", newest),
         [sample(newest)],
         confidence="likely",
         state="recovered" if restarted else "active",

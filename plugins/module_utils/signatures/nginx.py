@@ -23,7 +23,7 @@ MEANINGS = LOST | words(
     "no_live_peer peer_disabled http_spoken unresolved bad_upstream bad_params "
     # The visitor closed the connection, limit_req or limit_conn, a body found no room on the disk.
     "client_gone rate_limited redirect_cycle temp_unwritable "
-    # a 500 to a named location or to auth_request, a worker of nginx that died, no PROXY header
+    # a 500 to a named location, to auth_request or to a file, a worker that died, no PROXY header
     "own_error nginx_crashed proxy_header "
     # what php-fpm writes to stderr: no file, security.limit_extensions, the script's end, another message
     "script_missing script_denied php_fatal php_message"
@@ -51,11 +51,13 @@ PHASES = {
 NO_PHASE = "-"
 # The header of an answer to proxy_pass over a unix socket: asked for before "header".
 HTTP = "http"
+# open() of a file that is none of nginx's own bodies, answers or cached pages.
+FILE = "file"
 STDERR = 'FastCGI sent in stderr: "'
 
 # id, phase, status, meaning, format; an indented line: another format of the row above
 NGINX = Table(
-    (NO_PHASE, HTTP) + tuple(PHASES.values()),
+    (NO_PHASE, HTTP, FILE) + tuple(PHASES.values()),
     MEANINGS,
     """
 ng-stderr-primary * - script_missing FastCGI sent in stderr: "Primary script unknown%q
@@ -151,6 +153,7 @@ ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle whi
 ng-rewrite-cycle - 500 redirect_cycle rewrite or internal redirection cycle while processing "%q"
 ng-named-location - 500 own_error could not find named location "%q"
 ng-auth-status * 500 own_error auth request unexpected status: %d
+ng-file-denied file 500 own_error open() "%q" failed (13: %s)
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d
     worker process %d exited on signal %d (core dumped)
 ng-proxy-header - - proxy_header broken header: "%q

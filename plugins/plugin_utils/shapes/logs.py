@@ -122,12 +122,12 @@ class Event(LaterEvent):
 
 
 class TempDir(TypedDict):
-    """Where nginx could not write a temporary file."""
+    """Where nginx could not write a temporary file, or read one that it needs."""
 
     path: str  # that refuses nginx's user, else the deepest that exists
     owner: str
     mode: str  # octal
-    writable: bool  # for nginx's user, by owner and mode
+    writable: bool  # for nginx's user, by owner and mode; readable, if nginx wanted to read there
     changed_at: float  # epoch seconds: when it or the one above it was last changed
     full: bool  # its file system
 

@@ -38,6 +38,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "belongs to `error_page 401`, not to that answer.",
         do_not="Do not take auth_request out to see the page: it would be open to everybody.",
     ),
+    ("nginx_own_error", "file_denied"): Entry(
+        title="nginx may not read a file of its own",
+        what="A directive has nginx read a file at each request, most often auth_basic_user_file. Its "
+        "workers may not read it, and nginx makes a 500 of that.",
+        decides="nginx [crit]: open() failed (13), without an upstream, and the file is none that nginx "
+        "makes itself.",
+        fix="let the user of nginx's workers read the file, e.g. `chgrp` to its group and `chmod 640`",
+        advice="The evidence names the file, or the directory on the way to it that refuses. Give the "
+        "file to the group of nginx's workers, with mode 0640; no reload is needed. Each directory above "
+        "it needs `chmod o+x`. If all of them let nginx in, look for SELinux or a sandbox of the unit.",
+        do_not="Do not take the password away, nor make the file readable for everybody.",
+    ),
     ("nginx_own_error", "catch_stderr"): Entry(
         title="nginx throws PHP's answers away",
         what="fastcgi_catch_stderr tells nginx to take an answer for broken if PHP logs a text beside it. "

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
-from ...signatures.nginx import HTTP, LOST, NGINX, NO_PHASE, PHASES, STDERR, UNKNOWN
+from ...signatures.nginx import FILE, HTTP, LOST, NGINX, NO_PHASE, PHASES, STDERR, UNKNOWN
 from ...signatures.table import Signature
 from ..endpoint import canonical
 from ..number import number
@@ -27,6 +27,8 @@ _HEAD = re.compile(
     r"(?:\*(\d+) )?",
     re.A,
 )
+# The names that ngx_create_temp_file() and ngx_http_file_cache_name() give: a number, a key's MD5.
+_OWN_FILE = re.compile(r'/(?:\d{10,}|[0-9a-f]{32}[.\d]*)" failed')
 _FATAL = "PHP message: PHP Fatal error:  "  # behind warnings, mostly
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
 _UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
@@ -110,6 +112,10 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
     # At level error it is a static file that nginx may not read.
     if not hit or (hit[0].meaning == "temp_unwritable" and not crit):
         return None, {}
+    if hit[0].meaning == "temp_unwritable" and phase == NO_PHASE and not _OWN_FILE.search(message):
+        hit = NGINX.find(message, FILE)
+        if not hit:
+            return None, {}
     row, places = hit
     if row.meaning == "php_message" and _FATAL in message:
         row, places = NGINX.find(STDERR + _FATAL, phase) or hit

@@ -9,6 +9,7 @@ from typing import Any, Dict
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Room, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx_temp import (
     closed_roots,
+    denied_files,
     temp_dirs,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -70,3 +71,30 @@ class TestClosedRoots:
 
     def test_decoy_another_site_or_a_variable(self) -> None:
         assert self.roots(0o700, site="blog.example") == self.roots(0o700, "/srv/$host") == []
+
+
+class TestDeniedFiles:
+    def seen(self, mode: int, above: int = 0o755) -> Any:
+        file = Stat("file", mode, 0, 7, 0, 0.0, 1, 1)
+        host = FakeHost(stats={"/": folder(0o755), "/etc": folder(above), "/etc/shop.htpasswd": file})
+        text = '*1 open() "/etc/shop.htpasswd" failed (13: Permission denied), client: x'
+        event = {"source": "nginx", "signature": "ng-file-denied", "sample": {"text": text}}
+        (found,) = denied_files(host, NGINX, [event])
+        return found["path"], found["writable"]
+
+    def test_hit_the_file_refuses(self) -> None:
+        assert self.seen(0o600) == ("/etc/shop.htpasswd", False)
+
+    def test_hit_a_directory_above_refuses(self) -> None:
+        assert self.seen(0o640, above=0o700) == ("/etc", False)
+
+    def test_near_miss_the_group_may_read(self) -> None:
+        assert self.seen(0o640) == ("/etc/shop.htpasswd", True)
+
+    def test_decoy_a_body_that_nginx_could_not_keep(self) -> None:
+        event = {
+            "source": "nginx",
+            "signature": "ng-body-temp-eacces",
+            "sample": {"text": 'open() "/x" failed'},
+        }
+        assert denied_files(FakeHost(), NGINX, [event]) == []

@@ -52,6 +52,37 @@ class TestNamedLocation:
         assert hosts.found(host) == hosts.HEALTHY
 
 
+def denied(**seen: Any) -> Host:
+    host = ended("ng-file-denied", '*1 open() "/etc/shop.htpasswd" failed (13: Permission denied), client: x')
+    facts = {"path": "/etc/shop.htpasswd", "owner": "root", "mode": "0600", "writable": False, "full": False}
+    host["logs"]["temp_dirs"] = [dict(facts, changed_at=hosts.now(host) - 600, **seen)]
+    return host
+
+
+class TestFileDenied:
+    def test_hit_the_file_and_its_owner_are_named(self) -> None:
+        item = hosts.only(denied())
+        assert (item["cause"], item["reason"], item["state"]) == (CAUSE, "file_denied", "active")
+        assert "/etc/shop.htpasswd" in item["summary"]
+        assert "owned by root, mode 0600" in item["evidence"][0]["text"]
+
+    def test_near_miss_its_mode_was_changed_since(self) -> None:
+        host = denied()
+        seen = host["logs"]["temp_dirs"][0]
+        host["logs"]["temp_dirs"] = [dict(seen, writable=True, changed_at=hosts.now(host) - 30)]
+        assert hosts.found(host) == ([(CAUSE, "file_denied", "recovered")], "recovered")
+
+    def test_near_miss_a_reload_does_not_mend_it(self) -> None:
+        host = denied()
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        assert hosts.found(host)[0] == [(CAUSE, "file_denied", "active")]
+
+    def test_decoy_a_site_without_php(self) -> None:
+        host = denied()
+        hosts.events(host, "nginx")[0]["site"] = "files.example"
+        assert hosts.found(host) == hosts.HEALTHY
+
+
 class TestAuthRequest:
     def test_hit_the_status_is_named(self) -> None:
         item = hosts.only(asked())

@@ -76,6 +76,7 @@ OTHERS = {
     "status",
     "timeline",
     "tries",
+    "spared",
     "unscathed",
     "whereabouts",
     "peers",

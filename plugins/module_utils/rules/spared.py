@@ -1,0 +1,45 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a dead server costs where an upstream's next one answers."""
+
+from typing import TYPE_CHECKING, Dict, List
+
+from .case import Case
+from .model import evidence
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Finding
+
+
+def spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding"]) -> List["Finding"]:
+    """answering: servers that answer, by the id() of the route that dials them; each route has one."""
+    if any("off" in route.get("next_upstream", ()) for route in case.routes):
+        return findings
+    others = sorted({key for route in case.routes for key in answering[id(route)]} - {case.key})
+    targets = [target for route in case.routes for target in route["endpoints"]]
+    spare = all(target["backup"] for target in targets if target["endpoint"] == case.key)
+    state = "latent" if spare else "active"
+    return [
+        _as_spare(item, state, others[0])
+        if (item["state"], item["severity"]) == ("active", "critical")
+        else item
+        for item in findings
+    ]
+
+
+def _as_spare(item: "Finding", state: str, other: str) -> "Finding":
+    """To dial the other one twice would help nobody."""
+    words = "%s; %s answers in its place: take this server out, or mend it."
+    remedy = [each for each in item["remedy"] if each["action"] != "fastcgi_pass_repoint"]
+    summary = words % (item["summary"].rstrip("."), other)
+    # The catalogue then says what to do about a spare one.
+    proof = item["evidence"] + [evidence("spare", "%s answers in its place" % other)]
+    changed: "Finding" = {
+        **item,
+        "severity": "warning",
+        "state": state,
+        "summary": summary,
+        "evidence": proof,
+    }
+    return {**changed, "remedy": remedy}
