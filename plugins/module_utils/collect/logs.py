@@ -164,6 +164,10 @@ def _log(
             entry, more, reaches_back = _read(host, kind, file, budget, name == path)
             files.append(entry)
             events.merge(more)
+            room = host.room(posixpath.dirname(file.real)) if name == path else None
+            if room and (room.read_only or room.others == 0):
+                why = "read-only" if room.read_only else "full"
+                host.miss(kind.what, path, "its file system is %s: nothing more is written to it" % why)
             if name == path and reaches_back:
                 todo += older(host, path, file.stat.uid, since)
     except HostError as error:

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.linux.proc import unit_of
-from ..parse.nginx.conf import Conf, error_logs, opened
+from ..parse.nginx.conf import Conf, error_logs, every, opened
 from ..parse.nginx.routes import routes
 from ..parse.nginx.site_logs import Defaults, log_formats, site_logs, used
 from ..parse.titles import NGINX_MASTER, NGINX_WORKER
@@ -244,6 +244,10 @@ def _look(
     nginx["installed"], nginx["version"], nginx["binary"] = True, version, binary
     nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix
     nginx["routes"] = routes(reading.conf, prefix)
+    if any(directive.name == "mirror" for directive in every(reading.conf.directives)):
+        from ..parse.nginx.mirrored import without_mirrors  # pylint: disable=import-outside-toplevel
+
+        nginx["routes"], nginx["mirrored"] = without_mirrors(reading.conf, nginx["routes"])
     nginx["config_errors"], nginx["config_changed_at"] = reading.conf.errors, reading.changed_at
     nginx["writable"] = reading.writable_by_others()
     owners_of_code(host, nginx["routes"])

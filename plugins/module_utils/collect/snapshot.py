@@ -148,6 +148,8 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         caught,
         own_addresses(host, snapshot),
     )
+    copies = nginx.get("mirrored", [])
+    found["events"] = [event for event in found["events"] if event["endpoint"] not in copies]
     if any(meaning_of(event) in UNWRITABLE for event in found["events"]):
         from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel
 

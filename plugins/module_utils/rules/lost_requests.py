@@ -3,7 +3,6 @@
 
 """Beyond the seven: causes that one message of nginx proves, or one of php-fpm beside it. Each is a row."""
 
-import errno
 from bisect import bisect_left
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
@@ -64,6 +63,12 @@ ROWS = (
         "A response header of pool %s did not fit into fastcgi_buffer_size.",
     ),
     Row(
+        Cause("response_incomplete", severity="warning"),
+        "content_length",
+        meanings("cut_short"),
+        "Answers of pool %s ended before as many bytes had come as their Content-Length says.",
+    ),
+    Row(
         Cause("listen_backlog_full", severity="warning", consequence_of=("max_children_exhausted",)),
         "unix_backlog",
         QUEUE_FULL,
@@ -78,47 +83,6 @@ ROWS = (
 )
 NOT_ALLOWED = Cause("client_not_allowed")
 CAUSES = tuple(row.cause for row in ROWS) + (NOT_ALLOWED,)
-
-
-def _not_allowed(case: Case) -> Optional[Match]:
-    """php-fpm closes a connection from an address outside listen.allowed_clients unread (main/fastcgi.c)."""
-    owner = next((owner for owner in case.running if owner.pool["allowed_clients"]), None)
-    if case.probe["result"] != "closed" or owner is None or case.endpoint.get("family") == "unix":
-        return None
-    pool = owner.pool
-    allowed = "listen.allowed_clients = %s" % ",".join(pool["allowed_clients"])
-    words = "php-fpm closes connections to %s: pool %s does not allow nginx's address." % (
-        case.key,
-        pool["name"],
-    )
-    proof = [
-        evidence("probe", "%s: the connection was closed without an answer" % case.key),
-        evidence("php-fpm", allowed, pool["file"]),
-    ]
-    reason = Reason(words, proof, case.losses, confidence="likely", place=owner.place)
-    return Match(NOT_ALLOWED, "allowed_clients", reason)
-
-
-def _no_port(case: Case) -> Optional[Match]:
-    """connect(2) finds no free port of nginx's own. Where nobody listens the address may be missing."""
-    lost = [loss for loss in case.lost(UNREACHED) if loss.event["detail"].get("errno") == errno.EADDRNOTAVAIL]
-    if (
-        not lost
-        or case.endpoint.get("family") == "unix"
-        or not case.running
-        or not case.endpoint.get("listening")
-    ):
-        return None
-    now = case.connect.get("errno") == errno.EADDRNOTAVAIL
-    reason = Reason(
-        "nginx found no free local port for a connection to %s: all of them to this address are taken."
-        % case.key,
-        [case.dialled(), sample(lost[-1].event)],
-        lost,
-        confidence="likely",
-        severity="critical" if now else None,
-    )
-    return Match(NGINX_LIMIT, "ports", reason)
 
 
 def _times(events: Sequence["Event"]) -> List[float]:
@@ -179,9 +143,17 @@ def _match(case: Case, row: Row) -> Optional[Match]:
 
 
 def examine(case: Case) -> Answer:
-    refused = _not_allowed(case) or _no_port(case)
-    matches: List[Match] = [refused] if refused else []
-    for row in ROWS if not refused else ():
+    matches: List[Match] = []
+    if case.endpoint.get("family") != "unix" and (case.probe["result"] == "closed" or case.lost(UNREACHED)):
+        # Most hosts need not compile it.
+        from .lost_on_tcp import no_port, not_allowed  # pylint: disable=import-outside-toplevel
+
+        refused, used_up = not_allowed(case), no_port(case)
+        if refused:
+            return [Match(NOT_ALLOWED, "allowed_clients", refused)]
+        if used_up:
+            return [Match(NGINX_LIMIT, "ports", used_up)]
+    for row in ROWS:
         match = _match(case, row)
         if match:
             matches.append(match)

@@ -4,7 +4,7 @@
 """Why nginx answers 500 by itself, or cuts off."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
@@ -27,6 +27,7 @@ NO_RESOURCE, LIMITED = meanings("no_resource"), meanings("rate_limited")
 CLOSED = "ng-worker-connections-accept"
 _TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
 ENOSPC = 28
+ACCEL = "ng-accel-cycle"  # an error_page of an answer would be logged while sending to the client
 # ngx_http_file_cache_name(): the key's MD5; all other names here are numbers.
 _CACHED = re.compile(r'/[0-9a-f]{32}(?:\.\d+)?" failed')
 TEMP_WORDS = {
@@ -55,7 +56,13 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
     to = " to %s" % target.group(1) if target else ""
     words = "nginx answers 500 itself: its locations lead a request%s again and again." % to
     over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
-    closed = _closed_root(snapshot, routes)
+    accel = newest["signature"] == ACCEL
+    closed = None if accel else _closed_root(snapshot, routes)
+    if accel:
+        words = (
+            "nginx answers 500 itself: by X-Accel-Redirect the application sends a request%s, and is asked "
+        )
+        words, over = words % to + "again by that.", False
     if closed:
         words = "nginx may not search %s, so that each file of the site is missing for it, and answers 500."
         words, over = words % closed["path"], False
@@ -68,7 +75,9 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
         place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
-    return Match(CYCLE, "closed_root" if closed else "internal_redirect", reason)
+    return Match(
+        CYCLE, "by_application" if accel else "closed_root" if closed else "internal_redirect", reason
+    )
 
 
 def directory_of(event: "Event", known: Sequence["TempDir"]) -> Optional["TempDir"]:
@@ -140,18 +149,18 @@ def reasons(snapshot: "Snapshot") -> List[Match]:
     for route in snapshot["nginx"]["routes"]:
         of_site.setdefault(route["site"], []).append(route)
     matches: List[Optional[Match]] = []
-    cycles: Dict[str, List["Event"]] = {}
+    cycles: Dict[Tuple[str, bool], List["Event"]] = {}
     unwritable: Dict[str, List["Event"]] = {"request_body": [], "response": []}
     for event in snapshot["logs"]["events"]:
         meaning, site = meaning_of(event), event["site"] or ""
         if event["source"] != "nginx" or site not in of_site:
             continue
         if meaning in CYCLES:
-            cycles.setdefault(site, []).append(event)
+            cycles.setdefault((site, event["signature"] == ACCEL), []).append(event)
         elif meaning in UNWRITABLE:
             of_answer = event["signature"].startswith("ng-resp-")
             unwritable["response" if of_answer else "request_body"].append(event)
-    matches += [_cycle(snapshot, of_site[site], events) for site, events in cycles.items()]
+    matches += [_cycle(snapshot, of_site[site], events) for (site, _accel), events in cycles.items()]
     for reason_id, events in unwritable.items():
         if events:
             routes = [route for event in events for route in of_site[event["site"] or ""]]

@@ -12,6 +12,8 @@ LOST = words(
     # fastcgi_send_timeout, fastcgi_read_timeout before the first byte of the answer and after it
     "send_timed_out timed_out broken_off "
     # The worker's end was closed, another protocol, FastCGI without a proper response, fastcgi_buffer_size.
+    # an answer that ended in order before its Content-Length
+    "cut_short "
     "cut_off not_fastcgi bad_header too_big "
     # of nginx itself: connections and open files; what a profile or its unit's filter refuses
     "no_resource confined "
@@ -116,8 +118,8 @@ ng-invalid-header-old header 502 bad_header upstream sent invalid header
 ng-invalid-status header 502 bad_header upstream sent invalid status "%q"
 ng-unexpected-record header 502 not_fastcgi upstream sent unexpected FastCGI record: %d
 ng-premature-stdout-header header 502 cut_off upstream prematurely closed FastCGI stdout
-ng-premature-stdout-body body - cut_off upstream prematurely closed FastCGI stdout
-ng-premature-request-body body - cut_off upstream prematurely closed FastCGI request
+ng-premature-stdout-body body - cut_short upstream prematurely closed FastCGI stdout
+ng-premature-request-body body - cut_short upstream prematurely closed FastCGI request
 ng-premature-request-unbuffered header - cut_off upstream prematurely closed FastCGI request
 ng-fcgi-version header 502 not_fastcgi upstream sent unsupported FastCGI protocol version: %d
 ng-fcgi-version-body body - not_fastcgi upstream sent unsupported FastCGI protocol version: %d
@@ -150,6 +152,8 @@ ng-limit-req - 503 rate_limited limiting requests, excess: %s by zone "%s"
 ng-limit-conn - 503 rate_limited limiting connections by zone "%s"
 ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle while internally redirecting to \
 "%q"
+ng-accel-cycle header 500 redirect_cycle rewrite or internal redirection cycle while internally \
+redirecting to "%q"
 ng-rewrite-cycle - 500 redirect_cycle rewrite or internal redirection cycle while processing "%q"
 ng-named-location - 500 own_error could not find named location "%q"
 ng-auth-status * 500 own_error auth request unexpected status: %d

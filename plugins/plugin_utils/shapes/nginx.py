@@ -218,6 +218,7 @@ class LaterNginx(TypedDict, total=False):
     log_formats: Dict[str, LogFormat]  # of these access logs, by name in lower case; not before 0.5.0
     loaded: Loaded  # not before 0.5.0
     log_zone: int  # seconds east of UTC in its error log, where it is not the host's; not before 0.6.0
+    mirrored: List[str]  # endpoints that mirror alone sends copies to; not before 0.8.0
     binary: Optional[str]  # path
     options: Dict[str, str]  # of the command line: c, e, g, p
     account: Optional[str]  # user who runs nginx, where root does not

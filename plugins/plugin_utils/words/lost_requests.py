@@ -133,6 +133,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not raise pm.max_children: PHP-FPM never saw these requests.",
         returns=True,
     ),
+    ("response_incomplete", None): Entry(
+        title="answers are shorter than they say",
+        what="The application announces a Content-Length and sends fewer bytes. PHP-FPM ended the request "
+        "in order. Visitors get a broken page or file, and nginx's access log says 200.",
+        decides="nginx: upstream prematurely closed FastCGI request or stdout while reading upstream.",
+        fix="mend the script in the evidence: its Content-Length must be that of what it sends",
+        advice="See what the script in the evidence sends after its header Content-Length. Most often it "
+        "ends early by an error (PHP's error log), the file has changed, or its output is compressed or "
+        "filtered after the length was counted.",
+        do_not="Do not restart PHP-FPM nor enlarge buffers: no worker died, and nothing was too large.",
+    ),
     ("redirect_cycle", None): Entry(
         title="nginx's locations lead in a circle",
         what="try_files, index, error_page or rewrite send a request to a path that comes back to the same "
@@ -143,6 +154,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "own `location ~ \\.php$`; `root` must hold the fallback of try_files. Then `nginx -t && systemctl "
         "reload nginx`.",
         do_not="Do not restart PHP-FPM or look into its log: it got none of these requests.",
+    ),
+    ("redirect_cycle", "by_application"): Entry(
+        title="X-Accel-Redirect leads back to the application",
+        what="The application names a path in X-Accel-Redirect, and nginx finds the application there "
+        "again: no location serves that path, or the path is a page. After ten rounds nginx answers 500.",
+        decides="nginx: rewrite or internal redirection cycle while reading response header from upstream.",
+        fix="give the path in the evidence an internal location with the files; reload nginx",
+        advice="Compare the path in the evidence with the `internal` location for such files (`nginx -T`). "
+        "Its `alias` must hold the file, and the application must name its prefix. Where no location takes "
+        "it, try_files leads it to the application again.",
+        do_not="Do not restart PHP-FPM or raise its timeouts: it answered each of these requests.",
     ),
     ("redirect_cycle", "closed_root"): Entry(
         title="nginx may not search the site's directory",

@@ -44,7 +44,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "workers may not read it, and nginx makes a 500 of that.",
         decides="nginx [crit]: open() failed (13), without an upstream, and the file is none that nginx "
         "makes itself.",
-        fix="let the user of nginx's workers read the file, e.g. `chgrp` to its group and `chmod 640`",
+        fix="let the user of nginx's workers read the file: their group, and mode 0640",
         advice="The evidence names the file, or the directory on the way to it that refuses. Give the "
         "file to the group of nginx's workers, with mode 0640; no reload is needed. Each directory above "
         "it needs `chmod o+x`. If all of them let nginx in, look for SELinux or a sandbox of the unit.",

@@ -6,10 +6,11 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import logs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Room
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import log_events
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.logs import (
     FPM,
@@ -74,6 +75,25 @@ class TestRefused:
         assert [entry["path"] for entry in host.missing] == paths[:1] and "is a link" in host.missing[0][
             "why"
         ]
+
+    @pytest.mark.parametrize(
+        "room, why",
+        [
+            (Room(False, 4096, 9, 0), "its file system is full: nothing more is written to it"),
+            (Room(True, 4096, 9, 4096), "its file system is read-only: nothing more is written to it"),
+            (Room(False, 4096, 0, 4096), None),
+            (None, None),
+        ],
+    )
+    def test_a_log_that_takes_no_more_lines_is_missing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Optional[Room], why: Optional[str]
+    ) -> None:
+        path = tmp_path / "error.log"
+        path.write_text(line(NOW - 3))
+        host = Watched()
+        monkeypatch.setattr(host, "room", lambda folder: room if folder == str(tmp_path) else None)
+        assert total(collect(host, [str(path)])) == 1
+        assert [entry["why"] for entry in host.missing] == ([why] if why else [])
 
     def test_a_log_that_hung_before_is_left_out(self, tmp_path: Path) -> None:
         (tmp_path / "error.log").write_text(line(NOW - 3))

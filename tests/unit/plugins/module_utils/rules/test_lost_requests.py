@@ -36,6 +36,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "request_terminate_timeout": lambda: reset_beside("fpm-terminate"),
     "no_grace": reloaded,
     "fastcgi_buffer_size": lambda: a_host().nginx_said("ng-too-big-header", 60.0),
+    "content_length": lambda: a_host().nginx_said("ng-premature-request-body", 60.0),
     "unix_backlog": lambda: a_host().nginx_said("ng-connect-eagain", 60.0),
     "connections": lambda: a_host().nginx_said("ng-worker-connections", 60.0),
     "allowed_clients": not_allowed,
@@ -45,6 +46,7 @@ VERDICTS: Dict[str, Tuple[str, str, str]] = {
     "request_terminate_timeout": ("request_terminated", "active", "degraded"),
     "no_grace": ("reload_interrupted", "recovered", "recovered"),
     "fastcgi_buffer_size": ("response_header_too_big", "active", "degraded"),
+    "content_length": ("response_incomplete", "active", "degraded"),
     "unix_backlog": ("listen_backlog_full", "active", "degraded"),
     "connections": ("nginx_limit", "active", "degraded"),
     "allowed_clients": ("client_not_allowed", "active", "failing"),
@@ -69,6 +71,16 @@ class TestPorts:
         host = no_port(result="unreachable", errno=99, error="Cannot assign requested address")
         host.with_endpoint(listening=False)
         assert "nginx_limit" not in hosts.cause_ids(host)
+
+
+class TestContentLength:
+    def test_near_miss_the_worker_died_in_the_answer(self) -> None:
+        host = a_host().nginx_said("ng-premature-body", 60.0).fpm_said("fpm-exit-sigsegv", 60.0)
+        assert hosts.cause_ids(host) == ["invalid_response"]
+
+    def test_decoy_a_crash_in_that_second_costs_another_request(self) -> None:
+        host = a_host().nginx_said("ng-premature-request-body", 60.0).fpm_said("fpm-exit-sigsegv", 60.0)
+        assert hosts.cause_ids(host) == ["response_incomplete"]
 
 
 class TestTerminated:

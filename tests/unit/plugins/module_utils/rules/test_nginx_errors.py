@@ -13,11 +13,11 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 BODY = "/var/lib/nginx/body"
 
 
-def cycled(**more: Any) -> Host:
+def cycled(signature: str = "ng-redirect-cycle", **more: Any) -> Host:
     host = a_host().silent_logs()
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
     text = 'x internally redirecting to "/shop/index.php", client: 10.0.0.9, server: shop.example'
-    host.nginx_said("ng-redirect-cycle", 60.0, endpoint=None, **more)
+    host.nginx_said(signature, 60.0, endpoint=None, **more)
     hosts.events(host, "nginx")[0]["sample"]["text"] = text
     return host
 
@@ -58,6 +58,17 @@ class TestCycle:
         item = hosts.only(closed("/var/www"))
         assert (item["reason"], item["state"]) == ("closed_root", "active")
         assert item["evidence"][0]["path"] == "/var/www" and "/var/www" in item["summary"]
+
+    def test_hit_the_application_leads_back_to_itself(self) -> None:
+        host = cycled("ng-accel-cycle")
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        item = hosts.only(host)
+        assert (item["reason"], item["state"]) == ("by_application", "active")
+
+    def test_decoy_a_closed_root_beside_the_application(self) -> None:
+        host = closed("/var/www")
+        hosts.events(host, "nginx")[0]["signature"] = "ng-accel-cycle"
+        assert hosts.only(host)["reason"] == "by_application"
 
     def test_near_miss_a_directory_of_another_site(self) -> None:
         assert hosts.only(closed("/srv/blog"))["reason"] == "internal_redirect"

@@ -76,6 +76,7 @@ OTHERS = {
     "status",
     "timeline",
     "tries",
+    "lost_on_tcp",
     "spared",
     "unscathed",
     "whereabouts",

@@ -1,0 +1,47 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a port may refuse, and a unix socket not."""
+
+import errno
+from typing import Optional
+
+from ..signatures.lookup import meanings
+from .case import Case
+from .model import Reason, evidence, sample
+
+UNREACHED = meanings("unreached")
+
+
+def not_allowed(case: Case) -> Optional[Reason]:
+    """php-fpm closes a connection from an address outside listen.allowed_clients unread (main/fastcgi.c)."""
+    owner = next((owner for owner in case.running if owner.pool["allowed_clients"]), None)
+    if case.probe["result"] != "closed" or owner is None:
+        return None
+    pool = owner.pool
+    allowed = "listen.allowed_clients = %s" % ",".join(pool["allowed_clients"])
+    words = "php-fpm closes connections to %s: pool %s does not allow nginx's address." % (
+        case.key,
+        pool["name"],
+    )
+    proof = [
+        evidence("probe", "%s: the connection was closed without an answer" % case.key),
+        evidence("php-fpm", allowed, pool["file"]),
+    ]
+    return Reason(words, proof, case.losses, confidence="likely", place=owner.place)
+
+
+def no_port(case: Case) -> Optional[Reason]:
+    """connect(2) finds no free port of nginx's own. Where nobody listens the address may be missing."""
+    lost = [loss for loss in case.lost(UNREACHED) if loss.event["detail"].get("errno") == errno.EADDRNOTAVAIL]
+    if not lost or not case.running or not case.endpoint.get("listening"):
+        return None
+    now = case.connect.get("errno") == errno.EADDRNOTAVAIL
+    return Reason(
+        "nginx found no free local port for a connection to %s: all of them to this address are taken."
+        % case.key,
+        [case.dialled(), sample(lost[-1].event)],
+        lost,
+        confidence="likely",
+        severity="critical" if now else None,
+    )
