@@ -10,7 +10,7 @@ import calendar
 import re
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Optional, Tuple
+from typing import Iterator, Optional, Pattern, Tuple
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NGINX = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)\Z", re.A)
@@ -21,8 +21,8 @@ _ACCESS = re.compile(
     re.A,
 )
 _SHORT_UNIX = re.compile(r"(\d{9,11}(?:\.\d{1,6})?) \S+ ([^\s\[:]+)(?:\[(\d{1,10})\])?: (.*)\Z", re.A)
-# CONFIG_PRINTK_CALLER adds "[  T123]" behind the time.
-_RING = re.compile(r"(?:<\d+>)?\[ *(\d{1,12}\.\d{6})\](?:\[ *[TC]\d+\])? (.*)\Z", re.A)
+# The kernel's own are below <8>. CONFIG_PRINTK_CALLER adds "[  T123]" behind the time.
+_RING = re.compile(r"<[0-7]>\[ *(\d{1,12}\.\d{6})\](?:\[ *[TC]\d+\])? (.*)\Z", re.A)
 
 
 def _local(utc_offset: int, *parts: str) -> Optional[int]:
@@ -85,9 +85,15 @@ def journal_line(line: str) -> Optional[Tuple[float, str, Optional[int], str]]:
     return float(at), identifier, int(pid) if pid else None, text
 
 
-def ring_line(line: str, boot_at: float) -> Optional[Tuple[float, str]]:
-    """A line of "dmesg" -> (epoch, text). boot_at: now minus the monotonic clock. Off by seconds after weeks
-    or a suspend.
+def ring_lines(ring: str, telling: Pattern[str]) -> Iterator[Tuple[float, str]]:
+    """(seconds since boot, text) of the records in "dmesg -r" that are telling. Of a record with line feeds,
+    which any account can have the kernel write, each line has its time: the first alone is the kernel's.
     """
-    match = _RING.match(line)
-    return (round(boot_at + float(match.group(1)), 3), match.group(2)) if match else None
+    before = ""
+    for line in ring.split("\n"):
+        match = _RING.match(line)
+        if not match:
+            continue
+        if match.group(1) != before and telling.search(match.group(2)):
+            yield float(match.group(1)), match.group(2)
+        before = match.group(1)

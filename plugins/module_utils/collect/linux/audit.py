@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
 
 from ...parse.linux.denials import TELLING, Change, Line, denials, time_of
-from ...parse.timestamps import journal_line
+from ...parse.timestamps import journal_line, ring_lines
 from ..host import Host, HostError
 from ..log_window import WINDOW_BYTES, File, Source, find_window
 from ..trust import named
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LOG = "/var/log/audit/audit.log"
 _RING = 32 << 20  # bytes
+_BEGIN = "audit: type="  # as kernel/audit.c begins; what stands further on may be an account's
 _TIMES = re.compile(rb"audit\((\d{9,11})\.", re.A)
 
 
@@ -57,10 +58,10 @@ def _of_file(host: Host, since: float) -> Optional[List[Line]]:
 
 
 def _of_ring(host: Host) -> Optional[List[Line]]:
-    ran = host.run(["dmesg"], most=_RING)
+    ran = host.run(["dmesg", "-r"], most=_RING)
     if ran.rc != 0:
         return None
-    rows = [(time_of(text), text) for text in ran.out.split("\n") if TELLING.search(text)]
+    rows = [(time_of(text), text) for _at, text in ring_lines(ran.out, TELLING) if text.startswith(_BEGIN)]
     return [Line(at, "kernel", text) for at, text in rows if at is not None]
 
 
@@ -79,7 +80,7 @@ def _of_kernel(host: Host, since: float) -> Iterator[Line]:
         host.miss("kernel_log", None, "journalctl: " + ran.failure, "root")
     for text in ran.out.split("\n"):
         row = journal_line(text) if TELLING.search(text) else None
-        if row:
+        if row and (row[1] != "kernel" or row[3].startswith(_BEGIN)):
             yield Line(time_of(row[3]) or row[0], "journal", row[3])
 
 

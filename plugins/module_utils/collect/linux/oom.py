@@ -9,15 +9,15 @@ that the kernel logged. The ring buffer is the whole machine's: only a victim's 
 import re
 from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...parse.linux import kernel_log
 from ...parse.linux.proc import below, limiting_cgroup, unit_of
-from ...parse.timestamps import journal_line, ring_line
+from ...parse.timestamps import journal_line, ring_lines
 from ...parse.titles import claim
 from ..host import Host
 from .processes import Process
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Kill, Oom, Victim
+    from ...parse.linux import kernel_log
 
 SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd reports a kill within seconds of the kernel
@@ -114,18 +114,17 @@ def _add(kills: List["Kill"], unit_kills: Sequence["Kill"]) -> None:
             kills.append(unit_kill)
 
 
-def _ring(host: Host) -> Optional[List[kernel_log.Line]]:
-    ran = host.run(["dmesg"], most=RING)
+def _ring(host: Host) -> "Optional[List[kernel_log.Line]]":
+    ran = host.run(["dmesg", "-r"], most=RING)
     if ran.rc != 0:
         needs = "root, or kernel.dmesg_restrict = 0; CAP_SYSLOG in a container"
         host.miss("kernel_log", None, "dmesg: " + ran.failure, needs)
         return None
     boot_at = host.now() - host.boottime()
-    lines = (ring_line(text, boot_at) for text in ran.out.split("\n") if _TELLING.search(text))
-    return [line for line in lines if line]
+    return [(round(boot_at + at, 3), text) for at, text in ring_lines(ran.out, _TELLING)]
 
 
-def _journal(host: Host, since: float, kernel: bool) -> List[kernel_log.JournalLine]:
+def _journal(host: Host, since: float, kernel: bool) -> "List[kernel_log.JournalLine]":
     # By what journald itself knows: anybody may write under any identifier (logger -t kernel).
     writers = "_PID=1 + _SYSTEMD_UNIT=systemd-oomd.service + _SYSTEMD_UNIT=earlyoom.service"
     argv = ["journalctl", "--no-pager", "-q", "-o", "short-unix", "--since", "@%d" % since, "-n", "2000"]
@@ -177,29 +176,35 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
         journal = _journal(host, window_from - SLACK, older)
     lines = [(at, text) for at, writer, _pid, text in journal if writer == "kernel" and at < ring_from]
     lines += ring or []
-
-    def within(at: float) -> bool:
-        return window_from - SLACK <= at <= now + SLACK
-
-    victims = [victim for victim in kernel_log.kills(lines) if within(victim["at"])]
-    owned = [(victim, _ours(home, victim["cgroup"])) for victim in victims]
-    kills = [
-        _kill(victim, "kernel" if victim["at"] >= ring_from else "journal", ours, home)
-        for victim, ours in owned
-        if ours is not False
-    ]
-    elsewhere = len(victims) - len(kills)
-    # Where the limit of this host was reached, that was not the end of the machine's memory.
-    by_kernel = "cgroup" if re.search(r"^oom [1-9]", home.cgroup.events, re.M) else "global"
-    _add(kills, [kill for kill in kernel_log.unit_kills(journal, by_kernel) if within(kill["at"])])
-    crashes = [crash for crash in kernel_log.crashes(lines, home.machine or None) if within(crash["at"])]
-    early_kills = [kill for kill in kernel_log.early_kills(journal) if within(kill["at"])]
-    return {
-        "kills": sorted(kills, key=lambda kill: kill["at"])[-MOST_KILLS:],
-        "elsewhere": elsewhere,
+    found: Oom = {
+        "kills": [],
+        "elsewhere": 0,
         "own_pids": host.readlink("/proc/self/ns/pid") == _INITIAL_PIDS,
         "counter": counter,
         "counters": counters,
-        "segfaults": crashes[-MOST_KILLS:],
-        "earlyoom": early_kills[-MOST_KILLS:],
+        "segfaults": [],
+        "earlyoom": [],
     }
+    if lines or journal:
+        # A host on which the kernel killed nothing need not compile it.
+        from ...parse.linux import kernel_log  # pylint: disable=import-outside-toplevel
+
+        def within(at: float) -> bool:
+            return window_from - SLACK <= at <= now + SLACK
+
+        victims = [victim for victim in kernel_log.kills(lines) if within(victim["at"])]
+        owned = [(victim, _ours(home, victim["cgroup"])) for victim in victims]
+        kills = [
+            _kill(victim, "kernel" if victim["at"] >= ring_from else "journal", ours, home)
+            for victim, ours in owned
+            if ours is not False
+        ]
+        found["elsewhere"] = len(victims) - len(kills)
+        # Where the limit of this host was reached, that was not the end of the machine's memory.
+        by_kernel = "cgroup" if re.search(r"^oom [1-9]", home.cgroup.events, re.M) else "global"
+        _add(kills, [kill for kill in kernel_log.unit_kills(journal, by_kernel) if within(kill["at"])])
+        crashes = [crash for crash in kernel_log.crashes(lines, home.machine or None) if within(crash["at"])]
+        early_kills = [kill for kill in kernel_log.early_kills(journal) if within(kill["at"])]
+        found["kills"] = sorted(kills, key=lambda kill: kill["at"])[-MOST_KILLS:]
+        found["segfaults"], found["earlyoom"] = crashes[-MOST_KILLS:], early_kills[-MOST_KILLS:]
+    return found

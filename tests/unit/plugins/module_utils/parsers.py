@@ -4,6 +4,7 @@
 
 """Each parser as a function of one text."""
 
+import re
 from typing import Any, Callable, List
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text, nginx_places, nginx_text
@@ -161,7 +162,7 @@ def stamps(text: str) -> Any:
         timestamps.nginx_time(text, 0),
         timestamps.fpm_time(text, 0),
         timestamps.journal_line(text),
-        timestamps.ring_line(text, 0.0),
+        list(timestamps.ring_lines(text, re.compile(""))),
     )
 
 

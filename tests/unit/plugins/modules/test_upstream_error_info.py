@@ -124,7 +124,9 @@ class TestOomInfo:
         }
         reply = run_module(
             oom_info,
-            host(files, commands={"dmesg": (0, ring, "")}),
+            host(
+                files, commands={"dmesg -r": (0, "".join("<4>" + line for line in ring.splitlines(True)), "")}
+            ),
             window=7200,
             _ansible_check_mode=True,
         )
@@ -136,6 +138,6 @@ class TestOomInfo:
         assert reply["limit"]["bytes"] == 1024000 and reply["counter"] is None
 
     def test_an_unreadable_ring_is_missing_and_no_failure(self, run_module: Any) -> None:
-        denied = {"dmesg": (1, "", "dmesg: read kernel buffer failed: Operation not permitted")}
+        denied = {"dmesg -r": (1, "", "dmesg: read kernel buffer failed: Operation not permitted")}
         reply = run_module(oom_info, host({"/proc/1/cgroup": "0::/\n"}, commands=denied))
         assert "failed" not in reply and reply["kills"] == [] and reply["missing"][0]["what"] == "kernel_log"

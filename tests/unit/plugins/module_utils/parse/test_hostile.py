@@ -6,6 +6,7 @@
 without end, names with line feeds.
 """
 
+import re
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -96,7 +97,7 @@ class TestDigitsInTexts:
             nginx_routes.parse_time,
             lambda digits: swap.kernel_version(digits + ".1"),
             lambda digits: timestamps.journal_line("1775139797.1 h php[%s]: x" % digits),
-            lambda digits: timestamps.ring_line("[%s.000001] x" % digits, 0.0),
+            lambda digits: list(timestamps.ring_lines("<4>[%s.000001] x" % digits, re.compile(""))),
             lambda digits: fpm_log.parse_message(
                 FPM + "child %s exited on signal 9 (SIGKILL) after 1.0 seconds from start" % digits, 0
             ),

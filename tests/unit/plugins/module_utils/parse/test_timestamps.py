@@ -4,6 +4,7 @@
 
 """The clocks of four kinds of log."""
 
+import re
 from typing import Optional
 
 import pytest
@@ -13,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps 
     fpm_time,
     journal_line,
     nginx_time,
-    ring_line,
+    ring_lines,
 )
 
 
@@ -77,8 +78,24 @@ class TestTimes:
         )
         assert journal_line("-- Journal begins at Sun --") is None
 
-    @pytest.mark.parametrize(
-        "line", ["[  959.677092] text", "<6>[  959.677092] text", "[  959.677092][ T1234] text"]
-    )
+    @pytest.mark.parametrize("line", ["<6>[  959.677092] text", "<6>[  959.677092][ T1234] text"])
     def test_ring_counts_from_the_boot(self, line: str) -> None:
-        assert ring_line(line, 1000.0) == (1959.677, "text")
+        assert list(ring_lines(line, re.compile("tex"))) == [(959.677092, "text")]
+
+    def test_only_the_first_line_of_a_record_is_the_kernels(self) -> None:
+        ring = (
+            "<3>[    9.000001] tmpfs: Unknown parameter 'x\n<3>[    9.000001] forged once\n"
+            "<3>[    9.000001] forged twice'\n<3>[    9.000002] true\n"
+        )
+        assert [text for _at, text in ring_lines(ring, re.compile("forged|true"))] == ["true"]
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "<14>[    9.000001] written to /dev/kmsg",
+            "               [    9.000001] the rest of a record",
+            "[    9.000001] without its priority",
+        ],
+    )
+    def test_what_the_kernel_did_not_begin_is_left_out(self, line: str) -> None:
+        assert not list(ring_lines(line, re.compile("")))

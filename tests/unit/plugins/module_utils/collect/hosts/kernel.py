@@ -64,7 +64,7 @@ class Machine(Built):
         return self.link("/proc/self/ns/cgroup", "cgroup:[4026532500]")
 
     def ring(self, text: str) -> "Machine":
-        return self.answers("dmesg", text)
+        return self.answers("dmesg -r", "".join("<4>" + line for line in text.splitlines(True)))
 
     def journal(self, text: str, kernel: bool = False) -> "Machine":
         command = JOURNAL + (" + _TRANSPORT=kernel" if kernel else "")
@@ -98,9 +98,9 @@ def killed(memcg: str, constraint: str = "MEMCG", at: float = 4960.0) -> str:
     """What Linux 5.0 to 6.12 says of a process that calls itself php-fpm8.2."""
     says = "Memory cgroup out of memory" if constraint == "MEMCG" else "Out of memory"
     return (
-        "[%12.6f] php-fpm8.2 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
-        "[%12.6f] oom-kill:constraint=CONSTRAINT_%s,nodemask=(null),cpuset=/,mems_allowed=0,"
+        "[%.6f] php-fpm8.2 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n"
+        "[%.6f] oom-kill:constraint=CONSTRAINT_%s,nodemask=(null),cpuset=/,mems_allowed=0,"
         "oom_memcg=%s,task_memcg=%s,task=php-fpm8.2,pid=770,uid=33\n"
-        "[%12.6f] %s: Killed process 770 (php-fpm8.2) total-vm:9kB, anon-rss:8kB, file-rss:0kB\n"
-        % (at, at, constraint, memcg, memcg, at, says)
+        "[%.6f] %s: Killed process 770 (php-fpm8.2) total-vm:9kB, anon-rss:8kB, file-rss:0kB\n"
+        % (at, at + 0.0001, constraint, memcg, memcg, at + 0.0002, says)
     )

@@ -151,7 +151,9 @@ class TestSelinux:
             "unreserved_port_t",
             "tcp_socket",
         )
-        host.answers("dmesg", "[ 4970.000000] audit: " + line.replace("type=AVC msg=", "type=1400 ") + "\n")
+        host.answers(
+            "dmesg -r", "<5>[ 4970.000000] audit: " + line.replace("type=AVC msg=", "type=1400 ") + "\n"
+        )
         assert [denial["log"] for denial in host.looked_at()["denials"]] == ["kernel"]
 
 
@@ -163,23 +165,33 @@ def with_profile(mode: str = "enforce", ours: str = "unconfined") -> Confined:
 class TestApparmor:
     def test_a_profile_of_nginx_and_its_mode(self) -> None:
         host = with_profile()
-        host.answers("dmesg", "[ 4970.0] " + APPARMOR % (host.clock - 30) + "\n")
+        host.answers("dmesg -r", "<5>[ 4970.000001] " + APPARMOR % (host.clock - 30) + "\n")
         found = host.looked_at()
         assert found["apparmor"] == [
             {"pid": host.worker, "program": "nginx", "name": "nginx", "mode": "enforce"}
         ]
         assert [denial["denied_now"] for denial in found["denials"]] == [True]
 
+    def test_decoy_a_refusal_within_what_the_kernel_says_of_a_mount(self) -> None:
+        host = with_profile()
+        forged = "overlayfs: failed to resolve '%s': -2" % (APPARMOR % (host.clock - 30))
+        host.answers("dmesg -r", "<3>[ 4970.000001] %s\n" % forged)
+        assert host.looked_at()["denials"] == []
+
     def test_a_refusal_from_before_the_boot_stands_in_the_journal(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         host = with_profile()
-        host.answers("dmesg", "")
+        host.answers("dmesg -r", "")
         monkeypatch.setattr(host, "boottime", lambda: 20.0)
         line = "%.6f lab kernel: %s\n" % (host.clock - 30, APPARMOR % (host.clock - 30))
         assert host.looked_at()["denials"] == [] and host.calls[-1][-4] == "--until"
         host.answers(" ".join(host.calls[-1]), line)
         assert [denial["log"] for denial in host.looked_at()["denials"]] == ["journal"]
+        host.answers(
+            " ".join(host.calls[-1]), line.replace(": audit", ": overlayfs: failed to resolve 'audit")
+        )
+        assert host.looked_at()["denials"] == []
 
     def test_unconfined_programs_cost_no_command(self) -> None:
         host = on_unix().domains("unconfined", "unconfined", "unconfined")
@@ -238,8 +250,8 @@ class TestReasonToRead:
     def test_refusals_in_nginxs_log_are_a_reason(self) -> None:
         host = selinux_host()
         host.snapshot.nginx_said("ng-connect-eacces", 30.0)
-        host.answers("dmesg").looked_at()
-        assert host.calls == [["dmesg"]]
+        host.answers("dmesg -r").looked_at()
+        assert host.calls == [["dmesg", "-r"]]
 
     def test_a_unit_that_a_person_stopped_is_none(self) -> None:
         snapshot: Host = a_host("stopped").silent_logs()

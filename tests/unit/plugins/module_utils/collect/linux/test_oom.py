@@ -259,7 +259,7 @@ class TestJournal:
             for line in ring().splitlines()
         )
         refusal = "dmesg: read kernel buffer failed: Operation not permitted\n"
-        machine = a_machine().answers("dmesg", err=refusal, rc=1).journal(kernel, kernel=True)
+        machine = a_machine().answers("dmesg -r", err=refusal, rc=1).journal(kernel, kernel=True)
         assert [kill["source"] for kill in machine.kills()] == ["journal"] * 3
         assert [entry["what"] for entry in machine.missing] == ["kernel_log"]
 

@@ -7,6 +7,7 @@ catalogue.
 """
 
 import os
+import re
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.kernel_log import (
@@ -15,7 +16,10 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.kerne
     kills,
     unit_kills,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import journal_line, ring_line
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import (
+    journal_line,
+    ring_lines,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.signatures import examples
 
@@ -51,9 +55,8 @@ class TestRing:
 
     def test_kill_in_a_cgroup_has_victim_cgroup_limit(self) -> None:
         with open(os.path.join(FIXTURES, "linux6.18-cgroup1-oom"), encoding="utf-8") as stream:
-            lines = [
-                line for line in (ring_line(text, 1795386310.0) for text in stream.read().split("\n")) if line
-            ]
+            ring = "".join("<4>" + line for line in stream)
+        lines = [(1795386310.0 + at, text) for at, text in ring_lines(ring, re.compile(""))]
         victims = kills(lines)
         assert [
             (victim["comm"], victim["pid"], victim["kind"], victim["limit_kb"], victim["fpm"])
