@@ -103,6 +103,8 @@ class Host:
         self.hung: Set[str] = set()  # programs and logs that did not end in time
         # Called with the path of a log before each piece of it is read.
         self.reading: Callable[[str], None] = lambda _path: None
+        # Called with the place of an access that may hang, and with "" behind it; see far_files.py.
+        self.touching: Callable[[str], None] = lambda _place: None
 
     def miss(self, what: str, path: Optional[str], why: str, needs: Optional[str] = None) -> None:
         entry: Missing = {"what": what, "path": path, "why": why, "needs": needs}

@@ -7,6 +7,7 @@ import platform
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
 
+from ..parse.linux.proc import far_mounts
 from ..parse.titles import POOL
 from ..signatures.lookup import meaning_of, meanings
 from .child import Child, Say, end
@@ -35,6 +36,7 @@ SCHEMA_VERSION = 1
 MOST_ENDPOINTS = 5000
 WORKER_BYTES = 4 << 20  # of a worker that has served nothing yet
 LOG_SECONDS = 10.0  # for a piece of a log, which is then left out
+FILE_SECONDS = 5.0  # the same, for one access to a file system that may never answer
 # Part of the snapshot -> what is missing without it. Logs come late: others can write there.
 STAGES = {
     "nginx": "nginx_config",
@@ -186,9 +188,10 @@ def _put(snapshot: "Snapshot", stage: str, value: object) -> None:
 
 def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str], say: Say) -> None:
     """The child's part. Its messages: [stage, value, why it failed, what is missing], ["reading", path of a
-    log], ["end"].
+    log], ["file", place], ["end"].
     """
     host.reading = lambda path: say(["reading", path])
+    host.touching = lambda place: say(["file", place])
 
     @lru_cache(maxsize=None)
     def procs() -> List[Process]:
@@ -232,12 +235,13 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
 
 
 def _follow(child: Child, host: Host, snapshot: "Snapshot", todo: Dict[str, str]) -> str:
-    """Takes in the child's messages. Gives the log on which it hangs, or ""."""
-    log = ""
+    """Takes in the child's messages. Gives the log or the place on which it hangs, or ""."""
+    log = file = ""
     while True:
-        message = child.next(min(host.left(), LOG_SECONDS) if log else host.left())
+        limit = FILE_SECONDS if file else LOG_SECONDS if log else host.left()
+        message = child.next(min(host.left(), limit))
         if message is None:
-            return "" if child.ended or host.left() <= 0 else log
+            return "" if child.ended or host.left() <= 0 else file or log
         if message[0] == "end":
             for stage in [stage for stage, why in todo.items() if not why]:
                 del todo[stage]
@@ -245,6 +249,10 @@ def _follow(child: Child, host: Host, snapshot: "Snapshot", todo: Dict[str, str]
         if message[0] == "reading":
             log = message[1]
             continue
+        if message[0] == "file":
+            file = message[1]
+            continue
+        log = ""
         stage, value, todo[stage], host.missing[:] = message
         if not todo[stage]:
             _put(snapshot, stage, value)
@@ -274,6 +282,11 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
     now = host.now()
     host.missing = []  # of this look alone
     host.deadline, host.hung = host.monotonic() + seconds, set()
+    mounts = far_mounts(host.text("/proc/self/mountinfo") or "")
+    if mounts:
+        from .far_files import tell_accesses  # pylint: disable=import-outside-toplevel
+
+        tell_accesses(host, mounts)
     snapshot: Snapshot = {
         "schema_version": SCHEMA_VERSION,
         "taken_at": now,

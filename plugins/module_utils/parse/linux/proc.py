@@ -5,9 +5,11 @@
 
 import posixpath
 import re
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, Match, NamedTuple, Optional, Tuple
 
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
+_FAR = re.compile(r"(?:nfs4?|cifs|smb3|9p|ceph|afs|lustre|autofs|fuse(?:\..*)?)\Z")
+_OCTAL = re.compile(r"\\([0-7]{3})")
 TICKS = 100  # USER_HZ, the same wherever php-fpm runs
 
 
@@ -134,6 +136,18 @@ def mounts(mountinfo: str) -> Iterator[Tuple[str, str, str, str]]:
         where, what = left.split(), right.split()
         if len(where) >= 5 and len(what) >= 3:
             yield where[3], where[4], what[0], what[2]
+
+
+def far_mounts(mountinfo: str) -> List[str]:
+    """Where files come from a server or a program that may never answer."""
+    points = [
+        _OCTAL.sub(_byte, point) for _root, point, kind, _options in mounts(mountinfo) if _FAR.match(kind)
+    ]
+    return [point for point in points if not (point + "/").startswith(("/dev/", "/proc/", "/sys/"))]
+
+
+def _byte(octal: Match[str]) -> str:
+    return chr(int(octal.group(1), 8))
 
 
 def limiting_cgroup(cgroup: str, mountinfo: str, controller: str) -> Cgroup:

@@ -205,7 +205,7 @@ class TestLog:
         dead.mkdir()
         (tmp_path / "good.log").write_text("")
         paths = [str(tmp_path / "good.log"), str(dead / "error.log")]
-        monkeypatch.setattr(collect, "LOG_SECONDS", 0.5 if not left else 10.0)
+        monkeypatch.setattr(collect, "FILE_SECONDS", 0.5 if not left else 10.0)
         monkeypatch.setattr(collect, "collect_logs", collect_logs)
         monkeypatch.setattr(
             collect, "collect_nginx", lambda *_arguments: dict(SEEN["nginx"], error_logs=paths)
@@ -240,12 +240,53 @@ class TestLog:
         # What would be looked at after it.
         later = ["nginx_loaded", "connect_as_nginx", "access_log", "worker_waits", "config_times"]
         later = later if left else []
-        assert [entry["what"] for entry in missing] == ["nginx_log"] + later
+        named = ["nginx_log"] if left else ["file_system", "nginx_log"]
+        assert [entry["what"] for entry in missing] == named + later
         assert alive == [] and took < 50
         assert complete == ([] if left else [True, False])
-        assert ("the deadline of 1 s was over" if left else "reading it did not come to an end") in missing[
-            0
-        ]["why"]
+        assert ("the deadline of 1 s was over" if left else "its file system did not answer") in missing[0][
+            "why"
+        ]
+
+
+class TestFarFiles:
+    """File systems that may never answer, where the look passes on its way."""
+
+    def look(self, host: Host, mounts: List[str], paths: List[str], monkeypatch: Any) -> Dict[str, Any]:
+        def look_at_sites(host: Host, *_arguments: Any) -> Any:
+            for path in paths:
+                host.type_of(path)
+                host.glob(path + "/*")
+                host.readlink(path)
+            return SEEN["nginx"]
+
+        monkeypatch.setattr(collect, "FILE_SECONDS", 0.3)
+        monkeypatch.setattr(collect, "far_mounts", lambda _mountinfo: mounts)
+        monkeypatch.setattr(collect, "collect_nginx", look_at_sites)
+        return dict(collect.take(host, 900, 3.0, 60.0))
+
+    def test_one_that_hangs_costs_itself_alone(self, left: Left, monkeypatch: Any) -> None:
+        host = Slow("/far/a", "/far/b/c")
+        snapshot = self.look(host, ["/far/b", "/far"], ["/far/a", "/far/b/c", "/far/d"], monkeypatch)
+        assert [(entry["what"], entry["path"]) for entry in snapshot["missing"]] == [("file_system", "/far")]
+        assert {stage: snapshot[stage] for stage in ORDER} == {stage: SEEN.get(stage, []) for stage in ORDER}
+        assert diagnose(snapshot)["status"] == "unknown" and not left()
+
+    def test_a_link_from_elsewhere_is_named_itself(self, monkeypatch: Any) -> None:
+        snapshot = self.look(Slow("/srv/link"), ["/far"], ["/srv/link", "/srv/link/x"], monkeypatch)
+        assert [(entry["what"], entry["path"]) for entry in snapshot["missing"]] == [
+            ("file_system", "/srv/link")
+        ]
+
+    def test_what_answers_is_no_gap(self, monkeypatch: Any) -> None:
+        snapshot = self.look(Slow("/other"), ["/far"], ["/far/a", "/srv"], monkeypatch)
+        assert snapshot["missing"] == [] and diagnose(snapshot)["status"] == "healthy"
+
+    def test_a_name_that_begins_alike_is_another_place(self, monkeypatch: Any) -> None:
+        host = Slow("/far/a")
+        self.look(host, ["/far"], ["/far/a"], monkeypatch)
+        assert host.type_of("/far-away") is None and host.hung == {"/far"}
+        assert host.lacks("/far-away") and not host.lacks("/far/x")
 
 
 def mount_a_dead_server(place: str) -> None:

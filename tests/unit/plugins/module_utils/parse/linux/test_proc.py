@@ -171,3 +171,23 @@ class TestLimitingCgroup:
     def test_unmounted_cgroup_has_a_path_without_directories(self) -> None:
         cgroup = proc.limiting_cgroup("0::/a\n", "24 1 8:1 / / rw - ext4 /dev/sda1 rw\n", "memory")
         assert (cgroup.path, cgroup.point, cgroup.directories) == ("/a", None, [])
+
+
+class TestFarMounts:
+    @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "fuse", "fuse.sshfs", "autofs", "9p"])
+    def test_a_place_of_a_server_or_a_program_is_far(self, kind: str) -> None:
+        row = "36 35 0:41 / /srv/web\\040site rw,relatime shared:1 - %s server:/web rw\n" % kind
+        assert proc.far_mounts(row) == ["/srv/web site"]
+
+    @pytest.mark.parametrize(
+        "place, kind",
+        [
+            ("/", "ext4"),
+            ("/srv", "nfsd"),
+            ("/srv", "fuseblk"),
+            ("/proc/stat", "fuse.lxcfs"),
+            ("/dev/x", "autofs"),
+        ],
+    )
+    def test_a_disk_and_the_kernels_own_files_are_not(self, place: str, kind: str) -> None:
+        assert proc.far_mounts("36 35 0:41 / %s rw - %s none rw\n" % (place, kind)) == []
