@@ -83,15 +83,12 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
 
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
     """Oldest first, in doubt or not, without those in containers below this host."""
-    masters: List[Process] = []
-    for process in procs:
-        if not NGINX_MASTER.match(process.cmdline):
-            continue
-        if process.foreign:
-            why = "nginx with pid %d runs in a container" % process.pid
-            host.miss("nginx_container", None, why, "a run inside that container")
-        else:
-            masters.append(process)
+    every = [process for process in procs if NGINX_MASTER.match(process.cmdline)]
+    contained = [str(master.pid) for master in every if master.foreign]
+    if contained:
+        why = "nginx runs in containers of this host, pid %s" % ", ".join(contained[:MOST_ERRORS])
+        host.miss("nginx_container", None, why, "a run inside them")
+    masters = [master for master in every if not master.foreign]
     return sorted(masters, key=lambda master: (master.started_at, master.pid))
 
 

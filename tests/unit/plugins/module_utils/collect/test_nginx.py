@@ -197,6 +197,14 @@ class TestProcesses:
         assert collect_nginx(host, [master(foreign=True)])["installed"] is False
         assert host.missing[0]["what"] == "nginx_container"
 
+    def test_a_thousand_that_look_so_are_one_gap(self) -> None:
+        host = a_host()
+        nginx = collect_nginx(
+            host, [master(), worker()] + [master(pid=pid, foreign=True) for pid in range(100, 1100)]
+        )
+        assert nginx["running"] and [entry["what"] for entry in host.missing] == ["nginx_container"]
+        assert host.missing[0]["why"].endswith("pid 100, 101, 102, 103, 104")
+
     def test_of_two_masters_the_oldest_counts(self) -> None:
         host = a_host().file("/srv/n.conf")
         nginx = collect_nginx(
