@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 CAUSE = Cause("php_error", severity="warning")
-FATAL = meanings("php_fatal")
+FATAL, REFUSED = meanings("php_fatal"), meanings("script_missing", "script_denied")
 
 
 def examine(snapshot: "Snapshot") -> List[Match]:
@@ -22,9 +22,15 @@ def examine(snapshot: "Snapshot") -> List[Match]:
         for file in access["files"]
         for pages in file.get("pages", [])
     )
-    if not failed and not any(meaning_of(event) in FATAL for event in snapshot["logs"]["events"]):
-        return []
-    # Most hosts need not compile it.
-    from .php_error_reasons import reasons  # pylint: disable=import-outside-toplevel
+    said = {meaning_of(event) for event in snapshot["logs"]["events"]}
+    matches: List[Match] = []
+    # Most hosts need not compile these.
+    if failed or said & FATAL:
+        from .php_error_reasons import reasons  # pylint: disable=import-outside-toplevel
 
-    return reasons(CAUSE, snapshot)
+        matches = reasons(CAUSE, snapshot)
+    if said & REFUSED or any(route.get("methodless") for route in snapshot["nginx"]["routes"]):
+        from .php_refuses import refused  # pylint: disable=import-outside-toplevel
+
+        matches += refused(CAUSE, snapshot)
+    return matches

@@ -12,8 +12,7 @@ LOST = words(
     # fastcgi_send_timeout, fastcgi_read_timeout before the first byte of the answer and after it
     "send_timed_out timed_out broken_off "
     # The worker's end was closed, another protocol, FastCGI without a proper response, fastcgi_buffer_size.
-    # an answer that ended in order before its Content-Length
-    "cut_short "
+    "cut_short "  # an answer, before its Content-Length
     "cut_off not_fastcgi bad_header too_big "
     # of nginx itself: connections and open files; what a profile or its unit's filter refuses
     "no_resource confined "
@@ -53,7 +52,7 @@ PHASES = {
 NO_PHASE = "-"
 # The header of an answer to proxy_pass over a unix socket: asked for before "header".
 HTTP = "http"
-# open() of a file that is none of nginx's own bodies, answers or cached pages.
+# A file that nginx did not make itself.
 FILE = "file"
 STDERR = 'FastCGI sent in stderr: "'
 

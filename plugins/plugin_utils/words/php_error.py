@@ -34,4 +34,27 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not change the application: its code has not run.",
         returns=True,
     ),
+    ("php_error", "script_refused"): Entry(
+        title="PHP refuses the scripts of a site",
+        what="nginx and PHP-FPM work, and PHP may not open what nginx names: open_basedir, the rights of "
+        "the pool's account, a chroot, or SCRIPT_FILENAME without the script. Visitors get 403 or 404.",
+        decides="FastCGI sent in stderr: Unable to open primary script (Permission denied, Operation not "
+        "permitted), or Access to the script denied, where the name is that of the configuration.",
+        fix="mend the setting in the finding; then `systemctl restart {unit}`",
+        advice="An open_basedir that nginx gives to one site (fastcgi_param PHP_ADMIN_VALUE) stays in the "
+        "workers for all sites of the pool: write it into a pool of that site's own. A chroot is taken off "
+        "the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name.",
+        do_not="Do not chmod -R 777 the site, and do not empty security.limit_extensions: each upload "
+        "could run.",
+    ),
+    ("php_error", "blank_pages"): Entry(
+        title="each page is blank, with status 200",
+        what="nginx hands php-fpm no REQUEST_METHOD. PHP takes that for no request of a visitor and ends it "
+        "at once: a blank page, and no log has a line about it.",
+        decides="The location has fastcgi_pass, and no fastcgi_param REQUEST_METHOD holds there.",
+        fix="include fastcgi_params in the location of the evidence; `nginx -t && systemctl reload nginx`",
+        advice="Include fastcgi_params, and set SCRIPT_FILENAME, in the location of the evidence. A "
+        "location with an own fastcgi_param inherits none. Then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not look into the application: its code has not run.",
+    ),
 }

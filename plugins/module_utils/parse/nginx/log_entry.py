@@ -27,9 +27,10 @@ _HEAD = re.compile(
     r"(?:\*(\d+) )?",
     re.A,
 )
-# The names that ngx_create_temp_file() and ngx_http_file_cache_name() give: a number, a key's MD5.
+# ngx_create_temp_file() and ngx_http_file_cache_name(): a number, an MD5.
 _OWN_FILE = re.compile(r'/(?:\d{10,}|[0-9a-f]{32}[.\d]*)" failed')
 _FATAL = "PHP message: PHP Fatal error:  "  # behind warnings, mostly
+_CLOSED = "Unable to open primary script: "
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
 _UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
 _ERRNO = re.compile(r"\((\d{1,9}): ", re.A)
@@ -117,8 +118,10 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
         if not hit:
             return None, {}
     row, places = hit
-    if row.meaning == "php_message" and _FATAL in message:
-        row, places = NGINX.find(STDERR + _FATAL, phase) or hit
+    for words in (_FATAL, _CLOSED) if row.meaning == "php_message" else ():
+        if words in message:
+            row, places = NGINX.find(STDERR + words, phase) or hit
+            break
     detail: Detail = {"status": row.status} if row.status else {}
     errno = _ERRNO.search(message) if row.format.endswith(": %s)") else None
     if errno:

@@ -29,6 +29,7 @@ _SETTINGS = frozenset(_TIMEOUTS) | {
     *("fastcgi_cache", "fastcgi_cache_valid", "fastcgi_next_upstream", "fastcgi_next_upstream_tries"),
 }
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
+_PARAMS = ("SCRIPT_FILENAME", "REQUEST_METHOD")
 _MOST_ROUNDS = 5
 _MOST_CANDIDATES = 64
 _OF_MAP = ("hostnames", "volatile", "include")  # words of map itself
@@ -110,7 +111,7 @@ def site_name(names: List[str]) -> str:
 def _params(settings: List[Directive], inherited: Dict[str, str]) -> Dict[str, str]:
     """A level with a fastcgi_param inherits none."""
     own = [directive.args for directive in settings if directive.name == "fastcgi_param"]
-    named = {args[0]: args[1] for args in own if args[0] == "SCRIPT_FILENAME" and len(args) > 1}
+    named = {args[0]: args[1] for args in own if args[0] in _PARAMS and len(args) > 1}
     return named if own else inherited
 
 
@@ -312,9 +313,11 @@ class _Routes:
             "resolver": level.resolver,
             "error_cache": level.error_cache if level.cached else None,
             "root": level.root,
-            "params": level.params,
+            "params": {name: text for name, text in level.params.items() if name == _PARAMS[0]},
             "next_upstream": level.next_upstream,
         }
+        if _PARAMS[1] not in level.params:
+            route["methodless"] = True
         if level.catch_stderr:
             route["catch_stderr"] = level.catch_stderr
         if variable and not address:

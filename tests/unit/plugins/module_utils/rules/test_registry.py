@@ -50,6 +50,7 @@ OTHERS = {
     "nginx_error_reasons",
     "nginx_own",
     "php_error_reasons",
+    "php_refuses",
     "rate_limited",
     "self_request",
     "visitors",

@@ -327,3 +327,18 @@ class TestVariables:
             for index in range(4000)
         )
         assert len(of("server {%s}" % body)) == 4000
+
+
+class TestMethod:
+    def test_hit_no_parameter_at_all(self) -> None:
+        assert only_route("server { location / { fastcgi_pass 127.0.0.1:9000; } }")["methodless"]
+
+    def test_hit_a_location_inherits_none_beside_its_own(self) -> None:
+        inner = "location / { fastcgi_param SCRIPT_FILENAME /x; fastcgi_pass 127.0.0.1:9000; }"
+        route = only_route("fastcgi_param REQUEST_METHOD $request_method; server { %s }" % inner)
+        assert route["methodless"] and route["params"] == {"SCRIPT_FILENAME": "/x"}
+
+    def test_near_miss_it_is_inherited(self) -> None:
+        inner = "server { location / { fastcgi_pass 127.0.0.1:9000; } }"
+        route = only_route("fastcgi_param REQUEST_METHOD $request_method; " + inner)
+        assert "methodless" not in route and route["params"] == {}

@@ -1,0 +1,91 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sites whose scripts php-fpm refuses, and pages that it leaves blank."""
+
+from typing import Any
+
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+
+CAUSE = "php_error"
+ROOT = "/var/www/shop"
+NAMES = {"SCRIPT_FILENAME": "$document_root$fastcgi_script_name"}
+REFUSED = [(CAUSE, "script_refused", "active")]
+BASEDIR = (
+    "PHP message: PHP Warning:  open_basedir restriction in effect. File(%s/cart.php) is not within the "
+    "allowed path(s): (/var/www/blog/) in Unknown on line 0; " % ROOT
+)
+CLOSED = "Unable to open primary script: %s/index.php (Permission denied)" % ROOT
+
+
+def said(text: str, signature: str = "ng-stderr-primary", **route: Any) -> Host:
+    """By php-fpm, a minute ago. route: what else holds on the site's routes."""
+    host = a_host().silent_logs().nginx_said(signature, 60.0)
+    host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
+    host.on_every_route(**dict({"root": ROOT, "params": NAMES}, **route))
+    hosts.events(host, "nginx")[0]["sample"]["text"] = '*1 FastCGI sent in stderr: "%s" while reading' % text
+    return host
+
+
+def denied(path: str, **route: Any) -> Host:
+    text = "Access to the script '%s' has been denied (see security.limit_extensions)" % path
+    return said(text, "ng-stderr-limit-ext", **route)
+
+
+class TestClosed:
+    def test_hit_the_account_may_not_read_the_front_page(self) -> None:
+        item = hosts.only(said(CLOSED))
+        assert (item["cause"], item["reason"], item["confidence"]) == (CAUSE, "script_refused", "likely")
+        assert ROOT + "/index.php" in item["summary"] and item["site"] == "shop.example"
+
+    def test_hit_open_basedir_leaves_the_site_out(self) -> None:
+        text = BASEDIR + "Unable to open primary script: %s/cart.php (Operation not permitted)" % ROOT
+        assert "allows /var/www/blog/ alone" in hosts.only(said(text))["summary"]
+
+    def test_near_miss_settings_were_loaded_since(self) -> None:
+        host = said(CLOSED)
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        assert hosts.only(host)["confidence"] == "possible"
+
+    def test_near_miss_one_script_is_closed(self) -> None:
+        assert hosts.found(said(CLOSED.replace("index.php", "private.php"))) == hosts.HEALTHY
+
+    def test_decoy_a_script_that_is_not_there(self) -> None:
+        assert hosts.found(said("Primary script unknown")) == hosts.HEALTHY
+
+    def test_decoy_an_application_says_the_words(self) -> None:
+        assert hosts.found(said("PHP message: " + CLOSED)) == hosts.HEALTHY
+        assert hosts.found(said(CLOSED, root="/var/www/blog")) == hosts.HEALTHY
+
+
+class TestDenied:
+    def test_hit_nginx_names_a_directory_for_each_script(self) -> None:
+        assert hosts.found(denied(ROOT))[0] == REFUSED
+        assert hosts.found(denied("/srv/app", params={"SCRIPT_FILENAME": "/srv/app/"}))[0] == REFUSED
+
+    def test_decoy_visitors_try_what_is_no_script(self) -> None:
+        assert hosts.found(denied(ROOT + "/upload/x.jpg")) == hosts.HEALTHY
+
+
+class TestJailed:
+    def test_hit_nginx_names_scripts_from_outside(self) -> None:
+        host = said("Primary script unknown").with_pool(chroot="/var/www/")
+        assert hosts.found(host)[0] == REFUSED and "chroot /var/www," in hosts.only(host)["summary"]
+
+    def test_near_miss_nginx_takes_the_chroot_off(self) -> None:
+        host = said("Primary script unknown", params={"SCRIPT_FILENAME": "/shop$fastcgi_script_name"})
+        assert hosts.found(host.with_pool(chroot="/var/www")) == hosts.HEALTHY
+
+    def test_decoy_a_chroot_elsewhere(self) -> None:
+        assert hosts.found(said("Primary script unknown").with_pool(chroot="/srv/jail")) == hosts.HEALTHY
+
+
+class TestBlank:
+    def test_hit_nginx_hands_on_no_method(self) -> None:
+        item = hosts.only(a_host().silent_logs().on_every_route(methodless=True))
+        assert (item["reason"], item["count"], item["state"]) == ("blank_pages", 0, "active")
+
+    def test_decoy_a_snapshot_that_does_not_tell(self) -> None:
+        assert hosts.found(a_host().silent_logs()) == hosts.HEALTHY
