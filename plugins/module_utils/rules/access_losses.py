@@ -8,15 +8,18 @@ site or upstream. Then it belongs to the only endpoint that its sites dial, or t
 answer. Else, and where these sites pass requests to other programs too, it belongs perhaps to each.
 """
 
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..parse.endpoint import reached
 from ..signatures.lookup import meaning_of, meanings
-from .model import Loss, within
+from .missing import unseen
+from .model import Loss, span, within
 from .silence import mute_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.missing import Missing
+    from .case import Case
     from .seen import Seen
 
 LOST = meanings("bad_gateway", "gateway_timeout")
@@ -130,3 +133,15 @@ def of_access_logs(seen: "Seen") -> AccessLosses:
             placed.add(event, placed.perhaps, endpoints - known)
             placed.foreign.update([id(event)] if sites.others & set(names) else [])
     return placed
+
+
+def elsewhere(case: "Case", lost: Sequence[Loss]) -> Tuple[List["Missing"], List[Loss]]:
+    """(what is missing for those that may be another program's, the others)"""
+    foreign = case.seen.once(of_access_logs).foreign
+    theirs = [loss for loss in lost if id(loss.event) in foreign]
+    ours = [loss for loss in lost if id(loss.event) not in foreign]
+    if not theirs:
+        return [], ours
+    why = "the access log has %d lost requests, of php-fpm or another program that nginx asks: %s"
+    words = why % (span(theirs)[1], theirs[-1].event["sample"]["text"])
+    return [unseen("losses_elsewhere", None, words)], ours

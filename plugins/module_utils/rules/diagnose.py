@@ -68,17 +68,10 @@ def _of_no_endpoint(judged: Sequence[Judged]) -> List["Missing"]:
         return []
     left = [{(id(loss.event), loss.at): loss for loss in one.perhaps} for one in among_these]
     lost = [loss for key, loss in left[0].items() if all(key in other for other in left)]
-    from .access_losses import of_access_logs  # pylint: disable=import-outside-toplevel
+    from .access_losses import elsewhere  # pylint: disable=import-outside-toplevel
 
-    foreign = among_these[0].case.seen.once(of_access_logs).foreign
-    elsewhere = [loss for loss in lost if id(loss.event) in foreign]
-    ours = [loss for loss in lost if id(loss.event) not in foreign]
-    notes = [_without_cause(ours, None)] if ours else []
-    if elsewhere:
-        why = "the access log has %d lost requests, of php-fpm or another program that nginx asks: %s"
-        words = why % (span(elsewhere)[1], elsewhere[-1].event["sample"]["text"])
-        notes.append(unseen("losses_elsewhere", None, words))
-    return notes
+    notes, ours = elsewhere(among_these[0].case, lost)
+    return ([_without_cause(ours, None)] if ours else []) + notes
 
 
 def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:

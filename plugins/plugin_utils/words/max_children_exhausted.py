@@ -70,6 +70,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "of its own. A timeout of such calls far below fastcgi_read_timeout lets the pool recover.",
         do_not="Do not only raise pm.max_children: as many more pages at a time, and all wait again.",
     ),
+    ("max_children_exhausted", "after_answer"): Entry(
+        title="no free PHP worker: they work on after the answer",
+        what="Pages send their answer with fastcgi_finish_request() and work on. Such a worker serves no "
+        "visitor and takes no request. Once all of them do so, requests wait.",
+        decides="The pool has all its workers, requests wait in its queue, and no worker has a connection.",
+        fix="give such work to a queue with workers of its own, or the page that starts it a pool of its own",
+        advice="request_slowlog_timeout = 5s in pool {pool} shows which script it is. Hand such work to a "
+        "queue (cron, a worker of the framework), or give the location that starts it a pool of its own. "
+        "request_terminate_timeout ends what hangs.",
+        do_not="Do not only raise pm.max_children: the next pages of this kind take those workers as well.",
+    ),
     ("max_children_exhausted", "keepalive_pinned"): Entry(
         title="no free PHP worker: kept connections",
         what="With keepalive in the upstream and fastcgi_keep_conn on, each kept connection owns a "

@@ -54,14 +54,34 @@ def refusing(ago: float, busy: bool = True) -> Host:
     return host.nginx_said("ng-connect-eagain", ago + 1, ago)
 
 
+def working_on(**flow: Any) -> Host:
+    """All workers are busy, and none has a connection."""
+    host = full().with_endpoint(accepted=0).with_probe(accepted=0)
+    return host.with_endpoint(flow=flow) if flow else host
+
+
 HITS: Dict[str, Callable[[], Host]] = {
     "max_children": lambda: a_host("exhausted_dynamic"),
     "process_max": capped,
     "keepalive_pinned": lambda: a_host("pinned_unix"),
     "slow_dependency": lambda: a_host("waits_for_unix_socket", "trixie"),
+    "after_answer": working_on,
     "self_request": lambda: asking("site", "site"),
     "cpu_starved": lambda: a_host("throttled", "trixie"),
 }
+
+
+class TestAfterAnswer:
+    def test_hit_more_workers_are_not_offered(self) -> None:
+        item = hosts.only(working_on())
+        assert (item["confidence"], item["remedy"]) == ("likely", [])
+        assert "fastcgi_finish_request" in item["summary"]
+
+    def test_near_miss_requests_are_answered_meanwhile(self) -> None:
+        assert hosts.only(working_on(seconds=3.0, arrived=4, answered=4))["reason"] == "max_children"
+
+    def test_decoy_one_worker_serves_a_request(self) -> None:
+        assert hosts.only(working_on().with_probe(accepted=1))["reason"] == "max_children"
 
 
 class TestFull:

@@ -28,7 +28,7 @@ RULES_FOLDER = os.path.join(UTILS, "rules")
 # A rule -> other files that spell reasons of it.
 ALSO_SPELLED_IN = {
     "max_children_exhausted": [
-        os.path.join(RULES_FOLDER, name + ".py") for name in ("waiting", "self_request")
+        os.path.join(RULES_FOLDER, name + ".py") for name in ("waiting", "self_request", "after_answer")
     ],
     "fastcgi_read_timeout": [os.path.join(RULES_FOLDER, "waiting.py")],
     "socket_path_mismatch": [
@@ -44,6 +44,7 @@ ALSO_SPELLED_IN = {
 WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "words")
 OTHERS = {
     "__init__",
+    "after_answer",
     "access_losses",
     "caught_stderr",
     "earlier",
