@@ -176,7 +176,8 @@ def _full(case: Case, owner: Owner) -> Answer:
 
         holder = told_by_log(lost)
         logs, at_limit = [] if holder else own_part(lost), False  # who they are is not seen
-    if holder is None and at_limit and _occupied(case) == 0 and not (_flow(case) or {}).get("answered"):
+    flow = _flow(case)
+    if holder is None and at_limit and _occupied(case) == 0 and not (flow and flow["answered"]):
         from .after_answer import after_answer  # pylint: disable=import-outside-toplevel
 
         holder, at_limit = after_answer(case, len(workers)), False  # what they do is not seen
