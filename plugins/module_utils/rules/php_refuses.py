@@ -112,7 +112,8 @@ def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
     blank: Dict[str, List["Route"]] = {}
     for route in snapshot["nginx"]["routes"]:
         of_site.setdefault(route["site"], []).append(route)
-        if route.get("methodless"):
+        # It may stand in a file that could not be read.
+        if route.get("methodless") and not snapshot["nginx"]["config_errors"]:
             blank.setdefault(route["site"], []).append(route)
     matches = [_blank(cause, routes) for routes in blank.values()]
     told = set()
