@@ -28,6 +28,7 @@ MOST_LOGS = 64
 BACK = 256 * 1024  # bytes before the window that are looked at where nothing was lost in it
 SLACK = 60.0  # seconds: lines are not strictly in order
 LOST_IDS = frozenset(signature for signature, meaning in NGINX.meaning_of.items() if meaning in LOST)
+MOST_NAMES = 10000  # of rotated logs: whoever may write there can make more
 ROTATED = "rotated_log"  # is missing: no verdict depends on it
 
 _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
@@ -92,13 +93,17 @@ def older(host: Host, path: str, owner: int, since: float) -> List[str]:
     """The newest two predecessors by logrotate's names that were written in the window. They belong to root
     or the log's owner.
     """
-    plain = re.sub(r"([*?\[])", r"[\1]", path)
+    folder, plain = posixpath.split(path)
     stem, dot, extension = plain.rpartition(".")
-    patterns = [plain + ".[0-9]*", plain + "-[0-9]*"]
-    if dot and "/" not in extension:
-        patterns.append(stem + "-[0-9]*." + extension + "*")
+    pattern = re.escape(plain) + "[.-][0-9]"
+    if dot:
+        pattern += "|%s-[0-9].*%s" % (re.escape(stem), re.escape(dot + extension))
+    names = list(filter(re.compile(pattern, re.S).match, host.names(folder)))
+    if len(names) > MOST_NAMES:
+        host.miss(ROTATED, folder, "%d files have names of rotated logs: left alone" % len(names))
+        return []
     found: List[Tuple[float, str]] = []
-    for name in sorted({name for pattern in patterns for name in host.glob(pattern)}):
+    for name in (posixpath.join(folder, name) for name in names):
         try:
             stat = host.stat(name, follow=False)
         except HostError:
@@ -109,7 +114,7 @@ def older(host: Host, path: str, owner: int, since: float) -> List[str]:
             found.append((stat.mtime, name))
         else:
             why = "files with names of rotated logs are left alone: links, or neither root's nor of "
-            host.miss(ROTATED, posixpath.dirname(path), why + "the log's owner")
+            host.miss(ROTATED, folder, why + "the log's owner")
     return [name for _mtime, name in sorted(found, reverse=True)[:2]]
 
 

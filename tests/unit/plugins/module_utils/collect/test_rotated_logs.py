@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import log_window
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import log_window, logs
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.logs import (
     NOW,
     Watched,
@@ -43,6 +43,22 @@ class TestPredecessor:
         os.utime(str(older), (NOW - 5000, NOW - 5000))
         path.write_text(line(NOW - 10))
         assert [entry["path"] for entry in collect(Watched(), [str(path)])["files"]] == [str(path)]
+
+    @pytest.mark.parametrize("more, files", [(0, 2), (1, 1)], ids=["as many as are looked at", "one more"])
+    def test_of_too_many_names_none_is_looked_at(
+        self, more: int, files: int, tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(logs, "MOST_NAMES", 3)
+        for name in ["error.log.1", "error.log-2", "error-3.log.gz", "error.log.4"][: 3 + more]:
+            (tmp_path / name).write_text("")
+        (tmp_path / "error.log.1").write_text(line(NOW - 400))
+        for decoy in ("other.log.1", "error.log", "error.log.old", "error-x.log"):
+            (tmp_path / decoy).write_text(line(NOW - 3))
+        host = Watched()
+        assert len(collect(host, [str(tmp_path / "error.log")])["files"]) == files
+        assert [(entry["what"], entry["path"]) for entry in host.missing] == [
+            ("rotated_log", str(tmp_path))
+        ] * more
 
     @only_root
     def test_a_predecessor_of_the_logs_own_writer_is_read(self, tmp_path: Path) -> None:
