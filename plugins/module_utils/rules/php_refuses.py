@@ -24,7 +24,7 @@ REFUSED = meanings("script_missing", "script_denied")
 # fpm_main.c: what is not there is another error, of realpath() (Primary script unknown).
 _CLOSED = re.compile(
     r"(?:\"|; |line 0)Unable to open primary script: (/.{1,200}?) "
-    r"\((?:Operation not permitted|Permission denied)\)"
+    r"\((Operation not permitted|Permission denied)\)"
 )
 _BASEDIR = re.compile(r"not within the allowed path\(s\): \((.{1,200}?)\)")
 _DENIED = re.compile(r"Access to the script '(/.{1,200}?)' has been denied")
@@ -66,10 +66,13 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
     """What refuses every script of the site, else None."""
     text = event["sample"]["text"]
     closed, denied, allowed = _CLOSED.search(text), _DENIED.search(text), _BASEDIR.search(text)
-    if closed and not _is_page(routes, closed.group(1), bool(allowed)):
+    # open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM.
+    outside = closed is not None and closed.group(2).startswith("Operation")
+    if closed and not _is_page(routes, closed.group(1), outside):
         return None
-    if closed and allowed:
-        return "open_basedir allows %s alone, and %s is not in it" % (allowed.group(1), closed.group(1))
+    if closed and outside:
+        what = " (%s)" % allowed.group(1) if allowed else ""
+        return "its open_basedir%s leaves out %s" % (what, closed.group(1))
     if closed:
         return "the pool's account may not read %s" % closed.group(1)
     if denied:
