@@ -79,7 +79,7 @@ class CatchStderr(TypedDict):
 class LaterRoute(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
-    methodless: bool  # only where php-fpm gets no REQUEST_METHOD; not in snapshots from before 0.8.0
+    methodless: bool  # only where php-fpm gets no REQUEST_METHOD; not in snapshots from before 0.7.0
     catch_stderr: CatchStderr  # only where it is set; not in snapshots from before 0.7.0
     kept_at: KeptAt  # only where it keeps some; not in snapshots from before 0.5.0
     candidates: List[
@@ -219,7 +219,7 @@ class LaterNginx(TypedDict, total=False):
     log_formats: Dict[str, LogFormat]  # of these access logs, by name in lower case; not before 0.5.0
     loaded: Loaded  # not before 0.5.0
     log_zone: int  # seconds east of UTC in its error log, where it is not the host's; not before 0.6.0
-    mirrored: List[str]  # endpoints that mirror alone sends copies to; not before 0.8.0
+    mirrored: List[str]  # endpoints that mirror alone sends copies to; not before 0.7.0
     binary: Optional[str]  # path
     options: Dict[str, str]  # of the command line: c, e, g, p
     account: Optional[str]  # user who runs nginx, where root does not
