@@ -70,6 +70,7 @@ routes:
     - C(kept_at). Where nginx keeps connections open. C(file) and C(line) of the upstream's C(keepalive),
       and C(keep_conn_file) and C(keep_conn_line) of C(fastcgi_keep_conn).
     - C(keep_conn), C(next_upstream), C(root) and C(params), of which only C(SCRIPT_FILENAME) is shown.
+    - C(methodless). Only where PHP-FPM gets no C(REQUEST_METHOD). Then each of its pages is blank.
     - C(resolver). Whether nginx has a C(resolver) there.
     - C(error_cache). For how many C(seconds) C(fastcgi_cache) keeps a 502 or 504 of nginx's own, as the line
       that is C(written) says. V(null) where it keeps none.

@@ -117,6 +117,9 @@ def _killed(down: "Down") -> Optional[Reason]:
         return None
     ended = (down.name, down.result, down.unit["exec_main_status"])
     words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % ended
+    if down.result == "timeout":
+        words += ": systemd ended it, by RuntimeMaxSec= or as it stopped too slowly"
+        return Reason(words, [down.state], remedy=down.start, confidence="likely")
     return Reason(words, [down.state], remedy=down.start)
 
 

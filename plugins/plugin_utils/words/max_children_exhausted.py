@@ -71,7 +71,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not only raise pm.max_children: as many more pages at a time, and all wait again.",
     ),
     ("max_children_exhausted", "after_answer"): Entry(
-        title="no free PHP worker: they work on after the answer",
+        title="no free PHP worker: work after an answer",
         what="Pages send their answer with fastcgi_finish_request() and work on. Such a worker serves no "
         "visitor and takes no request. Once all of them do so, requests wait.",
         decides="The pool has all its workers, requests wait in its queue, and no worker has a connection.",

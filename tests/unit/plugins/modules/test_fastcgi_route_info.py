@@ -13,6 +13,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CONF = """error_log /var/log/nginx/error.log;
 http {
+    fastcgi_param REQUEST_METHOD $request_method;
     server {
         server_name a.example;
         location / { fastcgi_pass unix:/run/php/php-fpm.sock; }

@@ -202,6 +202,11 @@ class TestEnded:
     def test_hit_every_violent_end_is_a_crash(self, result: str) -> None:
         assert hosts.causes(ended(result)) == [(CAUSE, "crashed", "active")]
 
+    def test_near_miss_who_was_ended_by_systemd_was_not_killed(self) -> None:
+        item = hosts.only(ended("timeout"))
+        assert (item["reason"], item["confidence"]) == ("crashed", "likely")
+        assert "RuntimeMaxSec=" in item["summary"]
+
 
 class TestNotInstalled:
     def test_hit_without_a_single_request(self) -> None:

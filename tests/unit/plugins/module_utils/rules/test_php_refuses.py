@@ -89,7 +89,7 @@ class TestBlank:
         item = hosts.only(a_host().silent_logs().on_every_route(methodless=True))
         assert (item["reason"], item["count"], item["state"]) == ("blank_pages", 0, "active")
 
-    def test_near_miss_the_method_may_stand_in_a_file_that_was_not_read(self) -> None:
+    def test_near_miss_it_may_stand_in_a_file_that_was_not_read(self) -> None:
         host = a_host().silent_logs().on_every_route(methodless=True)
         unread = {"kind": "unreadable", "file": "/etc/nginx/fastcgi_params", "line": 0, "text": "open()"}
         host["nginx"]["config_errors"] = [unread]
