@@ -238,8 +238,12 @@ def _follow(child: Child, host: Host, snapshot: "Snapshot", todo: Dict[str, str]
     """Takes in the child's messages. Gives the log or the place on which it hangs, or ""."""
     log = file = ""
     while True:
-        limit = FILE_SECONDS if file else LOG_SECONDS if log else host.left()
-        message = child.next(min(host.left(), limit))
+        limit = host.left()
+        if file:
+            limit = min(limit, FILE_SECONDS)
+        elif log:
+            limit = min(limit, LOG_SECONDS)
+        message = child.next(limit)
         if message is None:
             return "" if child.ended or host.left() <= 0 else file or log
         if message[0] == "end":

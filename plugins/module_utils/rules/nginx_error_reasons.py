@@ -28,6 +28,12 @@ CLOSED = "ng-worker-connections-accept"
 _TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
 ENOSPC = 28
 ACCEL = "ng-accel-cycle"  # an error_page of an answer would be logged while sending to the client
+CIRCLE = "nginx answers 500 itself: its locations lead a request%s again and again."
+BY_APPLICATION = (
+    "nginx answers 500 itself: by X-Accel-Redirect the application sends a request%s, and is asked again by "
+    "that."
+)
+CLOSED_ROOT = "nginx may not search %s, so that each file of the site is missing for it, and answers 500."
 # ngx_http_file_cache_name(): the key's MD5; all other names here are numbers.
 _CACHED = re.compile(r'/[0-9a-f]{32}(?:\.\d+)?" failed')
 TEMP_WORDS = {
@@ -54,18 +60,15 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
     newest = max(events, key=lambda event: event["last"])
     target = _TARGET.search(newest["sample"]["text"])
     to = " to %s" % target.group(1) if target else ""
-    words = "nginx answers 500 itself: its locations lead a request%s again and again." % to
-    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
     accel = newest["signature"] == ACCEL
     closed = None if accel else _closed_root(snapshot, routes)
     if accel:
-        words = (
-            "nginx answers 500 itself: by X-Accel-Redirect the application sends a request%s, and is asked "
-        )
-        words, over = words % to + "again by that.", False
-    if closed:
-        words = "nginx may not search %s, so that each file of the site is missing for it, and answers 500."
-        words, over = words % closed["path"], False
+        reason_id, words, over = "by_application", BY_APPLICATION % to, False
+    elif closed:
+        reason_id, words, over = "closed_root", CLOSED_ROOT % closed["path"], False
+    else:
+        reason_id, words = "internal_redirect", CIRCLE % to
+        over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
     reason = Reason(
         words,
         ([proof_of(closed, False)] if closed else []) + [sample(newest)],
@@ -75,9 +78,7 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
         place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
-    return Match(
-        CYCLE, "by_application" if accel else "closed_root" if closed else "internal_redirect", reason
-    )
+    return Match(CYCLE, reason_id, reason)
 
 
 def directory_of(event: "Event", known: Sequence["TempDir"]) -> Optional["TempDir"]:

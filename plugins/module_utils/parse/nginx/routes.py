@@ -29,7 +29,7 @@ _SETTINGS = frozenset(_TIMEOUTS) | {
     *("fastcgi_cache", "fastcgi_cache_valid", "fastcgi_next_upstream", "fastcgi_next_upstream_tries"),
 }
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
-_PARAMS = ("SCRIPT_FILENAME", "REQUEST_METHOD")
+_SCRIPT, _METHOD = _PARAMS = ("SCRIPT_FILENAME", "REQUEST_METHOD")
 _MOST_ROUNDS = 5
 _MOST_CANDIDATES = 64
 _OF_MAP = ("hostnames", "volatile", "include")  # words of map itself
@@ -313,10 +313,10 @@ class _Routes:
             "resolver": level.resolver,
             "error_cache": level.error_cache if level.cached else None,
             "root": level.root,
-            "params": {name: text for name, text in level.params.items() if name == _PARAMS[0]},
+            "params": {name: text for name, text in level.params.items() if name == _SCRIPT},
             "next_upstream": level.next_upstream,
         }
-        if _PARAMS[1] not in level.params:
+        if _METHOD not in level.params:
             route["methodless"] = True
         if level.catch_stderr:
             route["catch_stderr"] = level.catch_stderr
