@@ -12,6 +12,7 @@ import sys
 from typing import Iterator, List, Set, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 
 PLUGINS = os.path.join(ROOT, "plugins")
@@ -213,6 +214,15 @@ def unknown_dicts(path: str) -> List[int]:
     ]
 
 
+def messages_by_id(path: str) -> List[str]:
+    """Ids of nginx's messages, in texts of a file."""
+    return [
+        node.value
+        for node in ast.walk(ast.parse(source(path)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in NGINX.meaning_of
+    ]
+
+
 def unit_tests(path: str) -> Iterator[Tuple[str, str]]:
     """(name, class or "") of each test in a file."""
     for node in ast.parse(source(path)).body:
@@ -252,6 +262,10 @@ class TestPurity:
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_shared_code_needs_only_the_standard_library(self, path: str) -> None:
         assert not outside_imports(path) & {"ansible", "jinja2", "yaml", "six", "requests", "psutil"}
+
+    @pytest.mark.parametrize("path", python_files(UTILS))
+    def test_a_message_of_nginx_is_asked_for_by_its_meaning(self, path: str) -> None:
+        assert not messages_by_id(path)
 
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_facts_flow_one_way(self, path: str) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, List, Sequence
 
 from ..parse.nginx.conf import every, named
 from ..parse.redact import redact
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LIMITED
 from .host import Host
 from .nginx_files import Reading
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 8
 MOST_TEXT = 200
-LIMITED = meanings("rate_limited")
 ZONE = re.compile(r' by zone "([^"]{1,100})"')
 
 

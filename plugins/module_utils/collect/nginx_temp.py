@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import CYCLES, UNWRITABLE
 from .host import Host, HostError, Stat
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
 
 MOST = 8
-UNWRITABLE, CYCLES = meanings("temp_unwritable"), meanings("redirect_cycle")
-DENIED = "ng-file-denied"
+DENIED = meanings("file_denied")
 _FILE = re.compile(r'\b(?:open|pwritev?)\(\) "(/[^"]{1,255})" failed \(')
 _READ, _WRITE, _SEARCH = 4, 2, 1
 
@@ -85,7 +85,7 @@ def _named(events: Sequence["Event"]) -> List[str]:
 
 def denied_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:
     """Each file, or the directory on the way to it that refuses nginx."""
-    paths = _named([event for event in events if event["signature"] == DENIED])
+    paths = _named([event for event in events if meaning_of(event) in DENIED])
     return [entry for entry in (_look(host, nginx, path + "/-", _READ) for path in paths) if entry]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
 from ..parse.linux.proc import far_mounts
 from ..parse.titles import POOL
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import CYCLES, LIMITED, UNWRITABLE
 from .child import Child, Say, end
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host
@@ -54,8 +55,7 @@ STAGES = {
     "waits": "worker_waits",
     "changed_files": "config_times",
 }
-UNWRITABLE, CYCLES = meanings("temp_unwritable"), meanings("redirect_cycle")
-LIMITED = meanings("rate_limited")
+DENIED = meanings("file_denied")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
@@ -156,7 +156,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel
 
         found["temp_dirs"] = temp_dirs(host, nginx, found["events"])
-    if any(event["signature"] == "ng-file-denied" for event in found["events"]):
+    if any(meaning_of(event) in DENIED for event in found["events"]):
         from .nginx_temp import denied_files  # pylint: disable=import-outside-toplevel
 
         found["temp_dirs"] = found.get("temp_dirs", []) + denied_files(host, nginx, found["events"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import LIMITED
 from .host import Host, HostError
 from .linux.processes import Process
 from .log_clock import is_odd
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.waits import Waits
 
 # Of these the access log knows how the other visitors fared.
-TOLD = meanings("pool_full", "process_max", "php_fatal", "proxy_header", "rate_limited")
+TOLD = LIMITED | meanings("pool_full", "process_max", "php_fatal", "proxy_header")
 TAIL = 4096  # bytes of an access log
 MOST_TAILS = 32
 # The status of a page, as the formats that most have write it.

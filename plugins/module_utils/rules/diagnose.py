@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Se
 
 from ..parse.nginx.sites import place
 from ..plan.plan import plan, remedy_refusal, running
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LIMITED
 from .case import Case, cases
 from .engine import Examined, examine, examine_host, not_mended
 from .missing import FAILED, attempt, unseen
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")
 MOST_STRANGERS = 20
-LIMITED = meanings("rate_limited")
 
 
 class Judged(NamedTuple):

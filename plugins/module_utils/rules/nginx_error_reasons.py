@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .case import reconfigured
 from .lost_requests import NGINX_LIMIT
 from .model import Match, Place, Reason, evidence, sample
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-OWN_ERRORS = meanings("own_error", "nginx_crashed")
-CYCLES, UNWRITABLE = meanings("redirect_cycle"), meanings("temp_unwritable")
-NO_RESOURCE, LIMITED = meanings("no_resource"), meanings("rate_limited")
+ENDED_ITSELF = OWN_ERRORS | meanings("nginx_crashed")
 # Such a visitor's connection is closed unread. One that finds no file descriptor waits in nginx's queue.
-CLOSED = "ng-worker-connections-accept"
+TURNED_AWAY = meanings("turned_away")
+NO_RESOURCE = TURNED_AWAY | meanings("no_resource")
+# An error_page of an answer would be logged while sending to the client.
+BY_ACCEL = meanings("accel_cycle")
+OF_ANSWER = meanings("answer_unwritable")
 _TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
 ENOSPC = 28
-ACCEL = "ng-accel-cycle"  # an error_page of an answer would be logged while sending to the client
 CIRCLE = "nginx answers 500 itself: its locations lead a request%s again and again."
 BY_APPLICATION = (
     "nginx answers 500 itself: by X-Accel-Redirect the application sends a request%s, and is asked again by "
@@ -60,7 +62,7 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
     newest = max(events, key=lambda event: event["last"])
     target = _TARGET.search(newest["sample"]["text"])
     to = " to %s" % target.group(1) if target else ""
-    accel = newest["signature"] == ACCEL
+    accel = meaning_of(newest) in BY_ACCEL
     closed = None if accel else _closed_root(snapshot, routes)
     if accel:
         reason_id, words, over = "by_application", BY_APPLICATION % to, False
@@ -136,7 +138,7 @@ def _no_visitors(snapshot: "Snapshot") -> List[Match]:
     reason = Reason(
         "nginx has no connection left for new visitors: it turns them away before it reads a request.",
         [sample(newest)],
-        losses_of([event for event in events if event["signature"] == CLOSED]),
+        losses_of([event for event in events if meaning_of(event) in TURNED_AWAY]),
         confidence="likely",
         state="recovered" if over else "active",
         place=Place(None, snapshot["nginx"]["unit"]),
@@ -157,16 +159,15 @@ def reasons(snapshot: "Snapshot") -> List[Match]:
         if event["source"] != "nginx" or site not in of_site:
             continue
         if meaning in CYCLES:
-            cycles.setdefault((site, event["signature"] == ACCEL), []).append(event)
+            cycles.setdefault((site, meaning in BY_ACCEL), []).append(event)
         elif meaning in UNWRITABLE:
-            of_answer = event["signature"].startswith("ng-resp-")
-            unwritable["response" if of_answer else "request_body"].append(event)
+            unwritable["response" if meaning in OF_ANSWER else "request_body"].append(event)
     matches += [_cycle(snapshot, of_site[site], events) for (site, _accel), events in cycles.items()]
     for reason_id, events in unwritable.items():
         if events:
             routes = [route for event in events for route in of_site[event["site"] or ""]]
             matches.append(_temp(snapshot, routes, reason_id, events))
-    if any(meaning_of(event) in OWN_ERRORS or event.get("caught") for event in snapshot["logs"]["events"]):
+    if any(meaning_of(event) in ENDED_ITSELF or event.get("caught") for event in snapshot["logs"]["events"]):
         from .nginx_own import own_errors  # pylint: disable=import-outside-toplevel
 
         matches += own_errors(OWN, snapshot, of_site)

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, List
 
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .lost_requests import NGINX_LIMIT
 from .model import Cause, Match
 from .upstream_unresolvable import CAUSE as UNRESOLVABLE
@@ -18,8 +19,8 @@ CYCLE = Cause("redirect_cycle", severity="warning")
 TEMP = Cause("temp_dir_unwritable", severity="warning")
 OWN = Cause("nginx_own_error", severity="warning")
 CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN)
-TOLD = meanings(
-    "redirect_cycle", "temp_unwritable", "no_resource", "own_error", "nginx_crashed", "rate_limited"
+TOLD = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
+    meanings("no_resource", "turned_away", "nginx_crashed")
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence
 
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LOST
+from ..signatures.nginx import LOST, OWN_ERRORS
 from .case import reconfigured
 from .model import Cause, Loss, Match, Place, Reason, sample, within
 from .nginx_error_reasons import directory_of, proof_of
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-OWN_ERROR, CRASHED = meanings("own_error"), meanings("nginx_crashed")
+CRASHED = meanings("nginx_crashed")
+# By the meaning of nginx's message.
 REASONS = {
-    "ng-named-location": "named_location",
-    "ng-auth-status": "auth_request",
-    "ng-file-denied": "file_denied",
+    "no_location": "named_location",
+    "auth_answer": "auth_request",
+    "file_denied": "file_denied",
 }
 WORDS = {
     "named_location": "nginx answers 500 itself: %s is not among the locations of the server block that "
@@ -65,7 +66,7 @@ def _told_already(snapshot: "Snapshot", site: str, losses: Sequence[Loss]) -> bo
 def _of_site(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], event: "Event"
 ) -> Optional[Match]:
-    reason_id, losses = REASONS[event["signature"]], losses_of([event])
+    reason_id, losses = REASONS[meaning_of(event)], losses_of([event])
     if _told_already(snapshot, event["site"] or "", losses):
         return None
     word = _word(*PLACES[reason_id], event)
@@ -119,7 +120,7 @@ def own_errors(
         meaning, site = meaning_of(event), event["site"] or ""
         if meaning in CRASHED:
             crashes.append(event)
-        elif meaning in OWN_ERROR and site in of_site:
+        elif meaning in OWN_ERRORS and site in of_site:
             matches.append(_of_site(cause, snapshot, of_site[site], event))
         elif event.get("caught") and site in of_site:
             caught.setdefault(site, []).append(event)

@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LIMITED
 from .case import reconfigured
 from .model import Cause, Match, Place, Reason, evidence, sample
 from .php_error_reasons import sites_told
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-LIMITED = meanings("rate_limited")
-REASONS = {"ng-limit-req": "limit_req", "ng-limit-conn": "limit_conn"}
+REASONS = {"request_limited": "limit_req", "connection_limited": "limit_conn"}  # by the meaning of the line
 MOST_VISITORS = "nginx refuses nearly all pages of %s by %s, to %s."
 FEWEST = 3  # visitors who were refused, and pages that came since
 MOSTLY = 4  # refused pages for each one that came
@@ -79,7 +79,7 @@ def _match(
     refused, limit = refused_at(snapshot, site), limit_of(snapshot, newest)
     if refused is None or is_one_stranger(refused, limit):
         return None
-    reason_id = REASONS[newest["signature"]]
+    reason_id = REASONS[meaning_of(newest)]
     over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND) or refused["since"] >= FEWEST
     text = "%(pages)d pages refused, %(answered)d before the last of them with 200" % refused
     proof = [evidence("nginx", limit["written"], limit["file"], limit["line"])] if limit else []

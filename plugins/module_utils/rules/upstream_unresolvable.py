@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 CAUSE = Cause("upstream_unresolvable")
-UNRESOLVED = meanings("unresolved", "bad_upstream")
+UNRESOLVED = meanings("no_resolver", "unresolved", "bad_upstream")
 NOT_REACHED = NOBODY_THERE | meanings("unreached", "connect_timed_out")
 LOG_SECOND = 1.0
-# By the id of nginx's message (ngx_http_upstream.c, ngx_inet.c); the others are answers of a resolver.
-REASONS = {"ng-no-resolver": "no_resolver", "ng-no-port": "bad_address", "ng-invalid-port": "bad_address"}
+# By the meaning of nginx's message; the others are answers of a resolver.
+REASONS = {"no_resolver": "no_resolver", "bad_upstream": "bad_address"}
 WORDS = {
     "no_resolver": "fastcgi_pass %s has a name to look up, and nginx has no resolver to ask.",
     "bad_address": "fastcgi_pass %s becomes an address that nginx cannot dial.",
@@ -56,7 +56,7 @@ def _unresolved(
         return None
     newest = max(events, key=lambda event: event["last"])
     hit = [route for route in routes if route["site"] in {event["site"] or "" for event in events}]
-    reason_id = REASONS.get(newest["signature"], "name_unresolved")
+    reason_id = REASONS.get(meaning_of(newest), "name_unresolved")
     directive = evidence("nginx", "fastcgi_pass %s" % hit[0]["pass"], hit[0]["file"], hit[0]["line"])
     over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
     if reason_id == "no_resolver":

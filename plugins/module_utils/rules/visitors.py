@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, List, Set, Tuple
 
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import LIMITED
 from .case import reconfigured
 from .missing import unseen
 from .rate_limited import is_one_stranger, limit_of, refused_at
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WHAT = "visitors"
-NO_HEADER, LIMITED = meanings("proxy_header"), meanings("rate_limited")
+NO_HEADER = meanings("proxy_header")
 MANY_REFUSED = 10  # requests in the window
 # Since then nginx tells HTTP/1 from HTTP/2 on a port without TLS.
 BOTH_SINCE = (1, 25, 1)

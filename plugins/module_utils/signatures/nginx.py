@@ -14,20 +14,26 @@ LOST = words(
     # The worker's end was closed, another protocol, FastCGI without a proper response, fastcgi_buffer_size.
     "cut_short "  # an answer, before its Content-Length
     "cut_off not_fastcgi bad_header too_big "
-    # of nginx itself: connections and open files; what a profile or its unit's filter refuses
-    "no_resource confined "
+    # of nginx itself: connections and open files; a connection for a new visitor; what a profile or its
+    # unit's filter refuses
+    "no_resource turned_away confined "
     # an error on the way to php-fpm that no row knows
     "unknown_loss"
 )
-MEANINGS = LOST | words(
-    # All servers of an upstream failed just before, one did, proxy_pass to php-fpm, no address for a name.
-    "no_live_peer peer_disabled http_spoken unresolved bad_upstream bad_params "
-    # The visitor closed the connection, limit_req or limit_conn, a body found no room on the disk.
-    "client_gone rate_limited redirect_cycle temp_unwritable "
-    # a 500 to a named location, to auth_request or to a file, a worker that died, no PROXY header
-    "own_error nginx_crashed proxy_header "
+LIMITED = words("request_limited connection_limited")
+CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Accel-Redirect
+UNWRITABLE = words("body_unwritable answer_unwritable")
+# A 500 to a named location, to auth_request or to a file.
+OWN_ERRORS = words("no_location auth_answer file_denied")
+MEANINGS = (LOST | LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS).union(
+    # All servers of an upstream failed just before, one did, proxy_pass to php-fpm.
+    words("no_live_peer peer_disabled http_spoken "),
+    # Nobody to ask for a name, no address for it.
+    words("no_resolver unresolved bad_upstream bad_params "),
+    # The visitor closed the connection, a worker of nginx died, no PROXY header.
+    words("client_gone nginx_crashed proxy_header "),
     # what php-fpm writes to stderr: no file, security.limit_extensions, the script's end, another message
-    "script_missing script_denied php_fatal php_message"
+    words("script_missing script_denied php_fatal php_message"),
 )
 # Lines of an access log, by their id: the status with what else the line tells.
 ACCESS = {
@@ -92,7 +98,7 @@ ng-socket-eacces connecting 500 confined socket() failed (13: %s)
     socket() failed (1: %s)
 ng-bind-fail connecting 500 unreached bind(%s) failed (%d: %s)
 ng-worker-connections connecting 500 no_resource %d worker_connections are not enough
-ng-worker-connections-accept - - no_resource %d worker_connections are not enough
+ng-worker-connections-accept - - turned_away %d worker_connections are not enough
 ng-files-available connecting 500 no_resource the new socket has number %d, but only %d files are available
 ng-accept-emfile - - no_resource accept4() failed (24: %s)
     accept() failed (24: %s)
@@ -133,7 +139,7 @@ same time
 ng-unknown-te header 502 bad_header upstream sent unknown "Transfer-Encoding": "%q"
 ng-no-live connecting 502 no_live_peer no live upstreams
 ng-peer-disabled * - peer_disabled upstream server temporarily disabled
-ng-no-resolver - 502 unresolved no resolver defined to resolve %q
+ng-no-resolver - 502 no_resolver no resolver defined to resolve %q
 ng-resolve-timeout - 502 unresolved %q could not be resolved (110: %s)
 ng-resolve-nxdomain - 502 unresolved %q could not be resolved (%d: %s)
 ng-no-port - 500 bad_upstream no port in upstream "%q"
@@ -147,26 +153,26 @@ ng-499-epoll * 499 client_gone epoll_wait() reported that client prematurely clo
 connection is closed too
 ng-499-generic * 499 client_gone client prematurely closed connection, so upstream connection is closed too
 ng-499-no-peer connecting 499 client_gone epoll_wait() reported that client prematurely closed connection
-ng-limit-req - 503 rate_limited limiting requests, excess: %s by zone "%s"
-ng-limit-conn - 503 rate_limited limiting connections by zone "%s"
+ng-limit-req - 503 request_limited limiting requests, excess: %s by zone "%s"
+ng-limit-conn - 503 connection_limited limiting connections by zone "%s"
 ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle while internally redirecting to \
 "%q"
-ng-accel-cycle header 500 redirect_cycle rewrite or internal redirection cycle while internally \
+ng-accel-cycle header 500 accel_cycle rewrite or internal redirection cycle while internally \
 redirecting to "%q"
 ng-rewrite-cycle - 500 redirect_cycle rewrite or internal redirection cycle while processing "%q"
-ng-named-location - 500 own_error could not find named location "%q"
-ng-auth-status * 500 own_error auth request unexpected status: %d
-ng-file-denied file 500 own_error open() "%q" failed (13: %s)
+ng-named-location - 500 no_location could not find named location "%q"
+ng-auth-status * 500 auth_answer auth request unexpected status: %d
+ng-file-denied file 500 file_denied open() "%q" failed (13: %s)
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d
     worker process %d exited on signal %d (core dumped)
 ng-proxy-header - - proxy_header broken header: "%q
-ng-resp-temp-eacces body - temp_unwritable open() "%q" failed (13: %s)
+ng-resp-temp-eacces body - answer_unwritable open() "%q" failed (13: %s)
     open() "%q" failed (2: %s)
-ng-resp-temp-enospc body - temp_unwritable pwritev() "%q" failed (28: %s)
+ng-resp-temp-enospc body - answer_unwritable pwritev() "%q" failed (28: %s)
     pwrite() "%q" failed (28: %s)
-ng-body-temp-eacces - 500 temp_unwritable open() "%q" failed (13: %s)
+ng-body-temp-eacces - 500 body_unwritable open() "%q" failed (13: %s)
     open() "%q" failed (2: %s)
-ng-body-temp-enospc - 500 temp_unwritable pwritev() "%q" failed (28: %s)
+ng-body-temp-enospc - 500 body_unwritable pwritev() "%q" failed (28: %s)
     pwrite() "%q" failed (28: %s)
 """,
 )

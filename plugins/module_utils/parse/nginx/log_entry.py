@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
-from ...signatures.nginx import FILE, HTTP, LOST, NGINX, NO_PHASE, PHASES, STDERR, UNKNOWN
+from ...signatures.nginx import FILE, HTTP, LOST, NGINX, NO_PHASE, PHASES, STDERR, UNKNOWN, UNWRITABLE
 from ...signatures.table import Signature
 from ..endpoint import canonical
 from ..number import number
@@ -111,9 +111,9 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
     """(signature, detail). Cached, since a failing endpoint repeats itself: do not change the detail."""
     hit = (NGINX.find(message, HTTP) if http else None) or NGINX.find(message, phase)
     # At level error it is a static file that nginx may not read.
-    if not hit or (hit[0].meaning == "temp_unwritable" and not crit):
+    if not hit or (hit[0].meaning in UNWRITABLE and not crit):
         return None, {}
-    if hit[0].meaning == "temp_unwritable" and phase == NO_PHASE and not _OWN_FILE.search(message):
+    if hit[0].meaning in UNWRITABLE and phase == NO_PHASE and not _OWN_FILE.search(message):
         hit = NGINX.find(message, FILE)
         if not hit:
             return None, {}

@@ -108,4 +108,4 @@ class TestMeanings:
         costly = {
             row.meaning for row in NGINX.rows() if row.phase in phases and row.status in (500, 502, 504)
         }
-        assert costly - LOST == {"no_live_peer", "redirect_cycle"}
+        assert costly - LOST == {"no_live_peer", "accel_cycle"}
