@@ -20,7 +20,7 @@ nothing that a later kill could not show.
 Each host has three pools of three accounts: one that a fault breaks, and two neighbours, which have visitors
 all the time.
 
-Without a suite and without --all or --every, two suites are tried: the newest, and the one of another layout.
+Without a suite and without --all or --every, the newest suite is tried.
 
 A job mostly waits for daemons. So each suite has two hosts that share its jobs, and the cuts run at the same
 time.
@@ -51,7 +51,7 @@ from tests.run import env, hosts
 from tests.run.checks import Check, print_checks
 
 ONCE, ALL, EVERY = "once", "all", "every"
-SUITES_ONCE = ("trixie", "el")
+SUITES_ONCE = ("trixie",)
 LONG = ("kill", "errors", "kill_twice")  # tasks that take minutes
 # Fleets with one host of every suite each. A job first makes its host like new.
 LANES, CUTS = (hosts.PREFIX + "survive-1", hosts.PREFIX + "survive-2"), hosts.PREFIX + "survive-cuts"
