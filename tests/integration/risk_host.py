@@ -64,9 +64,11 @@ for unit in "$FPM_UNIT" nginx.service; do
     done
 done
 """
+# Before systemd listens, systemctl does not wait.
 BOOTED = """
+timeout 60 sh -c "until [ -S /run/systemd/private ]; do sleep 0.2; done"
 timeout 60 systemctl is-system-running --wait || true
-timeout 20 sh -c "until systemctl is-active -q nginx; do sleep 0.2; done"
+timeout 60 sh -c "until systemctl is-active -q nginx; do sleep 0.2; done"
 """
 
 
@@ -175,7 +177,8 @@ class Stage:
             yield check("it comes true", self.ends_well(self.strike(story) + story.outage))
         if not story.cured:
             return
-        again = back_from(story) + story.do if story.outage else ""
+        # What is put back has not the pages that the helpers make.
+        again = back_from(story) + self.helpers + story.do if story.outage else ""
         cure = prevention(story) if story.prevented else story.cure
         *prevented, left = self.answers("\n".join([again, cure, look("risks")]))
         if story.prevented:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remediation survives.
+"""The remediation survives, and so does the prevention.
 
 ``python3 -m tests.integration.survive [SUITE ...] [--only WORD] [--all | --every]``
 
@@ -81,13 +81,14 @@ request 200 /index.php tenant2.example
 
 
 def payload(tree: Path) -> str:
-    """A script that unpacks in a host all that it needs to run the module by itself."""
+    """A script that unpacks in a host all that it needs to run the modules by themselves."""
     plugins = env.COLLECTION / "plugins"
     core = Path(ansible.__file__).parent
     wanted = {
-        str(plugins / "modules" / "remediation.py"): tree / plugins / "modules" / "remediation.py",
-        "ansible/release.py": core / "release.py",
+        str(plugins / "modules" / name): tree / plugins / "modules" / name
+        for name in ("remediation.py", "prevention.py")
     }
+    wanted["ansible/release.py"] = core / "release.py"
     wanted |= {str(path.relative_to(tree)): path for path in (tree / plugins / "module_utils").rglob("*.py")}
     wanted |= {str(path.relative_to(core.parent)): path for path in (core / "module_utils").rglob("*.py")}
     wanted |= {path.name: path for path in ON_HOST.glob("*.py")}
@@ -115,7 +116,7 @@ def carry_out(fleet: str, suite: str, job: Job, effort: str = ONCE) -> list[Chec
     title = job.get("title", "%s %s" % (job["task"], job["fault"]))
     exports = "set -eu\n" + spec.suite.exports() + "\n"
     document = dict(
-        job,
+        {"module": "remediation", **job},
         title=title,
         breaking=scripts.broken(spec) + job.get("also", ""),
         traffic=scripts.traffic(spec),

@@ -8,7 +8,7 @@ part: (divisor, remainder): which of the steps are taken that touch no configura
 steps are numbered alike for all faults, so the suites share them. few: of the steps that touch configuration,
 too, only those are taken that replace, link or run something. once: what is otherwise without --all.
 obstacle: bash that puts something in the way once the fault shows. relief: bash that takes it away after the
-run. but: beginnings of differences that are allowed.
+run. but: beginnings of differences that are allowed. module: prevention, else the remediation.
 """
 
 from typing import Any
@@ -136,8 +136,41 @@ def with_acl(title: str, acl: str, results: list[str], **more: Any) -> Job:
     return in_the_way("parent_directory", title, results, "ACL=%s\n%s" % (acl, NOT_MADE), MADE_AGAIN, **more)
 
 
+# A host as its packages leave it: a reload of php-fpm cuts requests. What was put back must be loaded, too.
+PREVENTS: Job = {
+    "module": "prevention",
+    "fault": "plain",
+    "arguments": {"policy": [{"cause": "restart_at_risk", "reason": "reload_cuts"}]},
+    "actions": ["reload_grace_set"],
+    "also": 'systemctl restart "$FPM_UNIT"',
+}
+
+
+def prevents(task: str, title: str, **more: Any) -> Job:
+    return {**PREVENTS, "task": task, "title": "the prevention: " + title, **more}
+
+
 JOBS: dict[str, list[Job]] = {
     "trixie": [
+        prevents("kill", "it is killed at every step", part=(2, 0), once={"part": (16, 0)}),
+        prevents(
+            "errors",
+            "the disk gets full",
+            errors=["ENOSPC+"],
+            part=(2, 1),
+            once={"part": (0, 0), "few": True},
+        ),
+        prevents(
+            "rollback",
+            "php-fpm refuses to reload, all is undone",
+            results=["rolled_back"],
+            obstacle=refusing(
+                "$FPM_UNIT",
+                "ExecReload=",
+                "ExecReload=/bin/sh -c '! grep -q ^process_control_timeout $FPM_CONF && kill -USR2 \\$MAINPID'",
+            ),
+            relief=relieved("$FPM_UNIT"),
+        ),
         {"task": "kill", "fault": "socket_root", "part": (2, 0), "once": {"part": (8, 0)}},
         {
             "task": "errors",

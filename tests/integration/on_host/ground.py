@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host to try the remediation on. It is broken in the same way each time.
+"""A host to try the remediation on, or the prevention. It is broken in the same way each time.
 
 The module runs in a fork, so that nothing is imported twice.
 """
 
 import fcntl
+import importlib
 import json
 import os
 import pickle
@@ -19,11 +20,11 @@ import traceback
 import urllib.error
 import urllib.request
 
-import ansible_collections.webmedic.php_fpm.plugins.modules.remediation as module
 import state
 from ansible.module_utils import basic
 from faulty_python import COUNT, Faults
 
+MODULES = "ansible_collections.webmedic.php_fpm.plugins.modules."
 STATE = "/var/lib/webmedic-php-fpm"
 PRISTINE = "/root/survive/pristine"
 UNFINISHED = ("transaction", "transaction.new", "transaction.kept", "transaction.undone")
@@ -88,6 +89,8 @@ class Ground:
     def __init__(self, job):
         self.job, self.suite = job, job["suite"]
         self.units = ("nginx.service", self.suite["FPM_UNIT"])
+        self.module = MODULES + job["module"]
+        importlib.import_module(self.module)
         if not os.path.exists(PRISTINE):
             with open(PRISTINE, "wb") as stream:
                 pickle.dump(state.look(*state.TREES), stream)
@@ -151,8 +154,7 @@ class Ground:
                 steps = json.load(stream)["steps"]
         return Ran(status, texts[0], texts[1], steps)
 
-    @staticmethod
-    def _be_the_module(out, err, step, do, arguments):
+    def _be_the_module(self, out, err, step, do, arguments):
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
@@ -164,8 +166,8 @@ class Ground:
                 "legacy",
             )
             faults.install()
-            sys.modules.pop(module.__name__, None)
-            runpy.run_module(module.__name__, run_name="__main__", alter_sys=True)
+            sys.modules.pop(self.module, None)
+            runpy.run_module(self.module, run_name="__main__", alter_sys=True)
         except SystemExit as end:
             code = end.code or 0
         except BaseException:

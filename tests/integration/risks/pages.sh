@@ -23,6 +23,15 @@ load() {
 # asks STATUS PATH: whether a page has this status.
 asks() { [ "$(curl -s -o /dev/null -m 30 -w '%{http_code}' -H 'Host: shop.example' "http://127.0.0.1$2")" = "$1" ]; }
 
+# soon STATUS PATH: whether a page has this status within half a minute. Workers first do what waits for them.
+soon() {
+    for _ in $(seq 150); do
+        ! asks "$@" || return 0
+        sleep 0.2
+    done
+    return 1
+}
+
 # crowd N PATH: so many requests at a time; their statuses, a line each.
 crowd() {
     local number
