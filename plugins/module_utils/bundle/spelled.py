@@ -19,6 +19,8 @@ _SETTING = (
 _NAMES = r"(?:pass(?:word|wd|wort|phrase|code)|pwd|pw|secret|token|otp|pin|credentials?)"
 _SIGN = r"\\?[\"']?[ \t]?[:=]{1,2}[ \t]?(?:![\w!]{1,20} )?\\?[\"']?"
 _WORD = r"(?!\[redacted)[^\s\"'<>\\]{1,400}"
+# No name of anything has digits among its letters: 4 of 5 passwords and all keys do.
+_ODD = r"(?!\[redacted)(?=[^\s\"']{0,80}\d)(?=[^\s\"']{0,80}[a-zA-Z])[\w!#$%^&*+.~-]{8,300}"
 
 
 def rule(hints: str, pattern: str, kept: str = r"\1", flags: int = re.I) -> Rule:
@@ -73,6 +75,28 @@ _RULES = (
         "recovery backup scratch rescue",
         r"(\b(?:recovery|backup|scratch|rescue) (?:codes?|keys?):? )(?!\[redacted)(?=[\w-]*\d)[\w-]{4,80}",
     ),
+    # What a form was sent, or shows again.
+    rule("<input", r"(<input\b[^<>\n]{0,200}?\bvalue=\\?[\"'])[^\"'<>\\]{1,300}"),
+    # What a visitor typed as his name: nginx of a file of passwords.
+    rule("user ", r"(\buser \")[^\"\n]{1,300}(?=\"(?:: password mismatch| was not found))"),
+    # A line that Dotenv does not understand.
+    rule("dotenv", r"(\bdotenv file\b[^\n\[]{0,160}\[)[^\n]{1,300}(?=\])"),
+    # A value that a database refuses.
+    rule(
+        "duplicate incorrect", r"(\b(?:duplicate entry|incorrect \w{1,20} value:) ')[^\n]{1,300}?(?=' for )"
+    ),
+    rule("key (", r"(\bkey \([^()\n]{1,200}\)=\()[^()\n]{1,300}(?=\))"),
+    rule(
+        "session csrf salt hmac mfa sig expected got mismatch wifi",
+        r"(\b(?:session(?:[ _-]?id)?|csrf|salt|hmac|mfa|sig|expected|got|mismatch|wi-?fi key):?[ \t]+[\"']?)"
+        + _ODD,
+    ),
+    rule("login logged", r"(\b(?:login|logged[ -]in)\b[^\n:;]{0,60}? (?:with|using) [\"']?)" + _ODD),
+    rule("login", r"(\bLOGIN [\"']?[\w.@-]{1,100}[\"']? [\"']?)" + _WORD, flags=0),
+    rule(
+        "sqlplus connect expdp impdp",
+        r"(\b(?:sqlplus|connect|expdp|impdp) (?:-\w{1,10} ){0,3}[\w.$-]{1,60}/)[^\s@/]{1,200}(?=@)",
+    ),
     # DB_PASSWORD is x
     rule(
         "_pass _pwd _key _token _secret _dsn _salt",
@@ -82,11 +106,16 @@ _RULES = (
         r"(?!\[redacted|no\b|not\b|missing|empty|unset|unknown|required|undefined|set\b|invalid|too\b|an?\b"
         r"|the\b)[^\s\"',;]{4,300}",
     ),
-    rule("psk", r"(\b(?:wpa_)?psk[\"']?[=:][ \t]?[\"']?)(?!\[redacted)[^\s\"']{4,200}"),
+    rule(
+        "psk presharedkey",
+        r"(\b(?:wpa[_-]?)?(?:psk|presharedkey)[\"']?[ \t]{0,4}(?:[=:]|(?<=[ \t])(?=[\"']))[ \t]?[\"']?)"
+        r"(?!\[redacted)[^\s\"']{4,200}",
+    ),
     # Passwords as LDAP, Django, phpass and Drupal keep them.
     rule(
-        "sha} sha1} sha2 sha5 md5} crypt} pbkdf2 argon2",
-        r"\{(?:s?sha\d{0,3}|s?md5|crypt|pbkdf2[\w-]{0,12}|argon2\w{0,2})\}[\w+/=$.,-]{6,400}",
+        "sha} sha1} sha2 sha5 md5} crypt} plain cleartext pbkdf2 argon2",
+        r"\{(?:s?sha\d{0,3}|s?md5|\w{0,12}crypt|plain\w{0,12}|cleartext|pbkdf2[\w-]{0,12}|argon2\w{0,2})\}"
+        r"[\w+/=$.,-]{6,400}",
         "",
     ),
     rule(

@@ -37,11 +37,12 @@ _RULES = (
     _rule(r"(\bdenied\b[^\n]{0,120}?\busing [\"'])[^\"'\n]{1,200}", r"\1"),
     # Parameters that are secret in a URL, a cookie or a connection string.
     _rule(
-        r"(\b(?:sig|hmac|pin|otp|ticket|oauth_\w{1,30}|wordpress_\w{1,64}|\w{0,30}_logged_in_?\w{0,64}"
-        r"|remember_\w{1,64}|accountkey|sharedaccess\w{1,20}|\w{0,30}sess(?:ion)?_?(?:id|key)?)=)"
+        r"(\b(?:sig|hmac|pin|otp|salt|pepper|passw?|pwd?|psw|ticket|oauth_\w{1,30}|wordpress_\w{1,64}"
+        r"|\w{0,30}_logged_in_?\w{0,64}|remember_\w{1,64}|accountkey|sharedaccess\w{1,20}|\w{0,30}sess(?:ion)?_?(?:id|key)?)=)"
         r"(?!\[redacted)[^\s&;,\"']{1,400}",
         r"\1",
     ),
+    _rule(r"(\b(?:ssmtp|msmtp|sendmail)\b[^\n]{0,100} -[ax]?p ?)(?!\[redacted)\S{1,200}", r"\1"),
     _rule(r"(\bredis-cli\b[^\n]{0,100}? -a )(?!\[redacted)\S{1,200}", r"\1"),
     _rule(
         r"(\b(?:auth(?:enticate)? )?(?:plain|login|xoauth2|ntlm|negotiate) )(?=[\w+/]{12})[\w+/]{12,400}=*",
@@ -49,7 +50,8 @@ _RULES = (
     ),
     # The arguments of a call that logs in.
     _rule(
-        r"(\b\w{0,60}(?:connect|construct|login|auth\w{0,20}|passwor\w{0,20}|pdo|mysqli)\w{0,20}\(\)?:? ?\(?)"
+        r"(\b\w{0,60}(?:connect|construct|login|auth\w{0,20}|passwor\w{0,20}|pdo|mysqli|md5|sha1|crypt|hmac)"
+        r"\w{0,20}\(\)?:? ?\(?)"
         r"(?!\)|\[redacted)(?=[^()\n]{0,300}[,'\"])[^()\n]{1,300}",
         r"\1",
     ),
@@ -78,6 +80,19 @@ _BEHIND = re.compile(
     r"|callback|oauth|auth|api[-_]?key|one-?time|download|export|preview|signed|sso|private|ical)[\w-]{0,30})/)"
     r"(?![\w-]{1,60}\.php\b|\[redacted)[^\s\"?]{4,2000}"
 )
+# A statement of SQL, and the texts in it: names of tables and columns stand in other quotes or in none.
+_STATEMENT = re.compile(
+    r"\b(?:SELECT\b[^\n]{1,2000}?\bFROM|INSERT INTO|REPLACE INTO|UPDATE\b[^\n]{1,200}?\bSET|DELETE FROM)"
+    r"\b[^\n]{1,8000}",
+    re.I,
+)
+_LITERAL = re.compile(
+    r"([=<>(,][ \t]{0,4}|\b(?:LIKE|VALUES)[ \t])(?:'(?:[^'\\]|\\.|'')*'?|\"(?:[^\"\\]|\\.)*\"?)", re.I
+)
+
+
+def _literals(match: Match[str]) -> str:
+    return _LITERAL.sub(r"\1" + GONE, match.group())
 
 
 def _path(match: Match[str]) -> str:
@@ -88,7 +103,7 @@ def _plain(text: str) -> str:
     text = without_typed(without_spelled(without_told(text)))
     for pattern, kept in _RULES:
         text = pattern.sub(kept + GONE, text)
-    return without_numbers(_REQUEST.sub(_path, text))
+    return without_numbers(_REQUEST.sub(_path, _STATEMENT.sub(_literals, text)))
 
 
 def strict(text: str) -> str:

@@ -27,7 +27,7 @@ _CODES = (
 # Common words as well, so a sign, a joint or an odd word must follow.
 _MAYBE = (
     r"session[ _]key|sess|phpsessid"
-    r"|zugangsdaten|geheim|schl\u00fcssel|mdp|clave|chiave|parola(?: d'ordine)?|heslo"
+    r"|zugangsdaten|geheim(?:zahl)?|schl\u00fcssel|mdp|clave|chiave|parola(?: d'ordine)?|heslo"
     r"|[\u015fs]ifre|parol\u0103"
 )
 # Of scripts that have no capitals or no blanks: they may stand inside of a word.

@@ -18,7 +18,8 @@ WORD = (
 )
 _WORDS = "pass pw secret token cred sign key sess cook csrf xsrf xcrf jwt auth sid otp salt nonce dsn sk"
 _VALUE = (
-    r"(?:\\+\"(?:[^\"\\]|\\+[^\"\\])*(?:\\+\")?|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\s,;&\"')\]}]+)"
+    r"(?:\\+\"(?:[^\"\\]|\\+[^\"\\])*(?:\\+\")?|\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?"
+    r"|[{[][^{[\]}]*|[^\s,;&\"')\]}]+)"
 )
 _DIRECTIVE = (
     r"(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|add_(?:header|trailer)|map|set(?=[ \t]+\$))"
@@ -70,9 +71,8 @@ _RULES = (
     ),
     _rule(
         _WORDS,
-        r"(?i)("
-        + WORD
-        + r"(?:\[[\w -]{0,40}\])?\\?[\"']?\]?\s*(?:=>|[=:](?!>|//)|,(?=[ \t]*[\"'])|;(?=[sid]:\d))"
+        r"(?i)(" + WORD + r"(?:\[[\w -]{0,40}\])?\\?[\"']?(?::\S{0,99}pr\w{5,7}(?=\] ?=>))?\]?\s*"
+        r"(?:=>|[=:](?!>|//|\S{0,99}pr\w{5,7}\] ?=>)|,(?=[ \t]*[\"'])|;(?=[sid]:\d))"
         # As PHP, YAML and JSON write it.
         r"(?!\s*(?:" + _TYPED + r")?\[redacted)\s*(?:" + _TYPED + r"|[id]:)?)" + _VALUE,
         r"\1",
