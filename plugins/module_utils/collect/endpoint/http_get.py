@@ -6,14 +6,17 @@
 A request is not free of traces: nginx writes it to the access log, and PHP runs it.
 """
 
+import contextlib
+import os
 import re
 import socket
 import ssl
-from typing import NamedTuple, Optional, Tuple
+from typing import Iterator, NamedTuple, Optional, Tuple
 from urllib.parse import quote
 
 from ...parse.nginx.listen import Target
-from ..host import Host
+from ..host import Host, HostError
+from ..trust import named
 
 USER_AGENT = "webmedic.php_fpm"
 MOST_BYTES = 64 * 1024
@@ -66,6 +69,25 @@ def _proxy_line(client: Tuple[str, int], target: Target) -> bytes:
     return line.encode("ascii")
 
 
+@contextlib.contextmanager
+def _pinned(host: Host, path: str) -> Iterator[str]:
+    """Another path to the socket at path, whoever puts something else there. A link of somebody else's could
+    lead to a socket at which root alone is heard.
+    """
+    try:
+        real = named(host, path)
+    except HostError as error:
+        raise _Failure(error.why)
+    descriptor = os.open(real, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        here = "/proc/self/fd/%d" % descriptor
+        if os.readlink(here) != real:
+            raise _Failure("it was replaced while it was looked at")
+        yield here
+    finally:
+        os.close(descriptor)
+
+
 class _Connection:
     def __init__(self, host: Host, target: Target, seconds: float) -> None:
         self.host, self.target, self.deadline = host, target, host.monotonic() + seconds
@@ -81,7 +103,11 @@ class _Connection:
     def connect(self, name: str) -> None:
         target = self.target
         self.limit()
-        self.socket.connect(target.address if target.family == "unix" else (target.address, target.port))
+        if target.family == "unix":
+            with _pinned(self.host, target.address) as here:
+                self.socket.connect(here)
+        else:
+            self.socket.connect((target.address, target.port))
         if target.proxy_protocol:
             self.limit()
             self.socket.sendall(_proxy_line(self.socket.getsockname()[:2], target))

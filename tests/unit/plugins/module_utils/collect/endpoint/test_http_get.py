@@ -11,6 +11,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 from typing import Any, Callable, Dict, Iterator, List
@@ -130,6 +131,23 @@ class TestRequest:
         target, server = serve(unix=True)
         assert ask(target).status == 200
         assert b"\r\nHost: shop.example\r\n" in server.seen[0]
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="root alone must not follow the links of others")
+    @pytest.mark.parametrize("who, status", [(65534, None), (0, 200)])
+    def test_a_link_of_others_leads_to_no_socket(
+        self, serve: Any, tmp_path: Any, who: int, status: Any
+    ) -> None:
+        """At a socket of root's alone, as of a container engine, root would be heard and the account not."""
+        target, server = serve(unix=True)
+        place = tempfile.mkdtemp(dir="/run")
+        try:
+            os.symlink(target.address, os.path.join(place, "nginx.sock"))
+            os.chown(place, who, who)
+            got = ask(target._replace(address=os.path.join(place, "nginx.sock")))
+        finally:
+            shutil.rmtree(place)
+        assert got.status == status and len(server.seen) == (status is not None)
+        assert status or "is a link, and" in got.error
 
     @pytest.mark.parametrize(
         "unix, says", [(False, b"PROXY TCP4 127.0.0.1 127.0.0.1 "), (True, b"PROXY UNKNOWN\r\nGET ")]
@@ -269,7 +287,7 @@ class TestAnswer:
         assert answered(Got(status, None, 1.0)) is expected
 
     @pytest.mark.parametrize(
-        "address, says", [("/nowhere/x.sock", "No such file"), ("/" + "x" * 200, "too long")]
+        "address, says", [("/nowhere/x.sock", "No such file"), ("/" + "x" * 300, "too long")]
     )
     def test_a_socket_that_cannot_be_reached(self, address: str, says: str) -> None:
         got = ask(Target("unix", address, 0, False, False))
