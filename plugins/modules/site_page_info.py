@@ -195,25 +195,22 @@ missing:
   sample: []
 """
 
-import signal
-
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
 
 compile_once()  # stands before the imports that it is for
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.pages_in_time import NotAsked, in_time
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import (
     BadStatus,
+    Wish,
     accepted,
     path_problem,
-    site_pages,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 BOUNDS = {"timeout": (0.1, 120.0), "deadline": (1.0, 600.0)}
-# Beyond the deadline, for the look at nginx. The kernel ends a module that runs longer.
-LOOK_SECONDS = 60
 
 
 def main() -> None:
@@ -239,10 +236,11 @@ def main() -> None:
         status = accepted(options["status"])
     except BadStatus as error:
         module.fail_json(msg="status: %s" % error)
-    signal.alarm(int(options["deadline"]) + LOOK_SECONDS)
-    pages = site_pages(
-        Host(), options["sites"], options["path"], status, options["timeout"], options["deadline"]
-    )
+    wish = Wish(options["sites"], options["path"], status, options["timeout"], options["deadline"])
+    try:
+        pages = in_time(Host(), wish)
+    except NotAsked as why:
+        module.fail_json(msg="No page was asked for: %s." % why)
     module.exit_json(changed=False, **sendable(pages))
 
 

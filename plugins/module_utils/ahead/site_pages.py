@@ -197,10 +197,18 @@ def _unknown(names: Sequence[str], known: Sequence[str]) -> "List[SitePage]":
     return [_entry({"name": name, "listen": "", "file": None, "line": None}, why) for name in unknown]
 
 
-def site_pages(
-    host: Host, names: Sequence[str], path: str, status: Accepted, seconds: float, deadline: float
-) -> "SitePages":
+class Wish(NamedTuple):
     """names: of the sites that are asked; none: all. seconds: for each page. deadline: for all."""
+
+    names: Sequence[str]
+    path: str
+    status: Accepted
+    seconds: float
+    deadline: float
+
+
+def site_pages(host: Host, wish: Wish) -> "SitePages":
+    names, path, status, seconds, deadline = wish
     host.deadline = host.monotonic() + deadline
     nginx = collect_nginx(host)
     every = _sites(nginx)
@@ -234,7 +242,7 @@ def _reply(entries: "List[SitePage]", host: Host) -> "SitePages":
         "bad": len(bad),
         "not_asked": len(not_asked),
         "pages": entries,
-        "missing": [entry for entry in host.missing if entry["what"].startswith("nginx")],
+        "missing": [entry for entry in host.missing if entry["what"].startswith(("nginx", "file_system"))],
     }
 
 

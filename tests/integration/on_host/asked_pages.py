@@ -6,7 +6,11 @@
 
 import json
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import accepted, site_pages
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages import (
+    Wish,
+    accepted,
+    site_pages,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 
-print("\nANSWER " + json.dumps(site_pages(Host(), [], "/index.php", accepted(["200-399"]), 5.0, 30.0)))
+print("\nANSWER " + json.dumps(site_pages(Host(), Wish([], "/index.php", accepted(["200-399"]), 5.0, 30.0))))

@@ -55,7 +55,7 @@ class Asked:
         return {door.place: self.pages.get(door.place[1], Page(200, OWN, frozenset())) for door in wanted}
 
     def __call__(self, *names: str, path: str = "/", status: Any = ("200-399",)) -> Dict[str, Any]:
-        return dict(subject.site_pages(self.host, names, path, accepted(status), 10.0, 60.0))
+        return dict(subject.site_pages(self.host, subject.Wish(names, path, accepted(status), 10.0, 60.0)))
 
 
 @pytest.fixture(name="asked")
