@@ -6,7 +6,7 @@ rights gets.
 """
 
 import os
-from typing import TYPE_CHECKING, Callable, Collection, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Collection, Dict, List, Optional, Sequence, Set, Tuple
 
 from ...parse.endpoint import Endpoint as Place
 from ...parse.endpoint import parse
@@ -69,6 +69,7 @@ class _Survey:
         self.components: Dict[str, List[permission.Component]] = {}
         self.file_ids: Dict[str, Optional[Tuple[int, int]]] = {}
         self.facts: Dict[str, Endpoint] = {}
+        self.apart: Set[int] = set()  # inodes of sockets that nobody reaches
         for place in self.places:
             key, self.files[place.key] = place.key, no_file()
             if place.family == "unix":
@@ -89,7 +90,7 @@ class _Survey:
             if row.family == "unix":
                 # A socket is listed under the spelling it was bound with: /var/run for /run.
                 row = row._replace(name=parse("unix:" + row.name).path or row.name)
-                if row.name not in wanted and row.file not in ids:
+                if row.inode in self.apart or row.name not in wanted and row.file not in ids:
                     continue
             table.append(row)
         index = sock_table.Index(table)
@@ -116,6 +117,8 @@ class _Survey:
             for process in procs
             if claim(process.cmdline) == "php-fpm" and (not process.doubt or process.uid == account)
         ]
+        self.apart = self._out_of_reach(held, {master.pid for master in masters})
+        self.first = self.loads() if self.apart else self.first
         for place in self.places:
             key, load, file = place.key, self.first[place.key], self.files[place.key]
             seen = file["exists"] is not None
@@ -153,6 +156,19 @@ class _Survey:
                 "addresses": None,
                 "hidden": None,
             }
+
+    def _out_of_reach(self, held: Dict[int, List[Process]], masters: Set[int]) -> Set[int]:
+        """Listeners of an account under the name of a file that is none of theirs: anybody has them in a mount
+        namespace of his own.
+        """
+        return {
+            row.inode
+            for key, load in self.first.items()
+            if self.files[key]["exists"] is not None
+            for row in load.listeners
+            if row.file is not None and row.file != self.file_ids[key] and row.inode in held
+            if all(one.uid and not masters & {one.pid, one.ppid} for one in held[row.inode])
+        }
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:
         """The file that the process bound, when it still is in the process's own view of files."""

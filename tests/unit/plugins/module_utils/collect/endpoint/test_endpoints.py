@@ -157,6 +157,21 @@ class TestFile:
             "refused",
         )
 
+    @pytest.mark.parametrize("uid, reached", [(1000, False), (0, True)])
+    def test_a_name_in_a_namespace_is_out_of_reach(self, uid: int, reached: bool) -> None:
+        """Anybody binds any name there. What root holds may be systemd's."""
+        holder = MASTER._replace(
+            comm="python3", cmdline="python3 x", exe="/usr/bin/python3", uid=uid, doubt="x"
+        )
+        endpoint = look(a_host().without_socket(), dialler=Dialler(2), procs=[holder])
+        assert endpoint["listening"] is reached and bool(endpoint["listeners"]) is reached
+        assert (endpoint["queue"] is not None) is reached
+
+    def test_near_miss_an_impostor_at_the_path_counts(self) -> None:
+        holder = MASTER._replace(comm="python3", cmdline="python3 x", exe="/usr/bin/python3", uid=1000)
+        endpoint = look(a_host(), procs=[holder])
+        assert endpoint["listening"] and [each["uid"] for each in endpoint["listeners"]] == [1000]
+
     def test_a_file_without_a_listener_is_not_a_deleted_one(self) -> None:
         endpoint = look(
             a_host().without_socket().stated("/run/php/old.sock", sock()),
