@@ -158,8 +158,8 @@ class _Survey:
             }
 
     def _out_of_reach(self, held: Dict[int, List[Process]], masters: Set[int]) -> Set[int]:
-        """Listeners of an account under the name of a file that is none of theirs: anybody has them in a mount
-        namespace of his own.
+        """Listeners of an account under the name of a file that is none of theirs: anybody has such ones in a
+        mount namespace of his own.
         """
         return {
             row.inode
