@@ -8,7 +8,7 @@ import posixpath
 import re
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Callable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..parse.log_events import Events, Log
 from ..parse.nginx.log import NginxLog
@@ -118,12 +118,17 @@ def older(host: Host, path: str, owner: int, since: float) -> List[str]:
     return [name for _mtime, name in sorted(found, reverse=True)[:2]]
 
 
+def open_files(host: Host, pid: Optional[int]) -> Set[Optional[str]]:
+    """What a process has open, by the names that it has now."""
+    folder = "/proc/%s/fd" % pid
+    return {host.readlink("%s/%s" % (folder, name)) for name in host.names(folder)} if pid else set()
+
+
 def deleted_logs(host: Host, pid: Optional[int]) -> List[str]:
     """Files that a master writes to though they were deleted, by the names that they had. One that stands
     there by that name is another.
     """
-    folder = "/proc/%s/fd" % pid
-    links = {host.readlink("%s/%s" % (folder, name)) for name in host.names(folder)} if pid else set()
+    links = open_files(host, pid)
     gone = [link[: -len(DELETED)] for link in links if link and link.endswith(DELETED)]
     return sorted(path for path in gone if path not in links)
 

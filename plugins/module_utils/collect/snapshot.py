@@ -19,7 +19,7 @@ from .linux.memory import collect_memory, collect_workers
 from .linux.oom import collect_oom
 from .linux.processes import Process, own_cgroup, processes, strangers
 from .linux.units import booted_with_systemd
-from .logs import collect_logs, deleted_logs
+from .logs import collect_logs, deleted_logs, open_files
 from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
 from .where_needed import access, changed, halted, odd_zone, older, own_addresses, waits
@@ -132,6 +132,12 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         if path in map(host.realpath, nginx["error_logs"]):
             why = "it was deleted, and nginx still writes to it: what has this name now is another file"
             host.miss("nginx_log", path, why, "nginx -s reopen")
+    pids = {each["config"]: each["pid"] for each in masters}
+    for path, config in logs:
+        held = open_files(host, pids[config])
+        if held and path.startswith("/") and host.realpath(path) not in held:
+            why = "php-fpm (pid %s) writes to another file: that was renamed or deleted"
+            host.miss("fpm_log", path, why % pids[config], "kill -USR1 %s" % pids[config])
     zone = odd_zone(host, nginx)
     caught: Dict[str, List[str]] = {}
     for route in nginx["routes"]:

@@ -147,6 +147,17 @@ class TestAccessLogs:
         collect._logs(host, snapshot, 0.0)
         assert (host.missing[0]["what"], host.missing[0]["needs"]) == ("nginx_log", "nginx -s reopen")
 
+    @pytest.mark.parametrize("name, missed", [(".1", 1), (" (deleted)", 1), ("", 0)])
+    def test_a_log_of_php_fpm_that_it_does_not_write(self, name: str, missed: int) -> None:
+        """Enterprise Linux gives its directory to an account, which can put another file there."""
+        path, held = "/var/log/php-fpm/error.log", "/proc/35/fd/3"
+        master = dict(hosts.seen("plain")["fpm"]["masters"][0], error_log=path, pid=35)
+        host = FakeHost(files={path: "", held: ""}, links={held: path + name})
+        snapshot = dict(hosts.seen("plain"), fpm={"installed": True, "masters": [master]})
+        collect._logs(host, snapshot, 0.0)
+        missing = [entry for entry in host.missing if entry["needs"] == "kill -USR1 35"]
+        assert [entry["path"] for entry in missing] == [path] * missed
+
     def test_decoy_nothing_was_lost(self, dialled: List[Any]) -> None:
         assert self.read("/var/log/nginx/error.log") == []
 
