@@ -4,6 +4,7 @@
 """Who waits and who is served at each endpoint, from one look at the kernel's table of sockets."""
 
 import os
+import posixpath
 from typing import Dict, List, Optional, Sequence
 
 from ..collect.endpoint.addresses import addresses_of, hosts_file, pack
@@ -44,6 +45,9 @@ def _load(
     place: Endpoint, index: Index, files: Dict[str, Optional[File]], names: Dict[str, List[str]], host: Host
 ) -> Load:
     if place.path:
+        folder = posixpath.dirname(place.path)
+        if files[place.path] is None and host.type_of(folder) == "directory":
+            return Load([])  # whoever has that name has it in a namespace of his own
         return index.unix([place.path, host.realpath(place.path)], files[place.path])
     addresses: List[Optional[bytes]] = (
         [None] if place.address == "*" else [pack(one) for one in addresses_of(place, names)]
