@@ -91,6 +91,8 @@ _RULES = (
         r"(\b(?:session(?:[ _-]?id)?|csrf|salt|hmac|mfa|sig|expected|got|mismatch|wi-?fi key):?[ \t]+[\"']?)"
         + _ODD,
     ),
+    rule("passw", r"(\bpassw\w{2,10} (?:changed )?from [\"']?)" + _WORD),
+    rule("passw", r"(\bpassw\w{2,10} (?:changed )?from [^\n]{1,100}? to [\"']?)" + _WORD),
     rule("login logged", r"(\b(?:login|logged[ -]in)\b[^\n:;]{0,60}? (?:with|using) [\"']?)" + _ODD),
     rule("login", r"(\bLOGIN [\"']?[\w.@-]{1,100}[\"']? [\"']?)" + _WORD, flags=0),
     rule(

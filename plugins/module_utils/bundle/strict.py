@@ -24,7 +24,6 @@ def _rule(pattern: str, kept: str) -> Tuple[Pattern[str], str]:
 
 # Linear: each begins at a word of its own, and repeats are bounded.
 _RULES = (
-    _rule(r"(<[\w:.-]{0,40}" + _NAMES + r"[\w:.-]{0,40}>)[^<]{1,300}", r"\1"),
     _rule(
         r"(\b(?:login|user|account|credentials?)[ \t]+[\w.@-]{1,80}[:/])(?!\[redacted)[^\s,;\"')]{3,200}",
         r"\1",
@@ -38,7 +37,8 @@ _RULES = (
     # Parameters that are secret in a URL, a cookie or a connection string.
     _rule(
         r"(\b(?:sig|hmac|pin|otp|salt|pepper|passw?|pwd?|psw|ticket|oauth_\w{1,30}|wordpress_\w{1,64}"
-        r"|\w{0,30}_logged_in_?\w{0,64}|remember_\w{1,64}|accountkey|sharedaccess\w{1,20}|\w{0,30}sess(?:ion)?_?(?:id|key)?)=)"
+        r"|\w{0,30}_logged_in_?\w{0,64}|remember_\w{1,64}"
+        r"|accountkey|sharedaccess\w{1,20}|\w{0,30}sess(?:ion)?_?(?:id|key)?)=)"
         r"(?!\[redacted)[^\s&;,\"']{1,400}",
         r"\1",
     ),
@@ -69,6 +69,8 @@ _RULES = (
         r"\1",
     ),
 )
+# Before other rules take the name of its attribute for the secret.
+_ELEMENT = re.compile(r"(<[\w:.-]{0,40}" + _NAMES + r"[\w:.-]{0,40}(?:\s[^<>]{0,200})?>)[^<]{1,300}", re.I)
 # A request, as logs have it, and the part of its path behind which a secret stands.
 _REQUEST = re.compile(
     r"((?:\"|\b)(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|\"[A-Z]{3,8}) |https?://[^\s/\"]{1,255}"
@@ -100,7 +102,7 @@ def _path(match: Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    text = without_typed(without_spelled(without_told(text)))
+    text = without_typed(without_spelled(without_told(_ELEMENT.sub(r"\1" + GONE, text))))
     for pattern, kept in _RULES:
         text = pattern.sub(kept + GONE, text)
     return without_numbers(_REQUEST.sub(_path, _STATEMENT.sub(_literals, text)))

@@ -52,7 +52,7 @@ _WORD = re.compile(r"[ \t]{0,8}(\"[^\"]{0,300}\"?|'[^']{0,300}'?|[^\s,;\"'<>&)\]
 # Where what somebody says ends: nginx's own words follow.
 _END = re.compile(r"\n|\"? while |, (?:client|server|request|upstream|host|referrer): |\\+n")
 _CLOSES = re.compile(r"[\"'\])]{0,3}")
-_EQUALS = names("is was = => / ist war lautet es est \u00e8 \u00e9 jest")
+_EQUALS = names("is was set returned holds contains = => / ist war lautet es est \u00e8 \u00e9 jest")
 _JOINTS = names("is was are for the a ist war lautet le la el es est era \u00e8 \u00e9 jest on to of")
 # What follows such a name where no secret does: "password authentication failed for user".
 _NO_SECRET = re.compile(
