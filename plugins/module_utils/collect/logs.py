@@ -201,6 +201,7 @@ def collect_logs(
     nginx_zone: Optional[int] = None,
     caught: Optional[Mapping[str, Sequence[str]]] = None,
     addresses: Sequence[str] = (),
+    scripts: Optional[Callable[[str], Sequence[str]]] = None,
 ) -> "Logs":
     """Of the window [window_from, now], in epoch seconds.
 
@@ -208,7 +209,7 @@ def collect_logs(
     tell true lines from forged ones. journal_of: the unit in whose journal nginx has an error log.
     fpm_journals: (unit, pid, configuration file) of masters that have theirs there. nginx_zone: seconds east
     of UTC, where nginx has another zone than the host. caught: by site, the texts of fastcgi_catch_stderr.
-    addresses: the host's.
+    addresses: the host's. scripts: see NginxLog.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
     zone = utc_offset if nginx_zone is None else nginx_zone
@@ -220,6 +221,7 @@ def collect_logs(
         known_pids=nginx_pids,
         caught=caught,
         own=addresses,
+        scripts=scripts,
     )
     wanted = [(_Kind("nginx_error", "nginx_log", nginx), path) for path in dict.fromkeys(nginx_error_logs)]
     for path, master in dict.fromkeys(fpm_logs):

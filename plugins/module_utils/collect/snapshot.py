@@ -22,7 +22,17 @@ from .linux.units import booted_with_systemd
 from .logs import collect_logs, deleted_logs, open_files
 from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
-from .where_needed import access, changed, halted, odd_zone, older, own_addresses, waits
+from .where_needed import (
+    access,
+    changed,
+    halted,
+    odd_zone,
+    older,
+    own_addresses,
+    script_ways,
+    scripts,
+    waits,
+)
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
@@ -155,6 +165,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         zone,
         caught,
         own_addresses(host, snapshot),
+        scripts(host, nginx),
     )
     copies = nginx.get("mirrored", [])
     found["events"] = [event for event in found["events"] if event["endpoint"] not in copies]
@@ -174,6 +185,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         from .nginx_limits import limits  # pylint: disable=import-outside-toplevel
 
         found["limits"] = limits(host, nginx, found["events"])
+    found.update(script_ways(host, snapshot, found["events"]))
     return found
 
 

@@ -4,7 +4,8 @@
 """Looks that only some hosts need: what was seen before tells which. Another host does not compile them."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence
 
 from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
@@ -17,7 +18,7 @@ from .log_window import Source, admit
 from .pressure import pools_under_pressure
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import AccessLogs
+    from ...plugin_utils.shapes.logs import AccessLogs, Event, LaterLogs
     from ...plugin_utils.shapes.memory import Halted
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.older import Older
@@ -30,6 +31,7 @@ TAIL = 4096  # bytes of an access log
 MOST_TAILS = 32
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
+REFUSED = meanings("script_missing", "script_denied")
 ENDED = meanings("timed_out", "broken_off")
 
 
@@ -40,6 +42,26 @@ def own_addresses(host: Host, snapshot: "Snapshot") -> List[str]:
     from .linux.addresses import addresses  # pylint: disable=import-outside-toplevel
 
     return addresses(host)
+
+
+def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
+    """Of a site, asked for where php-fpm refuses one."""
+
+    @lru_cache(maxsize=None)
+    def of_site(site: str) -> List[str]:
+        from ..parse.nginx.script_refusals import scripts_of  # pylint: disable=import-outside-toplevel
+
+        return scripts_of([route for route in nginx["routes"] if route["site"] == site], host.realpath)
+
+    return of_site
+
+
+def script_ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
+    if not any(meaning_of(event) in REFUSED for event in events):
+        return {}
+    from .script_ways import ways  # pylint: disable=import-outside-toplevel
+
+    return {"script_ways": ways(host, snapshot, events)}
 
 
 def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:

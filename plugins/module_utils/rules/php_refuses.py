@@ -8,26 +8,21 @@ not there is everyday, and no error.
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
+from ..parse.nginx.script_refusals import CLOSED, DENIED, INDEX, UNKNOWN
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
 from .case import reconfigured
-from .model import Cause, Match, Reason, evidence, sample
+from .model import Cause, Match, Place, Reason, evidence, sample
 from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.logs import Event, ScriptWay
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-REFUSED = meanings("script_missing", "script_denied")
-# fpm_main.c: what is not there is another error, of realpath() (Primary script unknown).
-_CLOSED = re.compile(
-    r"(?:\"|; |line 0)Unable to open primary script: (/.{1,200}?) "
-    r"\((Operation not permitted|Permission denied)\)"
-)
+REFUSED, MISSING = meanings("script_missing", "script_denied"), meanings("script_missing")
 _BASEDIR = re.compile(r"not within the allowed path\(s\): \((.{1,200}?)\)")
-_DENIED = re.compile(r"Access to the script '(/.{1,200}?)' has been denied")
 _OF_ROOT = ("$document_root", "$realpath_root", "$request_filename")
 
 
@@ -65,10 +60,10 @@ def _is_page(routes: Sequence["Route"], path: str, any_script: bool) -> bool:
 def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Optional[str]:
     """What refuses every script of the site, else None."""
     text = event["sample"]["text"]
-    closed, denied, allowed = _CLOSED.search(text), _DENIED.search(text), _BASEDIR.search(text)
+    closed, denied, allowed = CLOSED.search(text), DENIED.search(text), _BASEDIR.search(text)
     # open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM.
     outside = closed is not None and closed.group(2).startswith("Operation")
-    if closed and not _is_page(routes, closed.group(1), outside):
+    if closed and not event.get("front") and not _is_page(routes, closed.group(1), outside):
         return None
     if closed and outside:
         what = " (%s)" % allowed.group(1) if allowed else ""
@@ -80,7 +75,7 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
         if denied.group(1).rstrip("/") in [name.rstrip("/") for name in names if name]:
             return "nginx names %s for each script, which is none" % denied.group(1)
         return None
-    return _jailed(snapshot, routes)
+    return _jailed(snapshot, routes) if UNKNOWN in text else None
 
 
 def _loaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:
@@ -94,6 +89,45 @@ def _loaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> boo
     if reconfigured(snapshot["nginx"], last + LOG_SECOND):
         return True
     return bool(loaded) and all(each is not None and each > last + LOG_SECOND for each in loaded)
+
+
+def _ways_of(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["ScriptWay"]:
+    known = snapshot["logs"].get("script_ways") or []
+    ways = [way for way in known if way["site"] == routes[0]["site"]]
+    return [way for way in ways if way["front"]] or ways
+
+
+def _opened(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> bool:
+    """Whether the page that was closed is seen to be open, and was changed since."""
+    closed = CLOSED.search(event["sample"]["text"])
+    return closed is not None and any(
+        way["there"] and not way["blocked"] and way["changed_at"] > event["last"] + LOG_SECOND
+        for way in _ways_of(snapshot, routes)
+        if way["script"] + (INDEX[1:] if way["script"].endswith("/") else "") == closed.group(1)
+    )
+
+
+def _closed_root(
+    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
+) -> Optional[Match]:
+    """A directory that each way to the site's scripts needs. Without that, one script may lack: everyday."""
+    ways = _ways_of(snapshot, routes)
+    events = [event for event in events if meaning_of(event) in MISSING]
+    blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
+    if not events or not ways or len(blocked) < len(ways):
+        return None
+    first = blocked[0]
+    newest = max(events, key=lambda event: event["last"])
+    words = "PHP finds no script of %s: %s, who runs pool %s, may not search %s."
+    reason = Reason(
+        words % (newest["site"] or "default", ways[0]["user"], ways[0]["pool"], first["path"]),
+        [evidence("file", "%s: %s" % (first["path"], first["why"]), first["path"]), sample(newest)],
+        losses_of(events),
+        confidence="likely",
+        place=Place(ways[0]["pool"], None),
+        servers=sites_of(routes),
+    )
+    return Match(cause, "closed_root", reason)
 
 
 def _blank(cause: Cause, routes: Sequence["Route"]) -> Match:
@@ -110,6 +144,30 @@ def _blank(cause: Cause, routes: Sequence["Route"]) -> Match:
     )
 
 
+def _of_site(
+    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
+) -> List[Match]:
+    told: Dict[str, Match] = {}
+    for event in events:
+        why = _why(snapshot, routes, event)
+        if why is None or why in told:
+            continue
+        over = _opened(snapshot, routes, event)
+        loaded = not over and _loaded(snapshot, routes, event["last"])
+        proof: List[Evidence] = [sample(event)]
+        reason = Reason(
+            "PHP refuses scripts of %s: %s." % (event["site"] or "default", why),
+            proof,
+            losses_of([event]),
+            confidence="possible" if loaded else "likely",
+            state="recovered" if over else "active",
+            since=event["first"],
+            servers=sites_of(routes),
+        )
+        told[why] = Match(cause, "script_refused", reason)
+    return list(told.values())
+
+
 def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
     of_site: Dict[str, List["Route"]] = {}
     blank: Dict[str, List["Route"]] = {}
@@ -119,23 +177,12 @@ def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
         if route.get("methodless") and not snapshot["nginx"]["config_errors"]:
             blank.setdefault(route["site"], []).append(route)
     matches = [_blank(cause, routes) for routes in blank.values()]
-    told = set()
+    events: Dict[str, List["Event"]] = {}
     for event in snapshot["logs"]["events"]:
         site = event["site"] or ""
-        if event["source"] != "nginx" or meaning_of(event) not in REFUSED or site not in of_site:
-            continue
-        why = _why(snapshot, of_site[site], event)
-        if why is None or (site, why) in told:
-            continue
-        told.add((site, why))
-        proof: List[Evidence] = [sample(event)]
-        reason = Reason(
-            "PHP refuses scripts of %s: %s." % (site, why),
-            proof,
-            losses_of([event]),
-            confidence="possible" if _loaded(snapshot, of_site[site], event["last"]) else "likely",
-            since=event["first"],
-            servers=sites_of(of_site[site]),
-        )
-        matches.append(Match(cause, "script_refused", reason))
+        if event["source"] == "nginx" and meaning_of(event) in REFUSED and site in of_site:
+            events.setdefault(site, []).append(event)
+    for site, of_events in events.items():
+        root = _closed_root(cause, snapshot, of_site[site], of_events)
+        matches += [root] if root else _of_site(cause, snapshot, of_site[site], of_events)
     return matches

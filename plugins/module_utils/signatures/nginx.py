@@ -68,7 +68,7 @@ NGINX = Table(
     MEANINGS,
     """
 ng-stderr-primary * - script_missing FastCGI sent in stderr: "Primary script unknown%q
-    FastCGI sent in stderr: "Unable to open primary script: %q
+ng-stderr-primary-open * - script_missing FastCGI sent in stderr: "Unable to open primary script: %q
 ng-stderr-limit-ext * - script_denied FastCGI sent in stderr: "Access to the script '%q
 ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Fatal error:  %q
     FastCGI sent in stderr: "PHP message: PHP Parse error:  %q

@@ -58,10 +58,10 @@ class Listener(LaterListener):
 
 
 class Blocked(TypedDict):
-    """What refuses nginx on the way to a socket."""
+    """What refuses nginx on the way to a socket, or a pool's account on the way to a script."""
 
     path: str
-    # directory, socket, socket_unit (systemd made it), mandatory_access, or what is not in force: see
+    # directory, socket, file, socket_unit (systemd made it), mandatory_access, or what is not in force: see
     # collect/endpoint/in_force.py
     kind: str
     why: str

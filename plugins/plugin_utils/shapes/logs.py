@@ -6,6 +6,7 @@
 
 from typing import List, Optional
 
+from .endpoint import Blocked
 from .shape import TypedDict
 
 
@@ -97,6 +98,8 @@ class LaterEvent(TypedDict, total=False):
     # Absent: the log does not tell.
     passed: bool
     caught: bool  # fastcgi_catch_stderr of the site names this text; not in snapshots from before 0.7.0
+    # PHP refuses the front page of the site, or each script by its name; not in snapshots from before 0.8.0.
+    front: bool
     own: bool  # the visitor has an address of this host, and no loopback; not before 0.7.0
     none_left: bool  # nginx had no server left then; not in snapshots from before 0.6.0
     # Of an access log: the servers that a lost request was passed to, in their order. Not before 0.6.0.
@@ -142,11 +145,26 @@ class Limit(TypedDict):
     line: int
 
 
+class ScriptWay(TypedDict):
+    """How the account of a pool gets to the scripts of a site, of which php-fpm refused one."""
+
+    site: str
+    script: str  # the page, or the directory of all, as php-fpm is told its path
+    front: bool  # the location may be that of the front page
+    pool: str
+    user: str
+    # On the way, as the pool sees it: what refuses the user, by owner, mode and ACL; None: nothing.
+    blocked: Optional[Blocked]
+    there: bool  # the page, or the directory
+    changed_at: float  # epoch seconds: when one of these was last changed
+
+
 class LaterLogs(TypedDict, total=False):
     """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
     temp_dirs: List[TempDir]
     limits: List[Limit]  # not before 0.7.0
+    script_ways: List[ScriptWay]  # not before 0.8.0
     closed_roots: List[TempDir]  # that nginx may not search, of sites with redirect cycles; not before 0.7.0
 
 

@@ -47,6 +47,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not chmod -R 777 the site, and do not empty security.limit_extensions: each upload "
         "could run.",
     ),
+    ("php_error", "closed_root"): Entry(
+        title="PHP may not search the directory of a site's scripts",
+        what="nginx and PHP-FPM work. A directory on the way to the site's scripts refuses the pool's "
+        "account, so that each script is missing for it. Visitors get 404 or 403 for each page.",
+        decides="FastCGI sent in stderr: Primary script unknown, and owner, mode or ACL of a directory on "
+        "the way refuse the account of the pool now.",
+        fix="give the account in the finding the search permission (x) on the directory in the finding",
+        advice="A directory needs x for the account, and so does each one above it. namei -l with the path "
+        "of a script shows owner and mode of each. An ACL entry for that account alone (setfacl -m) opens "
+        "it to nobody else. A new release or a restored backup often brings the fault back.",
+        do_not="Do not chmod -R 777 the site: the other accounts could exchange its code.",
+    ),
     ("php_error", "blank_pages"): Entry(
         title="each page is blank, with status 200",
         what="nginx hands php-fpm no REQUEST_METHOD. PHP takes that for no request of a visitor and ends it "

@@ -57,7 +57,7 @@ def walk(host: Host, path: str, root: str = "") -> Walk:
     return Walk(searched, here, stat, link_to, None)
 
 
-def _component(host: Host, path: str, root: str, stat: Stat) -> permission.Component:
+def component_of(host: Host, path: str, root: str, stat: Stat) -> permission.Component:
     acl = permission.parse_acl(host.xattr(root + path, "system.posix_acl_access"))
     owner, group = host.user_name(stat.uid), host.group_name(stat.gid)
     directory = stat.type == "directory"
@@ -94,7 +94,7 @@ def unix_facts(
     components: List[permission.Component] = []
     for directory in way.searched:
         try:
-            components.append(_component(host, directory, root, host.stat(root + directory)))
+            components.append(component_of(host, directory, root, host.stat(root + directory)))
         except HostError as error:
             host.miss("endpoint", directory, error.why, "root")
     facts = no_file()
@@ -117,7 +117,7 @@ def unix_facts(
         facts["type"] = "dangling_link"
     if way.stat is None:
         return facts, components, None
-    last = _component(host, way.path, root, way.stat)
+    last = component_of(host, way.path, root, way.stat)
     label = host.xattr(root + way.path, "security.selinux")
     facts["type"], facts["mode"] = way.stat.type, "%04o" % last.mode
     facts["owner"], facts["group"] = last.owner, last.group

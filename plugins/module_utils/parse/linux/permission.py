@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
 _TAGS = {1: "user", 2: "user", 4: "group", 8: "group", 16: "mask", 32: "other"}
 READ, WRITE, SEARCH = 4, 2, 1
+_NEEDS = {READ: "read (r)", WRITE: "write (w)", SEARCH: "search (x)"}
 
 
 class Entry(NamedTuple):  # of an ACL
@@ -100,7 +101,7 @@ def _class(component: Component, who: Identity) -> _Class:
 
 
 def _why(component: Component, who: Identity, match: _Class, wanted: int) -> str:
-    user, group, need = who.user, component.group, "search (x)" if wanted == SEARCH else "write (w)"
+    user, group, need = who.user, component.group, _NEEDS[wanted]
     if match.listed & wanted:
         # getfacl(1) shows it behind "#effective:".
         mask = "x" if wanted == SEARCH else "rw"
@@ -119,20 +120,21 @@ def _why(component: Component, who: Identity, match: _Class, wanted: int) -> str
     return "mode %04o, owner %s:%s: %s" % (component.mode, component.owner, group, why)
 
 
-def blocked_by(walk: Sequence[Component], who: Identity) -> Optional["Blocked"]:
+def blocked_by(walk: Sequence[Component], who: Identity, last: int = WRITE) -> Optional["Blocked"]:
     """The first component that refuses who; None when owner, mode and ACL let it through.
 
-    walk: the directories in the order of search, which needs x, then the socket, whose connect needs w.
+    walk: the directories in the order of search, which needs x, then the file. last: what that needs; w is
+    for a socket's connect.
     """
     if who.uid == 0:
         return None
     for component in walk:
-        wanted = SEARCH if component.directory else WRITE
+        wanted = SEARCH if component.directory else last
         match = _class(component, who)
         if not match.granted & wanted:
             return {
                 "path": component.path,
-                "kind": "directory" if component.directory else "socket",
+                "kind": "directory" if component.directory else "socket" if last == WRITE else "file",
                 "why": _why(component, who, match, wanted),
                 "acl": match.acl,
             }

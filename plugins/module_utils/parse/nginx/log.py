@@ -10,7 +10,19 @@ never decides alone.
 
 import re
 from collections import deque
-from typing import TYPE_CHECKING, Deque, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Deque,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ...signatures.nginx import LOST, PHASES, STDERR
 from ..log_events import Events, Log
@@ -24,6 +36,7 @@ MANY_STRANGERS = 16
 _IN_HEADER = " while reading response header from upstream"
 _MOST_DOUBTS = 5000
 _MOST_TRIES = 4096
+REFUSED = frozenset(("script_missing", "script_denied"))
 
 
 class _Seen:
@@ -38,7 +51,7 @@ class _Seen:
 
 class NginxLog(Log):
     """known_pids: nginx's processes now. caught: by site, the texts of its fastcgi_catch_stderr.
-    own: the host's addresses.
+    own: the host's addresses. scripts: of a site, see script_refusals.py.
     """
 
     head = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
@@ -52,10 +65,11 @@ class NginxLog(Log):
         known_pids: Iterable[int] = (),
         caught: Optional[Mapping[str, Sequence[str]]] = None,
         own: Sequence[str] = (),
+        scripts: Optional[Callable[[str], Sequence[str]]] = None,
     ) -> None:
         super(NginxLog, self).__init__(path, since, until, utc_offset)
         self._known = set(known_pids)
-        self._caught, self._own = caught or {}, frozenset(own)
+        self._caught, self._own, self._scripts = caught or {}, frozenset(own), scripts
         self._strangers: Set[int] = set()
         self._foreign: Deque[int] = deque()  # starts of entries with foreign text that still reach here
         self._last_foreign: Optional[_Seen] = None
@@ -202,6 +216,11 @@ class NginxLog(Log):
         if self._own and entry.row and entry.row.meaning in LOST:
             client = seen.line.partition(", client: ")[2].partition(",")[0]
             later.update({"own": True} if client in self._own else {})
+        if self._scripts and entry.row and entry.row.meaning in REFUSED:
+            from .script_refusals import is_front  # pylint: disable=import-outside-toplevel
+
+            if is_front(seen.line, self._scripts(entry.site or "")):
+                later["front"] = True
         self.events.add(
             "nginx",
             entry.row.id if entry.row else "",

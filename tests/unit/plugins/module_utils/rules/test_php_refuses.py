@@ -4,7 +4,7 @@
 
 """Sites whose scripts php-fpm refuses, and pages that it leaves blank."""
 
-from typing import Any
+from typing import Any, Dict
 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
@@ -82,6 +82,86 @@ class TestJailed:
 
     def test_decoy_a_chroot_elsewhere(self) -> None:
         assert hosts.found(said("Primary script unknown").with_pool(chroot="/srv/jail")) == hosts.HEALTHY
+
+
+def way(blocked: Any = None, **facts: Any) -> Dict[str, Any]:
+    """Of the pool's account to the scripts of the site."""
+    refuses = {"path": "/srv/shop", "kind": blocked, "why": "others have no x", "acl": False}
+    known = {"site": "shop.example", "script": ROOT + "/", "front": True, "pool": "www", "user": "www-data"}
+    known.update(blocked=refuses if blocked else None, there=True, changed_at=0.0)
+    return dict(known, **facts)
+
+
+def with_ways(host: Host, *ways: Dict[str, Any]) -> Host:
+    host["logs"]["script_ways"] = list(ways)
+    return host
+
+
+class TestClosedRoot:
+    def test_hit_the_account_may_not_search_a_directory(self) -> None:
+        item = hosts.only(with_ways(said("Primary script unknown"), way("directory")))
+        assert (item["reason"], item["state"], item["confidence"]) == ("closed_root", "active", "likely")
+        assert "www-data, who runs pool www, may not search /srv/shop" in item["summary"]
+
+    def test_hit_it_is_told_in_place_of_the_closed_page(self) -> None:
+        host = with_ways(said(CLOSED, "ng-stderr-primary-open"), way("directory"))
+        assert hosts.only(host)["reason"] == "closed_root"
+
+    def test_near_miss_another_way_to_the_front_page_is_open(self) -> None:
+        host = with_ways(said("Primary script unknown"), way("directory"), way(script="/srv/new/"))
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_near_miss_the_front_page_alone_is_closed(self) -> None:
+        assert hosts.found(with_ways(said("Primary script unknown"), way("file"))) == hosts.HEALTHY
+
+    def test_decoy_visitors_ask_for_what_is_not_there(self) -> None:
+        assert hosts.found(with_ways(said("Primary script unknown"), way())) == hosts.HEALTHY
+
+    def test_decoy_a_closed_location_that_is_not_the_front(self) -> None:
+        host = with_ways(said("Primary script unknown"), way(), way("directory", front=False))
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_decoy_another_sites_directory_is_closed(self) -> None:
+        host = with_ways(said("Primary script unknown"), way("directory", site="blog.example"))
+        assert hosts.found(host) == hosts.HEALTHY
+
+
+class TestMixed:
+    """The lines of whole sites stand apart from those about single scripts."""
+
+    def test_hit_other_scripts_are_missing_later(self) -> None:
+        host = said(CLOSED, "ng-stderr-primary-open").nginx_said("ng-stderr-primary", 5.0)
+        hosts.events(host, "nginx")[0]["front"] = True
+        hosts.events(host, "nginx")[1]["sample"]["text"] = 'stderr: "Primary script unknown" while'
+        assert (hosts.only(host)["reason"], hosts.only(host)["count"]) == ("script_refused", 1)
+
+    def test_decoy_a_single_script_is_closed_later(self) -> None:
+        host = said(CLOSED.replace("index.php", "private.php"), "ng-stderr-primary-open")
+        assert hosts.found(host.with_pool(chroot="/var/www")) == hosts.HEALTHY
+
+
+class TestOpened:
+    def closed(self, *ways: Dict[str, Any]) -> Host:
+        return with_ways(said(CLOSED, "ng-stderr-primary-open"), *ways)
+
+    def test_hit_the_page_is_open_again(self) -> None:
+        host = self.closed()
+        assert hosts.found(with_ways(host, way(changed_at=hosts.now(host) - 10))) == (
+            [(CAUSE, "script_refused", "recovered")],
+            "recovered",
+        )
+
+    def test_near_miss_it_is_closed_still(self) -> None:
+        host = self.closed()
+        assert hosts.found(with_ways(host, way("file", changed_at=hosts.now(host) - 10)))[0] == REFUSED
+
+    def test_near_miss_nothing_was_changed_since(self) -> None:
+        assert hosts.found(self.closed(way(changed_at=1.0)))[0] == REFUSED
+
+    def test_decoy_another_page_is_open(self) -> None:
+        host = self.closed()
+        other = way(script="/srv/new/", changed_at=hosts.now(host) - 10)
+        assert hosts.found(with_ways(host, other))[0] == REFUSED
 
 
 class TestBlank:

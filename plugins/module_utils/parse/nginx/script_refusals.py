@@ -1,0 +1,66 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What nginx names to php-fpm, and what php-fpm says of a script that it does not open (fpm_main.c)."""
+
+import re
+from typing import TYPE_CHECKING, Callable, List, Sequence
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.nginx import Route
+
+# What is not there is another error, of realpath(): UNKNOWN.
+CLOSED = re.compile(
+    r"(?:\"|; |line 0)Unable to open primary script: (/.{1,200}?) "
+    r"\((Operation not permitted|Permission denied)\)"
+)
+DENIED = re.compile(r"Access to the script '(/.{1,200}?)' has been denied")
+UNKNOWN = "Primary script unknown"
+INDEX = "/index.php"
+OF_ROOT = ("$document_root", "$request_filename")
+REAL_ROOT = "$realpath_root"
+OF_SCRIPT = ("fastcgi_script_name", "uri", "document_uri")  # which begin with "/"
+
+
+def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> List[str]:
+    """The names by which php-fpm refuses each script of a site: of its roots, each with "/" behind, of the
+    front pages there, and of what each script has.
+    """
+    roots = [(route["root"] or "").rstrip("/") for route in routes]
+    roots += [
+        realpath(route["root"])
+        for route in routes
+        if route["root"] and REAL_ROOT in route["params"].get("SCRIPT_FILENAME", "")
+    ]
+    names = [root + end for root in roots if root for end in ("/", INDEX)]
+    fixed = [route["params"].get("SCRIPT_FILENAME", "") for route in routes]
+    return list(dict.fromkeys(names + [name for name in fixed if name.startswith("/") and "$" not in name]))
+
+
+def is_front(line: str, scripts: Sequence[str]) -> bool:
+    """scripts: of scripts_of(). open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM."""
+    closed, denied = CLOSED.search(line), DENIED.search(line)
+    if closed and closed.group(2).startswith("Operation"):
+        return any(name.endswith("/") and closed.group(1).startswith(name) for name in scripts)
+    if closed:
+        return closed.group(1) in scripts
+    return denied is not None and denied.group(1).rstrip("/") in [name.rstrip("/") for name in scripts]
+
+
+def script_of(route: "Route", realpath: Callable[[str], str]) -> str:
+    """The page, or with "/" behind the directory of all, that php-fpm is asked for; "": nothing tells."""
+    root, name = (route["root"] or "$").rstrip("/"), route["params"].get("SCRIPT_FILENAME", "")
+    if name.startswith(REAL_ROOT):
+        name = (root if "$" in root else realpath(root).rstrip("/")) + name[len(REAL_ROOT) :]
+    elif name.startswith(OF_ROOT[0]):
+        name = root + name[len(OF_ROOT[0]) :]
+    elif name.startswith(OF_ROOT[1]):
+        name = root + "$fastcgi_script_name"
+    literal, variable, rest = name.partition("$")
+    if not literal.startswith("/") and not rest.startswith(OF_SCRIPT):
+        return ""
+    if not variable:
+        return literal
+    if not rest.startswith(OF_SCRIPT):
+        return literal[: literal.rfind("/") + 1]
+    return literal.rstrip("/") + "/"

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What php-fpm says of scripts that it does not open, and which scripts nginx names."""
+
+from typing import Any, List
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log import NginxLog
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.script_refusals import (
+    is_front,
+    script_of,
+    scripts_of,
+)
+
+ROOT = "/var/www/shop"
+BY_ROOT = "$document_root$fastcgi_script_name"
+TAIL = (
+    '" while reading response header from upstream, client: 203.0.113.5, server: shop.example, request: '
+    '"GET / HTTP/1.1", upstream: "fastcgi://unix:/run/php.sock:", host: "shop.example"'
+)
+
+
+def route(script: str = BY_ROOT, root: Any = ROOT) -> Any:
+    return {"root": root, "params": {"SCRIPT_FILENAME": script}}
+
+
+def real(path: str) -> str:
+    return path.replace("shop", "releases/7")
+
+
+SCRIPTS = scripts_of(
+    [route(), route("$realpath_root$fastcgi_script_name"), route("/srv/app/front.php")], real
+)
+
+
+class TestFront:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '"Unable to open primary script: /var/www/shop/index.php (Permission denied)',
+            '"Unable to open primary script: /var/www/releases/7/index.php (Permission denied)',
+            '"Unable to open primary script: /srv/app/front.php (Permission denied)',
+            '"Unable to open primary script: /var/www/shop/cart.php (Operation not permitted)',
+            "\"Access to the script '/var/www/shop' has been denied (see security.limit_extensions)",
+        ],
+    )
+    def test_hit_each_page_of_the_site(self, text: str) -> None:
+        assert is_front(text, SCRIPTS)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '"Unable to open primary script: /var/www/shop/private.php (Permission denied)',
+            '"Unable to open primary script: /var/www/blog/cart.php (Operation not permitted)',
+            "\"Access to the script '/var/www/shop/upload/x.jpg' has been denied",
+            "x Unable to open primary script: /var/www/shop/index.php (Permission denied)",
+            '"Primary script unknown',
+        ],
+    )
+    def test_near_miss_and_decoy_one_page(self, text: str) -> None:
+        assert not is_front(text, SCRIPTS)
+
+    def test_the_log_keeps_them_apart(self) -> None:
+        log = NginxLog("x", 0, 9e9, 0, (9,), scripts={"shop.example": SCRIPTS}.__getitem__)
+        said: List[str] = [
+            "Unable to open primary script: /var/www/shop/index.php (Permission denied)",
+            "Unable to open primary script: /var/www/shop/private.php (Permission denied)",
+            "Primary script unknown",
+        ]
+        start = 0
+        for text in said:
+            line = '2026/04/02 14:23:17 [error] 9#9: *4 FastCGI sent in stderr: "' + text + TAIL
+            log.feed(line.encode(), start)
+            start += len(line) + 1
+        events = log.finish().list()
+        assert [(event["signature"], event.get("front", False)) for event in events] == [
+            ("ng-stderr-primary", False),
+            ("ng-stderr-primary-open", True),
+            ("ng-stderr-primary-open", False),
+        ]
+
+
+class TestScript:
+    @pytest.mark.parametrize(
+        "written, script",
+        [
+            (BY_ROOT, ROOT + "/"),
+            ("$document_root/index.php", ROOT + "/index.php"),
+            ("$realpath_root$fastcgi_script_name", "/var/www/releases/7/"),
+            ("$request_filename", ROOT + "/"),
+            ("/shop$fastcgi_script_name", "/shop/"),
+            ("$fastcgi_script_name", "/"),
+            ("/srv/front.php", "/srv/front.php"),
+            ("/srv/site_$host$fastcgi_script_name", "/srv/"),
+        ],
+    )
+    def test_what_nginx_names(self, written: str, script: str) -> None:
+        assert script_of(route(written), real) == script
+
+    @pytest.mark.parametrize("written, root", [(BY_ROOT, None), (BY_ROOT, "$sites/a"), ("$host.php", ROOT)])
+    def test_decoy_it_is_decided_at_run_time(self, written: str, root: Any) -> None:
+        assert script_of(route(written, root), real) == ""
