@@ -6,7 +6,7 @@ pool's account sees them.
 """
 
 import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, cast
 
 from ..parse.endpoint import canonical, reached
 from ..parse.linux.permission import READ, Component, Identity, blocked_by
@@ -18,10 +18,11 @@ from .host import Host, HostError
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, ScriptWay
-    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.nginx import Nginx, Route
     from ...plugin_utils.shapes.php_fpm import Master, Pool
     from ...plugin_utils.shapes.snapshot import Snapshot
 
+UNSEEN = meanings("root_denied")
 REFUSED = meanings("script_missing", "script_denied")
 MOST = 32
 
@@ -75,7 +76,7 @@ def _may_be_front(location: str) -> bool:
         return True
 
 
-def _way(host: Host, route: "Route", pool: "Pool", account: _Account) -> Optional["ScriptWay"]:
+def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["ScriptWay"]:
     script = script_of(route, host.realpath)
     if not script:
         return None
@@ -95,7 +96,7 @@ def _way(host: Host, route: "Route", pool: "Pool", account: _Account) -> Optiona
         "site": route["site"],
         "script": script,
         "front": _may_be_front(route["location"]),
-        "pool": pool["name"],
+        "pool": pool,
         "user": account.who.user,
         "blocked": blocked_by(walked, account.who, READ),
         "there": way.stat is not None,
@@ -103,14 +104,27 @@ def _way(host: Host, route: "Route", pool: "Pool", account: _Account) -> Optiona
     }
 
 
+def _of_nginx(host: Host, nginx: "Nginx", sites: Set[Optional[str]]) -> List["ScriptWay"]:
+    if not sites or nginx["uid"] is None:
+        return []
+    account = _Account(Identity(nginx["user"] or "", nginx["uid"], [nginx["gid"] or 0, *nginx["groups"]]), "")
+    by_root = "$document_root$fastcgi_script_name"
+    routes = [cast("Route", dict(each, params={"SCRIPT_FILENAME": by_root})) for each in nginx["routes"]]
+    seen = [_way(host, route, "", account) for route in routes if route["site"] in sites]
+    return [way for way in seen if way][:MOST]
+
+
 def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["ScriptWay"]:
-    """Of the sites of which php-fpm refused a script."""
-    sites = {event["site"] for event in events if event["source"] == "nginx" and meaning_of(event) in REFUSED}
-    found: List[ScriptWay] = []
+    """Of the sites of which php-fpm refused a script, and of those of which nginx found none."""
+    said = [event for event in events if event["source"] == "nginx"]
+    sites = {event["site"] for event in said if meaning_of(event) in REFUSED}
+    found = _of_nginx(
+        host, snapshot["nginx"], {event["site"] for event in said if meaning_of(event) in UNSEEN}
+    )
     for route in snapshot["nginx"]["routes"]:
         pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST else None
         account = _account(host, snapshot, *pool) if pool else None
-        way = _way(host, route, pool[1], account) if pool and account else None
+        way = _way(host, route, pool[1]["name"], account) if pool and account else None
         if way and way not in found:
             found.append(way)
     return found

@@ -10,11 +10,12 @@ from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LOST, OWN_ERRORS
 from .case import reconfigured
-from .model import Cause, Loss, Match, Place, Reason, sample, within
+from .model import Cause, Loss, Match, Place, Reason, evidence, sample, within
 from .nginx_error_reasons import directory_of, proof_of
 from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.endpoint import Blocked
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.nginx import Route
@@ -26,6 +27,7 @@ REASONS = {
     "no_location": "named_location",
     "auth_answer": "auth_request",
     "file_denied": "file_denied",
+    "root_denied": "closed_root",
 }
 WORDS = {
     "named_location": "nginx answers 500 itself: %s is not among the locations of the server block that "
@@ -33,6 +35,7 @@ WORDS = {
     "auth_request": "nginx answers 500 itself: it asks whether a visitor may pass, and gets status %s, which "
     "is no answer to that.",
     "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
+    "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
 }
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
 _NAMED = re.compile(r'named location "(@[^"]{1,100})"')
@@ -52,6 +55,16 @@ def _word(pattern: Pattern[str], otherwise: str, event: "Event") -> str:
     return found.group(1) if found else otherwise
 
 
+def _closed_root(snapshot: "Snapshot", site: str) -> Optional["Blocked"]:
+    """A directory that each way of nginx to the site's pages needs. One below may be closed on purpose."""
+    ways = [
+        way for way in snapshot["logs"].get("script_ways") or [] if way["site"] == site and not way["pool"]
+    ]
+    ways = [way for way in ways if way["front"]] or ways
+    blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
+    return blocked[0] if blocked and len(blocked) == len(ways) else None
+
+
 def _told_already(snapshot: "Snapshot", site: str, losses: Sequence[Loss]) -> bool:
     """auth_request asked php-fpm in vain: that line is counted, with its reason."""
     marks = sorted(
@@ -69,9 +82,16 @@ def _of_site(
     reason_id, losses = REASONS[meaning_of(event)], losses_of([event])
     if _told_already(snapshot, event["site"] or "", losses):
         return None
-    word = _word(*PLACES[reason_id], event)
-    over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
     proof: List[Evidence] = []
+    over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
+    if reason_id == "closed_root":
+        closed = _closed_root(snapshot, event["site"] or "")
+        if closed is None:
+            return None
+        word, over = closed["path"], False
+        proof.append(evidence("file", "%s: %s" % (word, closed["why"]), word))
+    else:
+        word = _word(*PLACES[reason_id], event)
     if reason_id == "file_denied":
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])

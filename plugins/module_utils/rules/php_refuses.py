@@ -93,7 +93,7 @@ def _loaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> boo
 
 def _ways_of(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["ScriptWay"]:
     known = snapshot["logs"].get("script_ways") or []
-    ways = [way for way in known if way["site"] == routes[0]["site"]]
+    ways = [way for way in known if way["site"] == routes[0]["site"] and way["pool"]]
     return [way for way in ways if way["front"]] or ways
 
 

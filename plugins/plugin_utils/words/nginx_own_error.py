@@ -50,6 +50,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "it needs `chmod o+x`. If all of them let nginx in, look for SELinux or a sandbox of the unit.",
         do_not="Do not take the password away, nor make the file readable for everybody.",
     ),
+    ("nginx_own_error", "closed_root"): Entry(
+        title="nginx may not search the directory of a site",
+        what="The user of nginx's workers may not search a directory on the way to the site's pages. Each "
+        "page is missing for it, so it answers 404 or 403, and asks php-fpm for none.",
+        decides="nginx: stat() failed (13: Permission denied), and owner, mode or ACL of a directory on the "
+        "way refuse nginx's user now.",
+        fix="give nginx's user x on the directory in the evidence, by an entry in its ACL",
+        advice="Let the user of nginx's workers search the directory in the evidence: `x` in its ACL is "
+        "enough, no group and no mode. The account of the pool needs the same.",
+        do_not="Do not chmod -R 777 the site: all accounts of the host could change its code.",
+    ),
     ("nginx_own_error", "catch_stderr"): Entry(
         title="nginx throws PHP's answers away",
         what="fastcgi_catch_stderr tells nginx to take an answer for broken if PHP logs a text beside it. "

@@ -24,6 +24,7 @@ def look(
     links: Optional[Dict[str, str]] = None,
     site: str = "shop.example",
     awake: bool = True,
+    signature: str = "ng-stderr-primary",
     **route: Any,
 ) -> Any:
     """stats, links: of what the pool's account sees."""
@@ -48,12 +49,12 @@ def look(
         **route,
     )
     snapshot: Any = {
-        "nginx": {"routes": [of_php]},
+        "nginx": {"routes": [of_php], "uid": 33, "gid": 33, "groups": [], "user": "www-data"},
         "endpoints": {SOCKET: {"real_path": "/run/php.sock"}},
         "fpm": {"masters": [{"config": "/f.conf", "running": True, "pid": 70, "pools": [pool]}]},
         "workers": [{"config": "/f.conf", "pool": "shop", "pid": 71}] if awake else [],
     }
-    event = {"source": "nginx", "signature": "ng-stderr-primary", "site": site}
+    event = {"source": "nginx", "signature": signature, "site": site}
     return ways(host, snapshot, [event])  # type: ignore[list-item]
 
 
@@ -99,3 +100,24 @@ class TestWays:
     def test_decoy_a_location_that_is_not_the_front(self) -> None:
         assert [way["front"] for way in look(OPEN, location="^~ /admin")] == [False]
         assert [way["front"] for way in look(OPEN, location="= /index.php")] == [True]
+
+
+class TestOfNginx:
+    def seen(self, mode: int, site: str = "shop.example") -> Any:
+        view = {"/srv": entry(0o755), ROOT: entry(mode)}
+        host = FakeHost(stats=dict(view, **{"/": entry(0o755)}))
+        route = {"site": "shop.example", "root": ROOT, "location": "~ \\.php$", "params": {}, "endpoints": []}
+        nginx = {"routes": [route], "uid": 33, "gid": 33, "groups": [33], "user": "www-data"}
+        snapshot: Any = {"nginx": nginx, "endpoints": {}, "fpm": {"masters": []}, "workers": []}
+        event: Any = {"source": "nginx", "signature": "ng-stat-denied", "site": site}
+        return ways(host, snapshot, [event])
+
+    def test_hit_nginx_may_not_search_it(self) -> None:
+        (way,) = self.seen(0o700)
+        assert (way["blocked"]["path"], way["pool"], way["user"]) == (ROOT, "", "www-data")
+
+    def test_near_miss_nginx_may(self) -> None:
+        assert [way["blocked"] for way in self.seen(0o711)] == [None]
+
+    def test_decoy_another_site(self) -> None:
+        assert self.seen(0o700, "blog.example") == []

@@ -35,6 +35,41 @@ def crashed(*ago: float) -> Host:
     return host
 
 
+def closed(*ways: Any) -> Host:
+    """ways: (what refuses nginx, whether it is the front page's location, of whose pool)"""
+    text = '*1 stat() "/var/www/shop/index.php" failed (13: Permission denied), client: x'
+    host = ended("ng-stat-denied", text)
+    host["logs"]["script_ways"] = [
+        {
+            "site": "shop.example",
+            "script": "/var/www/shop/",
+            "front": front,
+            "pool": pool,
+            "user": "www-data",
+            "blocked": {"path": "/var/www", "kind": kind, "why": "mode 0700", "acl": False} if kind else None,
+            "there": False,
+            "changed_at": 0.0,
+        }
+        for kind, front, pool in ways
+    ]
+    return host
+
+
+class TestClosedRoot:
+    def test_hit_nginx_may_not_search_the_directory(self) -> None:
+        item = hosts.only(closed(("directory", True, "")))
+        assert (item["cause"], item["reason"], item["state"]) == (CAUSE, "closed_root", "active")
+        assert "nginx may not search /var/www," in item["summary"]
+
+    def test_near_miss_another_way_is_open(self) -> None:
+        assert hosts.found(closed(("directory", True, ""), (None, True, ""))) == hosts.HEALTHY
+
+    def test_decoy_a_directory_below_or_the_pools_way(self) -> None:
+        assert hosts.found(closed((None, True, ""))) == hosts.HEALTHY
+        assert hosts.found(closed(("directory", True, "www"))) == hosts.HEALTHY
+        assert hosts.found(closed()) == hosts.HEALTHY
+
+
 class TestNamedLocation:
     def test_hit_the_location_is_named(self) -> None:
         item = hosts.only(no_location())
