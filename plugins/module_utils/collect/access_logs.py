@@ -6,7 +6,7 @@
 import errno
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple, cast
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple, cast
 
 from ..parse.log_events import Events
 from ..parse.nginx.access_log import LINE_BYTES, PAGES_BYTES, AccessLog
@@ -55,7 +55,9 @@ def _why(log: AccessLog, source: Source, last: bytes, begins: Optional[float]) -
     return None
 
 
-def _read(host: Host, file: File, log: AccessLog, budget: int) -> Tuple["AccessFile", bool]:
+def _read(
+    host: Host, file: File, log: AccessLog, budget: int, refusals: Sequence[str]
+) -> Tuple["AccessFile", bool]:
     """(file, whether the window may begin in an older file). What it tells is in the log."""
     source, size = Source(host, file), file.stat.size
     start = size
@@ -73,7 +75,7 @@ def _read(host: Host, file: File, log: AccessLog, budget: int) -> Tuple["AccessF
         entry["earlier"] = log.last_lost(source.at(low, min(size, window + 2 * PROBE) - low))
     if size > window:
         entry["newest"] = log.latest(last)
-        entry["pages"] = log.pages(source.at(max(0, size - PAGES_BYTES), PAGES_BYTES))
+        entry["pages"] = log.pages(source.at(max(0, size - PAGES_BYTES), PAGES_BYTES), refusals)
     after = host.stat(file.real, follow=False)
     if after.identity != file.stat.identity or after.size < size:
         raise Rotated()
@@ -83,7 +85,13 @@ def _read(host: Host, file: File, log: AccessLog, budget: int) -> Tuple["AccessF
 
 
 def _log(
-    host: Host, path: str, make: "partial[AccessLog]", optional: bool, budget: int, again: bool = True
+    host: Host,
+    path: str,
+    make: "partial[AccessLog]",
+    optional: bool,
+    budget: int,
+    refusals: Sequence[str],
+    again: bool = True,
 ) -> Tuple[List["AccessFile"], Events]:
     """One log with its predecessors in the window. optional: it need not be there."""
     files: List[AccessFile] = []
@@ -97,7 +105,7 @@ def _log(
                 raise HostError(name, errno.EPERM, "not a regular file (%s)" % file.stat.type)
             if name.endswith((".gz", ".xz", ".bz2", ".zst")):
                 raise HostError(name, None, "it was rotated within the window, and compressed")
-            entry, reaches_back = _read(host, file, log, budget)
+            entry, reaches_back = _read(host, file, log, budget, refusals)
             files.append(entry)
             events.merge(log.events)
             if name == path and reaches_back:
@@ -109,7 +117,7 @@ def _log(
         files.append(_file(name, why))
     except Rotated:
         if again:
-            return _log(host, path, make, optional, budget, False)
+            return _log(host, path, make, optional, budget, refusals, False)
         return [_file(path, "the log was rotated twice while it was read")], Events()
     return files, events
 
@@ -131,8 +139,12 @@ def _forms(
     return forms, None
 
 
-def collect_access(host: Host, nginx: "Nginx", window_from: float, now: float) -> "AccessLogs":
-    """Of the window [window_from, now], in epoch seconds. What cannot be read is told by its entry."""
+def collect_access(
+    host: Host, nginx: "Nginx", window_from: float, now: float, refusals: Sequence[str] = ()
+) -> "AccessLogs":
+    """Of the window [window_from, now], in epoch seconds. What cannot be read is told by its entry.
+    refusals: statuses of nginx's limits.
+    """
     files: List[AccessFile] = []
     events = Events()
     budget, known = TOTAL_BYTES, {}  # type: int, Dict[str, LineFormat]
@@ -148,7 +160,7 @@ def collect_access(host: Host, nginx: "Nginx", window_from: float, now: float) -
             files.append(_file(path, why))
             continue
         make = partial(AccessLog, forms=forms, writers=who.sites, since=window_from, until=now + SLACK)
-        entries, more = _log(host, path, make, who.late, budget)
+        entries, more = _log(host, path, make, who.late, budget, refusals)
         files += entries
         events.merge(more)
         budget -= sum(entry["bytes_read"] for entry in entries)

@@ -4,7 +4,7 @@
 """The limits by which nginx refused requests, as its log says: what they count by."""
 
 import re
-from typing import TYPE_CHECKING, List, Sequence
+from typing import TYPE_CHECKING, List, Sequence, Tuple
 
 from ..parse.nginx.conf import every, named
 from ..parse.redact import redact
@@ -22,7 +22,8 @@ MOST_TEXT = 200
 ZONE = re.compile(r' by zone "([^"]{1,100})"')
 
 
-def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "List[Limit]":
+def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "Tuple[List[Limit], List[int]]":
+    """(the limits, the statuses that limits answer with)"""
     texts = [event["sample"]["text"] for event in events if meaning_of(event) in LIMITED]
     zones = {match.group(1) for match in map(ZONE.search, texts) if match}
     account = host.account(nginx.get("account") or "")
@@ -44,4 +45,7 @@ def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "List[Limit
                     "line": directive.line,
                 }
             )
-    return found
+    statuses = [
+        each.args[0] for each in named(every(conf.directives), "limit_req_status", "limit_conn_status")
+    ]
+    return found, sorted({int(status) for status in statuses if status.isdigit()})

@@ -184,7 +184,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     if any(meaning_of(event) in LIMITED for event in found["events"]):
         from .nginx_limits import limits  # pylint: disable=import-outside-toplevel
 
-        found["limits"] = limits(host, nginx, found["events"])
+        found["limits"], found["limit_statuses"] = limits(host, nginx, found["events"])
     found.update(script_ways(host, snapshot, found["events"]))
     return found
 

@@ -27,11 +27,16 @@ if TYPE_CHECKING:
 
 # Of these the access log knows how the other visitors fared.
 TOLD = LIMITED | meanings("pool_full", "process_max", "php_fatal", "proxy_header")
-TAIL = 4096  # bytes of an access log
+TAIL = 8192  # bytes of an access log
 MOST_TAILS = 32
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
+UNSEEN = "ng-stat-denied"
 REFUSED = meanings("script_missing", "script_denied")
+# The same in any format, with what stands around it there: a hint.
+_FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
+FEWEST = 3  # lines
+OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 ENDED = meanings("timed_out", "broken_off")
 
 
@@ -57,7 +62,7 @@ def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
 
 
 def script_ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
-    if not any(meaning_of(event) in REFUSED for event in events):
+    if not any(meaning_of(event) in REFUSED or event["signature"] == UNSEEN for event in events):
         return {}
     from .script_ways import ways  # pylint: disable=import-outside-toplevel
 
@@ -108,8 +113,8 @@ def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
     return collect_older(host, snapshot, procs, seconds)
 
 
-def _ends_with_500(host: Host, nginx: "Nginx", since: float) -> bool:
-    """Whether an access log's last pages all failed. PHP may keep its errors in a log of its own."""
+def _ends_badly(host: Host, nginx: "Nginx", since: float) -> bool:
+    """Whether an access log's last pages all failed, or many requests. No error log may tell of it."""
     for path in list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]:
         try:
             file = admit(host, path)
@@ -118,6 +123,8 @@ def _ends_with_500(host: Host, nginx: "Nginx", since: float) -> bool:
             tail = Source(host, file).at(max(0, file.stat.size - TAIL), TAIL)
         except HostError:
             continue
+        if len(_FAILED.findall(tail)) >= FEWEST:
+            return True
         statuses = _PAGE.findall(tail)
         if b"500" in statuses and not any(status.startswith(b"2") for status in statuses):
             return True
@@ -134,12 +141,20 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         or broken
         or nginx["config_newer"]
         or any(site["silent"] for site in nginx.get("site_logs") or [])
-        or _ends_with_500(host, nginx, since)
+        or _ends_badly(host, nginx, since)
     ):
         return {"files": [], "events": []}
     from .access_logs import collect_access  # pylint: disable=import-outside-toplevel
 
-    return collect_access(host, nginx, since, host.now())
+    refusals = [str(status) for status in logs.get("limit_statuses") or []]
+    found = collect_access(host, nginx, since, host.now(), refusals)
+    many = sum(event["count"] for event in found["events"] if event["detail"].get("status") in OWN_STATUSES)
+    pages = [pages for file in found["files"] for pages in file.get("pages") or []]
+    if max([many] + [each["failed"] for each in pages]) >= MANY or any("refused" in each for each in pages):
+        from .nginx_answers import own_answers  # pylint: disable=import-outside-toplevel
+
+        found["own_answers"] = own_answers(host, nginx)
+    return found
 
 
 def waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:

@@ -231,6 +231,16 @@ def _earlier(snapshot: "Snapshot") -> List["Missing"]:
     return note(snapshot)
 
 
+def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["Missing"]:
+    """What an access log has, and nothing explains."""
+    access = snapshot.get("access")
+    if not access or not (access["events"] or any(file.get("pages") for file in access["files"])):
+        return []
+    from .failed_pages import failed_pages  # pylint: disable=import-outside-toplevel
+
+    return failed_pages(snapshot, access, findings)
+
+
 def _plan(
     snapshot: "Snapshot", findings: Sequence["Finding"], host: str, missing: List["Missing"]
 ) -> List["Planned"]:
@@ -266,6 +276,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
         attempt(missing, "owners", partial(left_to_a_person, snapshot, item)) or not_mended(item)
         for item in findings + of_host
     ]
+    missing += attempt(missing, "failed_pages", partial(_failed_pages, snapshot, findings)) or []
     if not findings and not any(entry["what"] == "cause_of_losses" for entry in missing):
         missing[:0] = attempt(missing, "earlier", partial(_earlier, snapshot)) or []
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))

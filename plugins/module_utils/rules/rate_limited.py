@@ -38,7 +38,7 @@ def is_one_stranger(refused: "Refused", limit: Optional["Limit"]) -> bool:
     )
 
 
-def _is_hit(refused: "Refused") -> bool:
+def is_hit(refused: "Refused") -> bool:
     """Where visitors have addresses of their own, some of many may well ask too often."""
     if refused["visitors"] < FEWEST or refused["paths"] < 2:
         return False
@@ -54,7 +54,7 @@ def refused_at(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
     for file in access["files"] if access else []:
         for pages in file.get("pages", []):
             told = "refused" in pages and site in sites_told(snapshot, file["path"], pages)
-            if told and _is_hit(pages["refused"]):
+            if told and is_hit(pages["refused"]):
                 return pages["refused"]
     return None
 
@@ -71,13 +71,23 @@ def _whom(refused: "Refused") -> str:
     return "%d visitors who come by one address, as from a proxy" % refused["visitors"]
 
 
+def _lost_as_well(snapshot: "Snapshot", site: str) -> bool:
+    """Whether php-fpm lost requests with a status that limits have here, too: the access log mixes them."""
+    statuses = snapshot["logs"].get("limit_statuses") or []
+    return any(
+        event["source"] == "nginx" and event["site"] == site and event["detail"].get("status") in statuses
+        for event in snapshot["logs"]["events"]
+        if meaning_of(event) not in LIMITED
+    )
+
+
 def _match(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
 ) -> Optional[Match]:
     newest = max(events, key=lambda event: event["last"])
     site = newest["site"] or ""
     refused, limit = refused_at(snapshot, site), limit_of(snapshot, newest)
-    if refused is None or is_one_stranger(refused, limit):
+    if refused is None or is_one_stranger(refused, limit) or _lost_as_well(snapshot, site):
         return None
     reason_id = REASONS[meaning_of(newest)]
     over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND) or refused["since"] >= FEWEST

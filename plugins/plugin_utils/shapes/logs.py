@@ -19,7 +19,7 @@ class Earlier(TypedDict):
 
 
 class Refused(TypedDict):
-    """Pages that were refused with 503 or 429, as limits of nginx do."""
+    """Pages that were refused with 503, 429, 444 or another status of nginx's limits."""
 
     pages: int
     paths: int  # the front page counts as two
@@ -146,12 +146,14 @@ class Limit(TypedDict):
 
 
 class ScriptWay(TypedDict):
-    """How the account of a pool gets to the scripts of a site, of which php-fpm refused one."""
+    """How the account of a pool, or of nginx, gets to the scripts of a site, of which it found none or not
+    each.
+    """
 
     site: str
     script: str  # the page, or the directory of all, as php-fpm is told its path
     front: bool  # the location may be that of the front page
-    pool: str
+    pool: str  # "": it is nginx that looks
     user: str
     # On the way, as the pool sees it: what refuses the user, by owner, mode and ACL; None: nothing.
     blocked: Optional[Blocked]
@@ -159,11 +161,25 @@ class ScriptWay(TypedDict):
     changed_at: float  # epoch seconds: when one of these was last changed
 
 
+class OwnAnswer(TypedDict):
+    """A directive by which nginx answers with an error itself."""
+
+    site: str
+    status: int
+    kind: str  # return, limit_req or limit_conn
+    written: str  # the directive
+    file: str
+    line: int
+    level: Optional[str]  # at which the error log tells of a limit's refusals; None: of nothing
+    off: bool  # a return that waits for a file, which is not there now
+
+
 class LaterLogs(TypedDict, total=False):
     """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
     temp_dirs: List[TempDir]
     limits: List[Limit]  # not before 0.7.0
+    limit_statuses: List[int]  # limit_req_status and limit_conn_status, wherever they stand; not before 0.8.0
     script_ways: List[ScriptWay]  # not before 0.8.0
     closed_roots: List[TempDir]  # that nginx may not search, of sites with redirect cycles; not before 0.7.0
 
@@ -184,7 +200,13 @@ class AccessFile(LogFile, LaterAccessFile):
     """An access log."""
 
 
-class AccessLogs(TypedDict):
+class LaterAccessLogs(TypedDict, total=False):
+    """Only where many requests failed; not in snapshots from before 0.8.0."""
+
+    own_answers: List[OwnAnswer]
+
+
+class AccessLogs(LaterAccessLogs):
     """Of the sites that pass requests to php-fpm."""
 
     files: List[AccessFile]

@@ -241,9 +241,9 @@ class AccessLog(Log):
             later=later,
         )
 
-    def pages(self, data: bytes) -> List["Pages"]:
-        """What its last lines tell of pages."""
-        pages = LastPages()
+    def pages(self, data: bytes, refusals: Sequence[str] = ()) -> List["Pages"]:
+        """What its last lines tell of pages. refusals: statuses of limits."""
+        pages = LastPages(refusals)
         for line in data.decode("utf-8", "replace").split("\n")[1 if len(data) >= PAGES_BYTES else 0 :]:
             form = next((form for form in self.forms if form.fields(line) is not None), None)
             fields = form.fields(line) or {} if form else {}

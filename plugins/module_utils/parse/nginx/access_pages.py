@@ -4,7 +4,7 @@
 """What the last lines of an access log tell of a site's pages."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from .log_format import Fields
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
 _FRONT = ("/", "/index.php")
 # Of limit_req and limit_conn, and what most set it to (limit_req_status).
-_REFUSED = ("503", "429")
+REFUSED = ("503", "429", "444")
 # RFC 1918, 6598 and 4193, and loopback
 _INTERNAL = re.compile(
     r"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|::1\Z|f[cd]|unix:"
@@ -37,8 +37,8 @@ def _ways(path: str) -> List[str]:
 class SitePages:
     """Of one site, fed its pages in order. Redirects and 404 may be nginx's own: they tell nothing."""
 
-    def __init__(self, site: Optional[str]) -> None:
-        self.site, self.last = site, 0.0
+    def __init__(self, site: Optional[str], refusals: Sequence[str]) -> None:
+        self.site, self.refusals, self.last = site, refusals, 0.0
         self.answered = self.refused = self.since = 0
         self.failed: List[str] = []
         self.paths: Set[str] = set()  # refused
@@ -50,9 +50,9 @@ class SitePages:
         if status.startswith("2"):
             self.answered, self.since, self.last = self.answered + 1, self.since + 1, at
             self.came.update([address] if address else [])
-        elif status == "500":
+        elif status == "500" and status not in self.refusals:
             self.failed, self.last = self.failed + [path], at
-        elif status in _REFUSED:
+        elif status in self.refusals:
             self.refused, self.since = self.refused + 1, 0
             self.paths.update(_ways(path))
             self.visitors.update([(address, fields.get("http_user_agent", ""))] if address else [])
@@ -82,13 +82,14 @@ class SitePages:
 
 
 class LastPages:
-    """Of all sites that log there."""
+    """Of all sites that log there. refusals: statuses of limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, refusals: Sequence[str] = ()) -> None:
+        self._refusals = (*REFUSED, *refusals)
         self._sites: Dict[Optional[str], Tuple[SitePages, float]] = {}
 
     def add(self, site: Optional[str], at: float, path: str, fields: Fields) -> None:
-        self._sites.setdefault(site, (SitePages(site), at))[0].add(at, path, fields)
+        self._sites.setdefault(site, (SitePages(site, self._refusals), at))[0].add(at, path, fields)
 
     def told(self) -> List["Pages"]:
         return [pages.told(first) for pages, first in self._sites.values()]

@@ -21,7 +21,7 @@ TEXT = '*9 limiting requests, excess: 0.9 by zone "%s", client: 10.0.0.9'
 def seen(zone: str, signature: str = "ng-limit-req") -> List[Any]:
     host = FakeHost(files={MAIN: CONF})
     nginx: Any = {"config": MAIN, "prefix": "/etc/nginx", "options": {}}
-    return list(limits(host, nginx, [{"signature": signature, "sample": {"text": TEXT % zone}}]))
+    return list(limits(host, nginx, [{"signature": signature, "sample": {"text": TEXT % zone}}])[0])
 
 
 class TestLimits:
@@ -38,3 +38,8 @@ class TestLimits:
 
     def test_decoy_a_line_of_something_else(self) -> None:
         assert seen("one", "ng-stderr") == []
+
+    def test_the_statuses_that_limits_answer_with(self) -> None:
+        host = FakeHost(files={MAIN: CONF.replace("}", "limit_req_status 502; limit_conn_status 429; }")})
+        nginx: Any = {"config": MAIN, "prefix": "/etc/nginx", "options": {}}
+        assert limits(host, nginx, [])[1] == [429, 502]

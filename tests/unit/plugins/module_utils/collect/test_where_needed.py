@@ -21,13 +21,21 @@ def is_hint(path: Path, text: str, since: float = 0.0) -> bool:
     path.write_text(text)
     log = {"paths": [str(path)], "gzip": False, "written": str(path), "format": "combined"}
     nginx: Any = {"site_logs": [{"site": "shop.example", "names": [], "access": [log]}]}
-    return where_needed._ends_with_500(Host(), nginx, since)
+    return where_needed._ends_badly(Host(), nginx, since)
 
 
 class TestEnd:
     def test_hit_all_pages_failed(self, tmp_path: Path) -> None:
         text = page("/a.png", 200) + page("/", 500) + page("/x.php?a=b.c", 500)
         assert is_hint(tmp_path / "l", text)
+
+    @pytest.mark.parametrize("status", [444, 502, 503, 504])
+    def test_hit_several_failed_among_others(self, tmp_path: Path, status: int) -> None:
+        assert is_hint(tmp_path / "l", page("/", 200) + 3 * page("/", status))
+        assert is_hint(tmp_path / "j", 3 * ('{"status":%d,"uri":"/"}\n' % status))
+
+    def test_near_miss_two_failed(self, tmp_path: Path) -> None:
+        assert not is_hint(tmp_path / "l", page("/", 200) + 2 * page("/", 502))
 
     @pytest.mark.parametrize("well", ["/", "/index.php", "/index.php/cart?x=1"])
     def test_near_miss_one_page_came(self, tmp_path: Path, well: str) -> None:

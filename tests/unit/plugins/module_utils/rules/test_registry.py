@@ -62,6 +62,7 @@ OTHERS = {
     "diagnose",
     "down",
     "engine",
+    "failed_pages",
     "failed_starts",
     "fpm_was_down",
     "killed_for_memory",

@@ -1,0 +1,124 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many requests that failed by an access log, where no finding and no error log tells why."""
+
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..signatures.lookup import meaning_of, meanings
+from .missing import unseen
+from .rate_limited import is_hit, is_one_stranger
+from .silence import mute_sites
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.logs import AccessLogs, OwnAnswer, Refused
+    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+WHAT, ON_PURPOSE = "visitors", "answered_on_purpose"
+LIMITED = meanings("rate_limited")
+MANY = 10  # requests in the window
+PROXY_ERRORS = (502, 504)
+MEANT_BY_NGINX = ", upstream -"  # as access_log.py shows a line of nothing that was passed on
+REFUSALS = (503, 429, 444)
+FEWEST = 3  # pages since
+MOST_NOTES = 3
+Names = Tuple[str, ...]  # of sites
+
+
+class _Failure(NamedTuple):
+    names: Names
+    statuses: Tuple[int, ...]
+    words: str  # what was counted
+
+
+def _names(snapshot: "Snapshot", site: Optional[str], path: str) -> Names:
+    """The sites that a line of an access log may be of."""
+    logs = snapshot["nginx"].get("site_logs") or []
+    told = [each["site"] for each in logs if any(path in log["paths"] for log in each["access"])]
+    return tuple(dict.fromkeys(name for name in told if site in (None, name)))
+
+
+def _counts(snapshot: "Snapshot", access: "AccessLogs") -> Dict[Tuple[Names, int], int]:
+    """By sites and status, of the access logs; without those that the application answered so."""
+    counts: Dict[Tuple[Names, int], int] = {}
+    for event in access["events"]:
+        meant = event["signature"].endswith("-meant") and MEANT_BY_NGINX not in event["sample"]["text"]
+        key = (_names(snapshot, event["site"], event["sample"]["path"]), event["detail"].get("status", 0))
+        if key[1] in PROXY_ERRORS and not meant:
+            counts[key] = counts.get(key, 0) + event["count"]
+    return counts
+
+
+def _told(snapshot: "Snapshot", names: Names, status: int) -> int:
+    """Of the error log."""
+    by_limits = status in (snapshot["logs"].get("limit_statuses") or [])
+    return sum(
+        event["count"]
+        for event in snapshot["logs"]["events"]
+        if event["source"] == "nginx" and event["site"] in names
+        if event["detail"].get("status") == status or (by_limits and meaning_of(event) in LIMITED)
+    )
+
+
+def _is_refused(refused: "Refused") -> bool:
+    """Still, and not one visitor alone."""
+    return refused["since"] < FEWEST and is_hit(refused) and not is_one_stranger(refused, None)
+
+
+def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
+    found: List[_Failure] = []
+    for (names, status), count in _counts(snapshot, access).items():
+        left = count - _told(snapshot, names, status)
+        if left >= MANY:
+            words = "%d requests with %d, of which the error log does not tell" % (left, status)
+            found.append(_Failure(names, (status,), words))
+    limited = {event["site"] for event in snapshot["logs"]["events"] if meaning_of(event) in LIMITED}
+    for file in access["files"]:
+        for pages in file.get("pages") or []:
+            names = _names(snapshot, pages["site"], file["path"])
+            every, refused = pages["failed"] + pages["answered"], pages.get("refused")
+            if pages["failed"] >= MANY and pages["paths"] > 1 and pages["failed"] > pages["answered"]:
+                words = "%d of its last %d pages with 500" % (pages["failed"], every)
+                found.append(_Failure(names, (500,), words))
+            if refused and _is_refused(refused) and not limited.intersection(names):
+                words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
+                found.append(_Failure(names, REFUSALS, words))
+    return found
+
+
+def _by(access: "AccessLogs", failure: _Failure) -> Optional["OwnAnswer"]:
+    """The directive that answers so. A return is meant so; a limit may be whatever its log says."""
+    answers = [
+        answer
+        for answer in access.get("own_answers") or []
+        if answer["site"] in failure.names and answer["status"] in failure.statuses and not answer["off"]
+    ]
+    return min(answers, key=lambda answer: answer["kind"] != "return", default=None)
+
+
+def failed_pages(
+    snapshot: "Snapshot", access: "AccessLogs", findings: Sequence["Finding"]
+) -> List["Missing"]:
+    told = {site for item in findings if item["state"] != "latent" for site in item["sites"]}
+    told.update(site["site"] or "default" for site in mute_sites(snapshot))
+    notes: List[Missing] = []
+    for failure in _failures(snapshot, access):
+        names = [name or "default" for name in failure.names]
+        if not names or told.intersection(names):
+            continue
+        by = _by(access, failure)
+        words = "%s: the access log has %s; " % (", ".join(names[:3]), failure.words)
+        place = "%s:%s: %s" % (by["file"], by["line"], by["written"]) if by else ""
+        if by and by["kind"] == "return":
+            notes.append(unseen(ON_PURPOSE, by["file"], words + "nginx is told to answer so: " + place))
+        elif by:
+            notes.append(
+                unseen(
+                    WHAT, by["file"], "%sa limit may be it (log level %s): %s" % (words, by["level"], place)
+                )
+            )
+        else:
+            notes.append(unseen(WHAT, None, words + "neither a finding nor a return of nginx's tells why"))
+    return notes[:MOST_NOTES]

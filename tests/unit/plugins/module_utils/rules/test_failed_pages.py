@@ -1,0 +1,126 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many requests that failed by an access log alone."""
+
+from typing import Any, Dict, List
+
+import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+
+SITE = "shop.example"
+TWELVE = [float(ago) for ago in range(60, 72)]
+REFUSED = {"pages": 14, "paths": 2, "visitors": 7, "addresses": 7, "internal": False}
+REFUSED.update(others=0, answered=1, since=0)
+
+
+def logged() -> Host:
+    host = a_host().silent_logs().logging("error")
+    return host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
+
+
+def answered(signature: str, text: str = '502 to "GET /"', **more: Any) -> Host:
+    host = logged().answered(signature, *TWELVE, **more)
+    host["access"]["events"][0]["sample"].update(path="/a.log", text=text)
+    return host
+
+
+def paged(host: Host, **facts: Any) -> Host:
+    """The end of the access log."""
+    pages = {"site": SITE, "answered": 1, "failed": 0, "paths": 2, "last": hosts.now(host) - 60}
+    host["access"]["files"][0]["pages"] = [dict(pages, **facts)]
+    return host
+
+
+def refused(**facts: Any) -> Host:
+    return paged(logged(), refused=dict(REFUSED, **facts))
+
+
+def told(host: Host, kind: str, status: int, **facts: Any) -> Host:
+    """By the configuration."""
+    answer = {"site": SITE, "status": status, "kind": kind, "written": kind + " x", "level": None}
+    answer.update(file="/etc/nginx/nginx.conf", line=9, off=False)
+    host["access"]["own_answers"] = [dict(answer, **facts)]
+    return host
+
+
+def notes(host: Host) -> List[str]:
+    return [entry["what"] for entry in hosts.verdict(host)["missing"]]
+
+
+class TestProxyErrors:
+    @pytest.mark.parametrize("signature", ["access-502", "access-504"])
+    def test_hit_no_error_log_tells_of_them(self, signature: str) -> None:
+        host = answered(signature)
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        assert "12 requests with 50" in hosts.verdict(host)["missing"][0]["why"]
+
+    def test_hit_nginx_answers_so_itself(self) -> None:
+        assert hosts.found(answered("access-502-meant", "502 to x, upstream -")) == hosts.UNKNOWN
+
+    def test_hit_a_log_that_sites_share(self) -> None:
+        host = answered("access-502", site=None)
+        assert hosts.found(host) == hosts.UNKNOWN
+
+    def test_near_miss_few(self) -> None:
+        assert hosts.found(logged().answered("access-502", *TWELVE[:9])) == hosts.HEALTHY
+
+    def test_near_miss_the_error_log_tells_of_them(self) -> None:
+        host = answered("access-502")
+        host.nginx_said("ng-reset-header", *TWELVE, detail={"status": 502}, endpoint="http://10.0.0.9:80")
+        assert "visitors" not in notes(host)
+
+    def test_near_miss_a_finding_tells_of_the_site(self) -> None:
+        host = answered("access-502").nginx_said("ng-too-big-header", 60.0, detail={"status": 502})
+        assert "visitors" not in notes(host) and hosts.only(host)["cause"] == "response_header_too_big"
+
+    def test_near_miss_a_limit_answers_so(self) -> None:
+        host = answered("access-502").nginx_said("ng-limit-req", *TWELVE, endpoint=None)
+        host["logs"]["limit_statuses"] = [502]
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_decoy_the_application_answers_so(self) -> None:
+        assert hosts.found(answered("access-502-meant", "502 to x, upstream unix:/s: 502")) == hosts.HEALTHY
+
+
+class TestErrors:
+    def test_hit_most_pages_failed(self) -> None:
+        assert hosts.found(paged(logged(), failed=20, answered=5)) == hosts.UNKNOWN
+
+    @pytest.mark.parametrize(
+        "facts", [{"failed": 9}, {"failed": 20, "answered": 30}, {"failed": 20, "paths": 1}]
+    )
+    def test_near_miss_few_or_one_page(self, facts: Dict[str, int]) -> None:
+        assert hosts.found(paged(logged(), **facts)) == hosts.HEALTHY
+
+
+class TestRefused:
+    def test_hit_visitors_are_refused_and_no_log_tells(self) -> None:
+        assert hosts.found(refused()) == hosts.UNKNOWN
+        assert "14 of the last pages with 503" in hosts.verdict(refused())["missing"][0]["why"]
+
+    def test_hit_a_limit_may_be_it(self) -> None:
+        host = told(refused(), "limit_req", 503, level="info")
+        assert hosts.found(host) == hosts.UNKNOWN
+        assert (
+            "log level info): /etc/nginx/nginx.conf:9: limit_req x"
+            in hosts.verdict(host)["missing"][0]["why"]
+        )
+
+    def test_near_miss_pages_came_since(self) -> None:
+        assert hosts.found(refused(since=3)) == hosts.HEALTHY
+
+    def test_near_miss_one_visitor_is_refused(self) -> None:
+        assert hosts.found(refused(addresses=1)) == hosts.HEALTHY
+
+    def test_decoy_a_return_answers_so_on_purpose(self) -> None:
+        host = told(refused(), "return", 503)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["answered_on_purpose"]
+
+    def test_near_miss_the_file_of_the_return_is_gone(self) -> None:
+        assert hosts.found(told(refused(), "return", 503, off=True)) == hosts.UNKNOWN
+
+    def test_near_miss_the_return_is_another_sites(self) -> None:
+        assert hosts.found(told(refused(), "return", 503, site="blog.example")) == hosts.UNKNOWN
