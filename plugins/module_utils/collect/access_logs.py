@@ -14,7 +14,7 @@ from ..parse.nginx.log_format import LineFormat
 from ..parse.nginx.site_logs import Writers, writers
 from .host import Host, HostError
 from .log_window import WINDOW_BYTES, File, Source, admit, find_window
-from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, log_file, older
+from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, log_file, older, stuck
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import AccessFile, AccessLogs
@@ -106,6 +106,9 @@ def _log(
             if name.endswith((".gz", ".xz", ".bz2", ".zst")):
                 raise HostError(name, None, "it was rotated within the window, and compressed")
             entry, reaches_back = _read(host, file, log, budget, refusals)
+            why = stuck(host, file) if name == path else None
+            if why:
+                entry["why"], entry["complete"] = why, False
             files.append(entry)
             events.merge(log.events)
             if name == path and reaches_back:

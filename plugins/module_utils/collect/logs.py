@@ -153,6 +153,16 @@ def log_file(kind: str, path: str, why: Optional[str]) -> "LogFile":
     }
 
 
+def stuck(host: Host, file: File) -> Optional[str]:
+    """Why nothing more is written to a log."""
+    room = host.room(posixpath.dirname(file.real))
+    if not room or not (room.read_only or room.others == 0):
+        return None
+    return "its file system is %s: nothing more is written to it" % (
+        "read-only" if room.read_only else "full"
+    )
+
+
 def _log(
     host: Host, kind: _Kind, path: str, since: float, budget: int, again: bool = True
 ) -> Tuple[List["LogFile"], Events]:
@@ -174,10 +184,9 @@ def _log(
             entry, more, reaches_back = _read(host, kind, file, budget, name == path)
             files.append(entry)
             events.merge(more)
-            room = host.room(posixpath.dirname(file.real)) if name == path else None
-            if room and (room.read_only or room.others == 0):
-                why = "read-only" if room.read_only else "full"
-                host.miss(kind.what, path, "its file system is %s: nothing more is written to it" % why)
+            why = stuck(host, file) if name == path else None
+            if why:
+                host.miss(kind.what, path, why)
             if name == path and reaches_back:
                 todo += older(host, path, file.stat.uid, since)
     except HostError as error:

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import access_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.access_logs import collect_access
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Room
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import parse_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.site_logs import (
     Defaults,
@@ -173,6 +173,21 @@ class TestRefused:
             seen = collect(host, path)
             assert seen["events"] == [] and not seen["files"][0]["complete"]
         assert host.reads == 0 and host.missing == []
+
+    @pytest.mark.parametrize(
+        "room, word",
+        [(Room(False, 9, 9, 0), "full"), (Room(True, 9, 9, 9), "read-only"), (Room(False, 9, 0, 9), None)],
+    )
+    def test_hit_its_file_system_takes_no_more(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: Room, word: Optional[str]
+    ) -> None:
+        host = Watched()
+        monkeypatch.setattr(host, "room", lambda _folder: room)
+        (entry,) = collect(host, written(tmp_path / "a.log", 30))["files"]
+        assert (entry["complete"], word or "") == (
+            word is None,
+            word if word and word in entry["why"] else "",
+        )
 
     def test_near_miss_a_log_that_nobody_has_asked_for(self, tmp_path: Path) -> None:
         assert collect(Watched(), tmp_path / "$host.log")["files"][0]["complete"]

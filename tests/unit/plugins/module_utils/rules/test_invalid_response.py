@@ -4,7 +4,7 @@
 
 """Cause 7: a stranger at the endpoint, or a worker that died in a request."""
 
-from typing import Callable, Dict
+from typing import Callable, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -96,6 +96,15 @@ class TestDeath:
     def test_near_miss_a_worker_that_died_while_idle(self) -> None:
         """It lost nobody's request."""
         assert hosts.causes(a_host("segfault").without_events("nginx")) == []
+
+    @pytest.mark.parametrize("why", ["its file system is full", None])
+    def test_hit_no_log_takes_a_line_more_but_php_fpms(self, why: Optional[str]) -> None:
+        """None: the access log has room, and no lost request."""
+        host = a_host("segfault").without_events("nginx").logging("error", why=why)
+        stuck = {"what": "nginx_log", "path": "/var/log/nginx/error.log", "why": "full", "needs": None}
+        host["missing"].append(stuck)
+        found = ([(CAUSE, "segfault", "active")], "degraded")
+        assert hosts.found(host) == (found if why else hosts.UNKNOWN)
 
     def test_near_miss_a_crash_in_another_pool(self) -> None:
         assert CAUSE not in hosts.cause_ids(a_host("segfault").with_events("fpm", pool="blog"))
