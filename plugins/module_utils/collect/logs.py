@@ -184,9 +184,9 @@ def _log(
             entry, more, reaches_back = _read(host, kind, file, budget, name == path)
             files.append(entry)
             events.merge(more)
-            why = stuck(host, file) if name == path else None
-            if why:
-                host.miss(kind.what, path, why)
+            full = stuck(host, file) if name == path else None
+            if full:
+                host.miss(kind.what, path, full)
             if name == path and reaches_back:
                 todo += older(host, path, file.stat.uid, since)
     except HostError as error:

@@ -200,14 +200,16 @@ def _silence(snapshot: "Snapshot") -> List["Missing"]:
     return gaps(snapshot) + quiet_masters(snapshot)
 
 
-def _unscathed(snapshot: "Snapshot", examined: Sequence[Case]) -> List["Missing"]:
+def _unscathed(
+    snapshot: "Snapshot", examined: Sequence[Case], findings: Sequence["Finding"]
+) -> List["Missing"]:
     """What failed and cost php-fpm's visitors nothing."""
     elsewhere = any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"])
     if not elsewhere and not any(case.passed for case in examined):
         return []
     from .unscathed import addresses, other_upstreams  # pylint: disable=import-outside-toplevel
 
-    return addresses(examined) + other_upstreams(snapshot)
+    return addresses(examined) + other_upstreams(snapshot, findings)
 
 
 def _visitors(snapshot: "Snapshot") -> List["Missing"]:
@@ -269,7 +271,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     missing += attempt(missing, "nginx_gaps", partial(_nginx_gaps, snapshot)) or []
     missing += attempt(missing, "halted", partial(_halted_nginx, snapshot)) or []
     missing += attempt(missing, "silence", partial(_silence, snapshot)) or []
-    missing += attempt(missing, "unscathed", partial(_unscathed, snapshot, examined)) or []
+    missing += attempt(missing, "unscathed", partial(_unscathed, snapshot, examined, findings)) or []
     missing += attempt(missing, "visitors", partial(_visitors, snapshot)) or []
     of_host = examine_host(snapshot, HOST_RULES, missing)
     findings = [

@@ -3,20 +3,24 @@
 
 """Notes on what cost php-fpm's visitors nothing: addresses that are tried in vain, other upstreams."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Sequence
 
 from ..parse.endpoint import dialled_at, is_this_host, parse
-from ..signatures.lookup import meaning_of
+from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LOST
-from .case import Case
+from .case import Case, reconfigured
 from .missing import unseen
+from .upstream_unresolvable import LOG_SECOND
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Finding
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 MOST_NAMED = 5  # upstreams
+OTHER, VISITORS = "other_upstream", "visitors"
+LATE = meanings("timed_out", "broken_off")
 TRIED = LOST | frozenset(("no_live_peer", "http_spoken"))
 # By what nginx's last line about it means.
 WHY = {
@@ -51,32 +55,44 @@ def addresses(cases: Sequence[Case]) -> List["Missing"]:
     return notes
 
 
-def _own_site(snapshot: "Snapshot", peer: str) -> Optional[str]:
-    """Of this nginx, that listens there."""
-    port = parse(peer).port
+def _own_sites(snapshot: "Snapshot", peer: str) -> List[str]:
+    """Of this nginx, that listen there and pass requests to php-fpm."""
+    port, names = parse(peer).port, []
     for route in snapshot["nginx"]["routes"]:
         for listen in route["listen"]:
-            words = listen.split()
-            if port and words and words[0].rpartition(":")[2] == str(port):
-                return route["site"] or "default"
-    return None
+            at = (listen.split() or [""])[0]
+            if at == peer if peer.startswith("unix:") else port and at.rpartition(":")[2] == str(port):
+                names.append(route["site"] or "default")
+    return list(dict.fromkeys(names))
 
 
-def _words(snapshot: "Snapshot", name: str, events: Sequence["Event"]) -> str:
+def _is_local(peer: str) -> bool:
+    place = parse(peer)
+    return is_this_host(place) or bool(place.address and dialled_at(place.address) == "127.0.0.1")
+
+
+def _note(
+    snapshot: "Snapshot", name: str, events: Sequence["Event"], findings: Sequence["Finding"]
+) -> "Missing":
     last, peer = max(events, key=lambda event: event["last"]), name.partition("://")[2]
     words = "%d lost requests of %s, which is not php-fpm" % (sum(event["count"] for event in events), name)
-    place = parse(peer)
-    if not is_this_host(place) and not (place.address and dialled_at(place.address) == "127.0.0.1"):
-        return words
-    site = _own_site(snapshot, peer)
-    if site:
-        words += "; this nginx itself serves it: %s" % site
-    why = WHY.get(meaning_of(last))
-    return words + (": " + why if why else "")
+    sites, what = _own_sites(snapshot, peer) if _is_local(peer) else [], OTHER
+    if sites:
+        words += "; this nginx itself serves it: %s" % ", ".join(sites[:MOST_NAMED])
+        told = {site for item in findings if item["state"] == "active" for site in item["sites"]}
+        over = reconfigured(snapshot["nginx"], last["last"] + LOG_SECOND)
+        if any(meaning_of(event) in LATE for event in events) and not over and not told.intersection(sites):
+            what = VISITORS
+            fronts = dict.fromkeys(event["site"] or "default" for event in events)
+            words += "; %s waits for less (proxy_read_timeout) than its pages take" % ", ".join(fronts)
+    why = WHY.get(meaning_of(last)) if _is_local(peer) else None
+    return unseen(what, None, words + (": " + why if why else ""))
 
 
-def other_upstreams(snapshot: "Snapshot") -> List["Missing"]:
-    """An entry for each upstream of another kind that lost requests."""
+def other_upstreams(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["Missing"]:
+    """An entry for each upstream of another kind that lost requests. findings: of php-fpm's endpoints. Where
+    none tells why php-fpm's own pages came too late by way of a proxy, health depends on it.
+    """
     found: Dict[str, List[Event]] = {}
     for event in snapshot["logs"]["events"]:
         name = event["endpoint"] or ""
@@ -84,4 +100,4 @@ def other_upstreams(snapshot: "Snapshot") -> List["Missing"]:
         if lost and "://" in name:
             found.setdefault(name, []).append(event)
     most = sorted(found, key=lambda name: -sum(event["count"] for event in found[name]))[:MOST_NAMED]
-    return [unseen("other_upstream", None, _words(snapshot, name, found[name])) for name in most]
+    return [_note(snapshot, name, found[name], findings) for name in most]
