@@ -32,6 +32,7 @@ class _Account(NamedTuple):
 
     who: Identity
     root: str  # where its files begin, under /proc
+    chroot: str = ""
 
 
 def _pool_of(snapshot: "Snapshot", route: "Route") -> Optional[Tuple["Master", "Pool"]]:
@@ -51,19 +52,20 @@ def _pool_of(snapshot: "Snapshot", route: "Route") -> Optional[Tuple["Master", "
 
 def _account(host: Host, snapshot: "Snapshot", master: "Master", pool: "Pool") -> Optional[_Account]:
     """As a worker runs, else as a new one would."""
+    chroot = (pool["chroot"] or "").rstrip("/")
     for worker in snapshot["workers"]:
         if (worker["config"], worker["pool"]) == (master["config"], pool["name"]):
             status = parse_status(host.text("/proc/%d/status" % worker["pid"]) or "")
             if status.uid >= 0:
                 who = Identity(host.user_name(status.uid), status.uid, [status.gid, *status.groups])
-                root = "/proc/%d/root" % worker["pid"] if host.is_root() else (pool["chroot"] or "")
-                return _Account(who, root)
+                root = "/proc/%d/root" % worker["pid"] if host.is_root() else chroot
+                return _Account(who, root, chroot)
     account = host.account(pool["user"] or "")
     if account is None:
         return None
     root = "/proc/%d/root" % master["pid"] if host.is_root() and master["pid"] else ""
     who = Identity(pool["user"] or "", account[0], [account[1], *account[2]])
-    return _Account(who, root + (pool["chroot"] or "").rstrip("/"))
+    return _Account(who, root + chroot, chroot)
 
 
 def _may_be_front(location: str) -> bool:
@@ -92,13 +94,16 @@ def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["
             changed.append(stat.ctime)
     except HostError:
         return None  # the worker ended
+    blocked = blocked_by(walked, account.who, READ)
+    if blocked:
+        blocked["path"] = account.chroot + blocked["path"]
     return {
         "site": route["site"],
         "script": script,
         "front": _may_be_front(route["location"]),
         "pool": pool,
         "user": account.who.user,
-        "blocked": blocked_by(walked, account.who, READ),
+        "blocked": blocked,
         "there": way.stat is not None,
         "changed_at": max(changed),
     }

@@ -24,6 +24,7 @@ def look(
     links: Optional[Dict[str, str]] = None,
     site: str = "shop.example",
     awake: bool = True,
+    chroot: Optional[str] = None,
     signature: str = "ng-stderr-primary",
     **route: Any,
 ) -> Any:
@@ -37,7 +38,7 @@ def look(
         links={view + path: target for path, target in (links or {}).items()},
         accounts={"shop": (1001, 1001, [1001])},
     )
-    pool = {"name": "shop", "endpoint": SOCKET, "user": "shop", "chroot": None}
+    pool = {"name": "shop", "endpoint": SOCKET, "user": "shop", "chroot": chroot}
     of_php = dict(
         {
             "site": "shop.example",
@@ -81,6 +82,10 @@ class TestWays:
         (way,) = look(dict(OPEN, **{ROOT + "/index.php": entry(0o600, "file")}))
         assert (way["blocked"]["kind"], way["there"]) == ("file", True)
         assert "no read (r) permission" in way["blocked"]["why"]
+
+    def test_hit_in_a_chroot_the_host_has_another_name_for_it(self) -> None:
+        (way,) = look(dict(OPEN, **{ROOT: entry(0o700)}), chroot="/jail/")
+        assert (way["blocked"]["path"], way["script"]) == ("/jail" + ROOT, ROOT + "/")
 
     def test_near_miss_it_is_the_accounts_own(self) -> None:
         (way,) = look(dict(OPEN, **{ROOT: entry(0o700, uid=1001)}))
