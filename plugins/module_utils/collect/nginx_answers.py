@@ -5,9 +5,9 @@
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Set
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ..parse.nginx.conf import Directive, named
+from ..parse.nginx.conf import Directive, every, named
 from ..parse.nginx.routes import server_names, site_name
 from ..parse.redact import redact
 from .host import Host
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST = 64
 MOST_TEXT = 200
+PASSES = ("fastcgi_pass", "proxy_pass", "grpc_pass", "uwsgi_pass", "scgi_pass")
 LIMITS = ("limit_req", "limit_conn")
 _FILE = re.compile(r"\(\s*(!?)\s*-[fed]\s+(\S+?)\s*\)\Z")
 
@@ -30,6 +31,7 @@ class _Level(NamedTuple):
     statuses: List[str]  # of LIMITS
     levels: List[str]
     off: bool  # an if around it does not hold now
+    part: bool  # a location around it has some pages of the site alone
 
 
 def _last(block: List[Directive], name: str, otherwise: str) -> str:
@@ -37,10 +39,17 @@ def _last(block: List[Directive], name: str, otherwise: str) -> str:
     return found[-1].args[0] if found else otherwise
 
 
+def _is_part(args: Sequence[str]) -> bool:
+    return bool(args) and args[-1] != "/" and not args[0].startswith(("~", "@"))
+
+
 class _Answers:
-    def __init__(self, host: Host, prefix: str, sites: Set[str]) -> None:
-        self.host, self.prefix, self.sites = host, prefix, sites
+    """built_in: access logs where no access_log is written."""
+
+    def __init__(self, host: Host, prefix: str, sites: Set[str], built_in: List[str]) -> None:
+        self.host, self.prefix, self.sites, self.built_in = host, prefix, sites, built_in
         self.found: List[OwnAnswer] = []
+        self.others: List[str] = []  # access logs
 
     def is_off(self, condition: str, root: str) -> bool:
         """Of an if. One about anything else than a file may hold."""
@@ -59,6 +68,7 @@ class _Answers:
             [_last(block, name + "_status", old) for name, old in zip(LIMITS, level.statuses)],
             [_last(block, name + "_log_level", old) for name, old in zip(LIMITS, level.levels)],
             level.off or (directive.name == "if" and self.is_off(" ".join(directive.args), level.root)),
+            level.part or (directive.name == "location" and _is_part(directive.args)),
         )
 
     def add(self, site: str, directive: Directive, status: str, level: Optional[str], off: bool) -> None:
@@ -67,6 +77,7 @@ class _Answers:
         self.found.append(
             {
                 "site": site,
+                "logs": [],
                 "status": int(status),
                 "kind": directive.name,
                 "written": redact("%s %s" % (directive.name, " ".join(directive.args)), MOST_TEXT),
@@ -79,7 +90,7 @@ class _Answers:
 
     def walk(self, site: str, block: List[Directive], level: _Level) -> None:
         for directive in block:
-            if directive.name == "return" and directive.args:
+            if directive.name == "return" and directive.args and not level.part:
                 self.add(site, directive, directive.args[0], None, level.off)
             elif directive.name in LIMITS and directive.args:
                 number = LIMITS.index(directive.name)
@@ -87,26 +98,40 @@ class _Answers:
             elif directive.block and directive.name in ("location", "if", "limit_except"):
                 self.walk(site, directive.block, self.enter(level, directive))
 
+    def logs(self, http: Directive, server: Directive) -> List[str]:
+        own = named(every(server.block or []), "access_log") or named(http.block or [], "access_log")
+        written = [each.args[0] for each in own if each.args[0] != "off"]
+        return [posixpath.join(self.prefix, path) for path in written] if own else self.built_in
+
     def http(self, http: Directive) -> None:
-        start = _Level("", ["503", "503"], ["error", "error"], False)
+        start = _Level("", ["503", "503"], ["error", "error"], False, False)
         around = self.enter(start, http)
-        for server in http.block or []:
-            site = site_name(server_names(server.block or [])) if server.name == "server" else None
-            if site is not None and site in self.sites:
-                level = self.enter(around, server)
-                self.walk(site, named(http.block or [], *LIMITS), level)
-                self.walk(site, server.block or [], level)
+        servers = [server for server in http.block or [] if server.name == "server" and server.block]
+        names = {id(server): site_name(server_names(server.block or [])) for server in servers}
+        for server in sorted(servers, key=lambda server: names[id(server)] not in self.sites):
+            block, site, logs = server.block or [], names[id(server)], self.logs(http, server)
+            passes = {each.name for each in every(block) if each.name in PASSES}
+            if passes and "fastcgi_pass" not in passes:
+                self.others += [path for path in logs if path not in self.others]
+            level = self.enter(around, server)
+            first = len(self.found)
+            self.walk(site, named(http.block or [], *LIMITS), level)
+            self.walk(site, block, level)
+            for answer in self.found[first:]:
+                answer["logs"] = logs
 
 
-def own_answers(host: Host, nginx: "Nginx") -> List["OwnAnswer"]:
-    """Of the sites that pass requests to php-fpm."""
+def own_answers(host: Host, nginx: "Nginx") -> Tuple[List["OwnAnswer"], List[str]]:
+    """(those of all sites, php-fpm's first; access logs of sites that ask other programs)"""
     account = host.account(nginx.get("account") or "")
     extra = (nginx.get("options") or {}).get("g", "")
     conf = Reading(
         host, nginx["config"] or "", nginx["prefix"] or "", extra, account[0] if account else None
     ).conf
-    answers = _Answers(host, nginx["prefix"] or "", {route["site"] for route in nginx["routes"]})
+    sites = nginx.get("site_logs") or []
+    built_in = list({path for site in sites for log in site["access"] for path in log["paths"]})
+    answers = _Answers(host, nginx["prefix"] or "", {site["site"] for site in sites}, built_in)
     for directive in conf.directives:
         if directive.name == "http":
             answers.http(directive)
-    return answers.found
+    return answers.found, answers.others

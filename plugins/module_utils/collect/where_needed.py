@@ -153,7 +153,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     if max([many] + [each["failed"] for each in pages]) >= MANY or any("refused" in each for each in pages):
         from .nginx_answers import own_answers  # pylint: disable=import-outside-toplevel
 
-        found["own_answers"] = own_answers(host, nginx)
+        found["own_answers"], found["other_logs"] = own_answers(host, nginx)
     return found
 
 

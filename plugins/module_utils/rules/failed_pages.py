@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-WHAT, ON_PURPOSE = "visitors", "answered_on_purpose"
+WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
 LIMITED = meanings("rate_limited")
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
@@ -31,6 +31,7 @@ class _Failure(NamedTuple):
     names: Names
     statuses: Tuple[int, ...]
     words: str  # what was counted
+    path: str  # of the access log
 
 
 def _names(snapshot: "Snapshot", site: Optional[str], path: str) -> Names:
@@ -40,24 +41,25 @@ def _names(snapshot: "Snapshot", site: Optional[str], path: str) -> Names:
     return tuple(dict.fromkeys(name for name in told if site in (None, name)))
 
 
-def _counts(snapshot: "Snapshot", access: "AccessLogs") -> Dict[Tuple[Names, int], int]:
-    """By sites and status, of the access logs; without those that the application answered so."""
-    counts: Dict[Tuple[Names, int], int] = {}
+def _counts(snapshot: "Snapshot", access: "AccessLogs") -> Dict[Tuple[Names, int, str], int]:
+    """By sites, status and path, of the access logs; without those that the application answered so."""
+    counts: Dict[Tuple[Names, int, str], int] = {}
     for event in access["events"]:
         meant = event["signature"].endswith("-meant") and MEANT_BY_NGINX not in event["sample"]["text"]
-        key = (_names(snapshot, event["site"], event["sample"]["path"]), event["detail"].get("status", 0))
-        if key[1] in PROXY_ERRORS and not meant:
+        path, status = event["sample"]["path"], event["detail"].get("status", 0)
+        key = (_names(snapshot, event["site"], path), status, path)
+        if status in PROXY_ERRORS and not meant:
             counts[key] = counts.get(key, 0) + event["count"]
     return counts
 
 
-def _told(snapshot: "Snapshot", names: Names, status: int) -> int:
-    """Of the error log."""
+def _told(snapshot: "Snapshot", names: Optional[Names], status: int) -> int:
+    """Of the error log. names: None: of whatever site."""
     by_limits = status in (snapshot["logs"].get("limit_statuses") or [])
     return sum(
         event["count"]
         for event in snapshot["logs"]["events"]
-        if event["source"] == "nginx" and event["site"] in names
+        if event["source"] == "nginx" and (names is None or event["site"] in names)
         if event["detail"].get("status") == status or (by_limits and meaning_of(event) in LIMITED)
     )
 
@@ -69,11 +71,12 @@ def _is_refused(refused: "Refused") -> bool:
 
 def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
     found: List[_Failure] = []
-    for (names, status), count in _counts(snapshot, access).items():
-        left = count - _told(snapshot, names, status)
+    for (names, status, path), count in _counts(snapshot, access).items():
+        shared = len(names) > 1 or path in access.get("other_logs", [])
+        left = count - _told(snapshot, None if shared else names, status)
         if left >= MANY:
             words = "%d requests with %d, of which the error log does not tell" % (left, status)
-            found.append(_Failure(names, (status,), words))
+            found.append(_Failure(names, (status,), words, path))
     limited = {event["site"] for event in snapshot["logs"]["events"] if meaning_of(event) in LIMITED}
     for file in access["files"]:
         for pages in file.get("pages") or []:
@@ -81,21 +84,33 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
             every, refused = pages["failed"] + pages["answered"], pages.get("refused")
             if pages["failed"] >= MANY and pages["paths"] > 1 and pages["failed"] > pages["answered"]:
                 words = "%d of its last %d pages with 500" % (pages["failed"], every)
-                found.append(_Failure(names, (500,), words))
+                found.append(_Failure(names, (500,), words, file["path"]))
             if refused and _is_refused(refused) and not limited.intersection(names):
                 words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
-                found.append(_Failure(names, REFUSALS, words))
+                found.append(_Failure(names, REFUSALS, words, file["path"]))
     return found
 
 
 def _by(access: "AccessLogs", failure: _Failure) -> Optional["OwnAnswer"]:
-    """The directive that answers so. A return is meant so; a limit may be whatever its log says."""
+    """The directive that answers so: a limit that hides it, a return, another limit."""
     answers = [
         answer
         for answer in access.get("own_answers") or []
-        if answer["site"] in failure.names and answer["status"] in failure.statuses and not answer["off"]
+        if (answer["site"] in failure.names or failure.path in answer["logs"])
+        if answer["status"] in failure.statuses and not answer["off"]
     ]
-    return min(answers, key=lambda answer: answer["kind"] != "return", default=None)
+    return min(
+        answers,
+        key=lambda answer: (answer["level"] in (None, "error"), answer["kind"] != "return"),
+        default=None,
+    )
+
+
+def _may_be_others(snapshot: "Snapshot", access: "AccessLogs", failure: _Failure) -> bool:
+    sites = snapshot["nginx"].get("site_logs") or []
+    return failure.path in access.get("other_logs", []) or any(
+        site["others"] for site in sites if site["site"] in failure.names
+    )
 
 
 def failed_pages(
@@ -119,6 +134,8 @@ def failed_pages(
                     WHAT, by["file"], "%sa limit may be it (log level %s): %s" % (words, by["level"], place)
                 )
             )
+        elif _may_be_others(snapshot, access, failure):
+            notes.append(unseen(ELSEWHERE, None, words + "of php-fpm or another program that nginx asks"))
         else:
             notes.append(unseen(WHAT, None, words + "neither a finding nor a return of nginx's tells why"))
     return notes[:MOST_NOTES]

@@ -165,6 +165,7 @@ class OwnAnswer(TypedDict):
     """A directive by which nginx answers with an error itself."""
 
     site: str
+    logs: List[str]  # paths of the site's access logs
     status: int
     kind: str  # return, limit_req or limit_conn
     written: str  # the directive
@@ -204,6 +205,7 @@ class LaterAccessLogs(TypedDict, total=False):
     """Only where many requests failed; not in snapshots from before 0.8.0."""
 
     own_answers: List[OwnAnswer]
+    other_logs: List[str]  # access logs of server blocks that ask other programs than php-fpm
 
 
 class AccessLogs(LaterAccessLogs):

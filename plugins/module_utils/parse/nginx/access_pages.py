@@ -6,7 +6,7 @@
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
-from .log_format import Fields
+from .log_format import Fields, last_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Pages
@@ -52,7 +52,7 @@ class SitePages:
             self.came.update([address] if address else [])
         elif status == "500" and status not in self.refusals:
             self.failed, self.last = self.failed + [path], at
-        elif status in self.refusals:
+        elif status in self.refusals and last_of(fields.get("upstream_status", "")) != status:
             self.refused, self.since = self.refused + 1, 0
             self.paths.update(_ways(path))
             self.visitors.update([(address, fields.get("http_user_agent", ""))] if address else [])

@@ -13,11 +13,16 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 MAIN = "/etc/nginx/nginx.conf"
 
 
+def look(http: str, files: Tuple[str, ...] = ()) -> Any:
+    host = FakeHost(files=dict({MAIN: "http { %s }" % http}, **dict.fromkeys(files, "")))
+    logs = [{"site": "shop.example", "access": [{"paths": ["/built-in.log"]}]}]
+    nginx: Any = {"config": MAIN, "prefix": "/etc/nginx", "options": {}, "site_logs": logs}
+    return own_answers(host, nginx)
+
+
 def seen(server: str, http: str = "", files: Tuple[str, ...] = ()) -> List[Dict[str, Any]]:
-    text = "http { %s server { server_name shop.example; root /srv/shop; %s } server { return 503; } }"
-    host = FakeHost(files=dict({MAIN: text % (http, server)}, **dict.fromkeys(files, "")))
-    nginx: Any = {"config": MAIN, "prefix": "/etc/nginx", "options": {}, "routes": [{"site": "shop.example"}]}
-    return [dict(each) for each in own_answers(host, nginx)]
+    found = look("%s server { server_name shop.example; root /srv/shop; %s }" % (http, server), files)
+    return [dict(each) for each in found[0]]
 
 
 class TestReturn:
@@ -34,6 +39,11 @@ class TestReturn:
     def test_near_miss_its_file_is_not_there(self) -> None:
         assert [each["off"] for each in seen("if (!-f /srv/shop/on) { return 503; }")] == [False]
         assert [each["off"] for each in seen("if ($closed) { return 503; }")] == [False]
+
+    def test_near_miss_it_is_of_some_pages(self) -> None:
+        assert seen("location = /old { return 503; } location /api/ { return 503; }") == []
+        every = "location @off { return 503; } location ~ \\.php$ { return 503; }"
+        assert len(seen(every)) == 2
 
     def test_decoy_a_redirect(self) -> None:
         assert seen("return 301 https://shop.example;") == []
@@ -52,3 +62,20 @@ class TestLimit:
 
     def test_decoy_a_zone_alone(self) -> None:
         assert seen("", "limit_req_zone $server_name zone=one:1m rate=1r/s;") == []
+
+
+class TestLogs:
+    def test_hit_another_site_with_a_return(self) -> None:
+        server = "server { server_name _; return 444; } "
+        (found,), others = look("access_log /a.log; " + server)
+        assert (found["site"], found["status"], found["logs"], others) == ("_", 444, ["/a.log"], [])
+        assert look(server)[0][0]["logs"] == ["/built-in.log"]
+
+    def test_hit_who_asks_another_program(self) -> None:
+        passes = "server { access_log logs/b.log; location / { proxy_pass http://x; } } "
+        assert look("access_log /a.log; " + passes)[1] == ["/etc/nginx/logs/b.log"]
+
+    def test_decoy_who_asks_php_fpm_or_does_not_log(self) -> None:
+        php = "server { location / { fastcgi_pass unix:/a; } location /x { proxy_pass http://x; } } "
+        quiet = "server { access_log off; location / { proxy_pass http://x; } }"
+        assert look("access_log /a.log; " + php + quiet)[1] == []

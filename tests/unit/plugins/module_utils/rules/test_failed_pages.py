@@ -41,7 +41,7 @@ def refused(**facts: Any) -> Host:
 def told(host: Host, kind: str, status: int, **facts: Any) -> Host:
     """By the configuration."""
     answer = {"site": SITE, "status": status, "kind": kind, "written": kind + " x", "level": None}
-    answer.update(file="/etc/nginx/nginx.conf", line=9, off=False)
+    answer.update(file="/etc/nginx/nginx.conf", line=9, off=False, logs=["/own.log"])
     host["access"]["own_answers"] = [dict(answer, **facts)]
     return host
 
@@ -83,6 +83,56 @@ class TestProxyErrors:
 
     def test_decoy_the_application_answers_so(self) -> None:
         assert hosts.found(answered("access-502-meant", "502 to x, upstream unix:/s: 502")) == hosts.HEALTHY
+
+
+class TestSeveral:
+    def test_hit_a_limit_that_hides_it_comes_first(self) -> None:
+        host = told(refused(), "return", 503)
+        answers = (
+            host["access"]["own_answers"]
+            + told(host, "limit_req", 503, level="info")["access"]["own_answers"]
+        )
+        host["access"]["own_answers"] = answers
+        assert hosts.found(host) == hosts.UNKNOWN
+
+    def test_near_miss_a_limit_that_would_tell(self) -> None:
+        host = told(refused(), "return", 503)
+        answers = (
+            host["access"]["own_answers"]
+            + told(host, "limit_req", 503, level="error")["access"]["own_answers"]
+        )
+        host["access"]["own_answers"] = answers
+        assert hosts.found(host) == hosts.HEALTHY
+
+
+class TestOthers:
+    """Sites without PHP that log in the same file."""
+
+    def test_hit_another_program_may_have_answered_so(self) -> None:
+        host = answered("access-502")
+        host["access"]["other_logs"] = ["/a.log"]
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["losses_elsewhere"]
+
+    def test_hit_the_site_itself_asks_another_program(self) -> None:
+        host = answered("access-502")
+        host["nginx"]["site_logs"][0]["others"] = True
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["losses_elsewhere"]
+
+    def test_near_miss_it_logs_elsewhere(self) -> None:
+        host = answered("access-502")
+        host["access"]["other_logs"] = ["/b.log"]
+        assert hosts.found(host) == hosts.UNKNOWN
+
+    def test_decoy_its_lost_requests_are_told(self) -> None:
+        host = answered("access-502")
+        host["access"]["other_logs"] = ["/a.log"]
+        host.nginx_said("ng-reset-header", *TWELVE, detail={"status": 502}, endpoint="http://10.0.0.9:80")
+        hosts.events(host, "nginx")[0]["site"] = "api.example"
+        assert "losses_elsewhere" not in notes(host)
+
+    def test_decoy_the_return_is_of_who_logs_there(self) -> None:
+        host = told(refused(), "return", 444, site="_", logs=["/a.log"])
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["answered_on_purpose"]
 
 
 class TestErrors:
