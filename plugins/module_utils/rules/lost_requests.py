@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
 
 TOO_BIG = meanings("too_big")
-STOPPING = meanings("stopping")
+STOPPING = meanings("stopping", "emergency_reload")
 IN_ORDER, RUNS = meanings("in_order"), "fpm-running"
 # php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c): what it logs is
 # another's.

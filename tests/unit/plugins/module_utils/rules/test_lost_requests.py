@@ -129,6 +129,13 @@ class TestReload:
         found = {item["cause"]: item["count"] for item in hosts.verdict(host)["findings"]}
         assert found == {"reload_interrupted": 2, "invalid_response": 1}
 
+    def test_hit_crashes_make_php_fpm_start_anew(self) -> None:
+        """emergency_restart_threshold: the requests beside them are cut off as by any reload."""
+        host = a_host().silent_logs().nginx_said("ng-reset-header", 60.0, 60.0, 60.0)
+        host.fpm_said("fpm-emergency-restart", 60.0, pool=None).fpm_said("fpm-exit-sigsegv", 60.0)
+        found = {item["cause"]: item["count"] for item in hosts.verdict(host)["findings"]}
+        assert found == {"reload_interrupted": 2, "invalid_response": 1}
+
     def test_near_miss_what_was_terminated_before_is_counted_once(self) -> None:
         host = reloaded(62.0).fpm_said("fpm-terminate", 60.0)
         assert hosts.cause_ids(host) == ["request_terminated"]
