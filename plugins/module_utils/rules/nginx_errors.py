@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, List
 
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
+from .invalid_response import CAUSE as INVALID
 from .lost_requests import NGINX_LIMIT
 from .model import Cause, Match
 from .upstream_unresolvable import CAUSE as UNRESOLVABLE
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 CYCLE = Cause("redirect_cycle", severity="warning")
 TEMP = Cause("temp_dir_unwritable", severity="warning")
 OWN = Cause("nginx_own_error", severity="warning")
-CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN)
+CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN, INVALID)
 TOLD = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
     meanings("no_resource", "turned_away", "nginx_crashed")
 )
@@ -31,4 +32,8 @@ def examine(snapshot: "Snapshot") -> List[Match]:
         from .nginx_error_reasons import reasons  # pylint: disable=import-outside-toplevel
 
         matches = reasons(snapshot)
+    if any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"]):
+        from .http_to_fpm import http_to_fpm  # pylint: disable=import-outside-toplevel
+
+        matches += http_to_fpm(snapshot)
     return matches + examine_host(snapshot)

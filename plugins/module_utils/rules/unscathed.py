@@ -9,6 +9,7 @@ from ..parse.endpoint import dialled_at, is_this_host, parse
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LOST
 from .case import Case, reconfigured
+from .http_to_fpm import pool_at
 from .missing import unseen
 from .upstream_unresolvable import LOG_SECOND
 
@@ -99,5 +100,6 @@ def other_upstreams(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List
         lost = event["source"] == "nginx" and meaning_of(event) in TRIED and not event.get("passed")
         if lost and "://" in name:
             found.setdefault(name, []).append(event)
+    found = {name: events for name, events in found.items() if not pool_at(snapshot, name)}
     most = sorted(found, key=lambda name: -sum(event["count"] for event in found[name]))[:MOST_NAMED]
     return [_note(snapshot, name, found[name], findings) for name in most]

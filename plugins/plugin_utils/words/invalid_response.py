@@ -75,6 +75,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "`catch_workers_output = yes` in pool {pool} and `systemctl reload {unit}` bring the last words.",
         do_not="Do not raise memory_limit by reflex, nor add workers: each of them ends in the same way.",
     ),
+    ("invalid_response", "http_to_fpm"): Entry(
+        title="nginx speaks HTTP to PHP-FPM",
+        what="proxy_pass leads to the place where php-fpm listens. That takes FastCGI alone, and closes the "
+        "connection.",
+        decides="nginx's upstream begins with http://, and a pool of a running php-fpm listens there.",
+        fix="write fastcgi_pass, SCRIPT_FILENAME and fastcgi_params in place of proxy_pass; reload nginx",
+        advice="Replace `proxy_pass` by `fastcgi_pass` with `include fastcgi_params` and "
+        "`fastcgi_param SCRIPT_FILENAME`; then `nginx -t && systemctl reload nginx`. A proxy that only knows "
+        "HTTP needs a web server before PHP-FPM.",
+        do_not="Do not restart PHP-FPM or raise timeouts: it will never answer HTTP.",
+    ),
     ("invalid_response", "system_call"): Entry(
         title="PHP workers die of SystemCallFilter=",
         what="A filter of system calls in the unit ends a worker as soon as a script makes one that is not "
