@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
-from ..parse.endpoint import parse
+from ..parse.endpoint import parse, reached
 from ..parse.nginx.listen import takes
 from .case import Case
 from .model import Loss, evidence, sample, span
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 REASON = "self_request"
 FEWEST = 3  # requests
+BY_PORT = (
+    "connections that its pages make to the pool's own address %s, as to a debugger or a service that should "
+    "be there"
+)
 BY = "requests that its pages make to their own site (%s); more workers make it rarer, and do not end it"
 
 
@@ -71,3 +75,13 @@ def self_request(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
     text = "%d of %d workers wait for %s, where nginx passes requests to this pool (/proc)"
     # A site without PHP may be asked there as well.
     return Held(REASON, BY % places, [evidence("proc", text % (count, len(rows), places))], False)
+
+
+def own_address(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
+    """Workers that have connected to the pool itself: one that takes it waits for a request of FastCGI."""
+    asking = [wait["on"] for wait in map(main_wait, rows) if wait and wait["kind"] == "peer" and wait["on"]]
+    own = [on for on in asking if on in reached(case.key)]
+    if not own or 3 * len(own) < len(rows) or 2 * len(own) < len(asking):
+        return None
+    text = "%d of %d workers wait for %s, where this pool listens (/proc)" % (len(own), len(rows), own[0])
+    return Held(REASON, BY_PORT % own[0], [evidence("proc", text)], False)

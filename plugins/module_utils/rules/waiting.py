@@ -23,17 +23,18 @@ CROWDED = 2.0  # processes that could run, for each CPU
 WORKS = 0.03  # share of a CPU: a worker that sleeps has less, however long it waits after it
 MORE = "more workers would wait as well"
 _SESSION = "/sess_*"
-DEPENDENCIES = ("peer", "site", "lock", "remote_file", "program", "output")
+DEPENDENCIES = ("peer", "site", "lock", "futex", "remote_file", "program", "output")
 
 
 class Held(NamedTuple):
     """By what the workers are held, as a reason of the cause that comes of it."""
 
-    reason_id: str  # keepalive_pinned, self_request, slow_dependency or cpu_starved
+    reason_id: str  # keepalive_pinned, slow_visitors, self_request, slow_dependency or cpu_starved
     by: str  # in words
     proof: List["Evidence"]
     certain: bool
     seen: bool = True  # at the workers themselves; else only the configuration says so
+    instead: Optional[str] = None  # the whole summary, where no worker is held
 
     @property
     def is_kept(self) -> bool:
@@ -46,7 +47,7 @@ class Held(NamedTuple):
         summary: the beginning of a sentence, which ends with what holds them.
         """
         reason = reason._replace(
-            summary="%s %s." % (summary, self.by),
+            summary=self.instead or "%s %s." % (summary, self.by),
             proof=self.proof + list(reason.proof),
             place=owner.place,
             remedy=[],
@@ -66,6 +67,8 @@ def _words(kind: str, on: Optional[str]) -> str:
         if (on or "").endswith(_SESSION):
             return "the lock of a session file in %s" % (on or "")[: -len(_SESSION)]
         return "the lock of %s" % on
+    if kind == "futex":
+        return "a lock in memory (futex)"
     if kind == "remote_file":
         return "the network file system %s" % on if on else "a network file system"
     if kind == "output":
@@ -74,7 +77,7 @@ def _words(kind: str, on: Optional[str]) -> str:
     return "the program %s that they started" % on if on else "a program that they started"
 
 
-def _samples(row: "WorkerWait", *kinds: str) -> int:
+def samples_at(row: "WorkerWait", *kinds: str) -> int:
     return sum(wait["samples"] or 0 for wait in row["waits"] or () if wait["kind"] in kinds)
 
 
@@ -129,7 +132,7 @@ def _pinned(case: Case, owner: Owner, rows: Sequence["WorkerWait"]) -> Optional[
     if not room or limit is None:
         return None
     # Twice seen between two requests while others wait for a worker.
-    idle = [row for row in rows if _samples(row, "kept") >= 2 and row["cpu"] < STILL]
+    idle = [row for row in rows if samples_at(row, "kept") >= 2 and row["cpu"] < STILL]
     seen = bool(rows) and 2 * len(idle) >= len(rows)
     if seen:
         text = "%d of %d workers read an open connection on which no request comes" % (len(idle), len(rows))
@@ -137,7 +140,7 @@ def _pinned(case: Case, owner: Owner, rows: Sequence["WorkerWait"]) -> Optional[
         text = "pm.max_children = %d, and nginx may keep %d connections idle" % (limit, room)
     else:
         return None
-    still = [row for row in idle if _samples(row, "kept") == row["samples"]]
+    still = [row for row in idle if samples_at(row, "kept") == row["samples"]]
     by = "connections that nginx keeps open; more workers would be held as well. The cure: %s"
     by %= _cure(case, limit, directives[0])
     certain = bool(rows) and len(still) == len(rows) and room >= limit
@@ -193,11 +196,11 @@ def _dependency(rows: Sequence["WorkerWait"], halted: Set[int]) -> Optional[Held
 
 
 def _asking(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
-    if not any(_samples(row, "site") for row in rows):
+    if not any(samples_at(row, "site", "peer") for row in rows):
         return None
-    from .self_request import self_request  # pylint: disable=import-outside-toplevel
+    from .self_request import own_address, self_request  # pylint: disable=import-outside-toplevel
 
-    return self_request(case, rows)
+    return self_request(case, rows) or own_address(case, rows)
 
 
 def _quota(throttle: "CpuThrottle") -> str:
@@ -229,7 +232,7 @@ def _taker(waits: "Waits", share: float) -> Optional[Tuple[str, "Evidence"]]:
 
 def _starved(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Held]:
     """Most workers want a CPU, and something takes the time from them."""
-    hungry = [row for row in rows if _samples(row, "cpu") >= MOSTLY * row["samples"]]
+    hungry = [row for row in rows if samples_at(row, "cpu") >= MOSTLY * row["samples"]]
     if not rows or 2 * len(hungry) <= len(rows):
         return None
     share = sum(row["cpu"] for row in hungry) / len(hungry)
@@ -253,11 +256,17 @@ def held(case: Case, owner: Owner) -> Optional[Held]:
     waits = case.snapshot.get("waits")
     if not waits:
         return None
+    from .no_worker import cannot_fork, ends_at_start  # pylint: disable=import-outside-toplevel
+    from .slow_visitors import slow_visitors  # pylint: disable=import-outside-toplevel
+
     rows = _rows(case, owner, waits)
     return (
-        _pinned(case, owner, rows)
+        ends_at_start(case, owner)
+        or cannot_fork(case, owner)
+        or _pinned(case, owner, rows)
         or _asking(case, rows)
         or _dependency(rows, _halted(case))
+        or slow_visitors(case, rows)
         or _starved(rows, waits)
     )
 
@@ -267,7 +276,9 @@ def held_requests(case: Case, owner: Owner) -> Optional[Held]:
     waits = case.snapshot.get("waits")
     if not waits:
         return None
-    rows = [row for row in _rows(case, owner, waits) if 2 * _samples(row, "accept", "kept") < row["samples"]]
+    rows = [
+        row for row in _rows(case, owner, waits) if 2 * samples_at(row, "accept", "kept") < row["samples"]
+    ]
     # Who waits for a page of this host waits for what that one does.
-    rows = [row for row in rows if 2 * _samples(row, "site") < row["samples"]]
+    rows = [row for row in rows if 2 * samples_at(row, "site") < row["samples"]]
     return _dependency(rows, _halted(case)) or _starved(rows, waits)

@@ -13,7 +13,8 @@ class Wait(TypedDict):
     """A place at which a worker was seen."""
 
     # kept (it reads its FastCGI connection), client (it writes to it), accept, peer, site (nginx of this
-    # host), lock, remote_file, program, output (to php-fpm's master), sleep, cpu, other
+    # host), lock, futex (a lock in memory), remote_file, program, output (to php-fpm's master), sleep, cpu,
+    # other
     kind: str
     # address:port or unix:/path of a peer or of nginx, a lock's file, a mount, a program; where
     # the master writes
@@ -39,7 +40,32 @@ class CpuThrottle(TypedDict):
     seconds: float  # for which it had to stop, of all CPUs together
 
 
-class Waits(TypedDict):
+class ProcessLimit(TypedDict):
+    """A control group of php-fpm's that may have no more processes."""
+
+    path: str
+    limit: int
+    processes: int  # that it has
+
+
+class WorkerSetup(TypedDict):
+    """What the workers of a pool lack that end as they start."""
+
+    config: str
+    pool: str
+    directory: Optional[str]  # of chroot or chdir, which is not there
+    capabilities: List[str]  # that the master is without
+
+
+class LaterWaits(TypedDict, total=False):
+    """Not in snapshots from before 0.8.0."""
+
+    setups: List[WorkerSetup]
+
+    process_limit: Optional[ProcessLimit]  # None: none is reached, or no worker was missing
+
+
+class Waits(LaterWaits):
     seconds: float  # from the first sample to the last
     workers: List[WorkerWait]
     throttles: List[CpuThrottle]

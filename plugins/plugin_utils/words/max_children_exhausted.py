@@ -92,6 +92,43 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "workers x keepalive stays below pm.max_children; then `nginx -t && systemctl reload nginx`.",
         do_not="Do not raise pm.max_children: nginx's workers x keepalive takes the new ones as well.",
     ),
+    ("max_children_exhausted", "cannot_fork"): Entry(
+        title="no free PHP worker: fork() fails",
+        what="The pool may have more workers and php-fpm wants to start them, but the kernel gives it no "
+        "other process: a limit of processes is reached, or there is no memory for one.",
+        decides="php-fpm logged `fork() failed` just now, and the pool has fewer workers than "
+        "pm.max_children; pids.max of its control group.",
+        fix="raise the limit that the finding names: TasksMax= of {unit}, or of the container",
+        advice="`systemctl show -p TasksMax,TasksCurrent {unit}` shows both. By `systemctl edit {unit}` give "
+        "it a TasksMax= above the workers of all pools and the programs that they start. For errno 12 see "
+        "`free -m` and vm.overcommit_memory.",
+        do_not="Do not raise pm.max_children: php-fpm does not even get the workers that it may have.",
+    ),
+    ("max_children_exhausted", "ends_at_start"): Entry(
+        title="no PHP worker: each ends as it starts",
+        what="The master listens and starts workers, but cannot make them what their pool is to be, so "
+        "that each ends at once. Requests wait for a worker that never comes.",
+        decides="php-fpm logs workers that end with code 70 within a second of their start, again and "
+        "again, and the probe gets no answer.",
+        fix="give the workers of pool {pool} what the finding says that they lack; then restart {unit}",
+        advice="chroot and chdir of pool {pool}: is the directory there? A link to a release may lead "
+        "nowhere. user and group: `systemctl show -p CapabilityBoundingSet {unit}`, or the container's "
+        "capabilities, must leave CAP_SETUID and CAP_SETGID. php-fpm logs nowhere which step failed.",
+        do_not="Do not raise pm.max_children: each further worker ends the same way.",
+    ),
+    ("max_children_exhausted", "slow_visitors"): Entry(
+        title="no free PHP worker: slow visitors",
+        what="nginx passes bodies or answers on as they come. So a worker is taken for as long as its "
+        "visitor takes to send or to read, and not for the time of the page alone.",
+        decides="Most workers wait to read from, or to write to, their FastCGI connection in the middle of "
+        "a request.",
+        fix="let nginx keep them: fastcgi_buffering and fastcgi_request_buffering on, then reload nginx",
+        advice="Look for `fastcgi_buffering off`, `fastcgi_request_buffering off` and "
+        "`fastcgi_max_temp_file_size` in the locations of the site, and for X-Accel-Buffering in its pages. "
+        "Without them nginx takes the whole body first, and the whole answer at once. Let nginx send large "
+        "files (X-Accel-Redirect), and give pages that must stream a pool of their own.",
+        do_not="Do not only raise pm.max_children: as many more slow visitors hold the new workers.",
+    ),
     ("max_children_exhausted", "cpu_starved"): Entry(
         title="no free PHP worker: no CPU time",
         what="The workers want a CPU and mostly have none: a quota, the hypervisor or other programs "

@@ -29,13 +29,14 @@ from .worker_sockets import Sockets
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Worker
     from ....plugin_utils.shapes.snapshot import Snapshot
-    from ....plugin_utils.shapes.waits import Wait, Waits, WorkerWait
+    from ....plugin_utils.shapes.waits import ProcessLimit, Wait, Waits, WorkerSetup, WorkerWait
 
 SAMPLES = 6
 PAUSE = 0.15  # seconds
 MOST_WORKERS = 32
 _HIGHEST = 1 << 56  # no address of a process is above
 _PATH = 400
+SHELLS = 3  # of which each starts the next
 
 Pools = Dict[Tuple[Optional[str], str], str]  # see pressure.py
 Seen = Tuple[str, Optional[str], Optional[int]]  # kind, on, holder: see shapes/waits.py
@@ -87,7 +88,7 @@ class _Watch:
         self.ran = None if now is None or self.began is None else now - self.began
 
     def place(self, call: Call) -> Seen:
-        if call.name in ("accept", "sleep"):
+        if call.name in ("accept", "sleep", "futex"):
             return call.name, None, None
         counted = {"select": 0, "poll": 1}.get(call.name)  # which argument is the number of descriptors
         if counted is not None and not call.arguments[counted] & 0xFFFFFFFF:
@@ -177,8 +178,15 @@ class _Watch:
 
     def program(self) -> Optional[str]:
         """The name of a program that the worker has started."""
-        pids = (self.host.text(self.base + "task/%d/children" % self.pid) or "").split()
-        name = (self.host.text("/proc/%s/comm" % pids[0]) or "").strip() if pids else ""
+        name, pid = "", str(self.pid)
+        for _deep in range(SHELLS):
+            pids = (self.host.text("/proc/%s/task/%s/children" % (pid, pid)) or "").split()
+            if not pids:
+                break
+            pid = pids[0]
+            name = (self.host.text("/proc/%s/comm" % pid) or "").strip()
+            if name not in ("sh", "dash", "bash"):  # exec() of PHP starts one
+                break
         return redact(name, 32) or None
 
     def mount(self) -> Optional[str]:
@@ -210,11 +218,43 @@ def _workers(snapshot: "Snapshot", pools: Pools) -> List[Tuple["Worker", str]]:
     return [found[int(number * step)] for number in range(min(MOST_WORKERS, len(found)))]
 
 
+def _process_limit(host: Host, snapshot: "Snapshot") -> Optional["ProcessLimit"]:
+    if not any(event["signature"] == "fpm-fork-failed" for event in snapshot["logs"]["events"]):
+        return None
+    from .process_limit import process_limit  # pylint: disable=import-outside-toplevel
+
+    pids = [master["pid"] for master in snapshot["fpm"]["masters"] if master["pid"]]
+    return next(filter(None, (process_limit(host, pid) for pid in pids)), None)
+
+
+def _setups(host: Host, snapshot: "Snapshot", pools: Pools) -> List["WorkerSetup"]:
+    if not any(event["signature"] == "fpm-exit-70" for event in snapshot["logs"]["events"]):
+        return []
+    from .worker_setup import worker_setup  # pylint: disable=import-outside-toplevel
+
+    return [
+        worker_setup(host, master, pool)
+        for master in snapshot["fpm"]["masters"]
+        for pool in master["pools"]
+        if (master["config"], pool["name"]) in pools
+    ]
+
+
 def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools, dump: Dump = netlink) -> Optional["Waits"]:
     """Of these pools."""
     chosen = _workers(snapshot, pools)
     if not chosen:
-        return None
+        nothing: "Waits" = {
+            "seconds": 0.0,
+            "workers": [],
+            "throttles": [],
+            "stolen": None,
+            "running": None,
+            "cpus": None,
+            "process_limit": _process_limit(host, snapshot),
+            "setups": _setups(host, snapshot, pools),
+        }
+        return nothing
     pids = [worker["pid"] for worker, _endpoint in chosen]
 
     def is_nginx(address: str, port: int) -> bool:
@@ -240,4 +280,6 @@ def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools, dump: Dump = n
         "stolen": meter.stolen(),
         "running": meter.running(),
         "cpus": meter.cpus(),
+        "process_limit": _process_limit(host, snapshot),
+        "setups": _setups(host, snapshot, pools),
     }

@@ -20,6 +20,7 @@ _X86_64 = {
     "sleep": (35, 230),
     "wait": (61,),
     "accept": (43, 288),
+    "futex": (202,),
 }
 _AARCH64 = {
     "read": (63, 65, 207, 212),
@@ -33,6 +34,7 @@ _AARCH64 = {
     "sleep": (101, 115),
     "wait": (260,),
     "accept": (202, 242),
+    "futex": (98,),
 }
 CALLS: Dict[str, Dict[int, str]] = {
     machine: {number: name for name, numbers in table.items() for number in numbers}

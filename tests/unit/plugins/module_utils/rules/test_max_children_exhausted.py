@@ -9,9 +9,17 @@ from typing import Any, Callable, Dict, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_no_worker import (
+    ending,
+    without_forks,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_self_request import (
     asking,
 )
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_waiting import (
+    full as full_of,
+)
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_waiting import wait
 
 CAUSE = "max_children_exhausted"
 FULL = [(CAUSE, "max_children", "active")]
@@ -66,6 +74,9 @@ HITS: Dict[str, Callable[[], Host]] = {
     "keepalive_pinned": lambda: a_host("pinned_unix"),
     "slow_dependency": lambda: a_host("waits_for_unix_socket", "trixie"),
     "after_answer": working_on,
+    "cannot_fork": without_forks,
+    "ends_at_start": lambda: ending(3.0, 2.0),
+    "slow_visitors": lambda: full_of(*[[wait("client")]] * 2),
     "self_request": lambda: asking("site", "site"),
     "cpu_starved": lambda: a_host("throttled", "trixie"),
 }

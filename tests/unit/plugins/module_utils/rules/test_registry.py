@@ -28,7 +28,8 @@ RULES_FOLDER = os.path.join(UTILS, "rules")
 # A rule -> other files that spell reasons of it.
 ALSO_SPELLED_IN = {
     "max_children_exhausted": [
-        os.path.join(RULES_FOLDER, name + ".py") for name in ("waiting", "self_request", "after_answer")
+        os.path.join(RULES_FOLDER, name + ".py")
+        for name in ("waiting", "self_request", "after_answer", "no_worker", "slow_visitors")
     ],
     "fastcgi_read_timeout": [os.path.join(RULES_FOLDER, "waiting.py")],
     "socket_path_mismatch": [
@@ -45,6 +46,9 @@ WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "words")
 OTHERS = {
     "__init__",
     "after_answer",
+    "http_to_fpm",
+    "no_worker",
+    "slow_visitors",
     "access_losses",
     "caught_stderr",
     "earlier",

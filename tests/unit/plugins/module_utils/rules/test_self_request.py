@@ -88,3 +88,29 @@ class TestToldByLog:
 
     def test_decoy_a_proxy_of_this_host_asks_for_all(self) -> None:
         assert hosts.only(self.logged(9, 0))["reason"] == "max_children"
+
+
+class TestOwnAddress:
+    """A debugger or a service is to be met where the pool itself listens."""
+
+    def meeting(self, *rows: Any, where: str = "127.0.0.1:9000") -> Host:
+        host = full(*[[wait(kind, on=where if kind == "peer" else None)] for kind in rows])
+        host["endpoints"][where] = host["endpoints"][host["nginx"]["routes"][0]["endpoints"][0]["endpoint"]]
+        host["nginx"]["routes"][0]["endpoints"][0]["endpoint"] = where
+        host["fpm"]["masters"][0]["pools"][0]["endpoint"] = where
+        return host
+
+    def test_hit_one_asks_and_the_other_has_the_connection(self) -> None:
+        item = hosts.only(self.meeting("peer", "kept"))
+        assert (item["reason"], item["remedy"]) == ("self_request", [])
+        assert "the pool's own address 127.0.0.1:9000" in item["summary"]
+
+    def test_hit_all_of_them_ask(self) -> None:
+        assert reasons(self.meeting("peer", "peer")) == {"self_request"}
+
+    def test_near_miss_another_port(self) -> None:
+        host = full(*[[wait("peer", on="127.0.0.1:9001")]] * 2)
+        assert reasons(host) == {"slow_dependency"}
+
+    def test_decoy_workers_that_have_a_connection(self) -> None:
+        assert "self_request" not in reasons(self.meeting("kept", "kept"))

@@ -103,9 +103,9 @@ class TestKept:
         host = keeping(full(*[[wait("peer", on=MYSQL)]] * 2), 16)
         assert reason(host) == "slow_dependency"
 
-    def test_decoy_a_worker_that_reads_a_request(self) -> None:
+    def test_near_miss_workers_that_read_a_request(self) -> None:
         """Without kept connections it is a client whose request is slow to come."""
-        assert reason(full(*[[wait("kept")]] * 2)) == "max_children"
+        assert reason(full(*[[wait("kept")]] * 2)) == "slow_visitors"
 
     def test_decoy_it_was_taken_out_since(self) -> None:
         host = keeping(full([wait("kept")], [wait("accept")]), 16).dialled("ok", None, "answered", 2.0)
@@ -138,6 +138,7 @@ class TestDependency:
             (wait("program", on="convert"), "the program convert"),
             (wait("program"), "a program that they started"),
             (wait("lock", on="/var/www/shop/var/lock"), "the lock of /var/www/shop/var/lock"),
+            (wait("futex"), "a lock in memory (futex)"),
         ],
     )
     def test_hit_what_else_they_may_wait_for(self, row: Dict[str, Any], named: str) -> None:
@@ -221,6 +222,29 @@ class TestDependency:
         assert reason(host) == "max_children"
         del host["waits"]
         assert reason(host) == "max_children"
+
+
+class TestVisitors:
+    """Who sends or reads slowly, where nginx passes all on as it comes."""
+
+    @pytest.mark.parametrize("kind, named", [("client", "fastcgi_buffering"), ("kept", "fastcgi_request")])
+    def test_hit_workers_in_the_middle_of_a_request(self, kind: str, named: str) -> None:
+        host = full([wait(kind)], [wait(kind)])
+        item = hosts.only(host)
+        assert (item["reason"], item["confidence"], hosts.actions(host)) == ("slow_visitors", "likely", [])
+        assert named in item["summary"]
+
+    def test_near_miss_half_of_them(self) -> None:
+        assert reason(full([wait("client")], [wait("sleep")])) == "max_children"
+
+    def test_near_miss_a_page_that_computes_between_its_parts(self) -> None:
+        assert reason(full(*[[wait("client", 2), wait("cpu", 4)]] * 2)) == "max_children"
+
+    def test_near_miss_a_database_sends_what_they_pass_on(self) -> None:
+        assert reason(full(*[[wait("peer", 4, MYSQL), wait("client", 2)]] * 2)) == "slow_dependency"
+
+    def test_decoy_connections_that_nginx_keeps(self) -> None:
+        assert reason(keeping(full(*[[wait("kept")]] * 2), 16)) == "keepalive_pinned"
 
 
 class TestCpu:

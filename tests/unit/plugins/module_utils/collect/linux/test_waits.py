@@ -48,7 +48,7 @@ def process(source: str, *arguments: str, pipe_stderr: bool = False) -> Iterator
 
 def watched(*pids: int, listen: str = "unix:/nowhere.sock", host: Optional[Host] = None) -> Dict[str, Any]:
     workers = [{"config": CONFIG, "pool": "www", "pid": pid} for pid in pids]
-    snapshot: Any = {"workers": workers, "nginx": {"routes": []}}
+    snapshot: Any = {"workers": workers, "nginx": {"routes": []}, "logs": {"events": []}}
     found = waits.collect_waits(host or Host(), snapshot, {(CONFIG, "www"): listen})
     assert found is not None
     return dict(found)
@@ -177,6 +177,11 @@ class TestOthers:
             with process(source % call) as pid:
                 assert seen(pid)[:2] == ["program", "sleep"]
 
+    def test_a_lock_in_memory(self) -> None:
+        source = "import threading\nit = threading.Lock(); it.acquire()\n" + SAID + "it.acquire()"
+        with process(source) as pid:
+            assert seen(pid)[:2] == ["futex", None]
+
     def test_sleep_with_work(self) -> None:
         with process(SAID + "time.sleep(99)") as sleeper, process(SAID + "while True: pass") as worker:
             first, second = watched(sleeper, worker)["workers"]
@@ -196,6 +201,36 @@ class TestOthers:
     def test_of_many_workers_some_are_watched(self) -> None:
         files = {"/proc/%d/stat" % pid: "%d (php-fpm) R" % pid + " 0" * 30 for pid in range(1, 200)}
         assert len(watched(*range(1, 200), host=FakeHost(files))["workers"]) == waits.MOST_WORKERS
+
+
+class TestWithoutWorkers:
+    """A pool that is asked in vain and has none."""
+
+    GROUP = "/sys/fs/cgroup/system.slice/php8.2-fpm.service"
+    FILES = {
+        "/proc/7/cgroup": "0::/system.slice/php8.2-fpm.service\n",
+        "/proc/self/mountinfo": "30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+        GROUP + "/pids.current": "4\n",
+    }
+
+    def limit(self, signature: str, most: str) -> Any:
+        events = [{"signature": signature}]
+        masters = [{"pid": 7}, {"pid": None}]
+        snapshot: Any = {"workers": [], "logs": {"events": events}, "fpm": {"masters": masters}}
+        host = FakeHost(dict(self.FILES, **{self.GROUP + "/pids.max": most}))
+        found = waits.collect_waits(host, snapshot, {(CONFIG, "www"): "unix:/nowhere.sock"})
+        assert found is not None and found["workers"] == []
+        return found.get("process_limit")
+
+    def test_a_limit_of_processes_that_is_reached(self) -> None:
+        assert self.limit("fpm-fork-failed", "4\n") == {"path": self.GROUP, "limit": 4, "processes": 4}
+
+    @pytest.mark.parametrize("most", ["max\n", "5\n", ""])
+    def test_no_limit_is_reached(self, most: str) -> None:
+        assert self.limit("fpm-fork-failed", most) is None
+
+    def test_nothing_is_looked_at_where_forks_succeed(self) -> None:
+        assert self.limit("fpm-exit-255", "4\n") is None
 
 
 class TestMeter:
