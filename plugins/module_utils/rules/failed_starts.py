@@ -18,6 +18,7 @@ from .whereabouts import at_place, directory_of
 # Exit statuses of php-fpm: PHP itself did not start (FPM_EXIT_SOFTWARE of fpm_main.c, exit(-2) of main.c and
 # opcache, a fatal error of the script to preload). Of a shell or ld.so: no such program, or none that runs.
 _OF_PHP, _OF_PRELOAD, _OF_LOADER = (70, 254, 255), (70, 255), (126, 127)
+_OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
 _CRASHES = (4, 6, 7, 8, 11, 31)  # signals that a program brings upon itself, signal(7)
 # What php-fpm -t does not see, though it is about the configuration.
 _UNTESTED = ("fpm-error", "fpm-root-user")
@@ -190,6 +191,14 @@ def _preload_ended(down: Down) -> Optional[Reason]:
     return reason._replace(summary=words, proof=proof + list(reason.proof))
 
 
+def _without_words(down: Down) -> Optional[Reason]:
+    """Its own log may be elsewhere: what it gave up at is there still, as long as nobody changed a thing."""
+    reason = None if down.attempt.failure else _by_status("start_failed", _OF_FPM, down)
+    if reason is None:
+        return None
+    return reason._replace(summary=reason.summary + ", and no log that was read says why")
+
+
 def _command(down: Down) -> Optional[Reason]:
     line = command_that_failed(down.attempt.lines) if down.failure is None else None
     if line is None or down.unit is None:
@@ -278,6 +287,7 @@ FAILED: Tuple[Row, ...] = (
     ("preload_failed", _preload_ended),
     ("php_ini_invalid", partial(_by_status, "php_ini_invalid", _OF_PHP)),
     ("not_executable", partial(_by_status, "not_executable", _OF_LOADER)),
+    ("start_failed", _without_words),
     ("condition_failed", partial(_with_result, "exec-condition")),
     ("unit_setup_failed", partial(_with_result, "resources")),
     ("start_timeout", partial(_with_result, "protocol")),

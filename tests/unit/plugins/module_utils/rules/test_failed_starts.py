@@ -13,6 +13,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
     HITS,
     INIT_FAILED,
     READY,
+    TOO_QUICKLY,
     did_not_start,
     error,
     exited,
@@ -228,6 +229,7 @@ class TestStatus:
             (254, "php_ini_invalid"),
             (255, "php_ini_invalid"),
             (127, "not_executable"),
+            (78, "start_failed"),
             (1, "crashed"),
         ],
     )
@@ -285,6 +287,17 @@ class TestStatus:
         host = did_not_start(exited("1/FAILURE", "Control")).with_unit(type="forking", exec_main_status=0)
         item = hosts.only(host)
         assert item["reason"] == "start_command_failed" and "a command that starts it" in item["summary"]
+
+    def test_hit_it_outranks_a_start_limit_without_words(self) -> None:
+        """Its log is one that nobody read: to start it again ends the same way."""
+        host = did_not_start(exited("78/CONFIG"), TOO_QUICKLY).with_unit(start_limit_hit=True)
+        item = hosts.only(host)
+        assert (item["reason"], hosts.actions(host)) == ("start_failed", [])
+        assert "no log that was read says why" in item["summary"]
+
+    def test_near_miss_its_configuration_was_changed_since(self) -> None:
+        host = did_not_start(exited("78/CONFIG")).with_master(config_changed_at=9e9)
+        assert hosts.causes(host) == [(CAUSE, "crashed", "active")]
 
     def test_near_miss_php_ini_was_changed_after_its_end(self) -> None:
         host = did_not_start(exited("254/n/a"), changed_at=9e9).with_unit(exec_main_status=254)
