@@ -67,9 +67,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="let the page do the work itself, or pass what it asks for to a pool of its own",
         advice="WordPress: `DISABLE_WP_CRON` and a real cron job that runs wp-cron.php. Elsewhere: call the "
         "code and not its URL, or give the location that is asked for a pool "
-        "of its own. A timeout of such calls far below fastcgi_read_timeout lets the pool recover. Where it is "
-        "the pool's own address that they dial, give the debugger (xdebug.client_port) or the service that "
-        "they mean another port.",
+        "of its own. A timeout of such calls far below fastcgi_read_timeout lets the pool recover. Where "
+        "they dial the pool's own address, give the debugger (xdebug.client_port) or the service that they "
+        "mean another port.",
         do_not="Do not only raise pm.max_children: as many more pages at a time, and all wait again.",
     ),
     ("max_children_exhausted", "after_answer"): Entry(
