@@ -32,8 +32,9 @@ TAIL = 256 * 1024  # bytes of a log
 MOST_LOGS = 8
 MOST_ENDPOINTS = 16
 MOST_TEXT = 400
-# Of a process that loads a configuration, and of no request: these have a number after the pid.
-_SAID = re.compile(r"\[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
+# Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
+# is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
+_SAID = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
 _COMPLAINT = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
 
 

@@ -89,6 +89,19 @@ class TestRefusal:
         unit.update(active="activating", sub="start-pre")
         assert look("", "user x;\n", config_newer=False, master=None) is None
 
+    def test_hit_another_server_has_its_port(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its test in ExecStartPre= binds nothing: only the start itself says so, and names no file."""
+        told = "bind() to 0.0.0.0:80 failed (98: Address already in use)"
+        said = (
+            "Starting nginx...\n"
+            + 5 * ("nginx: [emerg] %s\n" % told)
+            + "nginx: [emerg] still could not bind()\n"
+        )
+        unit = {"active": "failed", "sub": "failed", "changed_at": NOW}
+        monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, said, ""))
+        monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
+        assert look(config_newer=False, master=None)["text"] == told
+
     def test_near_miss_a_healthy_host_is_not_looked_at(self) -> None:
         snapshot: Any = hosts.a_host()
         seen: Any = FakeHost(now=NOW)
