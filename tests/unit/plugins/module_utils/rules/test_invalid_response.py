@@ -86,6 +86,24 @@ class TestDeath:
         proof = hosts.only(host.with_oom(segfaults=[fault]))["evidence"]
         assert [piece["source"] for piece in proof] == ["fpm_log", "kernel", "nginx_log"]
 
+    @pytest.mark.parametrize(
+        "where, jit, forbidden",
+        [
+            ("error 15 in dev/zero[8000380,561faa400000+a000000]", True, True),
+            ("error 4 in dev/zero[8000380,561faa400000+a000000]", True, False),
+            ("error 15 in libxml2.so[7f00+1000]", False, False),
+            ("error 4 in opcache.so[7f00+1000] of /dev/zero", False, False),
+        ],
+    )
+    def test_hit_code_of_the_jit_compiler_is_named(self, where: str, jit: bool, forbidden: bool) -> None:
+        host = a_host("segfault")
+        at = hosts.events(host, "fpm", "fpm-exit-sigsegv")[0]["first"]
+        fault = {"at": at, "pid": 9, "comm": "php-fpm8.2", "module": None, "ours": None}
+        fault["text"] = "php-fpm8.2[9]: segfault at 561fb2400380 ip 0000561fb2400380 sp 7f " + where
+        proof = hosts.only(host.with_oom(segfaults=[fault]))["evidence"]
+        told = " ".join(piece["text"] for piece in proof)
+        assert ("JIT compiler" in told, "MemoryDenyWriteExecute=" in told) == (jit, forbidden)
+
     @pytest.mark.parametrize("signature", ["fpm-exit-1", "fpm-exit-70", "fpm-exit-255", "fpm-exit-code"])
     def test_hit_every_error_code(self, signature: str) -> None:
         assert hosts.causes(died_of(signature)) == [(CAUSE, "exit_code", "active")]
