@@ -167,7 +167,7 @@ JOBS: dict[str, list[Job]] = {
             obstacle=refusing(
                 "$FPM_UNIT",
                 "ExecReload=",
-                "ExecReload=/bin/sh -c '! grep -q ^process_control_timeout $FPM_CONF && kill -USR2 \\$MAINPID'",
+                "ExecReload=/bin/sh -c '! grep -q ^process_control $FPM_CONF && kill -USR2 \\$MAINPID'",
             ),
             relief=relieved("$FPM_UNIT"),
         ),

@@ -50,13 +50,13 @@ IMPURE = {
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
 # Bytes. What is imported at once is compiled on each host, the rest where it is needed.
 AT_ONCE_LIMIT = 550 * 1000
-SHIPPED_LIMIT = 905_000
+SHIPPED_LIMIT = 920_000
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 1300 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 1320 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py", "site_pair.py"}
 # The diagnosis with what foresees the next restart, with all that prevents, and with all that may be shown of
 # a configuration. They are asked for by name.
-SHIPPED_LIMITS = {"risk_info.py": 1320 * 1000, "prevention.py": 1540 * 1000, "bundle_info.py": 985 * 1000}
+SHIPPED_LIMITS = {"risk_info.py": 1335 * 1000, "prevention.py": 1555 * 1000, "bundle_info.py": 1000 * 1000}
 # A station of module_utils -> the stations that come after it on the way of a fact. It may not import them.
 LATER_STATIONS = {
     "signatures": ("parse", "collect", "rules", "plan", "edit", "actions", "change", "remediate", "ahead"),

@@ -18,6 +18,7 @@ from .log_clock import APART, MOST, tail
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
 
+WHY = "nginx logs in another time zone (UTC%+03d:%02d) than the host has; a restart of nginx takes that"
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)\Z", re.A)
 
 
@@ -39,7 +40,7 @@ def _told_by(host: Host, path: str, form: LineFormat) -> Optional[int]:
     return _zone(written) if at is not None and abs(at - changed_at) <= APART else None
 
 
-def zone_of_nginx(host: Host, nginx: "Nginx") -> Optional[int]:
+def _zone_of_nginx(host: Host, nginx: "Nginx") -> Optional[int]:
     """Seconds east of UTC, where its logs tell another zone than the host's."""
     formats = nginx.get("log_formats") or {}
     told: List[int] = []
@@ -56,3 +57,13 @@ def zone_of_nginx(host: Host, nginx: "Nginx") -> Optional[int]:
     if not told or told[0] == host.utc_offset(host.now()):
         return None
     return told[0]
+
+
+def note_zone(host: Host, nginx: "Nginx") -> Optional[int]:
+    """The same, and it is named."""
+    zone = _zone_of_nginx(host, nginx)
+    if zone is not None:
+        nginx["log_zone"] = zone
+        hours, minutes = divmod(abs(zone) // 60, 60)
+        host.miss("time_zone", nginx["config"], WHY % (hours if zone >= 0 else -hours, minutes))
+    return zone

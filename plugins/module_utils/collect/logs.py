@@ -119,7 +119,7 @@ def older(host: Host, path: str, owner: int, since: float) -> List[str]:
 
 
 def open_files(host: Host, pid: Optional[int]) -> Set[Optional[str]]:
-    """What a process has open, by the names that it has now."""
+    """By their names now."""
     folder = "/proc/%s/fd" % pid
     return {host.readlink("%s/%s" % (folder, name)) for name in host.names(folder)} if pid else set()
 

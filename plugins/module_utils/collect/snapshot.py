@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
 
 from ..parse.linux.proc import far_mounts
 from ..parse.titles import POOL
-from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import CYCLES, LIMITED, UNWRITABLE
 from .child import Child, Say, end
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host
@@ -26,10 +24,10 @@ from .where_needed import (
     access,
     changed,
     halted,
+    named_places,
     odd_zone,
     older,
     own_addresses,
-    script_ways,
     scripts,
     waits,
 )
@@ -65,7 +63,6 @@ STAGES = {
     "waits": "worker_waits",
     "changed_files": "config_times",
 }
-DENIED = meanings("file_denied")
 DECISIVE = ("nginx", "fpm", "endpoints")  # what comes after is judged wrongly without them
 
 
@@ -169,23 +166,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     )
     copies = nginx.get("mirrored", [])
     found["events"] = [event for event in found["events"] if event["endpoint"] not in copies]
-    if any(meaning_of(event) in UNWRITABLE for event in found["events"]):
-        from .nginx_temp import temp_dirs  # pylint: disable=import-outside-toplevel
-
-        found["temp_dirs"] = temp_dirs(host, nginx, found["events"])
-    if any(meaning_of(event) in DENIED for event in found["events"]):
-        from .nginx_temp import denied_files  # pylint: disable=import-outside-toplevel
-
-        found["temp_dirs"] = found.get("temp_dirs", []) + denied_files(host, nginx, found["events"])
-    if any(meaning_of(event) in CYCLES for event in found["events"]):
-        from .nginx_temp import closed_roots  # pylint: disable=import-outside-toplevel
-
-        found["closed_roots"] = closed_roots(host, nginx, found["events"])
-    if any(meaning_of(event) in LIMITED for event in found["events"]):
-        from .nginx_limits import limits  # pylint: disable=import-outside-toplevel
-
-        found["limits"], found["limit_statuses"] = limits(host, nginx, found["events"])
-    found.update(script_ways(host, snapshot, found["events"]))
+    found.update(named_places(host, snapshot, found["events"]))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence
 from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LIMITED
+from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .host import Host, HostError
 from .linux.processes import Process
 from .log_clock import is_odd
@@ -31,9 +31,9 @@ TAIL = 8192  # bytes of an access log
 MOST_TAILS = 32
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
-UNSEEN = "ng-stat-denied"
-REFUSED = meanings("script_missing", "script_denied")
-# The same in any format, with what stands around it there: a hint.
+# These name files, directories, limits or scripts of the host.
+OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | meanings("script_missing", "script_denied")
+# The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST = 3  # lines
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
@@ -61,12 +61,12 @@ def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
     return of_site
 
 
-def script_ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
-    if not any(meaning_of(event) in REFUSED or event["signature"] == UNSEEN for event in events):
+def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
+    if not any(meaning_of(event) in OF_PLACES for event in events):
         return {}
-    from .script_ways import ways  # pylint: disable=import-outside-toplevel
+    from .named_places import named_places as look  # pylint: disable=import-outside-toplevel
 
-    return {"script_ways": ways(host, snapshot, events)}
+    return look(host, snapshot, events)
 
 
 def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:
@@ -86,17 +86,9 @@ def odd_zone(host: Host, nginx: "Nginx") -> Optional[int]:
     """Of nginx's error log, where it is not the host's: seconds east of UTC."""
     if not is_odd(host, nginx["error_logs"]):
         return None
-    from .log_zone import zone_of_nginx  # pylint: disable=import-outside-toplevel
+    from .log_zone import note_zone  # pylint: disable=import-outside-toplevel
 
-    zone = zone_of_nginx(host, nginx)
-    if zone is not None:
-        nginx["log_zone"] = zone
-        why = (
-            "nginx logs in another time zone (UTC%+03d:%02d) than the host has; a restart of nginx takes that"
-        )
-        hours, minutes = divmod(abs(zone) // 60, 60)
-        host.miss("time_zone", nginx["config"], why % (hours if zone >= 0 else -hours, minutes))
-    return zone
+    return note_zone(host, nginx)
 
 
 def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float) -> "Older":

@@ -5,7 +5,8 @@
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LIMITED
 from .missing import unseen
 from .rate_limited import is_hit, is_one_stranger
 from .silence import mute_sites
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
-LIMITED = meanings("rate_limited")
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
 MEANT_BY_NGINX = ", upstream -"  # as access_log.py shows a line of nothing that was passed on

@@ -20,10 +20,8 @@ CAUSE = Cause(
 PROTOCOL_ERRORS = meanings("not_fastcgi", "bad_header")
 SAME_MOMENT = 2.0
 SEGFAULT_SECONDS = 5.0  # between the kernel's line and php-fpm's
-# What ran lay in opcache's shared memory, which is code of its JIT alone; x86: a page that may not run.
-JIT_CODE, NX = " in dev/zero[", " error 15 "
-JIT_WORDS = "it ran code of PHP's JIT compiler (opcache.jit)"
-NX_WORDS = ", where its memory may not be run: see MemoryDenyWriteExecute= of the unit, or SELinux"
+# What ran lay in opcache's shared memory, which is code of its JIT alone.
+JIT_CODE = " in dev/zero["
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
     ("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns")
@@ -69,7 +67,9 @@ def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
         if any(abs(fault["at"] - at) <= SEGFAULT_SECONDS for at in times):
             proof = [evidence("kernel", fault["text"], at=fault["at"])]
             if JIT_CODE in fault["text"]:
-                proof.append(evidence("kernel", JIT_WORDS + (NX_WORDS if NX in fault["text"] else "")))
+                from .jit_code import jit_code  # pylint: disable=import-outside-toplevel
+
+                proof.append(jit_code(fault["text"]))
             return proof
     return []
 

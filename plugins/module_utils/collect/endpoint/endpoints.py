@@ -158,9 +158,7 @@ class _Survey:
             }
 
     def _out_of_reach(self, held: Dict[int, List[Process]], masters: Set[int]) -> Set[int]:
-        """Listeners of an account under the name of a file that is none of theirs: anybody has such ones in a
-        mount namespace of his own.
-        """
+        """Listeners under the name of another file: any account has them in a mount namespace of its own."""
         return {
             row.inode
             for key, load in self.first.items()

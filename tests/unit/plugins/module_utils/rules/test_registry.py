@@ -47,6 +47,7 @@ OTHERS = {
     "__init__",
     "after_answer",
     "http_to_fpm",
+    "jit_code",
     "no_worker",
     "slow_visitors",
     "access_losses",

@@ -1,0 +1,20 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A worker that crashed while it ran code of PHP's JIT compiler."""
+
+from typing import TYPE_CHECKING
+
+from .model import evidence
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
+
+NX = " error 15 "  # x86: a page that may not run
+WORDS = "it ran code of PHP's JIT compiler (opcache.jit)"
+NX_WORDS = ", where its memory may not be run: see MemoryDenyWriteExecute= of the unit, or SELinux"
+
+
+def jit_code(line: str) -> "Evidence":
+    """line: the kernel's, of a fault in opcache's shared memory."""
+    return evidence("kernel", WORDS + (NX_WORDS if NX in line else ""))
