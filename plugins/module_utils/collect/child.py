@@ -5,6 +5,7 @@
 only be killed.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -13,7 +14,7 @@ import select
 import signal
 import subprocess
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 MEMORY = 512 * 1024 * 1024  # bytes that a child may take
 OUTPUT = 1024 * 1024  # bytes that a command may write
@@ -167,14 +168,30 @@ class Child:
         return json.loads(self._lines.pop(0).decode("ascii"))
 
 
-def end(children: Sequence[Child]) -> None:
-    until, alive = time.monotonic() + END_SECONDS, {child.pid for child in children}
-    for child in children:
-        os.close(child.source)
+def _end(alive: Set[int], others: Set[int]) -> None:
+    """Kills these, and what becomes ours when they have ended."""
+    until = time.monotonic() + END_SECONDS
     while alive and time.monotonic() < until:
         for pid in alive:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, os.WNOHANG)
         time.sleep(SHORT)
-        alive = _children() - children[0].others
+        alive = _children() - others
     _prctl(_CHILD_SUBREAPER, 0)  # what later commands leave behind is not ours to reap
+
+
+def end(children: Sequence[Child]) -> None:
+    for child in children:
+        os.close(child.source)
+    _end({child.pid for child in children}, children[0].others)
+
+
+@contextlib.contextmanager
+def adopting() -> Iterator[None]:
+    """What a command leaves behind, in a session of its own, ends with it."""
+    others = _children()
+    _prctl(_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        _end(_children() - others, others)

@@ -127,7 +127,8 @@ class Sandbox:
                 os._exit(127)
 
         try:
-            ran = Ran(*child.run(argv, timeout, prepare=enter, pass_fds=pass_fds, env=env, enough=enough))
+            with child.adopting():  # opcache.preload runs what an account wrote
+                ran = Ran(*child.run(argv, timeout, prepare=enter, pass_fds=pass_fds, env=env, enough=enough))
             os.close(writer)
             writer = -1
             why = os.read(reader, 1000)

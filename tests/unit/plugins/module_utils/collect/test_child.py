@@ -106,6 +106,20 @@ class TestCommand:
         ran = Host().run(shell("(sleep 1000) & echo done", marker), timeout=60.0)
         assert ran == (0, "done\n", "") and gone(marker) and time.monotonic() - began < 30
 
+    def test_what_hides_in_a_session_ends_where_it_is_adopted(self, marker: str) -> None:
+        script = "setsid sh -c 'setsid sleep 1000 # %s' '%s' & sleep 0.3" % (marker, marker)
+        others = child._children()
+        with child.adopting():
+            assert Host().run(shell(script, marker), timeout=60.0).rc == 0 and alive(marker)
+        assert gone(marker) and child._children() == others
+
+    def test_near_miss_what_was_there_before_stays(self, marker: str) -> None:
+        with subprocess.Popen(shell("exec sleep 1000", marker)) as before:
+            with child.adopting():
+                Host().run(["true"])
+            assert before.poll() is None
+            before.kill()
+
     def test_a_program_that_hung_is_not_asked_again(self) -> None:
         host = Host()
         host.run(["sleep", "1000"], timeout=0.2)
