@@ -192,6 +192,8 @@ def _dial_as(
     say: Callable[["Outcome"], None],
 ) -> None:
     try:
+        # In another root the C library would load its modules from there, into memory that holds root's.
+        groups = [_resolve(target) if target.family == "name" else [target] for target in targets]
         if rights is not None:
             if rights.root:
                 os.chroot(rights.root)
@@ -200,7 +202,6 @@ def _dial_as(
             os.setresgid(rights.gid, rights.gid, rights.gid)
             os.setresuid(rights.uid, rights.uid, rights.uid)
             die_with_parent()
-        groups = [_resolve(target) if target.family == "name" else [target] for target in targets]
         _dial_all([target for group in groups for target in group], seconds, deadline, say)
     except (OSError, ValueError) as error:
         for target in targets:

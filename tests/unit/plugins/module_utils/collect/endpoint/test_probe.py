@@ -236,3 +236,11 @@ class TestRights:
         assert ask(target, rights=NOBODY._replace(root=place.directory))["connect"]["result"] == "missing"
         outcome = ask(inside, rights=NOBODY._replace(root="/proc/0/root"))
         assert outcome["connect"]["result"] == "error" and "No such file" in outcome["connect"]["error"]
+
+    @only_root
+    def test_no_name_is_looked_up_by_what_lies_there(self, place: Place) -> None:
+        """Python and the C library load modules for it, from whatever root is theirs."""
+        rows = probe(
+            [Target("localhost:1", "name", "localhost", 1)], NOBODY._replace(root=place.directory), 20.0
+        )
+        assert rows and {row["connect"]["result"] for row in rows} == {"refused"}
