@@ -55,8 +55,8 @@ def look(
         "fpm": {"masters": [{"config": "/f.conf", "running": True, "pid": 70, "pools": [pool]}]},
         "workers": [{"config": "/f.conf", "pool": "shop", "pid": 71}] if awake else [],
     }
-    event = {"source": "nginx", "signature": signature, "site": site}
-    return ways(host, snapshot, [event])  # type: ignore[list-item]
+    event: Any = {"source": "nginx", "signature": signature, "site": site}
+    return ways(host, snapshot, [event])
 
 
 OPEN = {ROOT: entry(0o755), ROOT + "/index.php": entry(0o644, "file", at=9.0)}
