@@ -101,8 +101,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="php-fpm logged `fork() failed` just now, and the pool has fewer workers than "
         "pm.max_children; pids.max of its control group.",
         fix="raise the limit that the finding names: TasksMax= of {unit}, or of the container",
-        advice="`systemctl show -p TasksMax,TasksCurrent {unit}` shows both. By `systemctl edit {unit}` give "
-        "it a TasksMax= above the workers of all pools and the programs that they start. For errno 12 see "
+        advice="systemctl show -p TasksMax -p TasksCurrent {unit} shows both. Give it a TasksMax= above the "
+        "workers of all pools and the programs that they start (systemctl edit {unit}). For errno 12 see "
         "`free -m` and vm.overcommit_memory.",
         do_not="Do not raise pm.max_children: php-fpm does not even get the workers that it may have.",
     ),
@@ -114,8 +114,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "again, and the probe gets no answer.",
         fix="give the workers of pool {pool} what the finding says that they lack; then restart {unit}",
         advice="chroot and chdir of pool {pool}: is the directory there? A link to a release may lead "
-        "nowhere. user and group: `systemctl show -p CapabilityBoundingSet {unit}`, or the container's "
-        "capabilities, must leave CAP_SETUID and CAP_SETGID. php-fpm logs nowhere which step failed.",
+        "nowhere. user and group: CapabilityBoundingSet= of {unit}, or the container's capabilities, "
+        "must leave CAP_SETUID and CAP_SETGID. php-fpm logs nowhere which step failed.",
         do_not="Do not raise pm.max_children: each further worker ends the same way.",
     ),
     ("max_children_exhausted", "slow_visitors"): Entry(
