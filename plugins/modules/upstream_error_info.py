@@ -130,6 +130,10 @@ events:
       description: C(fastcgi_catch_stderr) of the site names this text, so nginx throws the answer away.
       type: bool
       returned: by M(webmedic.php_fpm.diagnosis_info) alone, where it does
+    front:
+      description: PHP refuses the front page of the site, or each script by its name in the configuration.
+      type: bool
+      returned: by M(webmedic.php_fpm.diagnosis_info) alone, where it does
     own:
       description: The visitors have an address of the host itself, other than loopback.
       type: bool

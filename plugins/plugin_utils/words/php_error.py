@@ -54,9 +54,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="FastCGI sent in stderr: Primary script unknown, and owner, mode or ACL of a directory on "
         "the way refuse the account of the pool now.",
         fix="give the account in the finding the search permission (x) on the directory in the finding",
-        advice="A directory needs x for the account, and so does each one above it. namei -l with the path "
-        "of a script shows owner and mode of each. An ACL entry for that account alone (setfacl -m) opens "
-        "it to nobody else. A new release or a restored backup often brings the fault back.",
+        advice="A directory needs x for the account, and so does each one above it. An ACL entry for that "
+        "account alone opens it to nobody else. A new release or a restored backup often brings the fault "
+        "back.",
         do_not="Do not chmod -R 777 the site: the other accounts could exchange its code.",
     ),
     ("php_error", "blank_pages"): Entry(
