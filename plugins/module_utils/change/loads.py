@@ -41,11 +41,14 @@ def _not_roots(host: Host, paths: Sequence[str]) -> Optional[str]:
     return None
 
 
-def _by_environment(host: Host, environment: Dict[str, str], files: Sequence[str]) -> Optional[str]:
+def _by_environment(
+    host: Host, environment: Dict[str, str], files: Sequence[str], start: str
+) -> Optional[str]:
+    """An empty word is the directory of the start for the linker, as a relative one is below it."""
     words = [
         word for name in environment if _NAMES.match(name) for word in re.split(r"[:\s]", environment[name])
     ]
-    return _not_roots(host, [*files, *(word for word in words if word.startswith("/"))])
+    return _not_roots(host, [*files, *(posixpath.join(start, word) for word in words)])
 
 
 def _options(argv: Sequence[str]) -> List[str]:
@@ -70,7 +73,9 @@ def _ini_files(host: Host, listed: Dict[str, str]) -> Tuple[List[str], List[str]
     return where + scanned, list(dict.fromkeys(main + own + parsed + more))
 
 
-def _extensions(host: Host, files: Sequence[str], options: Sequence[str], folder: str) -> List[str]:
+def _extensions(
+    host: Host, files: Sequence[str], options: Sequence[str], folder: str, start: str
+) -> List[str]:
     texts = [re.sub(r"^-d|^--define=", "", word) for word in options]
     for path in files:
         try:
@@ -80,35 +85,36 @@ def _extensions(host: Host, files: Sequence[str], options: Sequence[str], folder
                 raise
     found: List[str] = []
     for value in [match.strip() for text in texts for match in _EXTENSION.findall(text)]:
-        place = value if "/" in value else posixpath.join(folder, value)
-        found += [place, place + ".so"] if place.startswith("/") else []
+        place = posixpath.join(start if "/" in value else folder, value)
+        found += [place, place + ".so"]
     return found
 
 
-def _by_php(host: Host, argv: Sequence[str], ask: Ask) -> Optional[str]:
+def _by_php(host: Host, argv: Sequence[str], ask: Ask, start: str) -> Optional[str]:
     options = _options(argv)
     ran = ask([argv[0], *options, "-d", _NO_PRELOAD, "-i"])
     listed = dict(_LISTED.findall(ran.out))
-    folder = re.search(r"^extension_dir => (\S+) =>", ran.out, re.M)
-    if len(listed) < len(_WORDS) or not folder:
+    told = re.search(r"^extension_dir => (\S+) =>", ran.out, re.M)
+    if len(listed) < len(_WORDS) or not told:
         return "`%s -i` does not tell which php.ini it loads" % argv[0]
+    folder = posixpath.join(start, told.group(1))
     user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
     if user and _NO_PRELOAD not in argv and (host.account(user.group(1)) or (None,))[0] == 0:
         return "opcache.preload_user is %s: what is preloaded would run as root" % user.group(1)
     directories, files = _ini_files(host, listed)
     try:
-        extensions = _extensions(host, files, options, folder.group(1))
+        extensions = _extensions(host, files, options, folder, start)
     except HostError as error:
         return str(error)
-    return _not_roots(host, [*directories, *files, folder.group(1), *extensions])
+    return _not_roots(host, [*directories, *files, folder, *extensions])
 
 
 def refusal(
-    argv: Sequence[str], environment: Dict[str, str], files: Sequence[str], ask: Ask
+    argv: Sequence[str], environment: Dict[str, str], files: Sequence[str], ask: Ask, start: str = "/"
 ) -> Optional[str]:
-    """Why root does not run it, else None. files: from which its environment is."""
+    """Why root does not run it, else None. files: from which its environment is. start: where it begins."""
     host = Host()
-    why = _by_environment(host, environment, files)
+    why = _by_environment(host, environment, files, start)
     if why is None and _FPM.search(posixpath.basename(argv[0])) and "-n" not in argv:
-        why = _by_php(host, argv, ask)
+        why = _by_php(host, argv, ask, start)
     return "%s, so root does not run %s" % (why, argv[0]) if why else None

@@ -253,7 +253,8 @@ def trial(
         return Ran(None, "", "%s can write %s, so root does not run %s" % (place.who, place.path, argv[0]))
     environment = start.environment if start else dict(os.environ)
     try:
-        why = loads.refusal(argv, environment, start.files if start else (), partial(_asked, environment))
+        files, folder = (start.files, start.folder) if start else ((), "/")
+        why = loads.refusal(argv, environment, files, partial(_asked, environment), folder)
         if why:
             return Ran(None, "", why)
         prepared = _prepare(changes, silent, start)

@@ -43,9 +43,14 @@ class Place:
         return Ran(0, LISTED % {"etc": self.etc}, "")
 
     def why(
-        self, *argv: str, ask: Optional[Callable[[List[str]], Ran]] = None, files: Any = (), **env: str
+        self,
+        *argv: str,
+        ask: Optional[Callable[[List[str]], Ran]] = None,
+        files: Any = (),
+        start: Any = "/",
+        **env: str,
     ) -> Any:
-        return subject.refusal([argv[0] if argv else FPM, *argv[1:]], env, files, ask or self.ask)
+        return subject.refusal([argv[0] if argv else FPM, *argv[1:]], env, files, ask or self.ask, str(start))
 
 
 @pytest.fixture
@@ -60,6 +65,13 @@ class TestEnvironment:
     def test_a_path_of_what_is_loaded_is_judged(self, place: Place, name: str) -> None:
         assert "tenant can write" in place.why("/usr/sbin/nginx", **{name: "/usr/lib:%s/x" % place.theirs})
         assert place.why("/usr/sbin/nginx", **{name: "/usr/lib"}) is None
+
+    @pytest.mark.parametrize("value", ["/usr/lib:", ":/usr/lib", "lib", "/usr/lib:./x"])
+    def test_what_begins_where_it_is_started_is_judged(self, place: Place, value: str) -> None:
+        """WorkingDirectory= of the unit; an empty word is that directory itself."""
+        assert "tenant can write" in place.why("/usr/sbin/nginx", start=place.theirs, LD_LIBRARY_PATH=value)
+        assert place.why("/usr/sbin/nginx", start=place.etc, LD_LIBRARY_PATH=value) is None
+        assert place.why("/usr/sbin/nginx", start=place.theirs, LD_LIBRARY_PATH="/usr/lib") is None
 
     def test_near_miss_another_path_is_not(self, place: Place) -> None:
         assert place.why("/usr/sbin/nginx", APP_HOME=str(place.theirs)) is None
@@ -79,6 +91,13 @@ class TestPhp:
     def test_an_extension_of_somebody_else(self, place: Place, line: str) -> None:
         (place.etc / "conf.d" / "20-curl.ini").write_text("[curl]\n" + line % place.theirs + "\n")
         assert "tenant can write" in place.why()
+
+    def test_an_extension_below_the_directory_of_the_start(self, place: Place) -> None:
+        (place.etc / "php.ini").write_text("extension=ext/a.so\n")
+        assert "tenant can write" in place.why(start=place.theirs)
+        assert place.why(start=place.etc) is None
+        (place.etc / "php.ini").write_text("extension=a.so\n")
+        assert place.why(start=place.theirs) is None, "near miss: it is looked for in extension_dir"
 
     def test_an_extension_named_on_the_command_line(self, place: Place) -> None:
         assert "tenant can write" in place.why(FPM, "-dextension=%s/a.so" % place.theirs)
