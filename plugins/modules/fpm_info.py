@@ -218,6 +218,12 @@ masters:
           php.ini or of the program, in epoch seconds.
       type: dict
       returned: success
+    undecorated:
+      description: >-
+        Whether workers of a pool write lines to its log that nothing tells from its own: their output is
+        caught, and C(decorate_workers_output) is off.
+      type: bool
+      returned: where they do
     start_command:
       description: What starts it where systemd does not, such as an init script; none where nothing is known.
       type: str

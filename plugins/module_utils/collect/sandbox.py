@@ -127,7 +127,7 @@ class Sandbox:
                 os._exit(127)
 
         try:
-            with child.adopting():  # opcache.preload runs what an account wrote
+            with child.adopting():  # of opcache.preload
                 ran = Ran(*child.run(argv, timeout, prepare=enter, pass_fds=pass_fds, env=env, enough=enough))
             os.close(writer)
             writer = -1

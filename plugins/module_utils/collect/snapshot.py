@@ -143,7 +143,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     for path, config in logs:
         held = open_files(host, pids[config])
         if held and path.startswith("/") and host.realpath(path) not in held:
-            why = "php-fpm (pid %s) writes to another file: that was renamed or deleted"
+            why = "php-fpm (pid %s) writes to another file"
             host.miss("fpm_log", path, why % pids[config], "kill -USR1 %s" % pids[config])
     zone = odd_zone(host, nginx)
     caught: Dict[str, List[str]] = {}

@@ -93,6 +93,10 @@ class Case:
     def running(self) -> List[Owner]:
         return [owner for owner in self.owners if owner.master["running"]]
 
+    def sure_of_log(self, confidence: str) -> str:
+        """Of what php-fpm's log says, in which workers may write as the master does."""
+        return "possible" if any(one.master.get("undecorated") for one in self.owners) else confidence
+
     @property
     def is_local(self) -> bool:
         """Whether the endpoint is this host's: a remote address says nothing about the pools here."""

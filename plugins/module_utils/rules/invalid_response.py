@@ -84,6 +84,7 @@ def _death(case: Case, death: Death) -> Optional[Match]:
     pool, words, confidence = events[0]["pool"], death.words, "likely"
     if death.reason == "killed" and "kernel_log" in case.seen.blind:
         words, confidence = "was killed with SIGKILL, by whom is not known,", "possible"
+    confidence = case.sure_of_log(confidence)
     crash = _segfault(case, times) if death.reason == "segfault" else []
     when = "in the middle of a request" if lost else "and no log tells of requests that were lost"
     reason = Reason(

@@ -138,7 +138,8 @@ def _match(case: Case, row: Row) -> Optional[Match]:
         proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
     words = row.words % (case.owner.pool["name"] if case.owner else "?")
     since = None if lost else min(event["first"] for event in events)
-    reason = Reason(words, proof, lost, confidence="likely", state=state, since=since)
+    sure = case.sure_of_log("likely") if row.beside else "likely"
+    reason = Reason(words, proof, lost, confidence=sure, state=state, since=since)
     return Match(row.cause, row.reason, reason)
 
 

@@ -107,6 +107,7 @@ class Master5(LaterMaster, total=False):
 
     last_start: Optional[LastStart]  # None: it runs, or says nothing
     start_command: Optional[str]  # of what starts it without systemd: /etc/init.d/php-fpm start
+    undecorated: bool  # workers write lines to its log that nothing tells from its own; absent: none does
 
 
 class Master(Master5):

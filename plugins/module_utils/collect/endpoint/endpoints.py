@@ -69,7 +69,7 @@ class _Survey:
         self.components: Dict[str, List[permission.Component]] = {}
         self.file_ids: Dict[str, Optional[Tuple[int, int]]] = {}
         self.facts: Dict[str, Endpoint] = {}
-        self.apart: Set[int] = set()  # inodes of sockets that nobody reaches
+        self.apart: Set[int] = set()  # inodes, see _out_of_reach()
         for place in self.places:
             key, self.files[place.key] = place.key, no_file()
             if place.family == "unix":

@@ -192,7 +192,7 @@ def _dial_as(
     say: Callable[["Outcome"], None],
 ) -> None:
     try:
-        # In another root the C library would load its modules from there, into memory that holds root's.
+        # In another root Python and the C library would load modules from there.
         groups = [_resolve(target) if target.family == "name" else [target] for target in targets]
         if rights is not None:
             if rights.root:

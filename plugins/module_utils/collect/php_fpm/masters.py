@@ -205,7 +205,7 @@ def _master(
     changed_at = reading.changed_at
     newer = None if loaded_at is None or changed_at is None else changed_at > loaded_at
     stale = process is None or bool(newer)
-    return {
+    master: Master = {
         "config": layout.config,
         "version": version_in(binary, layout.config, unit_name),
         "binary": binary,
@@ -239,6 +239,12 @@ def _master(
         "last_start": _last_start(host, installation, unit, pid_file),
         "pools": pools,
     }
+    if any(
+        pool.flag("catch_workers_output", False) and not pool.flag("decorate_workers_output", True)
+        for pool in conf.pools
+    ):
+        master["undecorated"] = True
+    return master
 
 
 def _is_own_unit(master: Installation, units: Dict[str, "Unit"]) -> bool:

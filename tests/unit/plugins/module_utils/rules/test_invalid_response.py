@@ -65,6 +65,12 @@ class TestStranger:
 
 
 class TestDeath:
+    @pytest.mark.parametrize("plain, confidence", [(True, "possible"), (False, "likely")])
+    def test_a_log_that_workers_write_proves_less(self, plain: bool, confidence: str) -> None:
+        """With decorate_workers_output = no nothing tells their lines from the master's."""
+        host = a_host("segfault").with_master(undecorated=True) if plain else a_host("segfault")
+        assert hosts.only(host)["confidence"] == confidence
+
     @pytest.mark.parametrize("fault", ["segfault", "worker_killed"])
     def test_hit_what_two_logs_alone_tell_is_likely(self, fault: str) -> None:
         assert hosts.only(a_host(fault))["confidence"] == "likely"

@@ -53,6 +53,20 @@ class TestRunning:
             "a reload shows in the unit's change of state"
         )
 
+    @pytest.mark.parametrize(
+        "lines, plain",
+        [
+            ("catch_workers_output = yes\ndecorate_workers_output = no\n", True),
+            ("catch_workers_output = yes\n", False),
+            ("decorate_workers_output = no\n", False),
+        ],
+    )
+    def test_workers_that_write_plain_lines_are_noted(self, lines: str, plain: bool) -> None:
+        host = a_host()
+        path = next(path for path in host.files if path.endswith("/pool.d/www.conf"))
+        master = fpm.collect_fpm(host.file(path, host.read(path) + "\n" + lines))["masters"][0]
+        assert master.get("undecorated", False) is plain
+
     def test_a_master_is_found_without_systemd(self) -> None:
         host = a_host().stated("/run/systemd/system", BOOTED._replace(type="file"))
         master = fpm.collect_fpm(host)["masters"][0]
