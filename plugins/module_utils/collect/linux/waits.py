@@ -112,7 +112,7 @@ class _Watch:
         if call.name == "epoll":
             rows = (self.host.text(self.base + "fdinfo/%d" % (first & 0xFFFFFFFF)) or "").splitlines()
             words = [row.split() for row in rows if row.startswith("tfd:")]
-            return [int(row[1]) for row in words if len(row) > 1 and row[1].isdigit()]
+            return [int(row[1]) for row in words[:POLLED] if len(row) > 1 and row[1].isdigit()]
         if call.name == "poll":
             return polled(self.memory(first, 8 * min(second, POLLED)))
         size = (min(first & 0xFFFFFFFF, 1024) + 7) // 8
