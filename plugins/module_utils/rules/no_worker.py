@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NO_WORKER, GAVE_UP = meanings("no_worker"), meanings("gave_up")
 JUST_NOW = 60.0  # seconds: php-fpm tries again each second, or at each request
-AT_ONCE = 1.0  # seconds: no page takes so short that its worker had not begun with it
+AT_ONCE = 3.0  # seconds: 4 ms are usual, but a busy host keeps a worker waiting
 FEWEST = 2  # ends
 EXIT_SOFTWARE = 70  # FPM_EXIT_SOFTWARE, of a worker that could not be set up (fpm_child_init)
 

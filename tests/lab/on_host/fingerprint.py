@@ -57,20 +57,23 @@ def units() -> dict[str, list[str]]:
 def processes() -> dict[str, str]:
     """Start time, in ticks since boot, of nginx's processes and of FPM's masters.
 
-    nginx's cache manager and loader are left out: the loader ends by itself after a minute.
+    nginx's cache manager and loader are left out: the loader ends by itself after a minute. So is a worker of
+    FPM that has the title of its parent, the master, until it has set its own.
     """
-    out = {}
+    out, parents = {}, {}
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
             with open(path, "rb") as stream:
                 title = stream.read().replace(b"\0", b" ").decode(errors="replace").strip()
             with open(os.path.join(os.path.dirname(path), "stat")) as stream:
-                start = stream.read().rpartition(")")[2].split()[19]
+                stat = stream.read().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
         if title.startswith(("nginx: master", "nginx: worker", "php-fpm: master")):
-            out[path.split("/")[2]] = "%s %s" % (start, title)
-    return out
+            pid = path.split("/")[2]
+            parents[pid], out[pid] = stat[1], "%s %s" % (stat[19], title)
+    young = [pid for pid, what in out.items() if "php-fpm: master" in what and parents[pid] in out]
+    return {pid: what for pid, what in out.items() if pid not in young}
 
 
 def logs() -> dict[str, str]:

@@ -47,9 +47,11 @@ def running_masters(host: Host, procs: List[Process], account: Optional[int]) ->
     """
     running: List[Installation] = []
     contained: List[str] = []
+    known = {(process.pid, process.cmdline) for process in procs if not process.doubt}
     for process in procs:
         title = FPM_MASTER.match(process.cmdline)
-        if title is None:
+        # A worker has the master's title until it has set its own.
+        if title is None or (process.ppid, process.cmdline) in known:
             continue
         if process.foreign:
             contained.append(str(process.pid))

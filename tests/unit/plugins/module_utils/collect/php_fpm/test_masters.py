@@ -73,6 +73,15 @@ class TestRunning:
         assert master["running"] and master["unit_state"] is None
         assert not units.booted_with_systemd(host) and units.unit_states(host, ["x.service"]) == {}
 
+    def test_a_worker_that_has_no_title_of_its_own_yet_is_no_master(self) -> None:
+        host = a_host()
+        procs = processes(host)
+        master = next(each for each in procs if each.pid == pid_of("8.2-debian12", "master"))
+        young = master._replace(pid=99999, ppid=master.pid)
+        assert [each.process for each in fpm.running_masters(host, [*procs, young], None)] == [master]
+        other = young._replace(ppid=1)
+        assert len(fpm.running_masters(host, [*procs, other], None)) == 2
+
     def test_a_master_in_a_container_below_is_missing(self) -> None:
         pid = pid_of("8.2-debian12", "master")
         status = fixture("proc/8.2-debian12-master.status").replace("NSpid:\t%d" % pid, "NSpid:\t%d\t7" % pid)
