@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence
 
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LOST, OWN_ERRORS
+from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
 from .case import reconfigured
 from .model import Cause, Loss, Match, Place, Reason, evidence, sample, within
 from .nginx_error_reasons import directory_of, proof_of
@@ -56,7 +56,11 @@ def _word(pattern: Pattern[str], otherwise: str, event: "Event") -> str:
 
 
 def _closed_root(snapshot: "Snapshot", site: str) -> Optional["Blocked"]:
-    """A directory that each way of nginx to the site's pages needs. One below may be closed on purpose."""
+    """A directory that each way of nginx to the site's pages needs. One below may be closed on purpose. Where
+    the requests go round in a circle for it, that is told.
+    """
+    if any(event["site"] == site and meaning_of(event) in CYCLES for event in snapshot["logs"]["events"]):
+        return None
     ways = [
         way for way in snapshot["logs"].get("script_ways") or [] if way["site"] == site and not way["pool"]
     ]

@@ -69,6 +69,10 @@ class TestClosedRoot:
         assert hosts.found(closed(("directory", True, "www"))) == hosts.HEALTHY
         assert hosts.found(closed()) == hosts.HEALTHY
 
+    def test_decoy_the_requests_go_round_in_a_circle(self) -> None:
+        host = closed(("directory", True, "")).nginx_said("ng-redirect-cycle", 60.0, endpoint=None)
+        assert [cause for cause, _reason, _state in hosts.causes(host)] == ["redirect_cycle"]
+
 
 class TestNamedLocation:
     def test_hit_the_location_is_named(self) -> None:
