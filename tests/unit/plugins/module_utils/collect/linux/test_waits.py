@@ -186,7 +186,7 @@ class TestOthers:
         with process(SAID + "time.sleep(99)") as sleeper, process(SAID + "while True: pass") as worker:
             first, second = watched(sleeper, worker)["workers"]
         assert (first["waits"][0]["kind"], first["cpu"]) == ("sleep", 0.0)
-        assert second["waits"][0]["kind"] == "cpu" and second["cpu"] > 0.1
+        assert second["waits"][0]["kind"] == "cpu" and second["cpu"] > 0.03
 
     def test_a_worker_that_is_gone_is_left_out(self) -> None:
         with process(SAID + "time.sleep(99)") as pid:

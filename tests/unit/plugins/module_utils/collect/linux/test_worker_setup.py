@@ -14,7 +14,9 @@ FILE = "/etc/php/8.2/fpm/pool.d/www.conf"
 ALL, FEW = "000001ffffffffff", "000000000000002b"  # of the second: chown, dac_override, fowner, kill
 
 
-def setup(text: str = "", chroot: Optional[str] = None, effective: str = ALL, **more: Any) -> Dict[str, Any]:
+def lacking(
+    text: str = "", chroot: Optional[str] = None, effective: str = ALL, **more: Any
+) -> Dict[str, Any]:
     files = {FILE: "[first]\nchdir = /first\n[www]\n" + text, "/srv/here/index.php": "", "/jail/srv/x": ""}
     files["/proc/7/status"] = "Name:\tphp-fpm\nCapEff:\t%s\n" % effective
     master: Any = dict({"config": "/etc/php/8.2/fpm/php-fpm.conf", "pid": 7}, **more)
@@ -39,18 +41,18 @@ class TestDirectory:
         ],
     )
     def test_the_first_that_is_not_there(self, text: str, chroot: Optional[str], gone: Optional[str]) -> None:
-        assert setup(text, chroot)["directory"] == gone
+        assert lacking(text, chroot)["directory"] == gone
 
 
 class TestCapabilities:
     def test_hit_those_that_root_needs(self) -> None:
-        assert setup(effective=FEW)["capabilities"] == ["CAP_SETGID", "CAP_SETUID"]
+        assert lacking(effective=FEW)["capabilities"] == ["CAP_SETGID", "CAP_SETUID"]
 
     def test_hit_a_chroot_needs_another(self) -> None:
-        assert setup(effective="00000000000000c0", chroot="/jail")["capabilities"] == ["CAP_SYS_CHROOT"]
+        assert lacking(effective="00000000000000c0", chroot="/jail")["capabilities"] == ["CAP_SYS_CHROOT"]
 
     def test_near_miss_it_has_all(self) -> None:
-        assert setup()["capabilities"] == []
+        assert lacking()["capabilities"] == []
 
     def test_decoy_a_master_that_is_not_roots(self) -> None:
-        assert setup(effective="0000000000000000", account="web1")["capabilities"] == []
+        assert lacking(effective="0000000000000000", account="web1")["capabilities"] == []
