@@ -21,6 +21,7 @@ from ...parse.linux.wait import (
 )
 from ...parse.nginx.listen import takes
 from ...parse.redact import redact
+from ...signatures.lookup import meaning_of, meanings
 from ..host import Host, HostError
 from .cpu import Meter
 from .sock_diag import Dump, netlink
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
     from ....plugin_utils.shapes.waits import ProcessLimit, Wait, Waits, WorkerSetup, WorkerWait
 
+NO_WORKER = meanings("no_worker")
 SAMPLES = 6
 PAUSE = 0.15  # seconds
 MOST_WORKERS = 32
@@ -219,7 +221,7 @@ def _workers(snapshot: "Snapshot", pools: Pools) -> List[Tuple["Worker", str]]:
 
 
 def _process_limit(host: Host, snapshot: "Snapshot") -> Optional["ProcessLimit"]:
-    if not any(event["signature"] == "fpm-fork-failed" for event in snapshot["logs"]["events"]):
+    if not any(meaning_of(event) in NO_WORKER for event in snapshot["logs"]["events"]):
         return None
     from .process_limit import process_limit  # pylint: disable=import-outside-toplevel
 
