@@ -25,7 +25,7 @@ diagnose: ## the same on your own hosts: make diagnose INVENTORY=hosts.ini [ARGS
 remediate: ## mend your own hosts: make remediate INVENTORY=hosts.ini [ARGS='--check --diff']
 	@$(RUN) tests.run.playbook remediate "$(INVENTORY)" $(ARGS)
 
-test: ## each fault but its variations on one real host, and of what takes long a part; in half an hour to an hour on two processors; the last line counts every check
+test: ## each fault but its variations on one real host, and of what takes long a part; in half an hour on two processors; the last line counts every check
 	@$(SUITE)
 
 test-all: ## all of it: every fault on every suite, every step killed, every unit test on every Python; in some hours

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The modules that change one thing, on a host of each suite: ``python3 -m tests.integration.edits``. With
-``--few``, on the oldest php-fpm and nginx, and on the suite of another layout.
+``--few``, on the oldest php-fpm and nginx.
 
 Check mode predicts what is then done. A second run does nothing. Only the meant line is different. The
 daemons run with the new value. What they refuse is put back.
@@ -27,7 +27,7 @@ from tests.run.checks import Check
 
 HERE = Path(__file__).resolve().parent
 FLEET = hosts.PREFIX + "edits"
-FEW = "bullseye:plain,el:plain"
+FEW = "bullseye:plain"
 SAMPLES, ACCEPTED = 40, 30
 
 # Gives the files comments, carriage returns, an owner and an ACL, which must all stay. The daemons are

@@ -110,9 +110,11 @@ def prediction_problem(predicted: Mapping[str, Any] | None, real: Mapping[str, A
     return "; ".join(differences) or None
 
 
-def answers(fleet: str) -> dict[str, str | None]:
-    """By host, what is wrong with the page that a mended host must answer with, else None."""
-    output = hosts.lab("probe", fleet, check=False)
+def answers(fleet: str, *options: str) -> dict[str, str | None]:
+    """By host, what is wrong with the page that a mended host must answer with, else None. options: of the
+    lab, which name hosts.
+    """
+    output = hosts.lab("probe", fleet, *options, check=False)
     return {
         host: None if mark == "ok" else words.strip()
         for mark, host, words in re.findall(r"^(ok|WRONG) +(\S+) +(.*)$", output, re.M)
