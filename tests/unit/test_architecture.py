@@ -12,6 +12,8 @@ from typing import Iterator, List, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import Table
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.sources import (
     MODULES,
@@ -72,6 +74,21 @@ LATER_STATIONS = {
 REACH_THE_HOST = ("collect", "change", "remediate", "monitor")
 # Python's own imports, and nothing else of the host.
 ABOUT_PYTHON = os.path.join("plugins", "module_utils", "archive.py")
+# What php-fpm will refuse, or has refused, goes by the id of its message for that: the kind of a
+# problem and of a failed start.
+OF_KINDS = [
+    os.path.join("plugins", "module_utils", *path.split("/"))
+    for path in (
+        "parse/php_fpm/conf.py",
+        "parse/php_fpm/pools.py",
+        "parse/php_fpm/problems.py",
+        "collect/php_fpm/config_check.py",
+        "collect/php_fpm/last_start.py",
+        "collect/php_fpm/masters.py",
+        "rules/failed_starts.py",
+        "ahead/trials.py",
+    )
+]
 LINES_LIMIT = 350
 PAGES_LIMIT = 460  # of a module, most of which is its page in the documentation
 LONGEST_NAME = 60  # of a test
@@ -112,12 +129,12 @@ def unknown_dicts(path: str) -> List[int]:
     ]
 
 
-def messages_by_id(path: str) -> List[str]:
-    """Ids of nginx's messages, in texts of a file."""
+def messages_by_id(path: str, table: Table) -> List[str]:
+    """Ids of a program's messages, in texts of a file."""
     return [
         node.value
         for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in NGINX.meaning_of
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in table.meaning_of
     ]
 
 
@@ -163,7 +180,11 @@ class TestPurity:
 
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_a_message_of_nginx_is_asked_for_by_its_meaning(self, path: str) -> None:
-        assert not messages_by_id(path)
+        assert not messages_by_id(path, NGINX)
+
+    @pytest.mark.parametrize("path", [path for path in python_files(UTILS) if path not in OF_KINDS])
+    def test_an_event_of_php_fpm_is_asked_for_by_its_meaning(self, path: str) -> None:
+        assert not messages_by_id(path, PHP_FPM)
 
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_facts_flow_one_way(self, path: str) -> None:

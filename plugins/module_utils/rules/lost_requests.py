@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TOO_BIG = meanings("too_big")
 STOPPING = meanings("stopping", "emergency_reload")
-IN_ORDER, RUNS = meanings("in_order"), "fpm-running"
+RUNS = meanings("runs")
 # php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c): what it logs is
 # another's.
 ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up")
@@ -93,7 +93,7 @@ def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) ->
     """From each stop or reload until the next master runs: process_control_timeout lets it wait so long.
     Each worker that ended by itself in that second lost one of the requests.
     """
-    starts = _times([event for event in case.fpm_events(IN_ORDER, False) if event["signature"] == RUNS])
+    starts = _times(case.fpm_events(RUNS, False))
     spans = []
     for stop in _times(stops):
         number = bisect_left(starts, stop)

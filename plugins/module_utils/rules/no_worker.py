@@ -7,6 +7,7 @@ import errno
 from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from ..signatures.lookup import meanings
+from ..signatures.php_fpm import EXIT_SOFTWARE
 from .case import Case
 from .model import evidence, sample
 from .seen import Owner
@@ -21,7 +22,6 @@ NO_WORKER, GAVE_UP = meanings("no_worker"), meanings("gave_up")
 JUST_NOW = 60.0  # seconds: php-fpm tries again each second, or at each request
 AT_ONCE = 3.0  # seconds: 4 ms are usual, but a busy host keeps a worker waiting
 FEWEST = 2  # ends
-EXIT_SOFTWARE = 70  # FPM_EXIT_SOFTWARE, of a worker that could not be set up (fpm_child_init)
 
 
 def _newest(case: Case, events: List["Event"]) -> Optional["Event"]:

@@ -7,7 +7,7 @@ from .table import Table, words
 
 MEANINGS = words(
     # of the master
-    "in_order stopping stopped emergency_reload start_failed bad_config bad_account "
+    "runs in_order stopping stopped emergency_reload start_failed bad_config bad_account "
     "address_in_use address_unavailable directory_missing bind_failed path_cut socket_access log_unwritable "
     "pid_unwritable no_shared_memory other_error "
     # of its workers: none could be started, pm.max_children, process.max, request_slowlog_timeout
@@ -17,6 +17,7 @@ MEANINGS = words(
     # in a worker's words, so in the application's too: listen.allowed_clients, security.limit_extensions
     "client_not_allowed script_missing script_denied bad_ini php_fatal php_message"
 )
+EXIT_SOFTWARE = 70  # FPM_EXIT_SOFTWARE, of a worker that could not be set up (fpm_child_init)
 STDERR = "stderr"  # a worker's words; the other phases are the levels of the master's messages
 
 # id, phase, status, meaning, format; an indented line: another format of the row above
@@ -24,7 +25,7 @@ PHP_FPM = Table(
     ("DEBUG", "NOTICE", "WARNING", "ERROR", "ALERT", STDERR),
     MEANINGS,
     """
-fpm-running NOTICE - in_order fpm is running, pid %d
+fpm-running NOTICE - runs fpm is running, pid %d
 fpm-ready NOTICE - in_order ready to handle connections
 fpm-terminating NOTICE - stopping Terminating ...
 fpm-finishing NOTICE - stopping Finishing ...

@@ -22,6 +22,7 @@ from ...parse.linux.wait import (
 from ...parse.nginx.listen import takes
 from ...parse.redact import redact
 from ...signatures.lookup import meaning_of, meanings
+from ...signatures.php_fpm import EXIT_SOFTWARE
 from ..host import Host, HostError
 from .cpu import Meter
 from .sock_diag import Dump, netlink
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
     from ....plugin_utils.shapes.waits import ProcessLimit, Wait, Waits, WorkerSetup, WorkerWait
 
-NO_WORKER = meanings("no_worker")
+NO_WORKER, GAVE_UP = meanings("no_worker"), meanings("gave_up")
 SAMPLES = 6
 PAUSE = 0.15  # seconds
 MOST_WORKERS = 32
@@ -230,7 +231,10 @@ def _process_limit(host: Host, snapshot: "Snapshot") -> Optional["ProcessLimit"]
 
 
 def _setups(host: Host, snapshot: "Snapshot", pools: Pools) -> List["WorkerSetup"]:
-    if not any(event["signature"] == "fpm-exit-70" for event in snapshot["logs"]["events"]):
+    if not any(
+        meaning_of(event) in GAVE_UP and event["detail"].get("code") == EXIT_SOFTWARE
+        for event in snapshot["logs"]["events"]
+    ):
         return []
     from .worker_setup import worker_setup  # pylint: disable=import-outside-toplevel
 

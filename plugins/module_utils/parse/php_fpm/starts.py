@@ -151,7 +151,7 @@ def attempt_in_log(events: Sequence["Event"]) -> Attempt:
         return max([event["last"] for event in dated if meaning_of(event) in meanings], default=0.0)
 
     ended = last("start_failed")
-    if ended < last("in_order", "stopped"):
+    if ended < last("runs", "in_order", "stopped"):
         return Attempt([], None, None, False)
     read: List[Tuple[float, StartFailure]] = []
     for event in dated:

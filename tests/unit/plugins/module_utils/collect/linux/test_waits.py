@@ -214,7 +214,7 @@ class TestWithoutWorkers:
     }
 
     def limit(self, signature: str, most: str) -> Any:
-        events = [{"signature": signature}]
+        events = [{"signature": signature, "detail": {}}]
         masters = [{"pid": 7}, {"pid": None}]
         snapshot: Any = {"workers": [], "logs": {"events": events}, "fpm": {"masters": masters}}
         host = FakeHost(dict(self.FILES, **{self.GROUP + "/pids.max": most}))
