@@ -48,6 +48,24 @@ ROLLING = """
         name: webmedic.php_fpm.gate
       vars: {gate_phase: after}
 """
+# As roles that deploy do it: a handler restarts what was deployed.
+HANDLED = """
+- hosts: web
+  strategy: ansible.builtin.linear
+  gather_facts: false
+  serial: 1
+  handlers:
+    - name: Restart
+      ansible.builtin.raw: cd {{ here }}; f=diagnosis_info; [ ! -e $f.deployed ] || mv $f.deployed $f
+  tasks:
+    - name: Deploy
+      ansible.builtin.raw: "true"
+      changed_when: true
+      notify: Restart
+    - ansible.builtin.import_role:
+        name: webmedic.php_fpm.gate
+      vars: {gate_phase: after, gate_baseline: "", gate_since: "{{ began }}"}
+"""
 RESCUE = """
 - hosts: web
   strategy: ansible.builtin.linear
@@ -149,6 +167,16 @@ def rolling(fleet: Fleet) -> Iterator[Check]:
     named = "web4: " in of_host(done, "web3") and "not asked since this gate began" in done.one_line
     ended = "web5" not in re.findall(r"changed: \[(\w+)\]", done.output)
     yield seen("rollout", "a host that dropped out in the deploy closes it", named and ended, done)
+
+
+def handlers(fleet: Fleet) -> Iterator[Check]:
+    for name in ("web1", "web2", "web3"):
+        fleet.host(name, reply("healthy"), "web")
+    fleet.answers("web2", ".deployed", diagnosis_info=ILL)
+    done = fleet.run(HANDLED, options={"began": time.time() - 60})
+    ill = {host for host, count in failed(done).items() if count}
+    yield seen("web2", "what its handler breaks closes it", done.rc == 2 and ill == {"web2"}, done)
+    yield seen("web3", "the next batch is not begun", "web3" not in failed(done), done)
 
 
 def waits(fleet: Fleet) -> Iterator[Check]:
@@ -296,6 +324,7 @@ def not_seen(fleet: Fleet) -> Iterator[Check]:
 
 CASES = {
     "rolling deploy": rolling,
+    "handlers of a deploy": handlers,
     "restart, reload and pages": other_looks,
     "policy": policies,
     "mistakes": mistakes,

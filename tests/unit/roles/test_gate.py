@@ -54,7 +54,7 @@ class TestVariables:
         documented = yaml.safe_load(fleet_report.DOCUMENTATION)["options"]
         assert set(report) <= set(documented)
         assert set(report["gate"]) <= set(documented["gate"]["suboptions"]) == set(gate_step.OPTIONS)
-        terms = MAIN[0]["webmedic.php_fpm.gate_terms"]
+        terms = MAIN[1]["webmedic.php_fpm.gate_terms"]
         assert set(terms) == set(yaml.safe_load(gate_terms.DOCUMENTATION)["options"])
 
 
@@ -65,6 +65,9 @@ class TestTasks:
         assert len(included) == 3
         for task in included:
             assert task["ansible.builtin.include_tasks"]["apply"] == {"tags": "always"}
+
+    def test_what_a_deploy_has_notified_runs_before_it(self) -> None:
+        assert MAIN[0]["ansible.builtin.meta"] == "flush_handlers"
 
     def test_a_host_that_fails_stays_for_the_judgement(self) -> None:
         asking = [task for task in LOOK if any(name.endswith("_info") for name in task)]
