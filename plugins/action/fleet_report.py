@@ -199,6 +199,8 @@ def written(report: Report, directory: str, keep: int | None = None) -> tuple[st
     """(path of the report and folder of this run, or None where they could not be written; the line that
     says which). keep: None for a saved report, which is no run.
     """
+    if keep is not None and keep < 0:
+        raise AnsibleActionFail("No report was written: report_keep is %d, and 0 keeps all." % keep)
     try:
         if keep is None:
             made = folder.write_again(report, directory, WRITERS)

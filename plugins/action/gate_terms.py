@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,9 @@ ARGUMENTS: dict[str, Any] = {
         "since": {"type": "raw"},
         "max_age": {"type": "float", "default": 86400.0},
         "window": {"type": "int", "default": 900},
+        "wait": {"type": "float", "default": 0.0},
+        "delay": {"type": "float", "default": 10.0},
+        "restart": {"type": "bool", "default": True},
     },
 }
 
@@ -44,6 +48,7 @@ class ActionModule(ControllerAction):
                 options["window"],
                 began,
                 options["max_age"],
+                {"gate_wait": options["wait"], "gate_delay": options["delay"]},
             )
         except (played.NotReported, gate.GateError) as error:
             raise AnsibleActionFail("The gate stays closed: %s." % error) from None
@@ -53,6 +58,7 @@ class ActionModule(ControllerAction):
             "phase": options["phase"],
             "play": str(self._task.get_play()._uuid),
             "since": found.since,
-            "window": found.window,
+            "window": found.window + math.ceil(options["wait"]),
+            "restart": options["restart"],
             "baseline": found.baseline.path if found.baseline else None,
         }

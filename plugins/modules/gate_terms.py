@@ -49,6 +49,21 @@ options:
     description: How many seconds the look is to reach back at least.
     type: int
     default: 900
+  wait:
+    description: How many seconds a closed gate may look again.
+    type: float
+    default: 0
+    version_added: 0.8.0
+  delay:
+    description: How many seconds lie between two looks.
+    type: float
+    default: 10
+    version_added: 0.8.0
+  restart:
+    description: Whether to ask what the next restart would do.
+    type: bool
+    default: true
+    version_added: 0.8.0
 extends_documentation_fragment:
   - webmedic.php_fpm.attributes.controller
 attributes:
@@ -95,10 +110,15 @@ since:
   type: float
   sample: 1795388580.0
 window:
-  description: How many seconds the look must reach back.
+  description: How many seconds the look must reach back, O(wait) among them.
   returned: success
   type: int
   sample: 900
+restart:
+  description: As in O(restart).
+  returned: success
+  type: bool
+  sample: true
 baseline:
   description: Path of the baseline that was read; none where there is none.
   returned: success

@@ -27,6 +27,8 @@ from .untrusted import Mismatch, clean
 BEFORE = "before"
 # A clock that is a little ahead is no mistake.
 AHEAD = 60
+# 2000-01-01. What lies before it is a typing mistake: seconds to go back, or a date without its dashes.
+FIRST_MOMENT = 946_684_800
 GATE = reader_of(Gate)
 
 
@@ -59,10 +61,12 @@ def terms(
     window: int,
     now: float,
     max_age: float = math.inf,
+    times: Mapping[str, float] | None = None,
 ) -> Terms:
     """What the user said, checked before any host is asked. Raises GateError.
 
-    max_age: seconds. The baseline of an earlier deploy would excuse what this one broke again.
+    max_age: seconds. The baseline of an earlier deploy would excuse what this one broke again. times: other
+    seconds that the user said, by their names.
     """
     try:
         read = policy_reader.read(policy)
@@ -70,15 +74,20 @@ def terms(
         raise GateError(str(error)) from None
     if window < 1:
         raise GateError("gate_window is %d: it must be 1 second or more" % window)
+    for name, seconds in (times or {}).items():
+        if not 0 <= seconds < math.inf:
+            raise GateError("%s is %s: it must be a number of seconds from 0 on" % (name, seconds))
     if phase == BEFORE:
         if not baseline:
             raise GateError("gate_baseline is empty: name the file that keeps the baseline")
         return Terms(read, None, window, None)
     found = baseline_of(baseline) if baseline else None
-    if found and now - epoch(found.report["generated_at"]) > max_age:
+    age = now - epoch(found.report["generated_at"]) if found else 0
+    if found and (age < -AHEAD or not age <= max_age):
+        why = "longer ago than gate_baseline_max_age" if age >= 0 else "in the future of this clock"
         raise GateError(
-            "the baseline %s is of %s, which is longer ago than gate_baseline_max_age: run the gate with "
-            "gate_phase=before first" % (found.path, found.report["generated_at"])
+            "the baseline %s is of %s, which is %s: run the gate with gate_phase=before first"
+            % (found.path, found.report["generated_at"], why)
         )
     began = moment(since, now)
     if began is None:
@@ -93,7 +102,7 @@ def moment(value: Any, now: float) -> float | None:
     if value is None or str(value).strip() == "":
         return None
     try:
-        at = float(value)
+        at = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         try:
             parsed = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
@@ -104,7 +113,7 @@ def moment(value: Any, now: float) -> float | None:
                 "gate_since has no time zone: add Z or an offset, as in 2026-01-31T08:30:00+01:00"
             ) from None
         at = parsed.timestamp()
-    if not math.isfinite(at) or at <= 0:
+    if not FIRST_MOMENT <= at < math.inf:
         raise _no_moment(value)
     if at > now + AHEAD:
         raise GateError("gate_since lies in the future: nothing can have been lost since then")

@@ -287,6 +287,8 @@ def mistakes(fleet: Fleet) -> Iterator[Check]:
         *((place, policy(**parts), place) for place, parts in rules.items()),
         ("no phase", {}, "must be one of: before, after"),
         ("no window", {**BEFORE, "gate_window": 0}, "gate_window is 0"),
+        ("neither yes nor no", {**BEFORE, "gate_restart": "ture"}, "convert to bool"),
+        ("no seconds", {**BEFORE, "gate_wait": "1m"}, "convert to float"),
         ("no baseline", AFTER, "there is no baseline"),
         ("no time", {**AFTER, "gate_baseline": ""}, "gate_since is needed"),
         (
@@ -296,7 +298,7 @@ def mistakes(fleet: Fleet) -> Iterator[Check]:
         ),
         ("no host", {**BEFORE, "gate_hosts": "wbe"}, "wbe is no host and no group of the inventory"),
     ]
-    few = ("gate_policy.rules[0].cause", "no phase", "no baseline")
+    few = ("gate_policy.rules[0].cause", "no phase", "no baseline", "neither yes nor no")
     for name, options, words in cases:
         if name not in few and not fleet.everything:
             continue

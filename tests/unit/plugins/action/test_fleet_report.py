@@ -102,6 +102,13 @@ def batch(*names: str, of: str = "abc") -> dict[str, Any]:
 class TestReport:
     """One run: what is written, printed and returned."""
 
+    def test_it_never_takes_a_number_below_0_for_all_runs(self, tmp_path: Any, screen: Screen) -> None:
+        run({"web1": answer()}, report_dir=str(tmp_path))
+        before = sorted(os.listdir(tmp_path))
+        with pytest.raises(AnsibleActionFail, match="report_keep is -1, and 0 keeps all"):
+            run({"web1": answer()}, report_dir=str(tmp_path), report_keep=-1)
+        assert sorted(os.listdir(tmp_path)) == before
+
     def test_it_gives_report_table_and_verdict(self, tmp_path: Any, screen: Screen) -> None:
         outcome = run(
             {"web1": answer("failing", finding()), "gone": unreachable()}, report_dir=str(tmp_path / "out")

@@ -100,6 +100,18 @@ class TestTerms:
         assert gate.terms("after", {}, path, "", 900, NOW, 100_000).baseline
         with pytest.raises(gate.GateError, match="longer ago than gate_baseline_max_age"):
             gate.terms("after", {}, path, "", 900, NOW, 86400)
+        with pytest.raises(gate.GateError, match="longer ago than gate_baseline_max_age"):
+            gate.terms("after", {}, path, "", 900, NOW, float("nan"))
+
+    def test_a_baseline_of_the_future_is_refused(self, tmp_path: Any) -> None:
+        assert gate.terms("after", {}, saved(tmp_path, {"a": answer()}, NOW + 50), "", 900, NOW).baseline
+        with pytest.raises(gate.GateError, match="in the future of this clock"):
+            gate.terms("after", {}, saved(tmp_path, {"a": answer()}, NOW + 3600), "", 900, NOW)
+
+    @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
+    def test_seconds_are_a_number_from_0_on(self, seconds: float) -> None:
+        with pytest.raises(gate.GateError, match="gate_wait is .*: it must be a number of seconds"):
+            gate.terms("before", {}, "x", "", 900, NOW, times={"gate_wait": seconds})
 
     def test_before_a_deploy_there_is_no_time(self) -> None:
         assert gate.terms("before", {}, "x.json", NOW, 900, NOW).since is None
@@ -116,6 +128,9 @@ class TestTerms:
             (("after", {}, "", -1, 900), "gate_since is -1"),
             (("after", {}, "", 0, 900), "gate_since is 0"),
             (("after", {}, "", "nan", 900), "gate_since is nan"),
+            (("after", {}, "", True, 900), "gate_since is True"),
+            (("after", {}, "", 60, 900), "gate_since is 60"),
+            (("after", {}, "", "20260402", 900), "gate_since is 20260402"),
             (("after", {}, "", "2026-04-02T12:00:00", 900), "gate_since has no time zone"),
             (("after", {}, "", NOW + 3600, 900), "gate_since lies in the future"),
         ],
