@@ -43,12 +43,13 @@ def judge(
     today = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%d")
     pairs = [(seen, _reason(seen, policy, today)) for seen in observed(looks, batch)]
     others = [name for name in looks.report["hosts"] if name not in set(batch)]
-    ill_before = _ill(_reason(seen, policy, today) for seen in observed(looks, others)) if others else set()
+    earlier = observed(looks, others) if others else []
+    ill_before = _ill(_reason(seen, policy, today) for seen in earlier)
     reasons = [reason for _seen, reason in pairs]
     _tolerate(reasons, policy, ill_before, fleet or len(looks.report["hosts"]))
     known = set(looks.report["hosts"]) | set(looks.baseline["hosts"] if looks.baseline else ())
     whole = len(known) >= (fleet or 0)
-    reasons += _of_fleet(looks, policy, today, [seen for seen, _reason_ in pairs], whole)
+    reasons += _of_fleet(looks, policy, today, [seen for seen, _reason_ in pairs], earlier, whole)
     order = {word: number for number, word in enumerate(DECISIONS)}
     reasons.sort(key=lambda reason: order[reason["decision"]])
     decisions = [reason["decision"] for reason in reasons]
@@ -177,9 +178,16 @@ def _tolerate(reasons: Iterable[Reason], policy: Policy, before: Collection[str]
 
 
 def _of_fleet(
-    looks: Looks, policy: Policy, today: str, all_seen: Sequence[Seen], whole: bool
+    looks: Looks,
+    policy: Policy,
+    today: str,
+    all_seen: Sequence[Seen],
+    earlier: Sequence[Seen],
+    whole: bool,
 ) -> list[Reason]:
-    """What is about no single host. What is here is never tolerated. whole: all hosts are in the report."""
+    """What is about no single host. What is here is never tolerated. earlier: of batches before this one.
+    whole: all hosts are in the report.
+    """
     seen: list[Seen] = []
     for number, waiver in enumerate(policy["waivers"]):
         if waiver["until"] < today:
@@ -196,11 +204,14 @@ def _of_fleet(
     if lost:
         why = "%s lost since the deploy began" % plural(lost, "request")
         seen.append(sign(None, "requests_lost", None, why))
-    return [*(_reason(item, policy, today) for item in seen), *_beyond(policy, inside)]
+    lost_before = sum(item.lost for item in earlier if in_scope(item, policy))
+    return [*(_reason(item, policy, today) for item in seen), *_beyond(policy, inside, lost_before)]
 
 
-def _beyond(policy: Policy, inside: Sequence[Seen]) -> list[Reason]:
-    """Each host that has a part in more requests than a threshold accepts."""
+def _beyond(policy: Policy, inside: Sequence[Seen], lost_before: int) -> list[Reason]:
+    """Each host that has a part in more requests than a threshold accepts. lost_before: what the deploy has
+    cost in earlier batches.
+    """
     reasons: list[Reason] = []
     for name, cause, what in (
         ("lost_requests", "requests_lost", "lost since the deploy began"),
@@ -211,7 +222,8 @@ def _beyond(policy: Policy, inside: Sequence[Seen]) -> list[Reason]:
             number = item.lost if name == "lost_requests" else item.cut
             if item.host and number:
                 parts[item.host] = parts.get(item.host, 0) + number
-        total, limit = sum(parts.values()), policy["thresholds"].get(name)
+        total = sum(parts.values()) + (lost_before if name == "lost_requests" else 0)
+        limit = policy["thresholds"].get(name)
         if not isinstance(limit, int):
             continue
         if name == "cut_requests":

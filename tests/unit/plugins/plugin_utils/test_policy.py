@@ -19,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.judgin
     judged,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
+    NOW,
     answer,
     finding,
     missing,
@@ -173,6 +174,14 @@ class TestThresholds:
         results = {"a": ILL, "b": ILL, "c": answer(), "d": answer()}
         assert judged(results, {"thresholds": {"hosts": 1}}, batch=["b"])["verdict"] == "fail"
         assert judged(results, {"thresholds": {"hosts": 1}}, batch=["c"])["verdict"] == "pass"
+
+    def test_what_earlier_batches_lost_counts(self) -> None:
+        warned = finding(cause="client_abort", reason=None, severity="warning", count=3, since=NOW - 60)
+        lost, policy = answer("degraded", warned), {"thresholds": {"lost_requests": 8}}
+        looked = {"a": lost, "b": lost}
+        assert judged(looked, policy, since=NOW - 300, batch=["b"])["verdict"] == "warn"
+        gate = judged({**looked, "c": lost, "d": answer()}, policy, since=NOW - 300, batch=["c", "d"])
+        assert gate["ill"] == ["c"] and "3 of 9 requests lost" in str(gate["reasons"])
 
     def test_no_number_of_hosts_tolerates_a_waiver_that_is_over(self) -> None:
         policy = {"thresholds": {"hosts": 4}, "waivers": [{**WAIVER, "until": "2020-01-31"}]}
