@@ -14,6 +14,7 @@ from ..layout import fold
 from ..remedies import full_name
 from ..shapes.finding import Finding
 from ..shapes.gate import Gate, Reason
+from ..shapes.report import Report
 from ..text import clean
 from .view import Cause, Member
 
@@ -99,6 +100,20 @@ def decision_on(decisions: Decisions, host: str, finding: Finding) -> Reason | N
     """What was decided on a finding: the strictest, where it was judged more than once. None: it was not."""
     keys = ((host, finding["cause"], finding["reason"], site) for site in (finding["site"], None))
     return min((decisions[key] for key in keys if key in decisions), key=_strictness, default=None)
+
+
+def beside_findings(report: Report) -> list[Reason]:
+    """The reasons that are no finding of a host, as what the next restart would do."""
+    known = {
+        (host, finding["cause"], finding["reason"])
+        for host, entry in report["hosts"].items()
+        for finding in entry["findings"]
+    }
+    return [
+        reason
+        for reason in report["gate"]["reasons"]
+        if (reason["host"], reason["cause"], reason["reason"]) not in known
+    ]
 
 
 def _strictness(reason: Reason) -> int:

@@ -19,7 +19,7 @@ from ..remedies import full_name, open_findings
 from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
 from .hosts import missed
-from .judged import Decisions, decision_on, decisions_of
+from .judged import Decisions, beside_findings, decision_on, decisions_of
 from .view import WORDS, said, sites_of, where
 
 
@@ -76,15 +76,8 @@ def _gate(root: ET.Element, number: int, report: Report) -> None:
         root, "testsuite", {"name": "gate", "id": str(number), "package": "webmedic.php_fpm"}
     )
     _begin(suite, "gate", [("phase", gate["phase"]), ("verdict", gate["verdict"]), *_run(report)], report)
-    known = {
-        (host, finding["cause"], finding["reason"])
-        for host, entry in report["hosts"].items()
-        for finding in entry["findings"]
-    }
     notes = [clean(gate["summary"])]
-    for reason in gate["reasons"]:
-        if (reason["host"], reason["cause"], reason["reason"]) in known:
-            continue
+    for reason in beside_findings(report):
         where_it_is = clean(reason["host"] or "") or "fleet"
         name = " ".join(filter(None, (clean(full_name(reason)), clean(reason["site"] or ""))))
         case = ET.SubElement(suite, "testcase", {"name": name, "classname": where_it_is, "time": "0"})

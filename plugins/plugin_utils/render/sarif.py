@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The report as SARIF 2.1.0: a result for each open finding, a rule for each reason, its help from the
-catalogue.
+catalogue. Where a gate judged, what else it found is a result as well.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from ..bounds import UNSEEN
 from ..catalogue import lookup
 from ..links import url
 from ..placeholders import named
+from ..policy_words import SIGNS
 from ..remedies import full_name, identity, open_findings
+from ..shapes.gate import Reason
 from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
 from .facts import verdict_of
 from .hosts import missed
-from .judged import Decisions, decision_on, decisions_of
+from .judged import beside_findings, decision_on, decisions_of
 from .view import WORDS
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -43,7 +45,12 @@ def render(report: Report) -> str:
             if name not in rules:
                 numbers[name], rules[name] = len(rules), _rule(finding)
             result = {**_result(host, entry, finding), "ruleIndex": numbers[name]}
-            results.append({**result, **_decided(decisions, host, finding)})
+            results.append({**result, **_decided(decision_on(decisions, host, finding))})
+    for reason in beside_findings(report) if "gate" in report else ():
+        name = clean(full_name(reason))
+        if name not in rules:
+            numbers[name], rules[name] = len(rules), _rule_of_gate(reason, name)
+        results.append({**_result_of_gate(reason, name), "ruleIndex": numbers[name], **_decided(reason)})
     run = report.get("run")
     driver: Json = {
         "name": "webmedic.php_fpm",
@@ -60,7 +67,11 @@ def render(report: Report) -> str:
                 "executionSuccessful": True,
                 "endTimeUtc": report["generated_at"],
                 "toolExecutionNotifications": list(_not_seen(report)),
-                "properties": {"verdict": verdict_of(report), **({"run": dict(run)} if run else {})},
+                "properties": {
+                    "verdict": verdict_of(report),
+                    **({"gate": clean(report["gate"]["summary"])} if "gate" in report else {}),
+                    **({"run": dict(run)} if run else {}),
+                },
             }
         ],
         "results": results,
@@ -73,13 +84,44 @@ def _rule(finding: Explained) -> Json:
     words = "%s Fix: %s Not this: %s" % (named(entry.what), named(entry.advice), entry.do_not)
     return {
         "id": full_name(finding),
-        "name": "".join(part.title() for part in full_name(finding).replace("/", "_").split("_")),
+        "name": _camel(full_name(finding)),
         "shortDescription": {"text": entry.title},
         "fullDescription": {"text": named(entry.what)},
         "help": {"text": words.replace("`", ""), "markdown": words},
         "helpUri": url(finding["doc"]),
         "defaultConfiguration": {"level": LEVELS[finding["severity"]]},
         "properties": {"tags": ["nginx", "php-fpm", finding["cause"]]},
+    }
+
+
+def _camel(name: str) -> str:
+    return "".join(part.title() for part in name.replace("/", "_").split("_"))
+
+
+def _rule_of_gate(reason: Reason, name: str) -> Json:
+    sign = SIGNS.get(reason["cause"])
+    return {
+        "id": name,
+        "name": _camel(name),
+        "shortDescription": {"text": sign.title if sign else name},
+        "helpUri": url("roles/gate/README.md"),
+        "properties": {"tags": ["nginx", "php-fpm", "gate"]},
+    }
+
+
+def _result_of_gate(reason: Reason, name: str) -> Json:
+    """Of a host, or of the whole fleet."""
+    host = clean(reason["host"] or "fleet")
+    same = json.dumps([reason[part] for part in ("host", "cause", "reason", "site", "pool")])
+    named = {part: clean(reason[part] or "") for part in ("site", "pool", "fix")}
+    return {
+        "ruleId": name,
+        "message": {"text": "%s: %s" % (host, clean(reason["why"]))},
+        "locations": [
+            _place(host, {"artifactLocation": {"uri": quote(host, safe="")}}, reason["site"], None)
+        ],
+        "partialFingerprints": {"reason/v1": hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()},
+        "properties": {"host": host, **{part: value for part, value in named.items() if value}},
     }
 
 
@@ -113,9 +155,8 @@ def _named(finding: Explained) -> dict[str, str | None]:
     }
 
 
-def _decided(decisions: Decisions, host: str, finding: Explained) -> Json:
+def _decided(reason: Reason | None) -> Json:
     """What a gate made of it: what it tolerates is a warning or a note, what is waived is suppressed."""
-    reason = decision_on(decisions, host, finding)
     if reason is None:
         return {}
     decided: Json = {"level": {"fail": "error", "warn": "warning", "pass": "note"}[reason["decision"]]}
@@ -133,7 +174,11 @@ def _location(host: str, finding: Explained) -> Json:
     physical: Json = {"artifactLocation": {"uri": quote(clean(host), safe="") + quote(clean(path or ""))}}
     if line:
         physical["region"] = {"startLine": line}
-    full = "/".join(filter(None, (host, finding["site"], finding["endpoint"])))
+    return _place(host, physical, finding["site"], finding["endpoint"])
+
+
+def _place(host: str, physical: Json, site: str | None, endpoint: str | None) -> Json:
+    full = "/".join(filter(None, (host, site, endpoint)))
     return {
         "physicalLocation": physical,
         "logicalLocations": [{"name": clean(host), "fullyQualifiedName": clean(full), "kind": "resource"}],

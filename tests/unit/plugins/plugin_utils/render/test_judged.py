@@ -134,6 +134,21 @@ class TestPipelines:
         unseen = reason("gone", decision, cause="unreachable", reason=None, site=None)
         assert results(gated(unseen, results={"gone": unreachable()}))["gone", "gone"] == tags
 
+    def test_what_is_no_finding_has_a_result_of_its_own(self) -> None:
+        whole = reason(None, "warn", cause="requests_lost", reason=None, site=None, why="3 requests lost")
+        refused = reason("a", "fail", cause="restart_fails", reason="config_refused", why="refused", fix="x")
+        report = gated(refused, whole, results={"a": answer()})
+        document = json.loads(sarif.render(report))
+        jsonschema.validate(document, SARIF)
+        (run,) = document["runs"]
+        assert [(item["level"], item["message"]["text"]) for item in run["results"]] == [
+            ("error", "a: refused"),
+            ("warning", "fleet: 3 requests lost"),
+        ]
+        rules = [run["tool"]["driver"]["rules"][item["ruleIndex"]]["id"] for item in run["results"]]
+        assert rules == ["restart_fails/config_refused", "requests_lost"]
+        assert run["invocations"][0]["properties"]["gate"] == "Gate after: CLOSED. 2 hosts judged."
+
     def test_a_waived_result_is_suppressed(self) -> None:
         report = gated(reason("a", "pass", waiver=WAIVED), reason("b", "fail"))
         waived, failing = json.loads(sarif.render(report))["runs"][0]["results"]
