@@ -33,6 +33,7 @@ STARTED = time.time()
 ARGUMENTS: dict[str, Any] = {
     "argument_spec": {
         "reports": {"type": "list", "elements": "path", "required": True},
+        "slices": {"type": "int"},
         "report_dir": {"type": "path", "default": "./webmedic-report"},
         "report_keep": {"type": "int", "default": 30},
         "print_table": {"type": "bool", "default": True},
@@ -49,7 +50,7 @@ class ActionModule(ControllerAction):
     def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         ours = run.run(variables, context.CLIARGS, 1, bool(self._task.check_mode), STARTED)
         try:
-            files = saved.files(options["reports"])
+            files = saved.files(options["reports"], options["slices"])
             made = merge.merged([saved.read(file) for file in files], ours)
         except NoReport as error:
             raise AnsibleActionFail("cannot merge: %s" % error) from None

@@ -22,11 +22,17 @@ options:
     description:
       - What to merge. Each item is the path of a C(report.json), a pattern of such paths, the folder of a
         run, or a directory with one such folder for each slice.
-      - One item without a report, or with one that cannot be read, fails the task. So no slice is missing
-        in silence.
+      - One item without a report, or with one that cannot be read, fails the task. So does the folder of a
+        run without its report.
+      - Of a directory nobody knows how many slices should be there, unless O(slices) says it.
     type: list
     elements: path
     required: true
+  slices:
+    description: How many reports there must be. A slice that was cancelled leaves none, and the others would
+      look like the whole fleet.
+    type: int
+    version_added: 0.8.0
   report_dir:
     description: Directory for the merged report, as
       O(webmedic.php_fpm.fleet_report#module:report_dir).
@@ -70,6 +76,7 @@ EXAMPLES = r"""
 - name: One report of all slices
   webmedic.php_fpm.report_merge:
     reports: [/srv/webmedic/slices]
+    slices: 3
     report_dir: /srv/webmedic/fleet
     fail_on: [failing, unreachable, unknown]
   register: fleet

@@ -212,9 +212,14 @@ def _link(place: int, target: str, name: str) -> bool:
     return True
 
 
+def is_run(name: str) -> bool:
+    """Whether the folder of a run is named so."""
+    return _RUN.match(name) is not None
+
+
 def runs(directory: str) -> list[str]:
     """The names of the folders of runs, the oldest first. Raises OSError."""
-    return sorted(filter(_RUN.match, os.listdir(directory)))
+    return sorted(filter(is_run, os.listdir(directory)))
 
 
 def _forget(directory: str, keep: int, current: str) -> None:

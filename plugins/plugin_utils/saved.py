@@ -47,9 +47,9 @@ def read(path: str, own: bool = False) -> Saved:
         raise NoReport("cannot read %s: %s" % (clean(file), why)) from None
 
 
-def files(paths: Iterable[str]) -> list[str]:
+def files(paths: Iterable[str], wanted: int | None = None) -> list[str]:
     """The reports that are named: files, patterns of the shell, folders of runs, directories with one folder
-    a run or a slice. Each once. Raises NoReport.
+    a run or a slice. Each once. wanted: how many there must be. Raises NoReport.
     """
     found: dict[str, str] = {}
     for path in paths:
@@ -61,11 +61,20 @@ def files(paths: Iterable[str]) -> list[str]:
             found.setdefault(os.path.realpath(file), file)
         if len(found) > MOST:
             raise NoReport("there are more than %d reports" % MOST)
+    if not found:
+        raise NoReport("no report is named")
+    if wanted is not None and len(found) != wanted:
+        raise NoReport(
+            "there are %d reports, and there must be %d: a slice is missing, or one too many"
+            % (len(found), wanted)
+        )
     return list(found.values())
 
 
 def _reports_in(path: str) -> list[str]:
-    """A directory with a report of its own stands for that, else for those one level below."""
+    """A directory with a report of its own stands for that, else for those one level below. The folder of a
+    run has one, or not all of it has arrived.
+    """
     if not os.path.isdir(path):
         return [path]
     if os.path.lexists(file_of(path)):
@@ -74,8 +83,8 @@ def _reports_in(path: str) -> list[str]:
         names = sorted(os.listdir(path))
     except OSError as error:
         raise NoReport("cannot read %s: %s" % (clean(path), error.strerror or error)) from None
-    below = [os.path.join(path, name, REPORT) for name in names[: MOST + 1]]
-    return [file for file in below if os.path.isfile(file)]
+    below = [(name, os.path.join(path, name, REPORT)) for name in names[: MOST + 1]]
+    return [file for name, file in below if folder.is_run(name) or os.path.isfile(file)]
 
 
 def runs(directory: str) -> list[str]:

@@ -140,6 +140,22 @@ class TestRefusal:
         with pytest.raises(AnsibleError, match=r"there is no report.json in .*/\*.json$"):
             run(tmp_path / "*.json", report_dir=str(tmp_path / "out"))
 
+    def test_a_slice_that_left_nothing_is_missed(self, tmp_path: Path) -> None:
+        keep(tmp_path / "slices", "1", made({"a": answer()}))
+        keep(tmp_path / "slices", "2", made({"b": answer()}))
+        assert len(run(tmp_path / "slices", report_dir=str(tmp_path / "out"), slices=2)["merged"]) == 2
+        with pytest.raises(AnsibleError, match="there are 2 reports, and there must be 3"):
+            run(tmp_path / "slices", report_dir=str(tmp_path / "out"), slices=3)
+        with pytest.raises(AnsibleError, match="^cannot merge: no report is named$"):
+            run(report_dir=str(tmp_path / "out"))
+
+    def test_a_run_whose_report_did_not_arrive_fails(self, tmp_path: Path) -> None:
+        keep(tmp_path / "slices", "2026-04-02T142317Z-job1", made({"a": answer()}))
+        (tmp_path / "slices" / "2026-04-02T142317Z-job2").mkdir()
+        (tmp_path / "slices" / "lost+found").mkdir()
+        with pytest.raises(AnsibleError, match="cannot read .*-job2/report.json: No such file"):
+            run(tmp_path / "slices", report_dir=str(tmp_path / "out"))
+
     def test_a_fifo_is_not_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "report.json")
         with pytest.raises(AnsibleError, match="it is not a regular file"):
