@@ -199,6 +199,11 @@ def _of_fleet(
         why = "no site and no pool that was seen on these hosts is called %s" % names_of(empty, 200)[0]
         fix = "look at gate_policy.scope, and leave gate_snapshot true: snapshots tell the names"
         seen.append(sign(None, "scope_empty", None, why, fix))
+    if whole and all(entry["status"] == "not_applicable" for entry in looks.report["hosts"].values()):
+        why = "nginx passes nothing to php-fpm on any of these hosts, so there is nothing to judge"
+        severity = "warning" if looks.since is None else "critical"
+        fix = "look whether these are the hosts of the deploy"
+        seen.append(sign(None, "nothing_served", None, why, fix, severity=severity))
     inside = [item for item in all_seen if in_scope(item, policy)]
     lost = sum(item.lost for item in inside)
     if lost:

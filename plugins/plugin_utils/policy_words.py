@@ -38,6 +38,7 @@ SIGNS = {
     "requests_lost": Sign("warning", "recovered", "Requests were lost since the deploy began"),
     "reload_cuts": Sign("warning", "latent", "A reload would cut requests that run now"),
     "waiver_expired": Sign("critical", "active", "A waiver of the policy is over"),
+    "nothing_served": Sign("critical", "active", "No host passes anything to php-fpm"),
     "scope_empty": Sign("critical", "active", "The scope of the policy has no site and no pool"),
 }
 CAUSES = tuple(sorted({cause for cause, _reason in CATALOGUE} | set(SIGNS)))

@@ -32,7 +32,7 @@ class TestDefaults:
         "result,verdict",
         [
             (answer(), "pass"),
-            (answer("not_applicable"), "pass"),
+            (answer("not_applicable"), "warn"),
             (ILL, "fail"),
             (answer("degraded", finding(confidence="possible")), "warn"),
             (answer("degraded", finding(severity="warning")), "warn"),
@@ -54,6 +54,13 @@ class TestDefaults:
     def test_a_host_that_was_not_looked_at_closes_it(self) -> None:
         gate = judged({"a": answer()}, batch=["a", "b"])
         assert ("b", "host_unknown", "fail") in decided(gate) and gate["ill"] == ["b"]
+
+    def test_a_deploy_that_serves_nothing_closes_it(self) -> None:
+        none = {"a": answer("not_applicable"), "b": answer("not_applicable")}
+        for more in ({"since": NOW - 60}, {"before": none}):
+            assert (None, "nothing_served", "fail") in decided(judged(none, **more))
+        near_miss = judged({**none, "b": answer()}, since=NOW - 60)
+        assert "nothing_served" not in str(decided(near_miss))
 
     def test_each_host_fails_with_its_own_cause(self) -> None:
         gate = judged({"a": answer(), "b": ILL, "c": unreachable("No route")})
