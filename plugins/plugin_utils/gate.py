@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from . import gate_answers, played, policy_reader, saved
+from . import gate_answers, gate_own, played, policy_reader, saved
 from .bounds import reader_of
 from .compare import epoch
 from .folder import absolute, put, text_of
@@ -37,11 +37,12 @@ class GateError(ValueError):
 
 
 class Baseline(NamedTuple):
-    """earlier: what the gate refused then."""
+    """earlier: what the gate refused then. own: requests that it lost itself after it had counted."""
 
     path: str
     report: Report
     earlier: frozenset[Refused]
+    own: gate_own.Counts
 
 
 class Terms(NamedTuple):
@@ -141,7 +142,7 @@ def baseline_of(path: str) -> Baseline:
             "there is no baseline: %s. Run the gate with gate_phase=before first, or name gate_baseline"
             % error
         ) from None
-    return Baseline(found.path, found.report, frozenset(_gate_of(found.gate)))
+    return Baseline(found.path, found.report, frozenset(_gate_of(found.gate)), gate_own.read(found.gate))
 
 
 def _own(path: str) -> saved.Saved:
@@ -226,18 +227,23 @@ def judged(
     """
     phase = options["phase"]
     found = terms(phase, options["policy"], options["baseline"], options["since"], report["window"], now)
+    pages = _answers(task_vars, options["pages"], gate_answers.pages, look)
+    # The report of before the deploy has counted those of the looks before its last one.
+    own = {} if phase == BEFORE else gate_own.known(task_vars, options["report"], phase, report["hosts"])
     looks = Looks(
         report,
         found.baseline.report if found.baseline else None,
         found.since,
         _answers(task_vars, options["restart"], gate_answers.restart, look),
-        _answers(task_vars, options["pages"], gate_answers.pages, look),
+        pages,
         found.baseline.earlier if found.baseline else frozenset(),
+        own,
+        found.baseline.own if found.baseline else {},
     )
     path = found.baseline.path if found.baseline else None
     everyone = [str(name) for name in task_vars["ansible_play_hosts_all"]]
     gone = [name for name in (looks.baseline["hosts"] if looks.baseline else ()) if name not in everyone]
-    return judge(
+    gate = judge(
         looks,
         found.policy,
         now,
@@ -246,6 +252,8 @@ def judged(
         fleet=len(everyone),
         baseline=path,
     )
+    gate["own"] = gate_own.listed(gate_own.added(own, gate_own.asked(pages)))
+    return gate
 
 
 def _answers(

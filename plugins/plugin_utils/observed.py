@@ -61,7 +61,8 @@ class Refused(NamedTuple):
 class Looks(NamedTuple):
     """What was asked of the hosts. restart, pages: by host; None where that was not asked for.
 
-    earlier: what the gate itself refused in the baseline.
+    earlier: what the gate itself refused in the baseline. own, own_before: requests of the gate that were
+    lost, since the deploy and in the gate before it.
     """
 
     report: Report
@@ -70,6 +71,8 @@ class Looks(NamedTuple):
     restart: Mapping[str, Restart | str] | None = None
     pages: Mapping[str, SitePages | str] | None = None
     earlier: frozenset[Refused] = frozenset()
+    own: Mapping[tuple[str, str], int] | None = None
+    own_before: Mapping[tuple[str, str], int] | None = None
 
 
 def sign(host: str | None, cause: str, reason: str | None, why: str, fix: str = "", **more: Any) -> Seen:
@@ -165,8 +168,14 @@ def _unseen(entry: HostEntry) -> tuple[str, str]:
 def _findings(looks: Looks, made: Changes | None, host: str, entry: HostEntry) -> Iterator[Seen]:
     listed = _changed(made, host)
     known = looks.baseline is not None and host in looks.baseline["hosts"]
+    own, own_before = dict(looks.own or {}), dict(looks.own_before or {})
+    made_before = epoch(looks.baseline["generated_at"]) if looks.baseline else 0.0
     for finding in open_findings(entry):
         change = listed.get(_key(finding)) if known else None
+        sites = finding["sites"] or ([finding["site"]] if finding["site"] else [])
+        lost = _of_visitors(_lost(looks, finding, change), host, sites, own)
+        if finding["since"] is not None and finding["since"] <= made_before:
+            lost = _of_visitors(lost, host, sites, own_before)
         yield Seen(
             host=host,
             cause=finding["cause"],
@@ -177,9 +186,9 @@ def _findings(looks: Looks, made: Changes | None, host: str, entry: HostEntry) -
             new=_is_new(change) if known else None,
             why=("%s: " % finding["title"] if finding["state"] == "active" else "") + finding["summary"],
             fix=finding["fix"] or finding["advice"],
-            sites=finding["sites"] or ([finding["site"]] if finding["site"] else []),
+            sites=sites,
             pool=finding["pool"],
-            lost=_lost(looks, finding, change),
+            lost=lost,
         )
 
 
@@ -210,6 +219,16 @@ def _lost(looks: Looks, finding: Explained, change: Changed | None) -> int:
         return 0
     made = epoch(looks.baseline["generated_at"]) if looks.baseline else None
     return lost_since(finding, looks.report, looks.since, change, made)
+
+
+def _of_visitors(lost: int, host: str, sites: Sequence[str], own: dict[tuple[str, str], int]) -> int:
+    """What is left without the gate's own requests, each of which is taken away once."""
+    for site in sites:
+        taken = min(lost, own.get((host, site), 0))
+        if taken:
+            own[host, site] -= taken
+            lost -= taken
+    return lost
 
 
 # ------------------------------------------------------------------------------------------ the other looks

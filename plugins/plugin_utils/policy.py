@@ -64,6 +64,7 @@ def judge(
         "lost": sum(seen.lost for seen, _reason_ in pairs) if looks.since is not None else None,
         "counts": {word: decisions.count(word) for word in DECISIONS},
         "reasons": reasons,
+        "own": None,
     }
     gate["summary"] = _summary(gate)
     return gate

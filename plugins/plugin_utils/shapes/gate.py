@@ -73,6 +73,14 @@ class Reason(TypedDict):
     waiver: Optional[str]  # who lets it pass until when, and why
 
 
+class Own(TypedDict):
+    """Requests of the gate itself that were lost: before the deploy since the diagnosis, after it all."""
+
+    host: str
+    site: str
+    count: int
+
+
 class Gate(TypedDict):
     phase: str  # before or after
     verdict: str  # fail, warn or pass
@@ -84,3 +92,4 @@ class Gate(TypedDict):
     lost: Optional[int]  # requests since then; None: before the deploy
     counts: Dict[str, int]  # reasons by decision
     reasons: List[Reason]  # what fails first
+    own: Optional[List[Own]]  # None: of before 0.8.0
