@@ -190,6 +190,20 @@ def waits(fleet: Fleet) -> Iterator[Check]:
     fleet.answers("web1", diagnosis_info=ILL)
     done = fleet.run("gate", options={**options, "gate_wait": 2})
     yield seen("gate_wait", "it stays closed when the time is over", done.rc == 2, done)
+    unserved = {
+        **PAGE,
+        "ok": False,
+        "status": 502,
+        "by": "nginx",
+        "endpoints": ["unix:/run/php/php8.2-fpm.sock"],
+    }
+    over = reply("recovered", finding(state="recovered", count=1, since=time.time()))
+    fleet.answers("web1", site_page_info={**PAGES, "ok": False, "pages": [unserved]})
+    fleet.answers("web1", ".next", site_page_info=PAGES, diagnosis_info=over)
+    none = {"gate_policy": {"thresholds": {"lost_requests": 0}}, "gate_since": time.time() - 60}
+    done = fleet.run("gate", options={**options, **AFTER, **none, "gate_wait": 30, "gate_baseline": ""})
+    fine = done.rc == 0 and kept(fleet)["lost"] == 0
+    yield seen("gate_wait", "the page of its first look is no lost request", fine, done)
 
 
 def other_looks(fleet: Fleet) -> Iterator[Check]:
