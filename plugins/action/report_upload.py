@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.loader import action_loader
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import own_copy, upload
@@ -58,6 +59,18 @@ class ActionModule(ControllerAction):
     _requires_connection = True
     arguments = ARGUMENTS
     noun = "report"
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A mistake in the options is a report that did not arrive. An error would be past failed_when: it
+        would fail a host that is well, before the ill ones, and no_log would hide it.
+        """
+        try:
+            return super().run(tmp, task_vars)
+        except AnsibleActionFail as error:
+            outcome = self._lost("", {"msg": str(error)})
+        if boolean(self._task.args.get("warn", False), strict=False):
+            display.warning(outcome["msg"])
+        return {**outcome, "changed": False, "by": (task_vars or {}).get("inventory_hostname")}
 
     def result(self, options: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         to = options["to"]
@@ -166,7 +179,8 @@ class ActionModule(ControllerAction):
         return _arrived(place, files)
 
     def _lost(self, what: str, result: Mapping[str, Any]) -> dict[str, Any]:
-        message = "The %s did not arrive: %s: %s." % (self.noun, what, upload.reason(result))
+        why = ": ".join(filter(None, (what, upload.reason(result))))
+        message = "The %s did not arrive: %s." % (self.noun, why)
         return {"failed": True, "arrived": False, "uploaded": [], "place": None, "msg": message}
 
     def _sub_action(self, name: str, variables: Mapping[str, Any], **arguments: Any) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.integration.gate_fails import failed
 from tests.integration.prepared_hosts import Fleet, Played, finding, reply
 from tests.integration.put_server import TOKEN, PutServer, put_server
 from tests.run.checks import Check
@@ -182,6 +183,9 @@ def mistyped(fleet: Fleet) -> Iterator[Check]:
     ):
         done = audit(fleet, to)
         yield seen("%s: it fails and says what is wrong" % words, done.rc and words in done.one_line, done)
+    done = audit(fleet, {"url": "http://127.0.0.1:9/report.json"}, diagnose_fail_on=["failing"])
+    fine = done.rc == 2 and failed(done) == {"ill": 1, "well": 0} and "write {file} there" in done.one_line
+    yield seen("the ill host fails, and no other", fine, done)
 
 
 CASES = {

@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import MagicMock, patch
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.webmedic.php_fpm.plugins.action import report_upload
 
 URL = "https://reports.example/{run}/{file}?sig=SECRET"
@@ -48,10 +48,15 @@ def _folder(tmp_path: Path) -> Path:
 
 
 def run(
-    folder: Path, engine: Engine, to: dict[str, Any], check_mode: bool = False, **variables: Any
+    folder: Path,
+    engine: Engine,
+    to: dict[str, Any],
+    check_mode: bool = False,
+    warn: bool = False,
+    **variables: Any,
 ) -> dict[str, Any]:
     task = MagicMock(
-        args={"folder": str(folder), "to": to},
+        args={"folder": str(folder), "to": to, "warn": warn},
         async_val=0,
         check_mode=check_mode,
         delegate_to=to.get("host", "localhost"),
@@ -231,13 +236,22 @@ class TestRefusal:
             ({"hots": "archive", "directory": "/srv"}, "hots"),
         ],
     )
-    def test_what_is_mistyped_is_an_error(self, folder: Path, to: dict[str, Any], words: str) -> None:
+    def test_what_is_mistyped_did_not_arrive(self, folder: Path, to: dict[str, Any], words: str) -> None:
         engine = Engine()
-        with pytest.raises(AnsibleError) as raised:
-            run(folder, engine, to)
-        assert words in str(raised.value) and engine.tasks == []
+        outcome = run(folder, engine, to)
+        assert outcome["failed"] and not outcome["arrived"] and words in outcome["msg"]
+        assert outcome["msg"].startswith("The report did not arrive: ") and engine.tasks == []
+
+    @pytest.mark.parametrize("warn", [True, False])
+    def test_it_is_a_warning_where_the_verdict_comes_first(
+        self, folder: Path, warn: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        said: list[str] = []
+        monkeypatch.setattr(report_upload, "display", MagicMock(warning=said.append))
+        outcome = run(folder, Engine(), {"directory": "srv"}, warn=warn)
+        assert said == ([outcome["msg"]] if warn else [])
 
     def test_a_folder_without_a_report_is_an_error(self, folder: Path) -> None:
         (folder / "report.json").unlink()
-        with pytest.raises(AnsibleError, match="there is no report.json in"):
-            run(folder, Engine(), {"directory": "/srv"})
+        outcome = run(folder, Engine(), {"directory": "/srv"})
+        assert not outcome["arrived"] and "there is no report.json in" in outcome["msg"]
