@@ -105,7 +105,10 @@ class ActionModule(ControllerAction):
         unasked = [name for name, result in results.items() if result is None]
         gate = gate_step.step(report, terms, task_vars, now, unasked, stops) if terms else None
         if gate and gate.again:
-            return {**gate.returned, "changed": False}
+            shown = options["print_table"] and gate.lines
+            printed = printer.hand_out(gate.lines, interim=True) if shown else {}
+            time.sleep(gate.returned["delay"])
+            return {**printed, **gate.returned, "changed": False}
         path, place, footer = written(report, options["report_dir"], options["report_keep"])
         unmended = unmended_hosts(report, task_vars) if remediated else {}
         printed: dict[str, Any] = {"msg": table.headline(report["summary"]["counts"])}

@@ -320,10 +320,15 @@ gate:
       type: dict
       returned: always
 again:
-  description: Whether the gate is closed and there is time for another look. Nothing was written or printed
-    then.
+  description: Whether the gate is closed and there is time for another look. No report was written then. The
+    task has said why in one line, once for each reason, and has waited RV(delay).
   returned: when O(gate) is used
   type: bool
+why:
+  description: What the gate is closed by so far.
+  returned: when RV(again)
+  type: str
+  version_added: 0.8.0
 until:
   description: When the time for looks is over, in epoch seconds.
   returned: when O(gate) is used
@@ -333,7 +338,7 @@ looked:
   returned: when O(gate) is used
   type: float
 delay:
-  description: How many seconds to wait before the next look.
+  description: How many seconds lie between two looks.
   returned: when O(gate) is used
   type: float
 unmended:

@@ -10,11 +10,12 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import gate, gate_table, played, printer
+from .complaints import harmless
 from .layout import Line
 from .policy import complaints
 from .policy_words import PHASES
 from .shapes.report import Report
-from .text import letters
+from .text import letters, plural, span
 
 OPTIONS: dict[str, Any] = {
     "phase": {"type": "str", "required": True, "choices": list(PHASES)},
@@ -41,7 +42,9 @@ UNASKED = (
 
 
 class Step(NamedTuple):
-    """again: there is time for another look, and what was seen is not calm. returned: by the task."""
+    """again: there is time for another look, and what was seen is not calm. lines: for the screen. returned:
+    by the task.
+    """
 
     again: bool
     complaints: dict[str, str]
@@ -89,6 +92,26 @@ def failed_earlier(
     )
 
 
+def _again(
+    refused: Mapping[str, str],
+    options: Mapping[str, Any],
+    task_vars: Mapping[str, Any],
+    batch: Sequence[str],
+    left: float,
+) -> tuple[str, list[Line]]:
+    """(why it looks again, the line that says so). No line where that was said of the look before.
+
+    left: seconds in which it may become calm.
+    """
+    host, reason = next(iter(refused.items()))
+    others = " And %s." % plural(len(refused) - 1, "more host") if refused.keys() - {host} else ""
+    why = harmless("%s: %s%s" % (host, reason, others))
+    looks = (task_vars["hostvars"].raw_get(name).get(options["report"]) or {} for name in batch)
+    if any(look.get("again") and look.get("why") == why for look in looks):
+        return why, []
+    return why, [("Closed so far, it looks again for up to %s. %s" % (span(round(left)), why), "yellow")]
+
+
 def step(
     report: Report,
     options: Mapping[str, Any],
@@ -126,6 +149,10 @@ def step(
         "looked": now,
         "gate": {name: value for name, value in made.items() if name != "reasons"},
     }
+    if again:
+        with letters(printer.SCREEN.unicode):
+            returned["why"], lines = _again(refused, options, task_vars, batch, until - now)
+        return Step(again, {}, lines, returned)
     asked = options["path"] if options["pages"] else ""
     findings = [finding for entry in report["hosts"].values() for finding in entry["findings"]]
     above = {finding["fix"] for finding in findings if finding["state"] == "active"}

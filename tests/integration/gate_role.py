@@ -187,6 +187,8 @@ def waits(fleet: Fleet) -> Iterator[Check]:
     looks = fleet.asked("web1").count("diagnosis_info")
     yield seen("gate_wait", "it looks again until it is calm", done.rc == 0 and looks == 2, done)
     yield seen("gate_wait", "one table is printed", done.output.count("Gate before: ") == 1, done)
+    said = done.one_line.count("Closed so far, it looks again for up to")
+    yield seen("gate_wait", "it says why it waits, once", said == 1 and "Pausing" not in done.output, done)
     fleet.answers("web1", diagnosis_info=ILL)
     done = fleet.run("gate", options={**options, "gate_wait": 2})
     yield seen("gate_wait", "it stays closed when the time is over", done.rc == 2, done)

@@ -120,6 +120,33 @@ class TestOldAnswers:
             step({**play({"a": at(1)}, "a"), "terms": terms})
 
 
+class TestAgain:
+    """Who waits for the next look reads why, and each reason once."""
+
+    WHY = "a: PHP-FPM is not running: stopped: php8.2-fpm.service is stopped (fpm_not_running/stopped)."
+
+    def again(self, earlier: Any = None, **hosts: Any) -> Any:
+        variables = play({"a": at(1, ILL), **hosts}, "a" + "".join(hosts))
+        variables["hostvars"].raw_get("a")["report"] = earlier
+        return step(variables, until=NOW + 60)[1]
+
+    def test_it_says_what_closes_it_and_for_how_long(self) -> None:
+        made = self.again(b=at(1, ILL))
+        ((line, _color),) = made.lines
+        assert made.again and line.startswith("Closed so far, it looks again for up to 58 s. " + self.WHY)
+        assert line.endswith("And 1 more host.")
+
+    def test_the_same_is_said_once(self) -> None:
+        said = self.again().returned
+        assert self.again({**said, "again": True}).lines == []
+
+    @pytest.mark.parametrize(
+        "earlier", [{"again": True, "why": "b: other"}, {"again": False, "why": "x"}, None]
+    )
+    def test_near_miss_another_reason_is_said(self, earlier: Any) -> None:
+        assert len(self.again(earlier).lines) == 1
+
+
 class TestGone:
     """A host of the baseline that the play does not know."""
 
