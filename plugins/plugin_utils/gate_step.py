@@ -15,7 +15,7 @@ from .layout import Line
 from .policy import complaints
 from .policy_words import PHASES
 from .shapes.report import Report
-from .text import letters, plural, span
+from .text import letters, plural, span, wrap
 
 OPTIONS: dict[str, Any] = {
     "phase": {"type": "str", "required": True, "choices": list(PHASES)},
@@ -99,7 +99,7 @@ def _again(
     batch: Sequence[str],
     left: float,
 ) -> tuple[str, list[Line]]:
-    """(why it looks again, the line that says so). No line where that was said of the look before.
+    """(why it looks again, the lines that say so). No line where that was said of the look before.
 
     left: seconds in which it may become calm.
     """
@@ -109,7 +109,8 @@ def _again(
     looks = (task_vars["hostvars"].raw_get(name).get(options["report"]) or {} for name in batch)
     if any(look.get("again") and look.get("why") == why for look in looks):
         return why, []
-    return why, [("Closed so far, it looks again for up to %s. %s" % (span(round(left)), why), "yellow")]
+    told = "Closed so far, it looks again for up to %s. %s" % (span(round(left)), why)
+    return why, [(line, "yellow") for line in wrap(told, printer.PAGE.width, 3)]
 
 
 def step(

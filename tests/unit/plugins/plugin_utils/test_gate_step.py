@@ -132,7 +132,7 @@ class TestAgain:
 
     def test_it_says_what_closes_it_and_for_how_long(self) -> None:
         made = self.again(b=at(1, ILL))
-        ((line, _color),) = made.lines
+        line = " ".join(line.strip() for line, _color in made.lines)
         assert made.again and line.startswith("Closed so far, it looks again for up to 58 s. " + self.WHY)
         assert line.endswith("And 1 more host.")
 
@@ -144,7 +144,7 @@ class TestAgain:
         "earlier", [{"again": True, "why": "b: other"}, {"again": False, "why": "x"}, None]
     )
     def test_near_miss_another_reason_is_said(self, earlier: Any) -> None:
-        assert len(self.again(earlier).lines) == 1
+        assert self.again(earlier).lines != []
 
 
 class TestGone:
