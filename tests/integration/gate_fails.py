@@ -166,10 +166,25 @@ def by_hand(fleet: Fleet) -> Iterator[Check]:
     yield seen("check mode", "nothing was mended, so nothing is judged", done.rc == 0, done)
 
 
+def not_written(fleet: Fleet) -> Iterator[Check]:
+    """The report has no place. That is nothing which a host could be blamed for."""
+    four(fleet)
+    nowhere = {f"{role}_report_dir": "/proc/webmedic" for role in ("gate", "diagnose")}
+    options = {**FAILING, **nowhere, "gate_phase": "before", "gate_baseline": str(fleet.place / "x.json")}
+    for playbook in ("diagnose", "gate"):
+        done = fleet.run(playbook, options=options)
+        ill = {name for name, count in failed(done).items() if count}
+        yield seen(playbook, "the ill hosts fail, and no other", ill == {"web2", "web4"}, done)
+        done = fleet.run(playbook, "--limit", "web1", options=options)
+        fine = done.rc == 2 and "No report was written to /proc/webmedic" in of_host(done, "web1")
+        yield seen(playbook, "where none is ill, it fails and says so", fine, done)
+
+
 CASES = {
     "the ill host fails": the_ill,
     "block and rescue": rescued,
     "serial": batches,
     "when the rollout stops": stops,
     "remediate_fail_on": by_hand,
+    "no place for the report": not_written,
 }
