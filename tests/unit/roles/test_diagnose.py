@@ -67,6 +67,7 @@ class TestTasks:
             "webmedic.php_fpm.report_upload",
             "ansible.builtin.include_tasks",
             "ansible.builtin.fail",
+            "ansible.builtin.fail",
         ]
 
     def test_it_is_published_as_workflows_and_rulebooks_read_it(self) -> None:
