@@ -110,7 +110,7 @@ def _again(
     if any(look.get("again") and look.get("why") == why for look in looks):
         return why, []
     told = "Closed so far, it looks again for up to %s. %s" % (span(round(left)), why)
-    return why, [(line, "yellow") for line in wrap(told, printer.PAGE.width, 3)]
+    return why, [(line, "yellow") for line in wrap(told, printer.PAGE.width, 5)]
 
 
 def step(
