@@ -328,7 +328,7 @@ why:
   description: What the gate is closed by so far.
   returned: when RV(again)
   type: str
-  version_added: 0.8.0
+  version_added: 0.9.0
 until:
   description: When the time for looks is over, in epoch seconds.
   returned: when O(gate) is used

@@ -53,17 +53,17 @@ options:
     description: How many seconds a closed gate may look again.
     type: float
     default: 0
-    version_added: 0.8.0
+    version_added: 0.9.0
   delay:
     description: How many seconds lie between two looks.
     type: float
     default: 10
-    version_added: 0.8.0
+    version_added: 0.9.0
   restart:
     description: Whether to ask what the next restart would do.
     type: bool
     default: true
-    version_added: 0.8.0
+    version_added: 0.9.0
 extends_documentation_fragment:
   - webmedic.php_fpm.attributes.controller
 attributes:

@@ -32,7 +32,7 @@ options:
     description: How many reports there must be. A slice that was cancelled leaves none, and the others would
       look like the whole fleet.
     type: int
-    version_added: 0.8.0
+    version_added: 0.9.0
   report_dir:
     description: Directory for the merged report, as
       O(webmedic.php_fpm.fleet_report#module:report_dir).

@@ -17,7 +17,7 @@ from .saturation import nearness
 from .shapes.changes import Changed, Changes
 from .shapes.report import Explained, HostEntry, Report
 from .shapes.restart import Restart
-from .shapes.site_page import SitePages
+from .shapes.site_page import SitePage, SitePages
 from .sites import main_sites, sites_of
 from .untrusted import text
 
@@ -299,9 +299,7 @@ def _pages(looks: Looks, host: str) -> Iterator[Seen]:
         new = _new(looks, host, "page_unknown", "no_answer")
         yield sign(host, "page_unknown", "no_answer", answer["msg"], new=new)
     for page in bad:
-        cause, reason = ("page_fails", "wrong_status") if page["asked"] else ("page_unknown", "not_asked")
-        if page["asked"] and page["status"] is None:
-            reason = "no_answer"
+        cause, reason = ("page_fails", _failure(page)) if page["asked"] else ("page_unknown", "not_asked")
         yield sign(
             host,
             cause,
@@ -310,6 +308,13 @@ def _pages(looks: Looks, host: str) -> Iterator[Seen]:
             new=_new(looks, host, cause, reason, page["site"]),
             sites=[page["site"]],
         )
+
+
+def _failure(page: SitePage) -> str:
+    """A page that was missing before the deploy is no excuse for one that the server fails at."""
+    if page["status"] is None:
+        return "no_answer"
+    return "server_error" if page["status"] >= 500 else "wrong_status"
 
 
 def _new(

@@ -46,8 +46,8 @@ CAUSES = tuple(sorted({cause for cause, _reason in CATALOGUE} | set(SIGNS)))
 REASONS = tuple(
     sorted(
         {reason for _cause, reason in CATALOGUE if reason}
-        | {"no_answer", "no_baseline", "not_tested", "not_asked", "not_counted", "wrong_status"}
-        | {"full", "nearer"}
+        | {"no_answer", "no_baseline", "not_tested", "not_asked", "not_counted"}
+        | {"wrong_status", "server_error", "full", "nearer"}
         | {
             "config_refused", "start_refused", "start_fails", "address_taken", "no_listener",
             "socket_denied", "program_missing", "program_replaced", "unit_disabled", "unit_masked",

@@ -174,9 +174,12 @@ def plural(number: int, noun: str) -> str:
 
 
 def span(seconds: int) -> str:
-    """900 as "15 min"."""
-    for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            number = seconds // size
-            return "%d %s" % (number, unit + ("s" if unit == "day" and number > 1 else ""))
-    return "%d s" % seconds
+    """900 as "15 min", 906 as "15 min 6 s": the two largest units. 90 stays "90 s"."""
+    if 60 < seconds < 120:
+        return "%d s" % seconds
+    parts = list[str]()
+    for size, unit in ((86400, "day"), (3600, "h"), (60, "min"), (1, "s")):
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append("%d %s" % (number, unit + ("s" if unit == "day" and number > 1 else "")))
+    return " ".join(parts[:2]) or "0 s"

@@ -227,7 +227,7 @@ def other_looks(fleet: Fleet) -> Iterator[Check]:
         "untested": ({"restart_info": {**FINE, "verdict": "unknown"}}, "restart_unknown/not_tested"),
         "silent": ({"restart_info": failed_look}, "restart_unknown/no_answer"),
         "odd": ({"restart_info": {**FINE, "verdict": ["fine"]}}, "restart_unknown/no_answer"),
-        "bad-page": ({"site_page_info": {**PAGES, "ok": False, "pages": [wrong]}}, "page_fails/wrong_status"),
+        "bad-page": ({"site_page_info": {**PAGES, "ok": False, "pages": [wrong]}}, "page_fails/server_error"),
         "no-page": ({"site_page_info": {**PAGES, "ok": False, "pages": [unasked]}}, "page_unknown/not_asked"),
         "mute": ({"site_page_info": failed_look}, "page_unknown/no_answer"),
     }  # fmt: skip

@@ -92,4 +92,4 @@ class Gate(TypedDict):
     lost: Optional[int]  # requests since then; None: before the deploy
     counts: Dict[str, int]  # reasons by decision
     reasons: List[Reason]  # what fails first
-    own: Optional[List[Own]]  # None: of before 0.8.0
+    own: Optional[List[Own]]  # None: of before 0.9.0

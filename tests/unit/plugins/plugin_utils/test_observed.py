@@ -305,6 +305,16 @@ class TestOtherLooks:
     def test_a_page_that_failed_before_is_a_warning(self) -> None:
         pages = self.answered(self.PAGE)
         assert self.seen(pages=pages, before={"a": answer()})["verdict"] == "fail"
+        known = frozenset([Refused("a", "page_fails", "server_error", "shop.example", None)])
+        assert self.seen(pages=pages, before={"a": answer()}, earlier=known)["verdict"] == "warn"
+
+    def test_a_page_that_was_missing_is_no_excuse_for_a_502(self) -> None:
+        missing = frozenset([Refused("a", "page_fails", "wrong_status", "shop.example", None)])
+        gate = self.seen(pages=self.answered(self.PAGE), before={"a": answer()}, earlier=missing)
+        assert gate["verdict"] == "fail"
+
+    def test_a_page_that_is_missing_still_is_a_warning(self) -> None:
+        pages = self.answered({**self.PAGE, "status": 404})
         known = frozenset([Refused("a", "page_fails", "wrong_status", "shop.example", None)])
         assert self.seen(pages=pages, before={"a": answer()}, earlier=known)["verdict"] == "warn"
 

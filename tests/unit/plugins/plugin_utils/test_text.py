@@ -97,7 +97,17 @@ class TestTimes:
 
     @pytest.mark.parametrize(
         "seconds, shown",
-        [(900, "15 min"), (3600, "1 h"), (86400, "1 day"), (172800, "2 days"), (90, "90 s"), (45, "45 s")],
+        [
+            (900, "15 min"),
+            (906, "15 min 6 s"),
+            (3600, "1 h"),
+            (5460, "1 h 31 min"),
+            (86400, "1 day"),
+            (172800, "2 days"),
+            (90, "90 s"),
+            (45, "45 s"),
+            (0, "0 s"),
+        ],
     )
     def test_a_span_reads_well(self, seconds: int, shown: str) -> None:
         assert text.span(seconds) == shown
