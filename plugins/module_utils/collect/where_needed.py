@@ -36,6 +36,8 @@ OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | meanings("script_missin
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST = 3  # lines
+# Functions of the kernel in which a write to a pipe, a terminal or a socket waits for who reads, and a lock.
+BLOCKED = re.compile(r"(?:anon_)?pipe_w|n_tty_write|(?:sock|unix)_\w*wait|sk_stream_wait|locks_lock|flock")
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 ENDED = meanings("timed_out", "broken_off")
 
@@ -70,16 +72,19 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) ->
 
 
 def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:
-    """A process's state or a silent endpoint gives the hint."""
+    """A process's state, a silent endpoint or the place where a worker sleeps gives the hint."""
     silent = any(
         facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
         for facts in snapshot["endpoints"].values()
     )
-    if not silent and not any(process.state in "TtD" for process in procs):
+    # A worker of nginx sleeps nowhere but where it waits for the next event.
+    places = [host.text("/proc/%d/wchan" % pid) or "" for pid in snapshot["nginx"]["workers"]]
+    blocked = any(map(BLOCKED.match, places))
+    if not silent and not blocked and not any(process.state in "TtD" for process in procs):
         return []
     from .linux.halted import collect_halted  # pylint: disable=import-outside-toplevel
 
-    return collect_halted(host, procs)
+    return collect_halted(host, procs, snapshot["nginx"]["workers"])
 
 
 def odd_zone(host: Host, nginx: "Nginx") -> Optional[int]:

@@ -142,14 +142,15 @@ def left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
 
 def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
     """nginx's workers are there and do not run."""
-    kinds = {one["pid"]: one["kind"] for one in snapshot.get("halted") or []}
+    why = {"blocked": "a write to a log waits for its reader"}
+    kinds = {one["pid"]: why.get(one["kind"], one["kind"]) for one in snapshot.get("halted") or []}
     workers = snapshot["nginx"]["workers"] if kinds else []
     held = [kinds[pid] for pid in workers if pid in kinds]
     if not held:
         return []
-    why = "%d of %d workers of nginx do not run (%s): they answer no request"
+    text = "%d of %d workers of nginx do not run (%s): they answer no request"
     what = "nginx_running" if len(held) == len(workers) else "nginx_workers"
-    return [unseen(what, snapshot["nginx"]["config"], why % (len(held), len(workers), held[0]))]
+    return [unseen(what, snapshot["nginx"]["config"], text % (len(held), len(workers), held[0]))]
 
 
 def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:

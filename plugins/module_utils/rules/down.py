@@ -43,6 +43,8 @@ REASON_OF = {
 }
 # An errno that says more than what could not be made: EROFS, ENOSPC, EDQUOT (Linux: errno-base.h, errno.h).
 _ERRNOS = {30: "read_only", 28: "disk_full", 122: "disk_full"}
+# Exit statuses of a shell or ld.so: no such program, or none that runs.
+NO_PROGRAM = (126, 127)
 # What php-fpm -t can be asked about.
 TESTED = ("bad_account", "bad_config")
 
@@ -50,7 +52,7 @@ TESTED = ("bad_account", "bad_config")
 class Rejection(NamedTuple):
     """Of its configuration as it is now, by php-fpm."""
 
-    reason: str  # unknown_user or config_invalid
+    reason: str  # unknown_user, config_invalid or not_executable
     words: str  # for the summary
     proof: "Evidence"
     path: Optional[str] = None  # of what cannot be made
@@ -206,6 +208,9 @@ def _rejection(master: "Master") -> Optional[Rejection]:
 def _refused_by_test(master: "Master") -> Rejection:
     """The place is the one that php-fpm names, else that of a problem which was read in the files."""
     output = master["test"]["output"]
+    if master["test"].get("rc", 0) in NO_PROGRAM:
+        proof = evidence("php-fpm -t", "\n".join(output[:3]) or "no word", master["binary"])
+        return Rejection("not_executable", "its program does not run", proof)
     failure = start_failure(output)
     reason = reason_of(failure) if failure and failure.meaning in TESTED else "config_invalid"
     file, line = (failure.file, failure.line) if failure else (None, None)

@@ -11,17 +11,17 @@ from typing import Callable, Optional, Tuple
 
 from ..parse.linux.unit_starts import makes_read_only
 from ..parse.php_fpm.starts import command_that_failed, dependency_that_failed, stop_timed_out
-from .down import TESTED, Down, reason_of
+from .down import NO_PROGRAM, TESTED, Down, reason_of
 from .model import Reason, evidence
 from .whereabouts import at_place, directory_of
 
 # Exit statuses of php-fpm: PHP itself did not start (FPM_EXIT_SOFTWARE of fpm_main.c, exit(-2) of main.c and
-# opcache, a fatal error of the script to preload). Of a shell or ld.so: no such program, or none that runs.
-_OF_PHP, _OF_PRELOAD, _OF_LOADER = (70, 254, 255), (70, 255), (126, 127)
+# opcache, a fatal error of the script to preload).
+_OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
 _CRASHES = (4, 6, 7, 8, 11, 31)  # signals that a program brings upon itself, signal(7)
 # What php-fpm -t does not see, though it is about the configuration.
-_UNTESTED = ("fpm-error", "fpm-root-user")
+_UNTESTED = ("fpm-error", "fpm-root-user", "fpm-invalid-port")
 _BEFORE = re.compile(r"^(?:\S+\[\d+\]: )?(?:\[\d[^\]]*\] )?")  # who says it, and when
 _NAMED = re.compile(r"fpm-(?:bind|listen|invalid-port)")  # the first place of these is an address
 _SIGNS = {
@@ -45,7 +45,7 @@ _OF_KIND = {
     "opcache-preload-user": "opcache.preload is set, and opcache.preload_user is not",
     "fpm-socket-family": "its unit or the kernel forbids the family of its address",
     "fpm-getaddrinfo": "the name of its address leads nowhere",
-    "fpm-invalid-port": "its port is none",
+    "fpm-invalid-port": "the port of a listen is no number, and a path takes no unix: before it",
 }
 
 
@@ -286,7 +286,7 @@ FAILED: Tuple[Row, ...] = (
     ("start_failed", partial(_failed, "start_failed")),
     ("preload_failed", _preload_ended),
     ("php_ini_invalid", partial(_by_status, "php_ini_invalid", _OF_PHP)),
-    ("not_executable", partial(_by_status, "not_executable", _OF_LOADER)),
+    ("not_executable", partial(_by_status, "not_executable", NO_PROGRAM)),
     ("start_failed", _without_words),
     ("condition_failed", partial(_with_result, "exec-condition")),
     ("unit_setup_failed", partial(_with_result, "resources")),

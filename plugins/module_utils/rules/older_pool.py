@@ -1,11 +1,11 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reasons of cause 3 around a configuration that php-fpm had not loaded, or that nginx has not."""
+"""Reasons of cause 3 around a configuration that is not loaded, or of which a part does not count."""
 
 from typing import Optional
 
-from .case import NOBODY_THERE, Case
+from .case import HIDDEN, NOBODY_THERE, Case
 from .model import Cause, Match, Reason, evidence, first_line
 from .seen import Owner
 
@@ -79,3 +79,25 @@ def not_dialled_yet(case: Case, match: Match) -> Match:
         summary=words, state="latent", severity="warning", confidence="likely", remedy=()
     )
     return match._replace(reason=reason)
+
+
+def replaced_listen(cause: Cause, case: Case) -> Optional[Match]:
+    """php-fpm takes pools of one name for one pool (fpm_conf.c)."""
+    for owner in case.seen.pools:
+        pool = owner.pool
+        before = next((each for each in pool.get("replaced", ()) if each["endpoint"] == case.key), None)
+        if before is None:
+            continue
+        words = "two sections have the name of pool %s: the listen of %s:%d gives way to that of %s:%s."
+        words %= (pool["name"], before["file"], before["line"], pool["listen_file"], pool["listen_line"])
+        lost = case.lost(NOBODY_THERE | HIDDEN)
+        gone = evidence("php-fpm", "this listen does not count", before["file"], before["line"])
+        reason = Reason(
+            words,
+            [gone, owner.listens(), case.dialled()] + first_line(lost),
+            lost,
+            place=owner.place,
+            explains=case.losses,
+        )
+        return Match(cause, "name_used_twice", reason)
+    return None

@@ -62,10 +62,13 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
     text = event["sample"]["text"]
     closed, denied, allowed = CLOSED.search(text), DENIED.search(text), _BASEDIR.search(text)
     # open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM.
-    outside = closed is not None and closed.group(2).startswith("Operation")
-    if closed and not event.get("front") and not _is_page(routes, closed.group(1), outside):
+    errno = closed.group(2) if closed else ""
+    alone = errno.startswith("Permission")
+    if closed and not event.get("front") and not _is_page(routes, closed.group(1), not alone):
         return None
-    if closed and outside:
+    if closed and not alone and not errno.startswith("Operation"):
+        return "it cannot open them (%s)" % errno.lower()
+    if closed and not alone:
         what = " (%s)" % allowed.group(1) if allowed else ""
         return "its open_basedir%s leaves out %s" % (what, closed.group(1))
     if closed:

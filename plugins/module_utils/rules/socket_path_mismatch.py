@@ -167,12 +167,23 @@ def _config_not_loaded(case: Case) -> Optional[Reason]:
     return _reason(case, words % (pool["name"], case.key), [changed, case.dialled()], owner, load, confidence)
 
 
+def _other_network(case: Case) -> Optional[Reason]:
+    owner = next((each for each in case.running if each.master.get("own_network")), None)
+    if owner is None or case.endpoint.get("path"):
+        return None
+    words = "pool %s listens on %s of a network namespace of its own, where nginx is not"
+    text = "the master (pid %s) runs in another network namespace than the host's" % owner.master["pid"]
+    proof = [evidence("process", text), owner.listens(), case.dialled()]
+    return _reason(case, words % (owner.pool["name"], case.key), proof, owner, confidence="likely")
+
+
 # Where a pool is configured for the endpoint and its master runs, or a sandbox hides the endpoint. The first
 # that applies is the reason.
 REASONS = (
     ("private_tmp", _private_tmp_of_nginx),
     ("mount_namespace", _mount_namespace),
     ("private_tmp", _private_tmp),
+    ("network_namespace", _other_network),
     ("socket_deleted", _socket_deleted),
     ("config_not_loaded", _config_not_loaded),
 )
@@ -248,6 +259,10 @@ def examine(case: Case) -> Answer:
     if not case.is_local or not (refused or left_behind):
         return None
     match = first_reason(CAUSE, REASONS, case)
+    if not match and not case.owners and any("replaced" in owner.pool for owner in case.seen.pools):
+        from .older_pool import replaced_listen  # pylint: disable=import-outside-toplevel
+
+        match = replaced_listen(CAUSE, case)
     near = None if match or case.owners else nearest(case)
     if near:
         match = Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near))

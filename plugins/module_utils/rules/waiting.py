@@ -20,6 +20,7 @@ SATED = 0.8  # share of a CPU: a worker that has more is not held by a quota
 THROTTLED = 0.3  # share of the periods in which a group had to stop
 STOLEN = 0.2  # share of the CPU time
 CROWDED = 2.0  # processes that could run, for each CPU
+OWN = 0.5  # of all CPUs: workers that use more, while all CPUs are wanted, compete with each other
 WORKS = 0.03  # share of a CPU: a worker that sleeps has less, however long it waits after it
 MORE = "more workers would wait as well"
 _SESSION = "/sess_*"
@@ -230,13 +231,21 @@ def _taker(waits: "Waits", share: float) -> Optional[Tuple[str, "Evidence"]]:
     return None
 
 
+def _themselves(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Tuple[str, "Evidence"]]:
+    own, cpus = sum(row["cpu"] for row in rows), waits["cpus"]
+    if not cpus or own < OWN * cpus or (waits["running"] or 0.0) < cpus:
+        return None
+    by = "what their own pages compute: they use %.1f of %d CPUs, and all of these are wanted" % (own, cpus)
+    return by, evidence("proc", by, "/proc/stat")
+
+
 def _starved(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Held]:
     """Most workers want a CPU, and something takes the time from them."""
     hungry = [row for row in rows if samples_at(row, "cpu") >= MOSTLY * row["samples"]]
     if not rows or 2 * len(hungry) <= len(rows):
         return None
     share = sum(row["cpu"] for row in hungry) / len(hungry)
-    taker = _taker(waits, share)
+    taker = _taker(waits, share) or _themselves(rows, waits)
     if taker is None:
         return None
     by, proof = taker

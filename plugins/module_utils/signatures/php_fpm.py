@@ -46,7 +46,7 @@ fpm-bind-eaddrnotavail ERROR - address_unavailable unable to bind listening sock
 fpm-bind-fail ERROR - bind_failed unable to bind listening socket for address '%s'%e
 fpm-socket-family ERROR - address_unavailable failed to create new listening socket: socket(): %s (97)
 fpm-socket-create ERROR - bind_failed failed to create new listening socket: socket()%e
-fpm-invalid-port ERROR - address_unavailable invalid port value '%s'
+fpm-invalid-port ERROR - bad_config invalid port value '%s'
 fpm-getaddrinfo ERROR - address_unavailable getaddrinfo: %s
 fpm-listen-fail ERROR - bind_failed failed to listen to address '%s'%e
 fpm-another-instance ERROR - address_in_use Another FPM instance seems to already listen on %s

@@ -45,7 +45,7 @@ class Halted(TypedDict):
     """A process of nginx or php-fpm that is there and does not run."""
 
     pid: int
-    kind: str  # stopped, traced, frozen or disk_wait
+    kind: str  # stopped, traced, frozen, disk_wait, or blocked: by who reads what nginx logs
     why: Optional[str]  # who traces it, the frozen cgroup, or where in the kernel it waits
 
 

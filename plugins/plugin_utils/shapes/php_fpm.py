@@ -11,7 +11,21 @@ from .shape import TypedDict
 from .unit import Unit
 
 
-class Pool(TypedDict):
+class ReplacedListen(TypedDict):
+    """Of a pool whose name another section has: php-fpm takes both for one, and the later listen counts."""
+
+    endpoint: str
+    file: str
+    line: int
+
+
+class LaterPool(TypedDict, total=False):
+    """Absent where no listen was replaced."""
+
+    replaced: List[ReplacedListen]
+
+
+class Pool(LaterPool):
     """A pool with its effective values; None: php-fpm's default depends on the version."""
 
     name: str
@@ -107,6 +121,7 @@ class Master5(LaterMaster, total=False):
 
     last_start: Optional[LastStart]  # None: it runs, or says nothing
     start_command: Optional[str]  # of what starts it without systemd: /etc/init.d/php-fpm start
+    own_network: bool  # it runs in another network namespace than this host's; absent: it does not
     undecorated: bool  # workers write lines to its log that nothing tells from its own; absent: none does
 
 

@@ -49,13 +49,15 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("fastcgi_read_timeout", "cpu_starved"): Entry(
         title="a script gets too little CPU time",
-        what="nginx gives up (504) while the script waits for a CPU: a quota, the hypervisor or other "
-        "programs take it.",
+        what="nginx gives up (504) while the script waits for a CPU: a quota, the hypervisor, other "
+        "programs or pages that compute take it.",
         decides="The workers that serve a request are runnable and run less than half of the time, and "
         "cpu.stat, the steal time or the run queue says why.",
-        fix="give CPU time: raise the quota that the finding names, or move away what else runs",
+        fix="give CPU time: raise the quota that the finding names, move away what else runs, or mend the "
+        "page that computes",
         advice="CPUQuota= of the unit and `systemd-cgtop` for a quota; the host's provider "
-        "for steal time; `top` for what else runs.",
+        "for steal time; `top` for what else runs. Of pages that compute, request_slowlog_timeout = 5s in "
+        "the pool shows the line; max_execution_time ends one that never does.",
         do_not="Do not raise fastcgi_read_timeout or pm.max_children: the CPU time stays the same.",
     ),
 }

@@ -31,6 +31,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates "
         "it again.",
     ),
+    ("fpm_not_running", "stopping"): Entry(
+        title="PHP-FPM is not running: being stopped",
+        what="The unit is in the middle of a stop or restart, which something holds up. No start comes "
+        "through before that ends.",
+        decides="The unit is deactivating, and nobody listens on the endpoint.",
+        fix="look in `systemctl status {unit}` at what the stop waits for, and end that",
+        advice="`systemctl status {unit}` shows the step and the processes that it waits for: a command of "
+        "ExecStop= or ExecStopPost=, or workers that do not end. End that one. `systemctl list-jobs` shows "
+        "whether a start waits behind it; if not, `systemctl start {unit}`.",
+        do_not="Do not start the unit beside it: the job waits until the stop has ended or timed out.",
+    ),
     ("fpm_not_running", "masked"): Entry(
         title="PHP-FPM is not running: unit masked",
         what="The unit is masked, so nothing can start it: neither a boot, nor a dependency, nor a person.",

@@ -40,7 +40,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "nginx answers 502.",
         decides="nginx: upstream sent too big header while reading response header.",
         fix="shrink cookies or debug headers, or raise fastcgi_buffer_size in that location; reload nginx",
-        advice="Find which header grows (cookies, X-Debug). Else `fastcgi_buffer_size 16k` in that "
+        advice="Find which header grows (cookies, X-Debug). Warnings that PHP hands to nginx take "
+        "room there, too: give php.ini an error_log. Else `fastcgi_buffer_size 16k` in that "
         "location, `nginx -t && systemctl reload nginx`.",
         do_not="Do not raise only fastcgi_buffers or proxy_*: the header must fit into "
         "fastcgi_buffer_size. Megabytes of it cost memory per request.",

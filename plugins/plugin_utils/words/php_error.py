@@ -37,13 +37,16 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ("php_error", "script_refused"): Entry(
         title="PHP refuses the scripts of a site",
         what="nginx and PHP-FPM work, and PHP may not open what nginx names: open_basedir, the rights of "
-        "the pool's account, a chroot, or SCRIPT_FILENAME without the script. Visitors get 403 or 404.",
+        "the pool's account, a chroot, SCRIPT_FILENAME without the script, too many files that a worker has "
+        "open, or a file system that is gone. Visitors get 403 or 404.",
         decides="FastCGI sent in stderr: Unable to open primary script (Permission denied, Operation not "
         "permitted), or Access to the script denied, where the name is that of the configuration.",
         fix="mend the setting in the finding; then `systemctl restart {unit}`",
         advice="An open_basedir that nginx gives to one site (fastcgi_param PHP_ADMIN_VALUE) stays in the "
         "workers for all sites of the pool: write it into a pool of that site's own. A chroot is taken off "
-        "the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name.",
+        "the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name. "
+        "Too many open files: see rlimit_files of the pool and LimitNOFILE= of the unit, and which page "
+        "leaves files open. A stale file handle: mount the file system again.",
         do_not="Do not chmod -R 777 the site, and do not empty security.limit_extensions: each upload "
         "could run.",
     ),

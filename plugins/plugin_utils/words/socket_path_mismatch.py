@@ -162,4 +162,28 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not link, copy or chmod anything at the path: what the other program sees there is "
         "another file.",
     ),
+    ("socket_path_mismatch", "network_namespace"): Entry(
+        title="php-fpm has a network of its own",
+        what="php-fpm runs in another network namespace, as by PrivateNetwork= or in a container. Its "
+        "127.0.0.1 is not that of nginx.",
+        decides="/proc/PID/ns/net of the master is another than the host's, and nobody listens on the port "
+        "here.",
+        fix="let pool {pool} listen on a unix socket that both see, and set fastcgi_pass to it",
+        advice="Let pool {pool} listen on a unix socket in a directory that both see, and set fastcgi_pass "
+        "to it. Or take the setting out that gives it a network (`systemctl cat {unit}`), or dial the "
+        "address that its network has.",
+        do_not="Do not restart PHP-FPM for it: it listens, and goes on listening where nginx is not.",
+    ),
+    ("socket_path_mismatch", "name_used_twice"): Entry(
+        title="two pools have one name",
+        what="A pool file was copied and kept the name in its brackets. php-fpm takes both for one pool: of "
+        "each setting the one that it reads last counts, so that one listen is lost.",
+        decides="Two sections of php-fpm's configuration have one name, and nginx dials the listen of the "
+        "one that was read first.",
+        fix="give the pool in one of the two files a name of its own, then `systemctl reload {unit}`",
+        advice="Give the pool in one of the two files a name of its own, in its brackets; see that its user "
+        "is the site's. Then `php-fpm -t` and `systemctl reload {unit}`.",
+        do_not="Do not point nginx at the socket that is there: the site's code would run as the other "
+        "pool's account.",
+    ),
 }

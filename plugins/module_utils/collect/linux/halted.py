@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 from ...parse.linux.proc import ProcStat, limiting_cgroup, parse_stat
 from ...parse.redact import redact
 from ..host import Host
+from ..where_needed import BLOCKED
 from .processes import Process
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ MOST = 1000  # processes
 class _Look(NamedTuple):
     state: str
     ticks: int
+    place: str = ""  # where in the kernel a worker of nginx waits for who reads its logs
 
 
-def _look(host: Host, pid: int) -> Optional[_Look]:
+def _look(host: Host, pid: int, workers: Sequence[int]) -> Optional[_Look]:
     stat: Optional[ProcStat] = parse_stat(host.text("/proc/%d/stat" % pid) or "")
-    return _Look(stat.state, stat.cpu_ticks) if stat else None
+    place = (host.text("/proc/%d/wchan" % pid) or "").strip() if pid in workers else ""
+    return _Look(stat.state, stat.cpu_ticks, place if BLOCKED.match(place) else "") if stat else None
 
 
 def _freezer(host: Host, pid: int) -> Optional[str]:
@@ -64,8 +67,10 @@ def _why(host: Host, pid: int, kind: str) -> Optional[str]:
     return _tracer(host, pid)
 
 
-def collect_halted(host: Host, procs: Sequence[Process]) -> List["Halted"]:
-    """procs: those of nginx and php-fpm. One that is not running now and later is halted."""
+def collect_halted(host: Host, procs: Sequence[Process], workers: Sequence[int]) -> List["Halted"]:
+    """procs: those of nginx and php-fpm. One that is not running now and later is halted. workers: nginx's,
+    which nothing may hold but the wait for an event.
+    """
     mine = [process.pid for process in procs if not process.foreign][:MOST]
     frozen: Dict[str, Optional[str]] = {}
     found: List[Halted] = []
@@ -77,13 +82,13 @@ def collect_halted(host: Host, procs: Sequence[Process]) -> List["Halted"]:
         if frozen[home]:
             found.append({"pid": pid, "kind": "frozen", "why": frozen[home]})
             continue
-        look = _look(host, pid)
-        if look and look.state in KINDS:
+        look = _look(host, pid, workers)
+        if look and (look.state in KINDS or look.place):
             first[pid] = look
     if first:
         host.sleep(AGAIN)
     for pid, look in first.items():
-        if _look(host, pid) == look:
-            kind = KINDS[look.state]
-            found.append({"pid": pid, "kind": kind, "why": _why(host, pid, kind)})
+        if _look(host, pid, workers) == look:
+            kind = KINDS.get(look.state, "blocked")
+            found.append({"pid": pid, "kind": kind, "why": look.place or _why(host, pid, kind)})
     return sorted(found, key=lambda one: one["pid"])

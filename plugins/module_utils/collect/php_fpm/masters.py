@@ -241,6 +241,9 @@ def _master(
         "last_start": _last_start(host, installation, unit, pid_file),
         "pools": pools,
     }
+    network = host.readlink("/proc/%d/ns/net" % process.pid) if process else None
+    if network and network != host.readlink("/proc/self/ns/net"):
+        master["own_network"] = True
     if any(
         pool.flag("catch_workers_output", False) and not pool.flag("decorate_workers_output", True)
         for pool in conf.pools

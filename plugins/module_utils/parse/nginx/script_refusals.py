@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 # What is not there is another error, of realpath(): UNKNOWN.
 CLOSED = re.compile(
     r"(?:\"|; |line 0)Unable to open primary script: (/.{1,200}?) "
-    r"\((Operation not permitted|Permission denied)\)"
+    r"\((Operation not permitted|Permission denied|Too many open files[a-z ]*|Input/output error|"
+    r"Stale file handle|Transport endpoint is not connected)\)"
 )
 DENIED = re.compile(r"Access to the script '(/.{1,200}?)' has been denied")
 UNKNOWN = "Primary script unknown"
@@ -40,7 +41,7 @@ def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> Lis
 def is_front(line: str, scripts: Sequence[str]) -> bool:
     """scripts: of scripts_of(). open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM."""
     closed, denied = CLOSED.search(line), DENIED.search(line)
-    if closed and closed.group(2).startswith("Operation"):
+    if closed and not closed.group(2).startswith("Permission"):  # which one script may lack
         return any(name.endswith("/") and closed.group(1).startswith(name) for name in scripts)
     if closed:
         return closed.group(1) in scripts

@@ -32,6 +32,7 @@ class Section:
         self.settings: Dict[str, Setting] = {}
         # env, php_value and their like: (key, Setting) in file order.
         self.arrays: Dict[str, List[Tuple[str, Setting]]] = {}
+        self.replaced: List[Setting] = []  # each listen that a later one of the same pool stands for
 
     def text(self, key: str) -> Optional[str]:
         """None when empty, too: to php-fpm that is unset."""
@@ -208,6 +209,8 @@ class Reader:
             self.include(value, variable, path, number, depth)
         else:
             self.section.variables = self.section.variables or variable
+            if key == "listen" and key in self.section.settings:
+                self.section.replaced.append(self.section.settings[key])
             self.section.settings[key.lower()] = Setting(self.named(value), path, number)
 
     def open_section(self, name: str, path: str, number: int) -> None:

@@ -13,7 +13,7 @@ from .conf import FpmConf, Section, full_path
 from .problems import Problem
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.php_fpm import Pool
+    from ....plugin_utils.shapes.php_fpm import Pool, ReplacedListen
 
 # In order of authority: an administrator's value cannot be overridden.
 _VALUE_ARRAYS = ("php_admin_value", "php_value")
@@ -31,21 +31,22 @@ def _memory_limit(pool: Section) -> Optional[str]:
 def pool_facts(pool: Section, prefix: str) -> "Pool":
     """A pool's effective values with php-fpm's defaults; None where the default depends on the version."""
     own = full_path(pool.text("prefix"), None, prefix)
-    listen, endpoint = pool.text("listen"), None
+    listen = pool.text("listen")
     listen_at = pool.settings.get("listen")
-    if listen:
+
+    def dialled(listen: str) -> str:
         tcp = ":" in listen or number(listen) is not None
-        endpoint = canonical(listen if tcp else "unix:" + listen, own or prefix)
+        return canonical(listen if tcp else "unix:" + listen, own or prefix)
 
     def path(key: str) -> Optional[str]:
         return full_path(pool.text(key), own, prefix)
 
-    return {
+    facts: "Pool" = {
         "name": pool.name,
         "file": pool.file,
         "line": pool.line,
         "listen": listen,
-        "endpoint": endpoint,
+        "endpoint": dialled(listen) if listen else None,
         "listen_file": listen_at.file if listen_at else None,
         "listen_line": listen_at.line if listen_at else None,
         "listen_owner": pool.text("listen.owner"),
@@ -75,6 +76,12 @@ def pool_facts(pool: Section, prefix: str) -> "Pool":
         "catch_workers_output": pool.flag("catch_workers_output", False),
         "memory_limit": _memory_limit(pool),
     }
+    replaced: List["ReplacedListen"] = [
+        {"endpoint": dialled(each.value), "file": each.file, "line": each.line}
+        for each in pool.replaced
+        if each.value and dialled(each.value) != facts["endpoint"]
+    ]
+    return {**facts, "replaced": replaced} if replaced else facts
 
 
 def start_problems(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> List[Problem]:

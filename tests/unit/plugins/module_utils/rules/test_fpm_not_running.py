@@ -62,8 +62,18 @@ def dialled_elsewhere(path: str) -> Host:
     return a_host("stopped").dials("unix:" + path, **unix(path))
 
 
+def stopping(active: str = "deactivating") -> Host:
+    return a_host("stopped").with_unit(active=active, sub="stop-post")
+
+
+def ended_test(rc: int, line: str) -> Host:
+    """What php-fpm -t, or what should have run it, ended with."""
+    return a_host("stopped").with_master(test={"ran": True, "ok": False, "rc": rc, "output": [line]})
+
+
 HITS: Dict[str, Callable[[], Host]] = {
     "stopped": lambda: a_host("stopped"),
+    "stopping": stopping,
     "masked": lambda: a_host("masked"),
     "config_invalid": lambda: a_host("pool_syntax"),
     "unknown_user": lambda: a_host("unknown_user"),
@@ -88,6 +98,51 @@ class TestEachReason:
     @pytest.mark.parametrize("reason", sorted(HITS))
     def test_hit_each_reason_alone_is_failing(self, reason: str) -> None:
         assert hosts.found(HITS[reason]()) == ([(CAUSE, reason, "active")], "failing")
+
+
+class TestStopping:
+    def test_hit_no_start_waits_behind_the_stop(self) -> None:
+        host = stopping()
+        assert "deactivating (stop-post)" in hosts.only(host)["summary"] and hosts.actions(host) == []
+
+    def test_near_miss_the_stop_has_ended(self) -> None:
+        assert hosts.actions(stopping("inactive")) == START_ONLY
+
+    def test_decoy_its_configuration_is_refused_as_well(self) -> None:
+        host = a_host("pool_syntax").with_unit(active="deactivating")
+        assert hosts.only(host)["reason"] == "config_invalid"
+
+
+class TestProgram:
+    LIBRARY = "/usr/sbin/php-fpm8.2: error while loading shared libraries: libx.so.1: cannot open"
+
+    @pytest.mark.parametrize("rc", [126, 127])
+    def test_hit_a_program_without_its_library_refuses_nothing(self, rc: int) -> None:
+        host = ended_test(rc, self.LIBRARY)
+        item = hosts.only(host)
+        assert (item["reason"], hosts.actions(host)) == ("not_executable", [])
+        assert "libx.so.1" in item["evidence"][0]["text"]
+
+    def test_near_miss_php_fpm_itself_refuses(self) -> None:
+        line = "ERROR: [/etc/php/8.2/fpm/pool.d/www.conf:9] unknown entry 'libx.so.1'"
+        assert hosts.only(ended_test(78, line))["reason"] == "config_invalid"
+
+    def test_decoy_a_complaint_with_the_loaders_words(self) -> None:
+        assert hosts.only(ended_test(78, "ERROR: " + self.LIBRARY))["reason"] == "config_invalid"
+
+
+class TestSomebodyElses:
+    def test_hit_it_says_that_no_pool_of_it_listens_there(self) -> None:
+        item = hosts.only(dialled_elsewhere("/run/php/php-fpm-app.sock"))
+        assert "none of its pools listens on unix:/run/php/php-fpm-app.sock" in item["summary"]
+        assert item["confidence"] == "likely"
+
+    def test_near_miss_a_left_socket_is_not_of_a_clean_stop(self) -> None:
+        host = dialled_elsewhere("/run/php/php-fpm-app.sock").dialled("refused", 111)
+        assert hosts.only(host)["confidence"] == "possible"
+
+    def test_decoy_its_own_pool(self) -> None:
+        assert "none of its pools" not in hosts.only(a_host("stopped"))["summary"]
 
 
 class TestOomd:

@@ -6,6 +6,7 @@
 
 from typing import Any, Dict
 
+import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
@@ -46,6 +47,11 @@ class TestClosed:
         alone = hosts.only(said(text[len(BASEDIR) :]))  # PHP keeps its warnings elsewhere
         assert "open_basedir leaves out /var/www/shop/cart.php" in alone["summary"]
 
+    @pytest.mark.parametrize("errno", ["Too many open files", "Stale file handle", "Input/output error"])
+    def test_hit_no_script_can_be_opened(self, errno: str) -> None:
+        text = "Unable to open primary script: %s/cart.php (%s)" % (ROOT, errno)
+        assert errno.lower() in hosts.only(said(text))["summary"]
+
     def test_near_miss_settings_were_loaded_since(self) -> None:
         host = said(CLOSED)
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
@@ -55,6 +61,8 @@ class TestClosed:
         assert hosts.found(said(CLOSED.replace("index.php", "private.php"))) == hosts.HEALTHY
 
     def test_decoy_a_script_that_is_not_there(self) -> None:
+        gone = CLOSED.replace("Permission denied", "No such file or directory")
+        assert hosts.found(said(gone)) == hosts.HEALTHY
         assert hosts.found(said("Primary script unknown")) == hosts.HEALTHY
 
     def test_decoy_an_application_says_the_words(self) -> None:

@@ -35,11 +35,12 @@ ALSO_SPELLED_IN = {
     "socket_path_mismatch": [
         os.path.join(UTILS, "parse", "endpoint.py"),
         os.path.join(RULES_FOLDER, "older_nginx.py"),
+        os.path.join(RULES_FOLDER, "older_pool.py"),
     ],
     "socket_permission_denied": [os.path.join(RULES_FOLDER, "confined.py")],
     "fpm_not_running": [
         os.path.join(RULES_FOLDER, name + ".py")
-        for name in ("failed_starts", "confined_start", "killed_for_memory")
+        for name in ("not_running", "failed_starts", "confined_start", "killed_for_memory")
     ],
 }
 WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "words")
@@ -79,6 +80,7 @@ OTHERS = {
     "nearest_pool",
     "older_nginx",
     "older_pool",
+    "not_running",
     "registry",
     "seen",
     "status",

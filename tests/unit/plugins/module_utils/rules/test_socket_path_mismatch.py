@@ -54,6 +54,19 @@ def led_elsewhere(edited: float = 1.0) -> Host:
     return host.with_nginx(config_newer=True, config_changed_at=first - edited)
 
 
+def own_network(**master: Any) -> Host:
+    host = a_host("wrong_port")
+    dialled = host["nginx"]["routes"][0]["endpoints"][0]["endpoint"]
+    return host.with_pool(endpoint=dialled).with_master(**dict({"own_network": True}, **master))
+
+
+def name_twice(endpoint: str = "") -> Host:
+    host = a_host("old_socket")
+    dialled = host["nginx"]["routes"][0]["endpoints"][0]["endpoint"]
+    before = {"endpoint": endpoint or dialled, "file": "/etc/php/8.2/fpm/pool.d/shop.conf", "line": 4}
+    return host.with_pool(replaced=[before])
+
+
 HITS: Dict[str, Callable[[], Host]] = {
     "other_socket": lambda: a_host("old_socket"),
     "other_port": lambda: a_host("wrong_port"),
@@ -64,6 +77,8 @@ HITS: Dict[str, Callable[[], Host]] = {
     "config_not_loaded": lambda: a_host("config_not_loaded"),
     "private_tmp": in_a_tmp_of_its_own,
     "mount_namespace": lambda: hidden("TemporaryFileSystem=/run/php"),
+    "network_namespace": own_network,
+    "name_used_twice": name_twice,
     "nginx_not_loaded": led_elsewhere,
     "nginx_reload_refused": made.refused,
     "nginx_replaced": made.replaced,
@@ -74,6 +89,35 @@ class TestEachReason:
     @pytest.mark.parametrize("reason", sorted(HITS))
     def test_hit_each_reason_alone_is_failing(self, reason: str) -> None:
         assert hosts.found(HITS[reason]()) == ([(CAUSE, reason, "active")], "failing")
+
+
+class TestOwnNetwork:
+    def test_hit_no_reload_is_offered(self) -> None:
+        assert hosts.actions(own_network()) == []
+
+    def test_near_miss_the_network_of_the_host(self) -> None:
+        assert hosts.only(own_network(own_network=False))["reason"] == "config_not_loaded"
+
+    def test_decoy_a_unix_socket_knows_no_network(self) -> None:
+        host = a_host("config_not_loaded").with_master(own_network=True)
+        assert hosts.only(host)["reason"] == "config_not_loaded"
+
+
+class TestNameTwice:
+    def test_hit_both_places_are_named_and_nothing_is_repointed(self) -> None:
+        host = name_twice()
+        item = hosts.only(host)
+        assert "shop.conf:4" in item["summary"] and "www.conf" in item["summary"]
+        assert hosts.actions(host) == []
+
+    def test_near_miss_another_listen_was_replaced(self) -> None:
+        assert hosts.causes(name_twice("unix:/run/php/third.sock")) == OTHER_SOCKET
+
+    def test_decoy_somebody_listens_there_all_the_same(self) -> None:
+        plain = a_host()
+        dialled = plain["nginx"]["routes"][0]["endpoints"][0]["endpoint"]
+        plain.with_pool(replaced=[{"endpoint": dialled, "file": "/a", "line": 1}])
+        assert hosts.found(plain) == hosts.HEALTHY
 
 
 class TestAnotherPlace:

@@ -277,6 +277,14 @@ class TestCpu:
     def test_hit_stolen_time_counts_as_the_guests_own(self) -> None:
         assert reason(full(self.HUNGRY, self.HUNGRY, cpu=0.97, stolen=0.5)) == "cpu_starved"
 
+    def test_hit_pages_that_use_up_all_cpus(self) -> None:
+        host = full(self.HUNGRY, self.HUNGRY, cpu=0.9, running=2.5)
+        assert (reason(host), hosts.actions(host)) == ("cpu_starved", [])
+        assert "1.8 of 2 CPUs" in hosts.only(host)["summary"]
+
+    def test_near_miss_pages_that_compute_and_leave_cpus_idle(self) -> None:
+        assert reason(full(self.HUNGRY, self.HUNGRY, cpu=0.9, running=2.0, cpus=4)) == "max_children"
+
     def test_near_miss_a_quota_that_stops_nobody(self) -> None:
         assert reason(self.starved(throttles=[dict(TIGHT, throttled=1)])) == "max_children"
 

@@ -120,3 +120,21 @@ class TestNginx:
         host = a_host().dialled("ok", None, "answered", 2.0).with_nginx(workers=[801, 802])
         assert hosts.status(halted(host, "stopped", [801, 802][: int(2 * share)])) == status
         assert any("of 2 workers of nginx" in entry["why"] for entry in hosts.verdict(host)["missing"])
+
+
+class TestNginxBlocked:
+    def blocked(self, count: int) -> Host:
+        host = a_host()
+        host.with_nginx(workers=[41, 42])
+        return halted(host, "blocked", [41, 42][:count], "pipe_write")
+
+    def test_hit_it_answers_nobody(self) -> None:
+        host = self.blocked(2)
+        missing = [item for item in hosts.verdict(host)["missing"] if item["what"] == "nginx_running"]
+        assert "waits for its reader" in missing[0]["why"] and hosts.status(host) == "unknown"
+
+    def test_near_miss_one_worker_goes_on(self) -> None:
+        assert [item["what"] for item in hosts.verdict(self.blocked(1))["missing"]] == ["nginx_workers"]
+
+    def test_decoy_none(self) -> None:
+        assert hosts.found(self.blocked(0)) == hosts.HEALTHY

@@ -4,7 +4,7 @@
 
 """Which processes do not run, by texts of /proc as Linux 6.18 wrote them for a stopped php-fpm."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.halted import collect_halted
@@ -40,8 +40,8 @@ def a_host(state: str, ticks: int = 5, **files: Any) -> Moving:
     return Moving(files=dict(texts, **files))
 
 
-def kind_of(host: FakeHost) -> Optional[str]:
-    found = collect_halted(host, [WORKER])
+def kind_of(host: FakeHost, workers: Sequence[int] = ()) -> Optional[str]:
+    found = collect_halted(host, [WORKER], workers)
     return "%s: %s" % (found[0]["kind"], found[0]["why"]) if found else None
 
 
@@ -69,7 +69,27 @@ class TestStates:
         assert kind_of(FakeHost()) is None
 
     def test_one_in_a_container_of_this_host_is_none(self) -> None:
-        assert collect_halted(a_host("T"), [WORKER._replace(foreign=True)]) == []
+        assert collect_halted(a_host("T"), [WORKER._replace(foreign=True)], []) == []
+
+
+class TestBlocked:
+    """A worker of nginx that waits for who reads its log."""
+
+    PIPE = {"/proc/71/wchan": "anon_pipe_write"}
+
+    def test_hit_it_names_its_place_in_the_kernel(self) -> None:
+        assert kind_of(a_host("S", **self.PIPE), [71]) == "blocked: anon_pipe_write"
+
+    def test_near_miss_it_waits_for_the_next_event(self) -> None:
+        assert kind_of(a_host("S", **{"/proc/71/wchan": "ep_poll"}), [71]) is None
+
+    def test_near_miss_it_goes_on(self) -> None:
+        host = a_host("S", **self.PIPE)
+        host.later = {"/proc/71/wchan": b"ep_poll"}
+        assert kind_of(host, [71]) is None
+
+    def test_decoy_a_worker_of_php(self) -> None:
+        assert kind_of(a_host("S", **self.PIPE)) is None
 
 
 class TestFreezer:

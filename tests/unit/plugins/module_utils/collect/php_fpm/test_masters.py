@@ -4,6 +4,8 @@
 
 """The masters of described hosts, running or not, with their units."""
 
+from typing import Optional
+
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import units
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import (
@@ -45,6 +47,13 @@ class TestRunning:
             ("www", "unix:/run/php/php%s-fpm.sock" % host.version)
         ]
         assert master["config_errors"] == [] and host.missing == []
+
+    @pytest.mark.parametrize("theirs, own", [("net:[2]", True), ("net:[1]", None)])
+    def test_a_network_of_its_own(self, theirs: str, own: Optional[bool]) -> None:
+        host = a_host()
+        host.links.update({"/proc/%d/ns/net" % pid_of("8.2-debian12", "master"): theirs})
+        host.links["/proc/self/ns/net"] = "net:[1]"
+        assert fpm.collect_fpm(host)["masters"][0].get("own_network") is own
 
     def test_another_masters_pid_file_is_no_evidence(self) -> None:
         host = a_host().file("/run/php/php8.2-fpm.pid", "1")

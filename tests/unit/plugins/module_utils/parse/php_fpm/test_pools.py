@@ -47,3 +47,22 @@ class TestAsWritten:
     def test_masters_of_the_snapshot_are_not_changed(self) -> None:
         read_of({CONFIG: "[www]\npm.max_children = 16\n"})
         assert MASTER["pools"] == [{"name": "www", "max_children": 2}]
+
+
+class TestNameTwice:
+    def replaced(self, *texts: str) -> Any:
+        files = {CONFIG: "include=/etc/php-fpm.d/*.conf\n"}
+        files.update({"/etc/php-fpm.d/%d.conf" % number: text for number, text in enumerate(texts)})
+        pools = read_of(files)[0]["pools"]
+        return pools[0].get("replaced"), pools[0]["endpoint"]
+
+    def test_hit_the_listen_that_was_read_first_is_kept(self) -> None:
+        gone, endpoint = self.replaced("[www]\nlisten = /run/a\n", "[www]\nlisten = /run/b\n")
+        assert endpoint == "unix:/run/b"
+        assert gone == [{"endpoint": "unix:/run/a", "file": "/etc/php-fpm.d/0.conf", "line": 2}]
+
+    def test_near_miss_both_have_the_same(self) -> None:
+        assert self.replaced(*["[www]\nlisten = 9000\n"] * 2)[0] is None
+
+    def test_decoy_pools_with_names_of_their_own(self) -> None:
+        assert self.replaced("[a]\nlisten = /run/a\n", "[b]\nlisten = /run/b\n")[0] is None

@@ -1,0 +1,214 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reasons of cause 1 while nobody is there. A host on which php-fpm runs need not compile them."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Callable, Optional, Tuple
+
+from ..parse.linux.systemctl import hides
+from . import confined_start, failed_starts, killed_for_memory, odd_masters
+from .case import CUT_OFF, NOBODY_THERE, Case
+from .down import look_at
+from .model import Cause, Match, Place, Reason, evidence, first_line, first_reason
+from .whereabouts import at_place, directory_of, lacks_directory
+
+if TYPE_CHECKING:
+    from .down import Down
+
+NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
+
+
+def _masked(down: "Down") -> Optional[Reason]:
+    states = (down.unit["load"], down.unit["enabled"]) if down.unit else ()
+    if "masked" not in states and "masked-runtime" not in states:
+        return None
+    return Reason("%s is masked, so nothing can start it" % down.name, [down.state])
+
+
+def _rejected(reason: str, down: "Down") -> Optional[Reason]:
+    rejection = down.rejection
+    if rejection is None or rejection.reason != reason:
+        return None
+    words = "%s cannot start: %s" % (down.name, rejection.words)
+    return Reason(words, [rejection.proof] + at_place(rejection.path) + [down.state])
+
+
+def _hidden_socket(down: "Down") -> Optional[Reason]:
+    path = down.place["path"] if down.place else None
+    if down.unit is None or not path or not down.failed_with("runtime_dir_missing", "bind_failed"):
+        return None
+    hider = hides(down.unit.get("sandbox") or {}, path)
+    if hider is None:
+        return None
+    words = "%s cannot start: its own %s hides the place of its socket, %s" % (down.name, hider, path)
+    proof = evidence("systemd", "%s: %s" % (down.name, hider))
+    return Reason(words, [proof] + down.proof, confidence="likely")
+
+
+def _address_in_use(down: "Down") -> Optional[Reason]:
+    if not down.failed_with("address_in_use") or down.place is None or not down.place["listening"]:
+        return None
+    taken = down.failure.places[0] if down.failure and down.failure.places else "its address"
+    words = "%s cannot start: %s is taken by another program" % (down.name, taken)
+    proof = []
+    for holder in down.place["listeners"][:1]:
+        held = "%s is held by %s (pid %s)" % (taken, holder["comm"], holder["pid"])
+        unit = holder.get("unit")
+        proof.append(evidence("socket", held + (" of %s" % unit if unit else "")))
+    return Reason(words, down.proof + proof)
+
+
+def _directory_missing_at_start(down: "Down") -> Optional[Reason]:
+    failure = down.failure
+    if failure is None or not down.failed_with("runtime_dir_missing") or not lacks_directory(down.place):
+        return None
+    make = down.remedy("runtime_directory_create", path=directory_of(failure.places[0]))
+    return Reason(NO_DIRECTORY % down.name, down.proof, remedy=[make] + down.start)
+
+
+def _no_account(down: "Down") -> Optional[Reason]:
+    words = "%s cannot start: its pool names a user or group that does not exist" % down.name
+    return Reason(words, down.proof, confidence="likely") if down.failed_with("unknown_user") else None
+
+
+def _directory_missing(down: "Down") -> Optional[Reason]:
+    """Unless systemd makes it when the unit starts."""
+    path = down.case.endpoint.get("path") or ""
+    made = ["/run/" + name for name in (down.unit["runtime_directory"] or "").split()] if down.unit else []
+    if not down.case.owners or not path.startswith("/run/") or not lacks_directory(down.case.endpoint):
+        return None
+    directory = directory_of(path)
+    if directory in made:
+        return None
+    remedy = [down.remedy("runtime_directory_create", path=directory)]
+    if down.unit and down.unit["start_limit_hit"]:
+        remedy.append(down.remedy("unit_reset_failed"))
+    proof = evidence("file", "%s does not exist" % directory, directory)
+    start = down.start
+    return Reason(NO_DIRECTORY % down.name, [proof, down.state], remedy=remedy + start if start else [])
+
+
+def _start_limit_hit(down: "Down") -> Optional[Reason]:
+    """systemd 247 to 257 keeps the failed start's own result; the limit stands in the journal alone."""
+    if down.unit is None or not (down.unit["start_limit_hit"] or down.result == "start-limit-hit"):
+        return None
+    lines = [entry for entry in down.unit["log"] if "repeated too quickly" in entry["text"]]
+    proof = [evidence("journal", entry["text"], at=entry["at"]) for entry in lines[-1:]]
+    words = "systemd refuses to start %s: it failed too often in a short time" % down.name
+    remedy = [down.remedy("unit_reset_failed")] + down.start
+    return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
+
+
+def _killed(down: "Down") -> Optional[Reason]:
+    if down.unit is None or down.result not in ("signal", "core-dump", "watchdog", "timeout"):
+        return None
+    ended = (down.name, down.result, down.unit["exec_main_status"])
+    words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % ended
+    if down.result == "timeout":
+        words += ": systemd ended it, by RuntimeMaxSec= or as it stopped too slowly"
+        return Reason(words, [down.state], remedy=down.start, confidence="likely")
+    return Reason(words, [down.state], remedy=down.start)
+
+
+def _mended(down: "Down") -> Optional[Reason]:
+    """What the last start failed at is gone: else one of the reasons before would apply."""
+    if down.failure is None:
+        return None
+    tested = down.master["test"]["ran"] and down.failed_with("unknown_user", "config_invalid")
+    what = "what kept it from starting is mended"
+    if down.changed_since() and not tested:
+        what = "what it loads was changed since: whether that mends it, a start shows"
+    words = "%s failed to start, and %s" % (down.name, what)
+    return Reason(words, [evidence("now", what)] + down.proof, remedy=down.start, confidence="likely")
+
+
+def _exited(down: "Down") -> Optional[Reason]:
+    if down.unit is None or down.result != "exit-code":
+        return None
+    words = "%s ended with exit code %s" % (down.name, down.unit["exec_main_status"])
+    return Reason(words, [down.state], remedy=down.start, confidence="likely")
+
+
+def _left_its_socket(down: "Down") -> Optional[Reason]:
+    """A clean stop removes the socket."""
+    if down.unit or down.case.connect["result"] != "refused" or down.case.endpoint.get("family") != "unix":
+        return None
+    words = "the master of %s is gone and left its socket behind" % down.name
+    return Reason(words, [down.state], remedy=down.start, confidence="likely")
+
+
+def _stopping(down: "Down") -> Optional[Reason]:
+    """A start would wait until it is over."""
+    if not down.unit or down.unit["active"] != "deactivating":
+        return None
+    words = "%s is still being stopped: its unit is deactivating (%s)" % (down.name, down.unit["sub"])
+    return Reason(words, [down.state])
+
+
+def _stopped(down: "Down") -> Optional[Reason]:
+    if not down.unit:
+        words = "no php-fpm master runs with %s" % down.name
+        return Reason(words, [down.state], remedy=down.start, confidence="likely")
+    if down.unit["active"] == "activating":
+        words = "%s does not serve yet: its unit is activating (%s)" % (down.name, down.unit["sub"])
+        return Reason(words, [down.state], confidence="likely")
+    words = "%s is stopped" % down.name + (" and disabled" if down.disabled else "")
+    if down.unit["sub"] == "exited":
+        words = "the php-fpm of %s is stopped, though its unit is active (exited)" % down.name
+    return Reason(words, [down.state], remedy=down.start)
+
+
+Row = Tuple[str, Callable[["Down"], Optional[Reason]]]
+# The first that applies is the reason. What is so now stands before what the last start said, and that before
+# how the master ended. Reasons of confined_start.py and failed_starts.py stand between: see _down().
+REJECTED: Tuple[Row, ...] = (
+    ("masked", _masked),
+    ("not_executable", partial(_rejected, "not_executable")),
+    ("unknown_user", partial(_rejected, "unknown_user")),
+    ("config_invalid", partial(_rejected, "config_invalid")),
+)
+IN_THE_WAY: Tuple[Row, ...] = (
+    ("log_unwritable", partial(_rejected, "log_unwritable")),
+    ("bind_failed", _hidden_socket),
+    ("address_in_use", _address_in_use),
+    ("runtime_dir_missing", _directory_missing_at_start),
+    ("unknown_user", _no_account),
+    ("runtime_dir_missing", _directory_missing),
+)
+LIMITED: Tuple[Row, ...] = (("stopping", _stopping), ("start_limit_hit", _start_limit_hit))
+ENDED: Tuple[Row, ...] = (
+    ("crashed", _killed),
+    ("stopped", _mended),
+    ("crashed", _exited),
+    ("crashed", _left_its_socket),
+)
+STOPPED: Tuple[Row, ...] = (("stopped", _stopped),)
+
+
+def not_running(cause: Cause, case: Case) -> Optional[Match]:
+    master = case.owner.master if case.owner else case.masters[0]
+    rows = failed_starts.SKIPPED + REJECTED + confined_start.ROWS + IN_THE_WAY + failed_starts.FAILED
+    rows += LIMITED + killed_for_memory.ROWS + ENDED + odd_masters.ROWS + STOPPED
+    match = first_reason(cause, rows, look_at(case, master))
+    if match is None:
+        return None
+    reason, lost = match.reason, case.lost(NOBODY_THERE | CUT_OFF)
+    if not case.owner:  # nothing tells that it is the one that is meant
+        # A clean stop leaves no socket behind: it was another's.
+        left = case.connect["result"] == "refused" and match.reason_id == "stopped"
+        sure = case.looks_like_php and not (left and case.endpoint.get("path"))
+        words = "%s, and none of its pools listens on %s" % (reason.summary, case.key)
+        reason = reason._replace(summary=words, confidence="likely" if sure else "possible", remedy=[])
+    unit, command = master["unit_state"], master.get("start_command")
+    # The catalogue fills it in where its words start the unit.
+    starter = [evidence("service", command)] if command and case.owner else []
+    reason = reason._replace(
+        summary=reason.summary + ".",
+        proof=list(reason.proof) + starter + [case.dialled()] + first_line(lost),
+        losses=lost,
+        place=reason.place or Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
+        since=(unit["inactive_since"] or unit["changed_at"] or None) if unit else None,
+        explains=case.losses,
+    )
+    return match._replace(reason=reason)
