@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 REFUSED, MISSING = meanings("script_missing", "script_denied"), meanings("script_missing")
 _BASEDIR = re.compile(r"not within the allowed path\(s\): \((.{1,200}?)\)")
+_REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
+_WHOLE = re.compile(r"\$(?:document|realpath)_root/?\$fastcgi_script_name\Z")
 _OF_ROOT = ("$document_root", "$realpath_root", "$request_filename")
 
 
@@ -46,6 +48,18 @@ def _jailed(snapshot: "Snapshot", routes: Sequence["Route"]) -> Optional[str]:
                 chroot,
                 named,
             )
+    return None
+
+
+def _doubled(routes: Sequence["Route"], text: str) -> Optional[str]:
+    """alias takes the place of its location, which is a part of $fastcgi_script_name as well."""
+    asked = _REQUEST.search(text)
+    for route in routes:
+        path = (route.get("alias") or " ").rpartition(" ")[2]
+        whole = _WHOLE.match(route["params"].get("SCRIPT_FILENAME", ""))
+        if asked and whole and len(path) > 1 and asked.group(1).startswith(path):
+            words = "location %s has an alias, and SCRIPT_FILENAME repeats that path behind it: %s%s"
+            return words % (path, route["root"], asked.group(1))
     return None
 
 
@@ -78,7 +92,8 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
         if denied.group(1).rstrip("/") in [name.rstrip("/") for name in names if name]:
             return "nginx names %s for each script, which is none" % denied.group(1)
         return None
-    return _jailed(snapshot, routes) if UNKNOWN in text else None
+    unknown = _jailed(snapshot, routes) if UNKNOWN in text else None
+    return unknown or (_doubled(routes, text) if meaning_of(event) in MISSING else None)
 
 
 def _loaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:

@@ -44,7 +44,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="mend the setting in the finding; then `systemctl restart {unit}`",
         advice="An open_basedir that nginx gives to one site (fastcgi_param PHP_ADMIN_VALUE) stays in the "
         "workers for all sites of the pool: write it into a pool of that site's own. A chroot is taken off "
-        "the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name. "
+        "the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name, "
+        "and below an alias $request_filename. "
         "Too many open files: see rlimit_files of the pool and LimitNOFILE= of the unit, and which page "
         "leaves files open. A stale file handle: mount the file system again.",
         do_not="Do not chmod -R 777 the site, and do not empty security.limit_extensions: each upload "

@@ -53,6 +53,7 @@ class _Level(NamedTuple):
     params: Dict[str, str]
     values: Values  # here
     server_values: Values  # of the server itself
+    alias: str = ""  # the location whose place an alias takes
 
 
 class _Site(NamedTuple):
@@ -178,6 +179,8 @@ class _Routes:
                 if directive.name == "location":
                     start, inner = level._replace(values=level.server_values), " ".join(directive.args)
                 below = self.enter(start, directive.block, directive.name)
+                if any(named(directive.block, "alias")):
+                    below = below._replace(alias=inner)
                 self.walk(site, directive.block, below, inner, directive.name)
 
     def settings(self, block: List[Directive], context: str) -> List[Directive]:
@@ -222,6 +225,7 @@ class _Routes:
             level = level._replace(next_upstream=["off"])
         for path in [directive.args[0] for directive in settings if directive.name in ("root", "alias")]:
             level = level._replace(root=path if path.startswith("$") else posixpath.join(self.prefix, path))
+        level = level._replace(alias="" if "root" in last else level.alias)
         valid = [directive for directive in settings if directive.name == "fastcgi_cache_valid"]
         return level._replace(
             timeouts={**level.timeouts, **self.timeouts(settings, context)},
@@ -316,6 +320,8 @@ class _Routes:
             "params": {name: text for name, text in level.params.items() if name == _SCRIPT},
             "next_upstream": level.next_upstream,
         }
+        if level.alias:
+            route["alias"] = level.alias
         if _METHOD not in level.params:
             route["methodless"] = True
         if level.catch_stderr:

@@ -70,6 +70,26 @@ class TestClosed:
         assert hosts.found(said(CLOSED, root="/var/www/blog")) == hosts.HEALTHY
 
 
+class TestAlias:
+    UNKNOWN = 'Primary script unknown" while reading, request: "GET /app/index.php HTTP/1.1'
+
+    def asked(self, alias: str = "^~ /app/", script: str = "$document_root$fastcgi_script_name") -> Host:
+        return said(self.UNKNOWN, root="/srv/app/", alias=alias, params={"SCRIPT_FILENAME": script})
+
+    def test_hit_the_path_of_the_location_is_there_twice(self) -> None:
+        item = hosts.only(self.asked())
+        assert item["reason"] == "script_refused" and "/srv/app//app/index.php" in item["summary"]
+
+    def test_near_miss_the_name_without_the_location(self) -> None:
+        assert hosts.found(self.asked(script="$request_filename")) == hosts.HEALTHY
+
+    def test_near_miss_the_location_is_the_whole_site(self) -> None:
+        assert hosts.found(self.asked("/")) == hosts.HEALTHY
+
+    def test_decoy_a_script_of_another_location(self) -> None:
+        assert hosts.found(self.asked("/blog/")) == hosts.HEALTHY
+
+
 class TestDenied:
     def test_hit_nginx_names_a_directory_for_each_script(self) -> None:
         assert hosts.found(denied(ROOT))[0] == REFUSED
