@@ -41,6 +41,15 @@ def examine(case: Case) -> Answer:
         return orphaned(CAUSE, case)
     listeners = case.endpoint.get("listeners") or []
     relevant = [owner.master for owner in case.owners] or case.masters
+    ending = [
+        master["unit_state"]["active"] == "deactivating"
+        for master in relevant
+        if master["running"] and master["unit_state"]
+    ]
+    if any(ending) and not case.answers:  # its workers still end what they do
+        from .not_running import not_running  # pylint: disable=import-outside-toplevel
+
+        return not_running(CAUSE, case)
     up = sorted({name_of(master) for master in relevant if master["running"]})
     if up or case.answers or any(listener["fpm"] for listener in listeners):
         why = "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key

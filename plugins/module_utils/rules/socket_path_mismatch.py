@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 from ..parse.endpoint import difference, parse, reached
 from ..parse.nginx.strays import Stray, strays
 from ..signatures.lookup import meaning_of
-from .case import HIDDEN, NOBODY_THERE, Case
+from .case import HIDDEN, NOBODY_THERE, QUEUE_FULL, Case
 from .model import (
     NOWHERE,
     Answer,
@@ -144,7 +144,7 @@ def _private_tmp(case: Case) -> Optional[Reason]:
 
 def _socket_deleted(case: Case) -> Optional[Reason]:
     listens = case.endpoint.get("listening") or case.endpoint.get("inode_matches") is False
-    if not case.running or not listens:
+    if not case.running or not listens or not case.endpoint.get("path"):
         return None
     words = "php-fpm still listens on %s, but its file was deleted" % case.key
     return _reason(case, words, _bound(case), case.running[0], _restart(case.running[0]))
@@ -167,6 +167,22 @@ def _config_not_loaded(case: Case) -> Optional[Reason]:
     return _reason(case, words % (pool["name"], case.key), [changed, case.dialled()], owner, load, confidence)
 
 
+def _is_filtered(case: Case) -> bool:
+    """A full queue lets a client wait, too, but then somebody is in it."""
+    place, result = case.endpoint, case.connect["result"]
+    unheard = result == "refused" or (result == "timeout" and place.get("queue") == 0)
+    return bool(case.running and place.get("listening") and not place.get("path") and unheard)
+
+
+def _packet_filter(case: Case) -> Optional[Reason]:
+    if not _is_filtered(case):
+        return None
+    words = "php-fpm listens on %s, and no connection comes through: a packet filter, it seems" % case.key
+    lost = case.lost(NOBODY_THERE | HIDDEN | QUEUE_FULL)
+    reason = _reason(case, words, _bound(case) + first_line(lost), case.running[0], confidence="likely")
+    return reason._replace(losses=lost)
+
+
 def _other_network(case: Case) -> Optional[Reason]:
     owner = next((each for each in case.running if each.master.get("own_network")), None)
     if owner is None or case.endpoint.get("path"):
@@ -183,6 +199,7 @@ REASONS = (
     ("private_tmp", _private_tmp_of_nginx),
     ("mount_namespace", _mount_namespace),
     ("private_tmp", _private_tmp),
+    ("packet_filter", _packet_filter),
     ("network_namespace", _other_network),
     ("socket_deleted", _socket_deleted),
     ("config_not_loaded", _config_not_loaded),
@@ -256,7 +273,7 @@ def examine(case: Case) -> Answer:
     refused = result in ("missing", "refused") or (
         result == "error" and case.connect.get("errno") is not None
     )
-    if not case.is_local or not (refused or left_behind):
+    if not case.is_local or not (refused or left_behind or _is_filtered(case)):
         return None
     match = first_reason(CAUSE, REASONS, case)
     if not match and not case.owners and any("replaced" in owner.pool for owner in case.seen.pools):

@@ -174,6 +174,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "address that its network has.",
         do_not="Do not restart PHP-FPM for it: it listens, and goes on listening where nginx is not.",
     ),
+    ("socket_path_mismatch", "packet_filter"): Entry(
+        title="a packet filter stands before php-fpm",
+        what="php-fpm listens on the port that nginx dials, and connections from this host are refused or "
+        "get no answer. A rule of the firewall takes them, mostly as one for lo is missing.",
+        decides="The kernel lists php-fpm's listener with an empty queue, and connecting as nginx is refused "
+        "or times out.",
+        fix="find the rule that takes the packets (`nft list ruleset`) and let lo through before it",
+        advice="`nft list ruleset` or `iptables -S` shows the rules: let what comes in on lo through before "
+        "all others. fail2ban, ufw and scripts that block addresses write such rules. Or let pool {pool} "
+        "listen on a unix socket, which no filter sees.",
+        do_not="Do not restart PHP-FPM or raise a backlog or timeout: no connection comes to it.",
+    ),
     ("socket_path_mismatch", "name_used_twice"): Entry(
         title="two pools have one name",
         what="A pool file was copied and kept the name in its brackets. php-fpm takes both for one pool: of "

@@ -105,6 +105,14 @@ class TestStopping:
         host = stopping()
         assert "deactivating (stop-post)" in hosts.only(host)["summary"] and hosts.actions(host) == []
 
+    def test_hit_its_workers_still_end_what_they_do(self) -> None:
+        host = a_host("exhausted_static").with_unit(active="deactivating", sub="stop-sigterm")
+        assert (hosts.only(host)["reason"], hosts.actions(host)) == ("stopping", [])
+
+    def test_near_miss_it_answers_meanwhile(self) -> None:
+        host = a_host("plain").with_unit(active="deactivating", sub="stop-sigterm")
+        assert hosts.found(host) == hosts.HEALTHY
+
     def test_near_miss_the_stop_has_ended(self) -> None:
         assert hosts.actions(stopping("inactive")) == START_ONLY
 

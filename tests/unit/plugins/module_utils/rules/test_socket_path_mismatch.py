@@ -67,6 +67,11 @@ def name_twice(endpoint: str = "") -> Host:
     return host.with_pool(replaced=[before])
 
 
+def filtered(result: str = "refused", **facts: Any) -> Host:
+    host = a_host("exhausted_tcp").dialled(result, 111 if result == "refused" else None)
+    return host.with_endpoint(**dict({"listening": True, "queue": 0}, **facts))
+
+
 HITS: Dict[str, Callable[[], Host]] = {
     "other_socket": lambda: a_host("old_socket"),
     "other_port": lambda: a_host("wrong_port"),
@@ -78,6 +83,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "private_tmp": in_a_tmp_of_its_own,
     "mount_namespace": lambda: hidden("TemporaryFileSystem=/run/php"),
     "network_namespace": own_network,
+    "packet_filter": filtered,
     "name_used_twice": name_twice,
     "nginx_not_loaded": led_elsewhere,
     "nginx_reload_refused": made.refused,
@@ -101,6 +107,19 @@ class TestOwnNetwork:
     def test_decoy_a_unix_socket_knows_no_network(self) -> None:
         host = a_host("config_not_loaded").with_master(own_network=True)
         assert hosts.only(host)["reason"] == "config_not_loaded"
+
+
+class TestPacketFilter:
+    @pytest.mark.parametrize("result", ["refused", "timeout"])
+    def test_hit_nothing_is_restarted(self, result: str) -> None:
+        host = filtered(result)
+        assert (hosts.only(host)["reason"], hosts.actions(host)) == ("packet_filter", [])
+
+    def test_near_miss_a_queue_that_is_full_lets_wait(self) -> None:
+        assert hosts.cause_ids(filtered("timeout", queue=5)) != [CAUSE]
+
+    def test_decoy_a_unix_socket_that_is_deleted(self) -> None:
+        assert hosts.only(a_host("socket_deleted"))["reason"] == "socket_deleted"
 
 
 class TestNameTwice:
