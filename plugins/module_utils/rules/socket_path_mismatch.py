@@ -178,9 +178,9 @@ def _packet_filter(case: Case) -> Optional[Reason]:
     if not _is_filtered(case):
         return None
     words = "php-fpm listens on %s, and no connection comes through: a packet filter, it seems" % case.key
+    reason = _reason(case, words, _bound(case), case.running[0], confidence="likely")
     lost = case.lost(NOBODY_THERE | HIDDEN | QUEUE_FULL)
-    reason = _reason(case, words, _bound(case) + first_line(lost), case.running[0], confidence="likely")
-    return reason._replace(losses=lost)
+    return reason._replace(losses=lost, proof=_bound(case) + first_line(lost))
 
 
 def _other_network(case: Case) -> Optional[Reason]:
