@@ -218,6 +218,10 @@ masters:
           php.ini or of the program, in epoch seconds.
       type: dict
       returned: success
+    own_network:
+      description: Whether it runs in another network namespace than the host's.
+      type: bool
+      returned: where it does
     undecorated:
       description: >-
         Whether workers of a pool write lines to its log that nothing tells from its own: their output is
@@ -239,6 +243,8 @@ masters:
         - C(terminate_timeout) and C(slowlog_timeout) in seconds, C(slowlog), C(access_log), C(status_path),
           C(ping_path), C(catch_workers_output) and C(memory_limit).
         - C(directives), each directive that is set with its C(value), C(file) and C(line).
+        - C(replaced), each listen that a later section of the same name stands for, with its C(endpoint),
+          C(file) and C(line). Not returned where there is none.
         - C(php_keys), names of what C(env[]) and the C(php_) directives set.
       type: list
       elements: dict

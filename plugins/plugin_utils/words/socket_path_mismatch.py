@@ -97,7 +97,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "before, where nobody is any more.",
         decides="A file is newer than nginx's workers, and the log tells of an endpoint that no file names.",
         fix="`nginx -t && systemctl reload {unit}`",
-        advice="Look at what was changed, then `nginx -t && systemctl reload {unit}`.",
+        advice="Look at what was changed, then `nginx -t && systemctl reload {unit}`. Where nginx then "
+        "complains of its pid file, write the number of its master into that, and reload again.",
         do_not="Do not make php-fpm listen at the old place again: the next reload of nginx leads the "
         "site away from it.",
         again="let each deploy end with nginx -t && systemctl reload nginx, after its last file",
@@ -180,8 +181,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "get no answer. A rule of the firewall takes them, mostly as one for lo is missing.",
         decides="The kernel lists php-fpm's listener with an empty queue, and connecting as nginx is refused "
         "or times out.",
-        fix="find the rule that takes the packets (`nft list ruleset`) and let lo through before it",
-        advice="`nft list ruleset` or `iptables -S` shows the rules: let what comes in on lo through before "
+        fix="find the rule of the firewall that takes the packets, and let lo through before it",
+        advice="nft list ruleset, or iptables -S, shows the rules: let what comes in on lo through before "
         "all others. fail2ban, ufw and scripts that block addresses write such rules. Or let pool {pool} "
         "listen on a unix socket, which no filter sees.",
         do_not="Do not restart PHP-FPM or raise a backlog or timeout: no connection comes to it.",
