@@ -102,14 +102,10 @@ class TestRepository:
         paths = glob.glob(os.path.join(ROOT, ".github", "workflows", "*.yml"))
         if not paths:
             pytest.skip("the installed collection has no workflows")
-        steps = [
-            step
-            for path in paths
-            for job in yaml.safe_load(text(path))["jobs"].values()
-            for step in job["steps"]
-        ]
-        lines = [
-            line for step in steps for line in step.get("run", "").splitlines() if line.startswith("make ")
-        ]
-        wanted = {word for line in lines for word in line.split()[1:]}
+        jobs = [job for path in paths for job in yaml.safe_load(text(path))["jobs"].values()]
+        lines = [line for job in jobs for step in job["steps"] for line in step.get("run", "").splitlines()]
+        words = [word for line in lines if line.startswith("make ") for word in line.split()[1:]]
+        matrices = [job["strategy"]["matrix"]["command"] for job in jobs if "strategy" in job]
+        wanted = {word for word in words if word.isalpha()}
+        wanted |= {command.split()[0] for commands in matrices for command in commands}
         assert {"lint", "test", "release"} <= wanted <= set(targets)

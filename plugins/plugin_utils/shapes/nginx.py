@@ -79,7 +79,7 @@ class CatchStderr(TypedDict):
 class LaterRoute(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
-    alias: str  # arguments of the location whose place an alias takes; only there; not from before 0.8.0
+    alias: str  # arguments of the location whose place an alias takes; only there; not from before 0.9.0
     methodless: bool  # only where php-fpm gets no REQUEST_METHOD; not in snapshots from before 0.7.0
     catch_stderr: CatchStderr  # only where it is set; not in snapshots from before 0.7.0
     kept_at: KeptAt  # only where it keeps some; not in snapshots from before 0.5.0
