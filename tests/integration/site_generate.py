@@ -72,13 +72,12 @@ class Generated:
         role = {"name": "webmedic.php_fpm.site", "tasks_from": "generate"}
         play = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.import_role": role}]}
         book.write_text(json.dumps([play]))
-        extra = dict(
-            hosts.ENGINE,
-            WEBMEDIC_TASKS=str(kept),
-            ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback"),
-            ANSIBLE_CALLBACKS_ENABLED="webmedic_tasks",
-            ANSIBLE_FORKS=str(os.cpu_count() or 2),
-        )
+        extra = hosts.ENGINE | {
+            "WEBMEDIC_TASKS": str(kept),
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "webmedic_tasks",
+            "ANSIBLE_FORKS": str(os.cpu_count() or 2),
+        }
         done = subprocess.run(
             [str(self.home / "bin" / "ansible-playbook"), "-i", str(inventory), str(book)],
             cwd=self.work,
