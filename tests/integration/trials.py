@@ -170,7 +170,7 @@ JOBS: dict[str, list[Job]] = {
             ),
             relief=relieved("$FPM_UNIT"),
         ),
-        {"task": "kill", "fault": "socket_root", "part": (2, 0), "once": {"part": (8, 0)}},
+        {"task": "kill", "fault": "socket_root", "part": (2, 0), "once": {"part": (16, 0)}},
         {
             "task": "errors",
             "fault": "socket_root",

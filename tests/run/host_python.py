@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The unit tests on one Python of hosts: ``python3 -m tests.run.host_python 3.6 [--few] [pytest options]``.
-With --few those of what asks a host or changes it. The rules and the plan are the same arithmetic on each.
+With --few those of what asks a host, reads what it says or changes it: all else is the same arithmetic.
 
 They see what a host has: that Python, its standard library, and the engine's module_utils. The output is
 pytest's own.

@@ -38,7 +38,6 @@ def steps(everything: bool) -> list[Step]:
     """
     home = env.venv("dev", env.controller())
     root = env.tree()
-    here = root / env.COLLECTION
     tools = env.environ(home, root)
     python = str(home / "bin" / "python")
     all_steps = [*quick_steps(python, tools, root), *sanity_steps(everything, python, tools)]
@@ -50,10 +49,19 @@ def steps(everything: bool) -> list[Step]:
     for name, (stage, *words) in runners(everything).items():
         argv = [python, "-m", "tests." + words[0], *words[1:]]
         all_steps.append(Step(name, stage, argv, tools, env.CHECKOUT, by_last_line))
-    if everything:
-        molecule = ["molecule", "-c", "molecule/config.yml", "test", "--all"]
-        all_steps.append(Step("molecule", "calm", molecule, tools, here, by_molecule))
-    return all_steps
+    return all_steps + (of_tools(tools, root) if everything else [])
+
+
+def of_tools(tools: dict[str, str], root: Path) -> list[Step]:
+    """What else `make test-all` has. `published` lints what is built, in `make test`, too."""
+    here = root / env.COLLECTION
+    linted = dict(tools, ANSIBLE_COLLECTIONS_PATH="%s:%s" % (root, awx_collection.installed()))
+    lint = ["ansible-lint", "--offline", "--strict"]
+    molecule = ["molecule", "-c", "molecule/config.yml", "test", "--all"]
+    return [
+        Step("ansible-lint", "quick", lint, linted, here, by_exit_code),
+        Step("molecule", "calm", molecule, tools, here, by_molecule),
+    ]
 
 
 def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
@@ -77,7 +85,6 @@ def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
         "tests/integration/awx",
     ]
     plugins = [*mypy, "-p", "ansible_collections.webmedic.php_fpm.plugins"]
-    linted = dict(tools, ANSIBLE_COLLECTIONS_PATH="%s:%s" % (root, awx_collection.installed()))
     images = [python, "-m", "tests.lab", "images"]  # on a new machine some minutes, mostly of the network
     return [
         Step("images", "quick", images, tools, env.CHECKOUT, by_exit_code),
@@ -86,7 +93,6 @@ def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
         Step("mypy-tests", "quick", mypy_tests, typed, here, by_exit_code),
         Step("yamllint", "quick", ["yamllint", "-s", "."], tools, here, by_exit_code),
         Step("changelog", "quick", ["antsibull-changelog", "lint"], tools, here, by_exit_code),
-        Step("ansible-lint", "quick", ["ansible-lint", "--offline", "--strict"], linted, here, by_exit_code),
         Step("units", "quick", pytest, dict(tools, PYTHONPATH=str(root)), here, by_pytest),
     ]
 
@@ -98,7 +104,6 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
     """
     return {
         "matrix-modules": ("static", "run.matrix", *([] if everything else ["--few"])),
-        "newcomer": ("static", "run.newcomer"),
         "package": ("static", "run.package"),
         "published": ("static", "run.published"),
         "docsite": ("static", "run.docsite"),
@@ -130,6 +135,7 @@ def in_full() -> dict[str, Sequence[str]]:
     """What `make test-all` has besides."""
     return {
         "guards": ("static", "run.guards"),
+        "newcomer": ("static", "run.newcomer"),
         "cores": ("static", "integration.cores"),
         "real-cores": ("hosts", "integration.real_cores"),
         "neighbours": ("hosts", "integration.neighbours"),

@@ -106,6 +106,8 @@ const links = async (browser) => {
   tell("link", "and shows it", same(await row.evaluate((item) => item.getBoundingClientRect().top < innerHeight && item.getBoundingClientRect().top >= 0), true));
   await page.locator("#find").fill("web-ams");
   await page.locator(".cells a", {hasText: "web-waw-01"}).click();
+  // The page hears of its new place some time after the click. What never comes is told below.
+  await page.locator("#host-web-waw-01").waitFor({timeout: 5000}).catch(() => null);
   tell("link", "a host on the map opens, though it was filtered", same([await page.locator("#host-web-waw-01").isVisible(), await focused(page)], [true, "host-web-waw-01"]));
   const text = await row.textContent();
   tell("link", "a host has evidence, fix and plan", same(["Fix", "What the collection would do", "probe"].filter((word) => !text.includes(word)), []));
