@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate as lines for a terminal: its reasons, and its verdict as the last line."""
+"""A gate as lines for a terminal: its reasons, and its verdict at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .bounds import DECISIONS
 from .layout import MAX_COMMAND, PAGE, Line, Page, cells, fold, hosts_cell, hosts_of, labelled
 from .remedies import full_name
 from .shapes.gate import Gate, Reason
-from .text import clean, plural
+from .text import clean, plural, wrap
 
 COLORS = {"fail": "red", "warn": "yellow", "pass": "green"}
 MAX_ROWS = 12
@@ -47,7 +47,7 @@ def render(gate: Gate, asked: str = "", page: Page = PAGE, above: Container[str]
         lines.append(("  none", None))
     if asked:
         lines.append(("  %s was asked of each site through nginx." % clean(asked), None))
-    return [*lines, (clean(gate["summary"]), COLORS[gate["verdict"]])]
+    return [*lines, *((line, COLORS[gate["verdict"]]) for line in wrap(gate["summary"], page.width, 3))]
 
 
 def _rows(reasons: Sequence[Reason]) -> list[list[tuple[str, Reason]]]:

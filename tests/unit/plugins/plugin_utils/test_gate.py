@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate, gate_table, policy_reader, report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import saved as reports
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.layout import WIDTH, Page
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Looks
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import judge
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
@@ -276,10 +277,10 @@ class TestOwnBaseline:
 
 
 class TestTable:
-    def lines(self, results: Any, above: tuple[str, ...] = ()) -> list[str]:
+    def lines(self, results: Any, above: tuple[str, ...] = (), width: int = WIDTH) -> list[str]:
         made = report.build(results, 900, NOW)
         judged = judge(Looks(made), policy_reader.read({}), NOW, list(results), "before")
-        return [line for line, _color in gate_table.render(judged, "/health", above=above)]
+        return [line for line, _color in gate_table.render(judged, "/health", Page(width), above)]
 
     def test_equal_reasons_share_a_row_and_the_verdict_is_last(self) -> None:
         lines = self.lines({"a": answer(), "b": ILL, "c": ILL})
@@ -287,6 +288,11 @@ class TestTable:
         assert any("b, c" in line for line in lines) and any("systemctl start" in line for line in lines)
         assert lines[-1] == "Gate before: CLOSED. 3 hosts judged, 2 ill hosts: b, c; 2 fail, 0 warn, 0 pass."
         assert "  /health was asked of each site through nginx." in lines
+
+    def test_the_verdict_is_no_wider_than_the_terminal(self) -> None:
+        ill = {"host-with-a-long-name-%d.example" % number: ILL for number in range(3)}
+        wide = [line for line in self.lines(ill, width=80) if len(line) > 80]
+        assert not wide
 
     def test_what_stands_above_is_not_said_again(self) -> None:
         lines = self.lines({"a": ILL}, ("systemctl start php8.2-fpm.service",))
