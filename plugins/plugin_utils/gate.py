@@ -84,7 +84,7 @@ def terms(
         return Terms(read, None, window, None)
     found = baseline_of(baseline) if baseline else None
     age = now - epoch(found.report["generated_at"]) if found else 0
-    if found and (age < -AHEAD or not age <= max_age):
+    if found and not -AHEAD <= age <= max_age:
         why = "longer ago than gate_baseline_max_age" if age >= 0 else "in the future of this clock"
         raise GateError(
             "the baseline %s is of %s, which is %s: run the gate with gate_phase=before first"
