@@ -36,8 +36,8 @@ OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | meanings("script_missin
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST = 3  # lines
-# Functions of the kernel in which a write to a pipe, a terminal or a socket waits for who reads, and a lock.
-BLOCKED = re.compile(r"(?:anon_)?pipe_w|n_tty_write|(?:sock|unix)_\w*wait|sk_stream_wait|locks_lock|flock")
+# Functions of the kernel in which a write to a pipe, a terminal or a socket waits for who reads.
+BLOCKED = re.compile(r"(?:anon_)?pipe_w|n_tty_write|(?:sock|unix)_\w*wait|sk_stream_wait")
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 ENDED = meanings("timed_out", "broken_off")
 

@@ -13,6 +13,12 @@ from .whereabouts import name_of
 CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
 
 
+def _down(case: Case) -> Optional[Match]:
+    from .not_running import not_running  # pylint: disable=import-outside-toplevel
+
+    return not_running(CAUSE, case)
+
+
 def _not_installed(case: Case) -> Optional[Match]:
     """Nobody is there, and no php-fpm exists that could be."""
     is_there = case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening")
@@ -47,9 +53,7 @@ def examine(case: Case) -> Answer:
         if master["running"] and master["unit_state"]
     ]
     if any(ending) and not case.answers:  # its workers still end what they do
-        from .not_running import not_running  # pylint: disable=import-outside-toplevel
-
-        return not_running(CAUSE, case)
+        return _down(case)
     up = sorted({name_of(master) for master in relevant if master["running"]})
     if up or case.answers or any(listener["fpm"] for listener in listeners):
         why = "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key
@@ -63,6 +67,4 @@ def examine(case: Case) -> Answer:
     if hidden or "active" in states or "reloading" in states:
         why = "something listens on " + case.key if hidden else "its unit is active"
         return Unclear("live_probe", "no php-fpm master was seen, though %s" % why)
-    from .not_running import not_running  # pylint: disable=import-outside-toplevel
-
-    return not_running(CAUSE, case)
+    return _down(case)

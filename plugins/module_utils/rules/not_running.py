@@ -161,7 +161,7 @@ def _stopped(down: "Down") -> Optional[Reason]:
 
 Row = Tuple[str, Callable[["Down"], Optional[Reason]]]
 # The first that applies is the reason. What is so now stands before what the last start said, and that before
-# how the master ended. Reasons of confined_start.py and failed_starts.py stand between: see _down().
+# how the master ended. Reasons of confined_start.py and failed_starts.py stand between: see not_running().
 REJECTED: Tuple[Row, ...] = (
     ("masked", _masked),
     ("not_executable", partial(_rejected, "not_executable")),

@@ -88,7 +88,7 @@ def replaced_listen(cause: Cause, case: Case) -> Optional[Match]:
         before = next((each for each in pool.get("replaced", ()) if each["endpoint"] == case.key), None)
         if before is None:
             continue
-        words = "two sections have the name of pool %s: the listen of %s:%d gives way to that of %s:%s."
+        words = "pool %s has two places for listen, and that of %s:%d gives way to that of %s:%s."
         words %= (pool["name"], before["file"], before["line"], pool["listen_file"], pool["listen_line"])
         lost = case.lost(NOBODY_THERE | HIDDEN)
         gone = evidence("php-fpm", "this listen does not count", before["file"], before["line"])

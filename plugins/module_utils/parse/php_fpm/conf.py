@@ -209,8 +209,8 @@ class Reader:
             self.include(value, variable, path, number, depth)
         else:
             self.section.variables = self.section.variables or variable
-            if key == "listen" and key in self.section.settings:
-                self.section.replaced.append(self.section.settings[key])
+            if key.lower() == "listen" and "listen" in self.section.settings:
+                self.section.replaced.append(self.section.settings["listen"])
             self.section.settings[key.lower()] = Setting(self.named(value), path, number)
 
     def open_section(self, name: str, path: str, number: int) -> None:
