@@ -41,7 +41,7 @@ def why_not_known(entry: Mapping[str, Any]) -> str:
     if first is None:
         return ""
     why = STAMPS.sub("", first["why"])
-    if first["what"] in ("cause_of_losses", "earlier_losses"):
+    if first["what"] in ("cause_of_losses", "earlier_losses", "older_configuration"):
         return why
     if first["what"] in DEFECTS:
         return "%s: %s" % (DEFECTS[first["what"]] % first["path"], why)

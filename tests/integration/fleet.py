@@ -5,7 +5,7 @@
 """Every fault on real hosts, told apart and mended.
 
 ``python3 -m tests.integration.fleet SUITE [FAULT,...]`` on one suite, ``... fleet spread [FAULT,...]`` each
-once. Without names of faults, ``spread`` proves less of each: see broken_fleet.prove().
+once. Without names of faults and without ``--full``, less is proven of each: see broken_fleet.prove().
 
 The symptom of each host shows before the diagnosis. The verdict names the true fault, check mode says the
 same, and nothing on the host is different afterwards. Then the same hosts are mended. Check mode predicts
@@ -117,6 +117,7 @@ def main(argv: Sequence[str]) -> int:
         default="all",
         help="loaded: the hosts that have the fault's own load; calm: the others",
     )
+    parser.add_argument("--full", action="store_true", help="all of it on each host")
     args = parser.parse_args(argv)
     extras, kind = args.extras.split(",") if args.extras else [], KINDS[args.only]
     patterns = wanted_hosts(args.name, (args.faults or "*").split(","), extras, kind)
@@ -127,7 +128,7 @@ def main(argv: Sequence[str]) -> int:
     options += ["--parallel", str(kind.parallel)] if kind.parallel else []
     # Several of these may run at the same time.
     name = "-".join([args.name, args.only, *(["company"] if extras else [])])
-    in_full = args.name != SPREAD or bool(args.faults)
+    in_full = args.full or bool(args.faults)
     return print_checks(prove(name, options, 1 if args.faults else kind.shards, in_full))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tup
 from ..parse.endpoint import canonical, reached
 from ..parse.linux.permission import READ, Component, Identity, blocked_by
 from ..parse.linux.proc import parse_status
-from ..parse.nginx.script_refusals import INDEX, script_of
+from ..parse.nginx.script_refusals import INDEX, aliased, script_of
 from ..signatures.lookup import meaning_of, meanings
 from .endpoint.socket_files import component_of, walk
 from .host import Host, HostError
@@ -97,7 +97,7 @@ def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["
     blocked = blocked_by(walked, account.who, READ)
     if blocked:
         blocked["path"] = account.chroot + blocked["path"]
-    return {
+    seen: ScriptWay = {
         "site": route["site"],
         "script": script,
         "front": _may_be_front(route["location"]),
@@ -107,6 +107,10 @@ def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["
         "there": way.stat is not None,
         "changed_at": max(changed),
     }
+    path = aliased(route)
+    if path and walk(host, script.rstrip("/") + path, account.root).stat:
+        seen["doubled"] = path
+    return seen
 
 
 def _of_nginx(host: Host, nginx: "Nginx", sites: Set[Optional[str]]) -> List["ScriptWay"]:

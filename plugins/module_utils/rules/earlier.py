@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from .missing import unseen
 from .silence import silent_sites
+from .upstream_unresolvable import LOG_SECOND
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Earlier
@@ -34,8 +35,18 @@ def ago(seconds: float) -> str:
     return "%d h" % round(seconds / 3600)
 
 
+def _is_over(snapshot: "Snapshot", at: float) -> bool:
+    """False where the probe cannot tell: it asks what the files name. An nginx that lost a request before they
+    were changed may dial another place, and nobody has asked it since.
+    """
+    nginx, access = snapshot["nginx"], snapshot.get("access")
+    loaded = nginx["loaded"]["at"] if "loaded" in nginx else None
+    asked = [file.get("newest") or 0.0 for file in access["files"]] if access else []
+    return not nginx["config_newer"] or at < (loaded or 0.0) or max(asked, default=0.0) > at + LOG_SECOND
+
+
 def note(snapshot: "Snapshot") -> List["Missing"]:
-    """An entry of missing, that no health depends on."""
+    """An entry of missing. Health depends on it where the cause of the loss may be there still."""
     last = _last(snapshot)
     if last is None:
         return []
@@ -47,4 +58,8 @@ def note(snapshot: "Snapshot") -> List["Missing"]:
     minute = int(loss["at"] + snapshot["host"]["utc_offset"]) // 60 % 1440
     what = loss["status"] or "lost request"
     why = "last %s at %02d:%02d, %s ago; diagnose_window=%d looks back to it"
-    return [unseen("earlier_losses", path, why % (what, minute // 60, minute % 60, ago(age), window))]
+    why %= (what, minute // 60, minute % 60, ago(age), window)
+    if not _is_over(snapshot, loss["at"]):
+        older = "nginx has not loaded its files since they were changed, and nobody asked since: "
+        return [unseen("older_configuration", path, older + why)]
+    return [unseen("earlier_losses", path, why)]

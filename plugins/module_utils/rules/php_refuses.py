@@ -8,7 +8,7 @@ not there is everyday, and no error.
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
-from ..parse.nginx.script_refusals import CLOSED, DENIED, INDEX, UNKNOWN
+from ..parse.nginx.script_refusals import CLOSED, DENIED, INDEX, UNKNOWN, aliased
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
 from .case import reconfigured
@@ -51,13 +51,16 @@ def _jailed(snapshot: "Snapshot", routes: Sequence["Route"]) -> Optional[str]:
     return None
 
 
-def _doubled(routes: Sequence["Route"], text: str) -> Optional[str]:
-    """alias takes the place of its location, which is a part of $fastcgi_script_name as well."""
-    asked = _REQUEST.search(text)
+def _doubled(snapshot: "Snapshot", routes: Sequence["Route"], text: str) -> Optional[str]:
+    """alias takes the place of its location, which is a part of $fastcgi_script_name as well. It is meant so
+    where the alias is a directory above: /blog with alias /srv, of /srv/blog.
+    """
+    ways, site = snapshot["logs"].get("script_ways") or [], routes[0]["site"]
+    asked, meant = _REQUEST.search(text), {way.get("doubled") for way in ways if way["site"] == site}
     for route in routes:
-        path = (route.get("alias") or " ").rpartition(" ")[2]
+        path = aliased(route)
         whole = _WHOLE.match(route["params"].get("SCRIPT_FILENAME", ""))
-        if asked and whole and len(path) > 1 and asked.group(1).startswith(path):
+        if asked and whole and path and path not in meant and asked.group(1).startswith(path):
             words = "location %s has an alias, and SCRIPT_FILENAME repeats that path behind it: %s%s"
             return words % (path, route["root"], asked.group(1))
     return None
@@ -93,7 +96,7 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
             return "nginx names %s for each script, which is none" % denied.group(1)
         return None
     unknown = _jailed(snapshot, routes) if UNKNOWN in text else None
-    return unknown or (_doubled(routes, text) if meaning_of(event) in MISSING else None)
+    return unknown or (_doubled(snapshot, routes, text) if meaning_of(event) in MISSING else None)
 
 
 def _loaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:

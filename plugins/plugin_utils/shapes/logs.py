@@ -145,7 +145,14 @@ class Limit(TypedDict):
     line: int
 
 
-class ScriptWay(TypedDict):
+class LaterScriptWay(TypedDict, total=False):
+    """Not in snapshots from before 0.10.0."""
+
+    # The path of a location with an alias, where that path is there below the alias once more.
+    doubled: str
+
+
+class ScriptWay(LaterScriptWay):
     """How the account of a pool, or of nginx, gets to the scripts of a site, of which it found none or not
     each.
     """

@@ -23,6 +23,12 @@ REAL_ROOT = "$realpath_root"
 OF_SCRIPT = ("fastcgi_script_name", "uri", "document_uri")  # which begin with "/"
 
 
+def aliased(route: "Route") -> str:
+    """The path of a location that has an alias, "": it has none, or is the whole site."""
+    path = (route.get("alias") or "").rpartition(" ")[2]
+    return path if len(path) > 1 else ""
+
+
 def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> List[str]:
     """The names by which php-fpm refuses each script of a site: of its roots, each with "/" behind, of the
     front pages there, and of what each script has.

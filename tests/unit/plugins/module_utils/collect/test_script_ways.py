@@ -107,6 +107,20 @@ class TestWays:
         assert [way["front"] for way in look(OPEN, location="= /index.php")] == [True]
 
 
+class TestAlias:
+    def test_hit_the_path_is_there_below_the_alias(self) -> None:
+        there = {"/srv/blog": entry(0o755)}
+        assert [way.get("doubled") for way in look(there, root="/srv", alias="/blog")] == ["/blog"]
+        assert [way.get("doubled") for way in look(there, root="/srv/", alias="^~ /blog/")] == ["/blog/"]
+
+    def test_near_miss_it_is_not_there(self) -> None:
+        assert "doubled" not in look(OPEN, alias="/blog")[0]
+
+    def test_decoy_no_alias_or_one_of_the_whole_site(self) -> None:
+        assert "doubled" not in look(OPEN)[0]
+        assert "doubled" not in look(OPEN, alias="/")[0]
+
+
 class TestOfNginx:
     def seen(self, mode: int, site: str = "shop.example") -> Any:
         view = {"/srv": entry(0o755), ROOT: entry(mode)}

@@ -64,3 +64,31 @@ class TestEarlier:
 
     def test_decoy_a_snapshot_that_was_not_asked(self) -> None:
         assert notes(a_host()) == []
+
+
+def unloaded(host: Host, loaded_ago: float = 7200.0, **access: Any) -> Host:
+    """nginx runs since then, its files were changed after it, and so was the loss, an hour ago."""
+    host.logging("error").with_nginx(config_newer=True, loaded={"at": hosts.now(host) - loaded_ago})
+    host["access"]["files"][0].update(access)
+    return lost(host, 3600)
+
+
+class TestOlderConfiguration:
+    """The probe asks what the files name."""
+
+    def test_hit_nobody_has_asked_since(self) -> None:
+        host = unloaded(a_host())
+        assert hosts.verdict(host)["status"] == "unknown"
+        (entry,) = [item for item in hosts.verdict(host)["missing"] if item["what"] == "older_configuration"]
+        assert "nobody asked since: last 502 at " in entry["why"] and notes(host) == []
+
+    def test_near_miss_visitors_came_since(self) -> None:
+        host = a_host()
+        unloaded(host, newest=hosts.now(host) - 5)
+        assert hosts.found(host) == hosts.HEALTHY and len(notes(host)) == 1
+
+    def test_near_miss_nginx_loaded_its_files_after_the_loss(self) -> None:
+        assert hosts.found(unloaded(a_host(), loaded_ago=1800.0)) == hosts.HEALTHY
+
+    def test_decoy_nginx_has_loaded_its_files(self) -> None:
+        assert hosts.found(unloaded(a_host()).with_nginx(config_newer=False)) == hosts.HEALTHY

@@ -86,6 +86,11 @@ class TestAlias:
     def test_near_miss_the_location_is_the_whole_site(self) -> None:
         assert hosts.found(self.asked("/")) == hosts.HEALTHY
 
+    def test_near_miss_the_alias_is_a_directory_above(self) -> None:
+        host = with_ways(self.asked(), way(script="/srv/", doubled="^~ /app/"), way(site="blog.example"))
+        assert hosts.found(host)[0] == REFUSED
+        assert hosts.found(with_ways(self.asked(), way(doubled="/app/"))) == hosts.HEALTHY
+
     def test_decoy_a_script_of_another_location(self) -> None:
         assert hosts.found(self.asked("/blog/")) == hosts.HEALTHY
 
