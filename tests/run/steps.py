@@ -40,7 +40,7 @@ def steps(everything: bool) -> list[Step]:
     root = env.tree()
     tools = env.environ(home, root)
     python = str(home / "bin" / "python")
-    all_steps = [*quick_steps(python, tools, root), *sanity_steps(everything, python, tools)]
+    all_steps = [*quick_steps(everything, python, tools, root), *sanity_steps(everything, python, tools)]
     for version in env.TARGET_PYTHONS if everything else ("3.6",):
         if env.interpreter(version):
             few = [] if everything else ["--few"]
@@ -64,8 +64,11 @@ def of_tools(tools: dict[str, str], root: Path) -> list[Step]:
     ]
 
 
-def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
-    """The images of the hosts. Linters, types and unit tests, from the copy of the checkout below root."""
+def quick_steps(everything: bool, python: str, tools: dict[str, str], root: Path) -> list[Step]:
+    """The images of the hosts. Linters, types and unit tests, from the copy of the checkout below root.
+
+    everything: the unit tests that take long, too.
+    """
     here = root / env.COLLECTION
     typed = dict(tools, MYPYPATH=str(root))
     mypy = ["mypy", "--config-file", str(here / "pyproject.toml"), "--cache-dir", str(env.WORK / "mypy")]
@@ -83,6 +86,7 @@ def quick_steps(python: str, tools: dict[str, str], root: Path) -> list[Step]:
         "tests/lab",
         "tests/run",
         "tests/integration/awx",
+        *([] if everything else ["-m", "not long"]),
     ]
     plugins = [*mypy, "-p", "ansible_collections.webmedic.php_fpm.plugins"]
     images = [python, "-m", "tests.lab", "images"]  # on a new machine some minutes, mostly of the network

@@ -36,8 +36,8 @@ def ago(seconds: float) -> str:
 
 
 def _is_over(snapshot: "Snapshot", at: float) -> bool:
-    """False where the probe cannot tell: it asks what the files name. An nginx that lost a request before they
-    were changed may dial another place, and nobody has asked it since.
+    """False where the probe cannot tell: it asks what the files name. An nginx that lost a request before
+    they were changed may dial another place, and nobody has asked it since.
     """
     nginx, access = snapshot["nginx"], snapshot.get("access")
     loaded = nginx["loaded"]["at"] if "loaded" in nginx else None

@@ -224,6 +224,7 @@ class TestMemory:
             made(filter, of("b", "b"), of("c", "c"), most_per_minute=2)
         assert len(made(filter, of("b", "b"), most_per_minute=2)) == 1
 
+    @pytest.mark.long
     def test_the_memory_stays_small(self, filter: Any) -> None:
         memory, most = filter["Memory"](), filter["MOST_REMEMBERED"]
         for number in range(most + 50):

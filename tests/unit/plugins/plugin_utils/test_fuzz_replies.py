@@ -56,6 +56,7 @@ def from_a_person(snapshot: Any) -> None:
     assert verdict["status"] in bounds.ANSWERS
 
 
+@pytest.mark.long
 class TestBroken:
     """Replies and snapshots, broken at random."""
 

@@ -250,6 +250,7 @@ class TestInTheTable:
         assert sum("systemctl unmask" in line for line in lines) == 1
         assert any(line.startswith("    not  ") for line in lines)
 
+    @pytest.mark.long
     def test_a_fleet_without_two_equal_hosts_gives_a_bounded_table(self) -> None:
         many: dict[str, Any] = {}
         for number in range(300):

@@ -285,6 +285,7 @@ class TestHostile:
             untrusted.MAX_TEXT,
         )
 
+    @pytest.mark.long
     def test_what_is_large_in_each_of_its_parts_is_too_large(self) -> None:
         huge = "x" * 100000
         large = finding(evidence=[{"source": huge, "path": huge, "text": huge}] * 5000)

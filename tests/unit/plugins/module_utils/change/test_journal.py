@@ -84,6 +84,7 @@ class TestDamaged:
             change.world.step._replace(changes=[]), change.host, Disk(), change.world.state
         )
 
+    @pytest.mark.long
     def test_a_strange_value_neither_breaks_it_nor_runs(self, left):
         chance = random.Random(7)
         for round_ in range(200):

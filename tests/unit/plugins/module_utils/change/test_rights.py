@@ -182,6 +182,7 @@ class TestSearch:
         with pytest.raises(Refusal, match="there is no user"):
             Disk().let_search(str(tmp_path), "nobody-of-that-name")
 
+    @pytest.mark.long
     @pytest.mark.parametrize("how", ["before", "after"])
     def test_a_kill_at_any_step_is_taken_back_to_the_byte(self, tmp_path: Any, how: str) -> None:
         def taken(path: str, state: str, keep: bool = True) -> None:

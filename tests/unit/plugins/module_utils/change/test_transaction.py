@@ -242,6 +242,7 @@ class TestUndo:
         assert tree(world.etc) == before
 
 
+@pytest.mark.long
 class TestKilled:
     @pytest.mark.parametrize("how", KILLS)
     def test_a_kill_at_any_step_leaves_whole_files(self, make, how):

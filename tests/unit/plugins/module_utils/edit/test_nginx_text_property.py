@@ -213,6 +213,7 @@ def check_places(site: Site, seed: int) -> None:
             assert place.line in [line for args, _end, line in lexed(text)[0] if args == words], (seed, path)
 
 
+@pytest.mark.long
 class TestEdit:
     @pytest.mark.parametrize("batch", range(BATCHES))
     def test_it_changes_one_directive_and_a_second_time_nothing(self, batch: int) -> None:

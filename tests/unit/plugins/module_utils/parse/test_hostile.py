@@ -211,6 +211,7 @@ class TestEndlessNginx:
         assert any("more than 400000 directives" in item["text"] for item in conf.errors)
 
 
+@pytest.mark.long
 class TestEndlessPhpFpm:
     def test_file_that_includes_itself_is_cut(self) -> None:
         conf = fpm_conf.parse_fpm_conf("/c", lambda path: "include = /c\n" * 100, lambda pattern: [pattern])

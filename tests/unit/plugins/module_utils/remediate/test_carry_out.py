@@ -264,6 +264,7 @@ class TestPutBack:
         assert world.read("pool.conf") == b"by hand\n" and world.read("gone.conf") == b"old\n"
 
 
+@pytest.mark.long
 class TestFaults:
     @pytest.mark.parametrize(
         "number",

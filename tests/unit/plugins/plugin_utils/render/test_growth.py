@@ -30,6 +30,7 @@ def fleet(hosts: int, own_causes: bool) -> Any:
     return gated(*(reason(host, "fail", cause=cause) for host, cause in causes.items()), results=found)
 
 
+@pytest.mark.long
 class TestManyIllHosts:
     @pytest.mark.parametrize("own_causes", [True, False], ids=["own causes", "one cause"])
     @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)

@@ -178,6 +178,7 @@ class TestHarmless:
 class TestSize:
     """A page that opens."""
 
+    @pytest.mark.long
     def test_hosts_that_say_too_much_are_cut_and_it_says_so(self) -> None:
         loud = finding(evidence=[evidence("nginx_log", "/l", "y" * 900, at=NOW)] * 12)
         results = {"web%d" % number: answer("failing", *[loud] * 30) for number in range(12)}

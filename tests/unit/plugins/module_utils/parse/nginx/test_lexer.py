@@ -98,6 +98,7 @@ MEGABYTE = 1024 * 1024
 
 
 class TestHostileText:
+    @pytest.mark.long
     @pytest.mark.parametrize(
         "text",
         [
