@@ -147,6 +147,10 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     found = collect_access(host, nginx, since, host.now(), refusals)
     many = sum(event["count"] for event in found["events"] if event["detail"].get("status") in OWN_STATUSES)
     pages = [pages for file in found["files"] for pages in file.get("pages") or []]
+    if any(each["failed"] and not each["answered"] for each in pages):
+        from .php_errors import php_errors  # pylint: disable=import-outside-toplevel
+
+        found["php_errors"] = php_errors(host, snapshot, since)
     if max([many] + [each["failed"] for each in pages]) >= MANY or any("refused" in each for each in pages):
         from .nginx_answers import own_answers  # pylint: disable=import-outside-toplevel
 

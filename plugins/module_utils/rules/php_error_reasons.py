@@ -101,6 +101,24 @@ def _restarted(snapshot: "Snapshot", routes: Sequence["Route"], at: float) -> bo
     return bool(started) and all(each is not None and each > at + LOG_SECOND for each in started)
 
 
+def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["Evidence"]:
+    """What PHP's own log has of the pools behind the routes."""
+    access = snapshot.get("access")
+    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
+    pools = {
+        (master["config"], pool["name"])
+        for master in snapshot["fpm"]["masters"]
+        for pool in master["pools"]
+        if pool["endpoint"] in dialled
+    }
+    errors = access.get("php_errors", []) if access else []
+    return [
+        evidence("php_log", error["text"], error["path"])
+        for error in errors
+        if (error["config"], error["pool"]) in pools
+    ]
+
+
 def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
     routes: Dict[str, List["Route"]] = {}
     for route in snapshot["nginx"]["routes"]:
@@ -145,5 +163,6 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             text = "%d pages in a row with 500, none with 200" % pages["failed"]
             proof = [evidence("nginx_access", text, file["path"], at=pages["last"])]
             words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
+            proof[:0] = _of_own_log(snapshot, hit) if event is None else []
             matches.append(_match(cause, "every_page", words, hit, event, proof, pages["last"]))
     return matches

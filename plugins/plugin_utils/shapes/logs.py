@@ -208,11 +208,21 @@ class AccessFile(LogFile, LaterAccessFile):
     """An access log."""
 
 
+class PhpError(TypedDict):
+    """The last one of a pool whose PHP has a log of its own, written in the window."""
+
+    pool: str
+    config: str  # of its master
+    path: str
+    text: str  # redacted
+
+
 class LaterAccessLogs(TypedDict, total=False):
     """Only where many requests failed; not in snapshots from before 0.8.0."""
 
     own_answers: List[OwnAnswer]
     other_logs: List[str]  # access logs of server blocks that ask other programs than php-fpm
+    php_errors: List[PhpError]  # where pages fail with 500; not before 0.10.0
 
 
 class AccessLogs(LaterAccessLogs):

@@ -20,9 +20,10 @@ class ReplacedListen(TypedDict):
 
 
 class LaterPool(TypedDict, total=False):
-    """Absent where no listen was replaced."""
+    """Absent where there is none."""
 
     replaced: List[ReplacedListen]
+    php_log: str  # path: error_log of PHP, where the pool sets it; not before 0.10.0
 
 
 class Pool(LaterPool):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Plain facts about a configuration's pools, and what php-fpm would refuse in it. Values of env[],
-php_value[] and php_admin_value[] hold passwords: of them only memory_limit leaves.
+php_value[] and php_admin_value[] hold passwords: of them memory_limit and error_log alone leave.
 """
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 _VALUE_ARRAYS = ("php_admin_value", "php_value")
 
 
-def _memory_limit(pool: Section) -> Optional[str]:
+def _of_php(pool: Section, name: str) -> Optional[str]:
     """php-fpm keeps these lists back to front: the first one in the files is applied last and wins."""
     for array in _VALUE_ARRAYS:
         for key, setting in pool.arrays.get(array, []):
-            if key == "memory_limit":
+            if key == name:
                 return setting.value
     return None
 
@@ -74,8 +74,11 @@ def pool_facts(pool: Section, prefix: str) -> "Pool":
         "status_path": pool.text("pm.status_path"),
         "ping_path": pool.text("ping.path"),
         "catch_workers_output": pool.flag("catch_workers_output", False),
-        "memory_limit": _memory_limit(pool),
+        "memory_limit": _of_php(pool, "memory_limit"),
     }
+    php_log = (_of_php(pool, "error_log") or "").replace("$pool", pool.name)
+    if php_log.startswith("/"):
+        facts["php_log"] = php_log
     replaced: List["ReplacedListen"] = [
         {"endpoint": dialled(each.value), "file": each.file, "line": each.line}
         for each in pool.replaced

@@ -67,6 +67,19 @@ class TestEveryPage:
         item = hosts.only(logged(fatal(" in /var/www/shop/a.php on line 3")))
         assert "PHP Fatal error" in item["evidence"][0]["text"]
 
+    def test_hit_the_error_is_shown_where_php_has_a_log_of_its_own(self) -> None:
+        host = logged(a_host().silent_logs())
+        error = {
+            "pool": "www",
+            "config": hosts.master(host)["config"],
+            "path": "/p.log",
+            "text": "PHP Fatal x",
+        }
+        host["access"]["php_errors"] = [dict(error, pool="blog", text="PHP Fatal y"), error]
+        first, second = hosts.only(host)["evidence"]
+        assert (first["source"], first["text"], first["path"]) == ("php_log", "PHP Fatal x", "/p.log")
+        assert second["source"] == "nginx_access"
+
     def test_near_miss_one_page_came(self) -> None:
         assert hosts.found(logged(a_host().silent_logs(), answered=1)) == hosts.HEALTHY
 

@@ -222,6 +222,12 @@ class TestPoolFacts:
         )
         assert one_pool(POOL)["memory_limit"] is None
 
+    def test_a_log_of_phps_own_is_told_where_its_path_is_whole(self) -> None:
+        named = "php_admin_value[error_log] = /var/log/php-fpm/$pool-error.log"
+        assert one_pool(POOL + named)["php_log"] == "/var/log/php-fpm/www-error.log"
+        assert "php_log" not in one_pool(POOL + "php_value[error_log] = syslog")
+        assert "php_log" not in one_pool(POOL)
+
     def test_no_value_of_env_or_a_php_setting_leaves(self) -> None:
         facts = one_pool(
             POOL + "env[DB] = hunter2\nphp_admin_value[curl.cainfo] = hunter2\nphp_value[x] = "
