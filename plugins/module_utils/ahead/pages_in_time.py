@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Optional, Tuple
 
 from ..collect.child import Child, Say, end
-from ..collect.far_files import tell_accesses
+from ..collect.far_files import FarFiles
 from ..collect.host import Host
 from ..parse.linux.proc import far_mounts
 from .site_pages import Wish, site_pages
@@ -27,7 +27,7 @@ def in_time(host: Host, wish: Wish) -> "SitePages":
     """Raises NotAsked."""
     mounts = far_mounts(host.text("/proc/self/mountinfo") or "")
     if mounts:
-        tell_accesses(host, mounts)
+        host.far = FarFiles(host, mounts)
     until = host.monotonic() + wish.deadline + LOOK_SECONDS
     while True:
         child = Child(partial(_ask, host, wish))
@@ -44,7 +44,8 @@ def in_time(host: Host, wish: Wish) -> "SitePages":
 
 def _ask(host: Host, wish: Wish, say: Say) -> None:
     """The child's part. Its messages: ["file", place], ["failed", why], ["pages", pages]."""
-    host.touching = lambda place: say(["file", place])
+    if host.far:
+        host.far.touching = lambda place: say(["file", place])
     try:
         say(["pages", site_pages(host, wish)])
     except Exception as error:  # pylint: disable=broad-except

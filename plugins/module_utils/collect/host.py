@@ -12,13 +12,17 @@ import re
 import socket
 import stat as stat_bits
 import time
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from functools import partial
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar
 
 from . import child
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.missing import Missing
+    from .far_files import FarFiles
     from .trust import Component
+
+Found = TypeVar("Found")
 
 READ_LIMIT = 1024 * 1024
 # linux/capability.h: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
@@ -103,8 +107,8 @@ class Host:
         self.hung: Set[str] = set()  # programs and logs that did not end in time
         # Called with the path of a log before each piece of it is read.
         self.reading: Callable[[str], None] = lambda _path: None
-        # Called with the place of an access that may hang, and with "" behind it; see far_files.py.
-        self.touching: Callable[[str], None] = lambda _place: None
+        # Where a file system may never answer, each access to a path goes through it.
+        self.far: Optional[FarFiles] = None
 
     def miss(self, what: str, path: Optional[str], why: str, needs: Optional[str] = None) -> None:
         entry: Missing = {"what": what, "path": path, "why": why, "needs": needs}
@@ -156,6 +160,13 @@ class Host:
             self.hung.add(name)
         return ran
 
+    def reach(self, path: str, access: Callable[[], Found]) -> Found:
+        """What an access to a path gives. Raises HostError."""
+        try:
+            return self.far.reach(path, access) if self.far else access()
+        except OSError as error:
+            raise _error(path, error)
+
     def _open(self, path: str, real: bool) -> int:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
         if path.startswith(("/proc/", "/sys/")):
@@ -176,9 +187,11 @@ class Host:
 
         real: path has no links, see trust.named(); it is refused if it has one by now.
         """
-        descriptor = -1
+        return self.reach(path, partial(self._read, path, offset, length, real))
+
+    def _read(self, path: str, offset: int, length: int, real: bool) -> bytes:
+        descriptor = self._open(path, real)
         try:
-            descriptor = self._open(path, real)
             if not stat_bits.S_ISREG(os.fstat(descriptor).st_mode):
                 raise HostError(path, errno.EINVAL, "not a regular file")
             if offset:
@@ -191,11 +204,8 @@ class Host:
                 chunks.append(chunk)
                 length -= len(chunk)
             return b"".join(chunks)
-        except OSError as error:
-            raise _error(path, error)
         finally:
-            if descriptor >= 0:
-                os.close(descriptor)
+            os.close(descriptor)
 
     def read(self, path: str, limit: int = READ_LIMIT) -> str:
         return decode(self.read_bytes(path, 0, limit))
@@ -208,10 +218,7 @@ class Host:
             return None
 
     def stat(self, path: str, follow: bool = True) -> Stat:
-        try:
-            row = os.stat(path, follow_symlinks=follow)
-        except OSError as error:
-            raise _error(path, error)
+        row = self.reach(path, lambda: os.stat(path, follow_symlinks=follow))
         kind = _TYPES.get(stat_bits.S_IFMT(row.st_mode), "unknown")
         mode = stat_bits.S_IMODE(row.st_mode)
         return Stat(
@@ -237,8 +244,8 @@ class Host:
     def room(self, path: str) -> Optional[Room]:
         """None where it cannot be asked."""
         try:
-            row = os.statvfs(path)
-        except OSError:
+            row = self.reach(path, lambda: os.statvfs(path))
+        except HostError:
             return None
         inodes = row.f_ffree if row.f_files else None
         return Room(
@@ -264,18 +271,18 @@ class Host:
 
     def readlink(self, path: str) -> Optional[str]:
         try:
-            return os.readlink(path)
-        except OSError:
+            return self.reach(path, lambda: os.readlink(path))
+        except HostError:
             return None
 
     def realpath(self, path: str) -> str:
-        return os.path.realpath(path)
+        try:
+            return self.reach(path, lambda: os.path.realpath(path))
+        except HostError:
+            return path
 
     def listdir(self, path: str) -> List[str]:
-        try:
-            return sorted(os.listdir(path))
-        except OSError as error:
-            raise _error(path, error)
+        return sorted(self.reach(path, lambda: os.listdir(path)))
 
     def names(self, path: str) -> List[str]:
         """As listdir, [] for what cannot be read."""
@@ -286,13 +293,16 @@ class Host:
 
     def glob(self, pattern: str) -> List[str]:
         """In the order of the C locale, in which nginx and php-fpm load files."""
-        return sorted(glob.glob(pattern))
+        try:
+            return sorted(self.reach(pattern, lambda: glob.glob(pattern)))
+        except HostError:
+            return []
 
     def xattr(self, path: str, name: str) -> Optional[bytes]:
         """None when there is none or it cannot be read."""
         try:
-            return os.getxattr(path, name)
-        except OSError:
+            return self.reach(path, lambda: os.getxattr(path, name))
+        except HostError:
             return None
 
     def reply(self, path: str, question: str) -> Optional[str]:

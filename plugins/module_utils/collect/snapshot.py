@@ -190,7 +190,8 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
     log], ["file", place], ["end"].
     """
     host.reading = lambda path: say(["reading", path])
-    host.touching = lambda place: say(["file", place])
+    if host.far:
+        host.far.touching = lambda place: say(["file", place])
 
     @lru_cache(maxsize=None)
     def procs() -> List[Process]:
@@ -287,9 +288,9 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
     host.deadline, host.hung = host.monotonic() + seconds, set()
     mounts = far_mounts(host.text("/proc/self/mountinfo") or "")
     if mounts:
-        from .far_files import tell_accesses  # pylint: disable=import-outside-toplevel
+        from .far_files import FarFiles  # pylint: disable=import-outside-toplevel
 
-        tell_accesses(host, mounts)
+        host.far = FarFiles(host, mounts)
     snapshot: Snapshot = {
         "schema_version": SCHEMA_VERSION,
         "taken_at": now,

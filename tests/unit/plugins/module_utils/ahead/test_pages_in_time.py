@@ -7,7 +7,7 @@
 import os
 import signal
 import time
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import pages_in_time as subject
@@ -25,11 +25,13 @@ class Mounted(Host):
         row = "9 1 0:9 / %s rw - nfs4 far:/ rw\n" % DEAD
         return row if path == "/proc/self/mountinfo" else super().text(path)
 
-    def stat(self, path: str, follow: bool = True) -> Any:
-        if path.startswith(DEAD):
-            signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
-            time.sleep(60)
-        return super().stat(path, follow)
+    def reach(self, path: str, access: Callable[[], Any]) -> Any:
+        return super().reach(path, hang if path.startswith(DEAD) else access)
+
+
+def hang() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
+    time.sleep(60)
 
 
 def look(host: Host, _wish: Wish) -> Dict[str, Any]:

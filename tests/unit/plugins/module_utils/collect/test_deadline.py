@@ -162,10 +162,8 @@ class Slow(Host):
         super().__init__()
         self.paths = paths
 
-    def stat(self, path: str, follow: bool = True) -> Any:
-        if path in self.paths:
-            hang()
-        return super().stat(path, follow)
+    def reach(self, path: str, access: Callable[[], Any]) -> Any:
+        return super().reach(path, hang if path in self.paths else access)
 
 
 class TestLog:
