@@ -86,11 +86,11 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
     dialled = last["endpoint"] or ""
     dead = _still_dead(case, dialled)
     words = "nginx dials %s, and its files name %s: it has not loaded them" % (dialled, case.key)
-    proof, changed = [_workers(nginx)], _changed(case, strays)
+    proof, changed = [_workers(nginx)] if "loaded" in nginx else [], _changed(case, strays)
     refusal = older["refusal"] if older else None
     # An account that runs PHP may write nginx's log (Debian: www-data): the time of the files is beyond it.
-    is_newer = any(target["file"] in nginx["loaded"]["newer_files"] for target in _targets(case))
-    confidence = "certain" if dead and is_newer else "likely"
+    is_newer = dead and any(target["file"] in nginx["loaded"]["newer_files"] for target in _targets(case))
+    confidence = "certain" if is_newer else "likely"
     reason_id, remedy = "nginx_not_loaded", []
     if refusal:
         reason_id, told = "nginx_reload_refused", refusal["at"] is not None
@@ -99,7 +99,7 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
             "nginx_log" if told else "nginx", refusal["text"], refusal["file"], refusal["line"], refusal["at"]
         )
         proof = [piece, changed] + proof
-    elif nginx["loaded"]["replaced"]:
+    elif "loaded" in nginx and nginx["loaded"]["replaced"]:
         reason_id = "nginx_replaced"
         words += "; its program was replaced since it was started, so it cannot be trusted to load them"
         text = "another program is where nginx's master (pid %s) was started from"
@@ -121,6 +121,8 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
 def _over(cause: Cause, case: Case, strays: Sequence[Stray]) -> Optional[Match]:
     """nginx has loaded since then what leads to a pool that answers."""
     nginx = case.snapshot["nginx"]
+    if "loaded" not in nginx:
+        return None
     loaded_at, changed_at = nginx["loaded"]["at"], nginx["config_changed_at"]
     old = [stray for stray in strays if meaning_of(stray.event) in NOBODY_THERE]
     if not old or not case.answers or loaded_at is None or changed_at is None:

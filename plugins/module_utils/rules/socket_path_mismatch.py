@@ -3,52 +3,30 @@
 
 """Cause 3: php-fpm runs, but not where nginx dials."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
-from ..parse.endpoint import difference, parse, reached
+from ..parse.endpoint import difference, parse
 from ..parse.nginx.strays import Stray, strays
-from ..signatures.lookup import meaning_of
 from .case import HIDDEN, NOBODY_THERE, QUEUE_FULL, Case
 from .model import (
     NOWHERE,
     Answer,
     Cause,
     Clear,
-    Loss,
     Match,
-    Place,
     Reason,
     Remedy,
     evidence,
     first_line,
     first_reason,
-    sample,
 )
 from .nearest_pool import Nearest, doubt, may_serve, nearest
-from .seen import Groups, Owner, Seen, among, grouped
+from .seen import Owner, Seen
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event
 
 CAUSE = Cause("socket_path_mismatch", code=3, rules_out_others=True)
-LOG_SECOND = 1.0  # nginx's log tells no shorter time: a loss of the second of an edit may have come after it
-
-
-def _strays(seen: Seen) -> Groups["Event"]:
-    """By site, what nginx did not reach at endpoints that the site's files do not name."""
-    named: Dict[str, Set[str]] = {}
-    for route in seen.snapshot["nginx"]["routes"]:
-        places = [place for target in route["endpoints"] for place in reached(target["endpoint"])]
-        named.setdefault(route["site"] or "default", set()).update([""] if route["variable"] else places)
-
-    def names(event: "Event") -> List[str]:
-        """Of the site, unless that may dial any endpoint."""
-        site = event["site"] or "default"
-        return [] if {"", event["endpoint"]} & named.get(site, {""}) else [site]
-
-    unreached = [event for event in seen.lost if meaning_of(event) in NOBODY_THERE]
-    return grouped([event for event in unreached if "://" not in (event["endpoint"] or "")], names)
 
 
 def _all_strays(seen: Seen) -> List[Stray]:
@@ -62,38 +40,6 @@ def _older_nginx(case: Case) -> Optional[Match]:
     from .older_nginx import older_nginx  # pylint: disable=import-outside-toplevel
 
     return older_nginx(CAUSE, case, found)
-
-
-def _nginx_not_loaded(case: Case) -> Optional[Reason]:
-    """nginx still dials what its files named before they were edited. By a snapshot from before 0.5.0, which
-    does not tell since when nginx's workers run.
-    """
-    nginx, strays = case.snapshot["nginx"], case.seen.once(_strays)
-    servers = [site for site in case.servers if site["name"] in strays] if nginx["config_newer"] else []
-    names = {site["name"] for site in servers}
-    edited = nginx["config_changed_at"] or 0
-    events = [event for event in among(strays, names) if event["last"] + LOG_SECOND > edited]
-    if not events:
-        return None
-    targets = [
-        target
-        for route in case.routes
-        if (route["site"] or "default") in names
-        for target in route["endpoints"]
-        if target["endpoint"] == case.key
-    ]
-    first, files = targets[0], list(dict.fromkeys(target["file"] for target in targets))
-    words = "nginx dials %s, and its files name %s: it has not loaded them."
-    return Reason(
-        words % (events[-1]["endpoint"], case.key),
-        [evidence("nginx", first["written"], first["file"], first["line"], edited), sample(events[-1])],
-        [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]],
-        [Remedy("nginx_reload", {"unit": nginx["unit"], "files": files})] if nginx["unit"] else [],
-        "likely",
-        place=Place(case.owner.pool["name"] if case.owner else None, nginx["unit"]),
-        explains=[],
-        servers=servers,
-    )
 
 
 def _reason(
@@ -251,15 +197,9 @@ def _elsewhere(case: Case, near: Nearest) -> Reason:
 
 
 def examine(case: Case) -> Answer:
-    loaded = case.snapshot["nginx"].get("loaded")
-    if loaded:
-        older = _older_nginx(case)
-        if older:
-            return older
-    else:
-        not_loaded = _nginx_not_loaded(case)
-        if not_loaded:
-            return Match(CAUSE, "nginx_not_loaded", not_loaded)
+    older = _older_nginx(case)
+    if older:
+        return older
     result = case.connect["result"]
     left_behind = result == "denied" and case.endpoint.get("listening") is False and not case.owners
     if result in ("ok", "full") and case.lost(NOBODY_THERE) and case.running:

@@ -59,9 +59,13 @@ def _sites(nginx: "Nginx") -> Dict[str, Set[str]]:
 
 
 def _by_a_worker_of_now(nginx: "Nginx", event: "Event") -> bool:
-    """Pids are used again, but not within the life of a worker."""
-    loaded = nginx.get("loaded")
-    at = loaded["at"] if loaded else None
+    """Pids are used again, but not within the life of a worker. A snapshot from before 0.5.0 tells only
+    whether the workers are older than the files.
+    """
+    if "loaded" not in nginx:
+        at = nginx["config_changed_at"] if nginx["config_newer"] else None
+        return at is not None and event["last"] + LOG_SECOND > at
+    at = nginx["loaded"]["at"]
     return (
         at is not None
         and event["last"] + LOG_SECOND > at
