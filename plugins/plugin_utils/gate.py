@@ -16,7 +16,7 @@ from . import gate_answers, gate_own, played, policy_reader, saved
 from .bounds import reader_of
 from .compare import epoch
 from .folder import absolute, put, text_of
-from .observed import Looks, Refused
+from .looks import Baseline, Looks, Refused
 from .policy import judge
 from .replay import Foreign, NoReport
 from .report import summarise
@@ -34,15 +34,6 @@ GATE = reader_of(Gate)
 
 class GateError(ValueError):
     """The gate cannot be judged. The message is a sentence for the user."""
-
-
-class Baseline(NamedTuple):
-    """earlier: what the gate refused then. own: requests that it lost itself after it had counted."""
-
-    path: str
-    report: Report
-    earlier: frozenset[Refused]
-    own: gate_own.Counts
 
 
 class Terms(NamedTuple):
@@ -230,19 +221,10 @@ def judged(
     pages = _answers(task_vars, options["pages"], gate_answers.pages, look)
     # The report of before the deploy has counted those of the looks before its last one.
     own = {} if phase == BEFORE else gate_own.known(task_vars, options["report"], phase, report["hosts"])
-    looks = Looks(
-        report,
-        found.baseline.report if found.baseline else None,
-        found.since,
-        _answers(task_vars, options["restart"], gate_answers.restart, look),
-        pages,
-        found.baseline.earlier if found.baseline else frozenset(),
-        own,
-        found.baseline.own if found.baseline else {},
-    )
-    path = found.baseline.path if found.baseline else None
+    restart = _answers(task_vars, options["restart"], gate_answers.restart, look)
+    looks = Looks(report, found.baseline, found.since, restart, pages, own)
     everyone = [str(name) for name in task_vars["ansible_play_hosts_all"]]
-    gone = [name for name in (looks.baseline["hosts"] if looks.baseline else ()) if name not in everyone]
+    gone = [name for name in (looks.before["hosts"] if looks.before else ()) if name not in everyone]
     gate = judge(
         looks,
         found.policy,
@@ -250,7 +232,6 @@ def judged(
         list(dict.fromkeys([*played.batch(task_vars), *unasked, *gone])),
         phase,
         fleet=len(everyone),
-        baseline=path,
     )
     gate["own"] = gate_own.listed(gate_own.added(own, gate_own.asked(pages)))
     return gate

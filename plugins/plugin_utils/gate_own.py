@@ -9,6 +9,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from .bounds import reader_of
@@ -17,7 +18,8 @@ from .shapes.site_page import SitePages
 from .untrusted import Mismatch
 
 # By host and site.
-Counts = dict["tuple[str, str]", int]
+Counts = Mapping["tuple[str, str]", int]
+NONE_LOST: Counts = MappingProxyType({})
 OWN = reader_of(Own)
 
 
@@ -52,7 +54,7 @@ def read(kept: Any) -> Counts:
 
 def known(task_vars: Mapping[str, Any], variable: str, phase: str, hosts: Iterable[str]) -> Counts:
     """Of earlier looks and gates of this phase in this run. variable: where each of them is registered."""
-    found: Counts = {}
+    found: dict[tuple[str, str], int] = {}
     for host in hosts:
         variables = task_vars["hostvars"].raw_get(host) if host in task_vars["hostvars"] else {}
         earlier = variables.get(variable)

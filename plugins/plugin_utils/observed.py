@@ -6,18 +6,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .bounds import UNSEEN
 from .compare import changes, epoch, is_worse, lost_since
+from .gate_own import NONE_LOST
+from .looks import Looks, Refused
 from .policy_words import SIGNS
 from .remedies import identity, open_findings
 from .saturation import nearness
 from .shapes.changes import Changed, Changes
-from .shapes.report import Explained, HostEntry, Report
+from .shapes.report import Explained, HostEntry
 from .shapes.restart import Restart
-from .shapes.site_page import SitePage, SitePages
+from .shapes.site_page import SitePage
 from .sites import main_sites, sites_of
 from .untrusted import text
 
@@ -48,33 +50,6 @@ class Seen(NamedTuple):
     cut: int | None = 0
 
 
-class Refused(NamedTuple):
-    """What makes a refusal of the gate the same as one of the baseline."""
-
-    host: str | None
-    cause: str
-    reason: str | None
-    site: str | None
-    pool: str | None
-
-
-class Looks(NamedTuple):
-    """What was asked of the hosts. restart, pages: by host; None where that was not asked for.
-
-    earlier: what the gate itself refused in the baseline. own, own_before: requests of the gate that were
-    lost, since the deploy and in the gate before it.
-    """
-
-    report: Report
-    baseline: Report | None = None
-    since: float | None = None
-    restart: Mapping[str, Restart | str] | None = None
-    pages: Mapping[str, SitePages | str] | None = None
-    earlier: frozenset[Refused] = frozenset()
-    own: Mapping[tuple[str, str], int] | None = None
-    own_before: Mapping[tuple[str, str], int] | None = None
-
-
 def sign(host: str | None, cause: str, reason: str | None, why: str, fix: str = "", **more: Any) -> Seen:
     known = SIGNS[cause]
     fields = {
@@ -89,7 +64,7 @@ def sign(host: str | None, cause: str, reason: str | None, why: str, fix: str = 
 
 def observed(looks: Looks, names: Iterable[str]) -> list[Seen]:
     """What was seen on these hosts, and of each host that it was seen at all."""
-    made = changes(looks.baseline, looks.report, looks.since) if looks.baseline else None
+    made = changes(looks.before, looks.report, looks.since) if looks.before else None
     return [seen for name in names for seen in _of_host(looks, made, name)]
 
 
@@ -108,7 +83,7 @@ def _of_host(looks: Looks, made: Changes | None, host: str) -> Iterator[Seen]:
 
 
 def _absent(looks: Looks, host: str) -> Seen:
-    if looks.baseline is None or host not in looks.baseline["hosts"]:
+    if looks.before is None or host not in looks.before["hosts"]:
         return sign(host, "host_unknown", None, "it was not looked at")
     return sign(
         host,
@@ -131,7 +106,7 @@ def _status(looks: Looks, host: str, entry: HostEntry) -> Iterator[Seen]:
         finding["state"] == "active" for finding in entry["findings"]
     ):
         yield sign(host, "host_unexplained", None, "it is %s, and the report names no cause" % status)
-    before = looks.baseline["hosts"].get(host) if looks.baseline else None
+    before = looks.before["hosts"].get(host) if looks.before else None
     if status == "not_applicable" and before and before["status"] not in WITHOUT_ROUTE:
         yield _gone(host, "it was %s before, and now nginx passes nothing to php-fpm" % before["status"])
     elif status == "not_applicable" and looks.since is not None and not looks.baseline:
@@ -167,9 +142,9 @@ def _unseen(entry: HostEntry) -> tuple[str, str]:
 
 def _findings(looks: Looks, made: Changes | None, host: str, entry: HostEntry) -> Iterator[Seen]:
     listed = _changed(made, host)
-    known = looks.baseline is not None and host in looks.baseline["hosts"]
-    own, own_before = dict(looks.own or {}), dict(looks.own_before or {})
-    made_before = epoch(looks.baseline["generated_at"]) if looks.baseline else 0.0
+    known = looks.before is not None and host in looks.before["hosts"]
+    own, own_before = dict(looks.own), dict(looks.baseline.own if looks.baseline else NONE_LOST)
+    made_before = epoch(looks.before["generated_at"]) if looks.before else 0.0
     for finding in open_findings(entry):
         change = listed.get(_key(finding)) if known else None
         sites = finding["sites"] or ([finding["site"]] if finding["site"] else [])
@@ -217,7 +192,7 @@ def _is_new(change: Changed | None) -> bool:
 def _lost(looks: Looks, finding: Explained, change: Changed | None) -> int:
     if looks.since is None:
         return 0
-    made = epoch(looks.baseline["generated_at"]) if looks.baseline else None
+    made = epoch(looks.before["generated_at"]) if looks.before else None
     return lost_since(finding, looks.report, looks.since, change, made)
 
 
@@ -322,7 +297,7 @@ def _new(
 ) -> bool | None:
     if looks.baseline is None:
         return None
-    return Refused(host, cause, reason, site, pool) not in looks.earlier
+    return Refused(host, cause, reason, site, pool) not in looks.baseline.refused
 
 
 def _load(made: Changes | None, host: str) -> Iterator[Seen]:

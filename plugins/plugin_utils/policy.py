@@ -17,7 +17,8 @@ from fnmatch import fnmatchcase
 
 from .bounds import DECISIONS
 from .complaints import harmless
-from .observed import Looks, Seen, observed, sign
+from .looks import Looks
+from .observed import Seen, observed, sign
 from .policy_words import DEFAULT_RULES, SIGNS, WORDS
 from .remedies import full_name
 from .saturation import loads
@@ -37,7 +38,6 @@ def judge(
     batch: Sequence[str],
     phase: str = "after",
     fleet: int | None = None,
-    baseline: str | None = None,
 ) -> Gate:
     """batch: the hosts that are judged. fleet: number of hosts of the play, for the thresholds."""
     today = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%d")
@@ -47,7 +47,7 @@ def judge(
     ill_before = _ill(_reason(seen, policy, today) for seen in earlier)
     reasons = [reason for _seen, reason in pairs]
     _tolerate(reasons, policy, ill_before, fleet or len(looks.report["hosts"]))
-    known = set(looks.report["hosts"]) | set(looks.baseline["hosts"] if looks.baseline else ())
+    known = set(looks.report["hosts"]) | set(looks.before["hosts"] if looks.before else ())
     whole = len(known) >= (fleet or 0)
     reasons += _of_fleet(looks, policy, today, [seen for seen, _reason_ in pairs], earlier, whole)
     order = {word: number for number, word in enumerate(DECISIONS)}
@@ -58,7 +58,7 @@ def judge(
         "verdict": next((word for word in DECISIONS if word in decisions), "pass"),
         "summary": "",
         "since": looks.since,
-        "baseline": baseline,
+        "baseline": looks.baseline.path if looks.baseline else None,
         "judged": len(batch),
         "ill": sorted(_ill(reasons)),
         "lost": sum(seen.lost for seen, _reason_ in pairs) if looks.since is not None else None,
@@ -250,7 +250,7 @@ def _empty_scope(looks: Looks, policy: Policy, whole: bool) -> list[str]:
     snapshots tell all sites and pools. Until all hosts are in the report, one that fits is enough.
     """
     scope = policy["scope"]
-    reports = [looks.report, *([looks.baseline] if looks.baseline else [])]
+    reports = [looks.report, *([looks.before] if looks.before else [])]
     entries = [entry for report in reports for entry in report["hosts"].values() if "snapshot" in entry]
     if not scope["sites"] and not scope["pools"]:
         return []

@@ -87,7 +87,7 @@ def mended() -> Any:
 
 def gated(report: Any) -> Any:
     """The same, judged before a deploy."""
-    looks = page_fleet.plugin("plugin_utils.observed").Looks(report)
+    looks = page_fleet.plugin("plugin_utils.looks").Looks(report)
     policy = page_fleet.plugin("plugin_utils.policy_reader").read({})
     judge = page_fleet.plugin("plugin_utils.policy").judge
     return {**report, "gate": judge(looks, policy, page_fleet.NOW, list(report["hosts"]), "before")}

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import policy_reader, report
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Looks
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.looks import Baseline, Looks
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import judge
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
@@ -50,10 +50,11 @@ def judged(
     batch: Sequence[str] | None = None,
     since: float | None = None,
     snapshots: bool = True,
+    kept: Mapping[str, Any] | None = None,
     **looks: Any,
 ) -> Any:
-    """since: by default the time of the report before."""
-    baseline = made(before, NOW - 300) if before is not None else None
+    """since: by default the time of the report before. kept: with that report, by the gate before."""
+    baseline = Baseline("x.json", made(before, NOW - 300), **kept or {}) if before is not None else None
     seen = Looks(
         made(results, snapshots=snapshots),
         baseline,

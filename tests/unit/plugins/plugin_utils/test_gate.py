@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate, gate_table, policy_reader, report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import saved as reports
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.layout import WIDTH, Page
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Looks
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.looks import Looks
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import judge
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
@@ -156,15 +156,15 @@ class TestBaseline:
     def test_it_is_read_as_it_was_written(self, tmp_path: Any) -> None:
         found = gate.baseline_of(saved(tmp_path, {"a": ILL, "b": {"unreachable": True, "msg": "x"}}))
         assert found.report["hosts"]["a"]["findings"][0]["cause"] == "fpm_not_running"
-        assert ("b", "host_unreachable", None, None, None) in found.earlier
+        assert ("b", "host_unreachable", None, None, None) in found.refused
 
     def test_what_the_gate_let_pass_then_excuses_nothing(self, tmp_path: Any) -> None:
         warned = answer("degraded", finding(severity="warning"))
-        assert gate.baseline_of(saved(tmp_path, {"a": warned})).earlier == frozenset()
+        assert gate.baseline_of(saved(tmp_path, {"a": warned})).refused == frozenset()
 
     def test_a_report_of_no_gate_is_one_as_well(self, tmp_path: Any) -> None:
         (tmp_path / "x.json").write_text(json.dumps(report.build({"a": ILL}, 900, NOW)))
-        assert gate.baseline_of(str(tmp_path / "x.json")).earlier == frozenset()
+        assert gate.baseline_of(str(tmp_path / "x.json")).refused == frozenset()
 
     @pytest.mark.parametrize("text", ["", "[]", "{}", '{"hosts": {}}'])
     def test_what_is_no_report_is_no_baseline(self, tmp_path: Any, text: str) -> None:
@@ -196,7 +196,7 @@ class TestOwnBaseline:
     def test_near_miss_others_can_only_read_it(self, tmp_path: Any, mode: int) -> None:
         path = saved(tmp_path, {"a": ILL})
         os.chmod(path, mode)
-        assert gate.baseline_of(path).earlier
+        assert gate.baseline_of(path).refused
 
     def test_a_link_is_refused_wherever_it_leads(self, tmp_path: Any) -> None:
         path = saved(tmp_path, {"a": ILL})
@@ -245,7 +245,7 @@ class TestOwnBaseline:
 
         monkeypatch.setattr(os, "fstat", found)
         with contextlib.nullcontext() if fine else pytest.raises(gate.GateError, match="to another account"):
-            assert gate.baseline_of(path).earlier
+            assert gate.baseline_of(path).refused
 
     def test_its_own_is_fine_under_any_umask(self, tmp_path: Any) -> None:
         before = os.umask(0)
@@ -253,7 +253,7 @@ class TestOwnBaseline:
             path = saved(tmp_path, {"a": ILL})
         finally:
             os.umask(before)
-        assert gate.baseline_of(path).earlier
+        assert gate.baseline_of(path).refused
 
     def test_before_the_deploy_it_is_read_like_after(
         self, tmp_path: Any, monkeypatch: pytest.MonkeyPatch

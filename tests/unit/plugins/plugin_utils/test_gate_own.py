@@ -94,5 +94,5 @@ class TestLost:
     def test_the_gate_before_counts_where_losses_reach_back_to_it(self) -> None:
         before = {"a": lost(1, NOW - 600)}
         old = {"a": lost(2, NOW - 600)}
-        assert judged(old, NONE, before, own_before={SHOP: 1})["lost"] == 0
-        assert judged({"a": lost(1)}, NONE, {"a": answer()}, own_before={SHOP: 1})["lost"] == 1
+        assert judged(old, NONE, before, kept={"own": {SHOP: 1}})["lost"] == 0
+        assert judged({"a": lost(1)}, NONE, {"a": answer()}, kept={"own": {SHOP: 1}})["lost"] == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate_answers
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.observed import Refused
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.looks import Refused
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.judging import (
     ILL,
     decided,
@@ -306,24 +306,24 @@ class TestOtherLooks:
         pages = self.answered(self.PAGE)
         assert self.seen(pages=pages, before={"a": answer()})["verdict"] == "fail"
         known = frozenset([Refused("a", "page_fails", "server_error", "shop.example", None)])
-        assert self.seen(pages=pages, before={"a": answer()}, earlier=known)["verdict"] == "warn"
+        assert self.seen(pages=pages, before={"a": answer()}, kept={"refused": known})["verdict"] == "warn"
 
     def test_a_page_that_was_missing_is_no_excuse_for_a_502(self) -> None:
         missing = frozenset([Refused("a", "page_fails", "wrong_status", "shop.example", None)])
-        gate = self.seen(pages=self.answered(self.PAGE), before={"a": answer()}, earlier=missing)
+        gate = self.seen(pages=self.answered(self.PAGE), before={"a": answer()}, kept={"refused": missing})
         assert gate["verdict"] == "fail"
 
     def test_a_page_that_is_missing_still_is_a_warning(self) -> None:
         pages = self.answered({**self.PAGE, "status": 404})
         known = frozenset([Refused("a", "page_fails", "wrong_status", "shop.example", None)])
-        assert self.seen(pages=pages, before={"a": answer()}, earlier=known)["verdict"] == "warn"
+        assert self.seen(pages=pages, before={"a": answer()}, kept={"refused": known})["verdict"] == "warn"
 
     def test_another_problem_of_the_restart_is_no_excuse(self) -> None:
         refused = {**self.FINE, "verdict": "fails", "problems": [self.REFUSED]}
         replaced = frozenset([Refused("a", "restart_fails", "program_replaced", "shop.example", "shop")])
         same = frozenset([Refused("a", "restart_fails", "config_refused", "shop.example", "shop")])
         for earlier, verdict in ((frozenset[Refused](), "fail"), (replaced, "fail"), (same, "warn")):
-            gate = self.seen(refused, before={"a": answer()}, earlier=earlier)
+            gate = self.seen(refused, before={"a": answer()}, kept={"refused": earlier})
             assert gate["verdict"] == verdict
 
     def test_a_warning_does_not_hide_what_was_not_tested(self) -> None:
