@@ -8,7 +8,7 @@ long a file may be, and how it names its tests and types.
 
 import ast
 import os
-from typing import Iterator, List, Tuple
+from typing import Dict, Iterator, List, Set, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX
@@ -57,19 +57,33 @@ IMPURE = {
     "urllib",
 }
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
-# A station of module_utils -> the stations that come after it on the way of a fact. It may not import them.
-LATER_STATIONS = {
-    "signatures": ("parse", "collect", "rules", "plan", "edit", "actions", "change", "remediate", "ahead"),
-    "parse": ("collect", "rules", "plan", "edit", "actions", "change", "remediate", "ahead"),
-    "collect": ("rules", "plan", "edit", "actions", "change", "remediate", "ahead"),
-    "rules": ("collect", "edit", "actions", "change", "remediate", "ahead"),
-    "plan": ("collect", "edit", "actions", "change", "remediate", "ahead"),
-    "verdict": ("collect", "rules", "plan", "edit", "actions", "change", "remediate", "ahead"),
-    "edit": ("collect", "rules", "plan", "actions", "change", "remediate", "ahead"),
-    "actions": ("collect", "rules", "change", "remediate", "ahead"),
-    "change": ("rules", "remediate", "ahead"),
-    "remediate": ("ahead",),
-    "monitor": ("rules", "plan", "verdict", "edit", "actions", "change", "remediate", "ahead"),
+# A station of module_utils -> the stations that it may import, in the order of CONTRIBUTING. "": the root.
+MAY_IMPORT = {
+    "": ("parse",),
+    "collect": ("signatures", "parse"),
+    "signatures": (),
+    "parse": ("signatures",),
+    "rules": ("signatures", "parse", "verdict", "plan"),  # diagnose.py ends with the plan
+    "verdict": (),
+    "plan": ("", "parse", "verdict"),
+    "actions": ("signatures", "parse", "verdict", "plan", "edit"),
+    "edit": ("parse", "verdict"),
+    "change": ("collect", "parse", "verdict", "edit"),
+    "remediate": (
+        "",
+        "collect",
+        "signatures",
+        "parse",
+        "rules",
+        "verdict",
+        "plan",
+        "actions",
+        "edit",
+        "change",
+    ),
+    "ahead": ("collect", "parse", "rules", "verdict", "plan", "actions", "change", "remediate"),
+    "monitor": ("collect", "parse"),
+    "bundle": ("", "collect", "parse", "rules", "edit"),
 }
 REACH_THE_HOST = ("collect", "change", "remediate", "monitor")
 # Python's own imports, and nothing else of the host.
@@ -194,7 +208,19 @@ class TestPurity:
             for name in own_imports(path)
             if name.startswith(os.path.join("plugins", "module_utils"))
         }
-        assert not imported & set(LATER_STATIONS.get(station_of(path), ()))
+        station = station_of(path)
+        assert imported - {station} <= set(MAY_IMPORT[station])
+
+    def test_no_station_may_import_more_than_it_does(self) -> None:
+        used: Dict[str, Set[str]] = {station: set() for station in MAY_IMPORT}
+        for path in python_files(UTILS):
+            used[station_of(path)] |= {
+                station_of(name)
+                for name in own_imports(path)
+                if name.startswith(os.path.join("plugins", "module_utils"))
+                and os.path.basename(name) != "__init__.py"
+            } - {station_of(path)}
+        assert used == {station: set(others) for station, others in MAY_IMPORT.items()}
 
 
 class TestFiles:
