@@ -115,13 +115,12 @@ class ActionModule(ControllerAction):
         if options["print_table"]:
             between = remediated and not unmended and path and batches_remain(report, task_vars)
             with text.letters(printer.SCREEN.unicode):
-                lines = (
-                    remedy_headline.title(report["hosts"], printer.PAGE)
-                    if between
-                    else risk_table.render(report, footer, printer.PAGE)
-                    if options["risks"]
-                    else table.render(report, now, footer, printer.PAGE)
-                )
+                if between:
+                    lines = remedy_headline.title(report["hosts"], printer.PAGE)
+                elif options["risks"]:
+                    lines = risk_table.render(report, footer, printer.PAGE)
+                else:
+                    lines = table.render(report, now, footer, printer.PAGE)
             printed |= printer.hand_out(lines + (gate.lines if gate else []), interim=bool(between))
         verdict = fleet.artifact(report)
         refused = (

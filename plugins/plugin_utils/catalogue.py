@@ -160,7 +160,9 @@ def _fix(finding: Mapping[str, Any]) -> str:
     )
     # nginx still dials the place before: php-fpm alone must not leave that.
     both = finding.get("reason") == "config_not_loaded" and finding.get("state") == "latent"
-    return SPARE_FIX if spare else BOTH_FIX if both else lookup(finding["cause"], finding.get("reason")).fix
+    if spare:
+        return SPARE_FIX
+    return BOTH_FIX if both else lookup(finding["cause"], finding.get("reason")).fix
 
 
 def steps_for(finding: Mapping[str, Any]) -> list[Step]:

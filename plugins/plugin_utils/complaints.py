@@ -76,12 +76,8 @@ def complaints(
     closed = refused(fail_on, accept_unseen)
     if not closed:
         return {}
-    found = {
-        name: complaint(hosts[name], closed)
-        if name in hosts
-        else ("unknown: it was not looked at" if "unknown" in closed else "")
-        for name in names
-    }
+    absent = "unknown: it was not looked at" if "unknown" in closed else ""
+    found = {name: complaint(hosts[name], closed) if name in hosts else absent for name in names}
     return {name: why for name, why in found.items() if why}
 
 

@@ -89,7 +89,7 @@ def answers(count: int, known: dict[str, Reply]) -> dict[str, Any]:
         elif turn < 14:
             fault = ill[number % len(ill)]
         else:
-            fault = "old_502s" if turn == 15 else "" if turn == 14 else "plain"
+            fault = {14: "", 15: "old_502s"}.get(turn, "plain")
         results[name] = moved(known[fault], -60.0 * EARLIER[turn % len(EARLIER)]) if fault else lost()
     return results
 

@@ -120,7 +120,8 @@ def guests(homes: Homes, fleets: Fleets, everything: bool) -> Iterator[Callable[
     def alone(name: str) -> Sequence[Check]:
         shown = play(homes, 0, fleets.few, "webmedic.php_fpm.diagnose", ANSIBLE_STDOUT_CALLBACK=name)
         bare = start(shown.lines, COUNTS)
-        wrong = shown.lines[bare] if bare >= 0 else None if shown.rc == 0 else shown.errors
+        failed = None if shown.rc == 0 else shown.errors
+        wrong = shown.lines[bare] if bare >= 0 else failed
         return [Check(name, "no line of ours stands in its output", wrong)]
 
     def document(name: str, **environment: str) -> Sequence[Check]:

@@ -26,6 +26,7 @@ def resolve(view: View, arguments: Arguments) -> Step:
     if not plain(arguments.path):
         raise Refusal("%s is no plain path, as fstab writes it" % arguments.path)
     before = view.files.read(FSTAB)
-    old, new = as_bytes(before or ""), as_bytes(with_entry(before or "", arguments.path))
-    changes = [Change(FSTAB, None if before is None else old, new, 0o644)] if old != new else []
+    after = with_entry(before or "", arguments.path)
+    old = None if before is None else as_bytes(before)
+    changes = [Change(FSTAB, old, as_bytes(after), 0o644)] if after != (before or "") else []
     return Step(ACTION.id, arguments.path, changes, [], [])

@@ -42,13 +42,14 @@ def cut_of(host: Host, master: "Master", endpoints: "Dict[str, Endpoint]") -> "C
     served, waiting, _behind = requests_of(host, [master], places)
     # How long a request has run, and will run, is seen nowhere.
     may_outlast = bool(grace) and not _all_end_within(master, endpoints, grace)
+    cut_at_once, cut_later = 0 if grace else served, served if may_outlast else 0
     return {
         "unit": master["unit"],
         "config": master["config"],
         "running": None if unseen else served,
         "waiting": None if unseen else waiting,
         "grace": grace,
-        "reload_cuts": None if unseen else 0 if grace else served,
-        "reload_may_cut": None if unseen else served if may_outlast else 0,
+        "reload_cuts": None if unseen else cut_at_once,
+        "reload_may_cut": None if unseen else cut_later,
         "restart_cuts": None if unseen else served + waiting,
     }

@@ -244,7 +244,8 @@ def _owner(host: Host, pool: "Pool") -> Tuple[int, int]:
     owner, group = pool["listen_owner"], pool["listen_group"]
     account = host.account(owner) if owner else None
     number = _group(host, group) if group else None
-    uid = account[0] if account else int(owner) if owner and owner.isdigit() else 0
+    written = int(owner) if owner and owner.isdigit() else 0
+    uid = account[0] if account else written
     if number is not None:
         return uid, number
     # fpm_unix_resolve_socket_permissions(): listen.owner alone gives its group, too.

@@ -76,8 +76,10 @@ class _FpmTexts(FpmReading):
 
 def _uid(host: Host, account: Optional[str]) -> Optional[int]:
     """Of the ordinary account that runs the daemon: no more is read than it may."""
-    known = host.account(account) if account else None
-    return known[0] if known else (None if account is None else -1)
+    if account is None:
+        return None
+    known = host.account(account)
+    return known[0] if known else -1
 
 
 def _file(host: Host, program: str, path: str) -> Optional[Text]:

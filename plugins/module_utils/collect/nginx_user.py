@@ -74,7 +74,8 @@ def set_user(
 ) -> None:
     """Of the workers that run, and of the configuration where that is newer and names another."""
     user, newer = user_directive(conf), nginx["loaded"]["newer_files"]
-    written = (user.args[0], user.args[1] if len(user.args) > 1 else None) if user else None
+    group = user.args[1] if user and len(user.args) > 1 else None
+    written = (user.args[0], group) if user else None
     is_newer = user.file in newer if user else bool(nginx["config_newer"])
     nginx.update(_worker_user(host, workers, written, default, certain, is_newer))
     nginx["group"] = host.group_name(nginx["gid"]) if nginx["gid"] is not None else None

@@ -36,8 +36,9 @@ class Counters:
         """What was counted before the first look is not ours."""
         before = self.raw.get(what)
         self.raw[what] = count
-        grown = 0.0 if before is None else count - before if count >= before else count
-        self.add(name, labels, grown)
+        if before is None:
+            before = count
+        self.add(name, labels, count - before if count >= before else count)
 
     def forget(self, stays: Callable[[str, Dict[str, str]], bool]) -> None:
         """Drops the series of what is gone from the configuration."""

@@ -46,7 +46,8 @@ def pools_of(
         count = workers.get(pool["name"], 0)
         load = loads.get(pool["endpoint"] or "", Load([]))
         page = pages.get(pool["name"])
-        busy = page.active if page else load.accepted if load.listeners else None
+        seen = load.accepted if load.listeners else None
+        busy = page.active if page else seen
         busy = None if busy is None else min(busy, count)
         limit = _limit(pool, master, count, of_master)
         full = busy is not None and count > 0 and busy >= limit

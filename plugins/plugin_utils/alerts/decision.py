@@ -55,7 +55,9 @@ def _fits(rule: AlertRule, finding: Explained, host: str, event: AlertEvent) -> 
         for name, values in named.items()
         if name in wanted
     ]
-    return False if False in hits else None if None in hits else True
+    if False in hits:
+        return False
+    return None if None in hits else True
 
 
 def _by_rule(policy: AlertPolicy, finding: Explained, host: str, event: AlertEvent) -> tuple[AlertRule, str]:

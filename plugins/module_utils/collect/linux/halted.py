@@ -30,8 +30,10 @@ class _Look(NamedTuple):
 
 def _look(host: Host, pid: int, workers: Sequence[int]) -> Optional[_Look]:
     stat: Optional[ProcStat] = parse_stat(host.text("/proc/%d/stat" % pid) or "")
+    if stat is None:
+        return None
     place = (host.text("/proc/%d/wchan" % pid) or "").strip() if pid in workers else ""
-    return _Look(stat.state, stat.cpu_ticks, place if BLOCKED.match(place) else "") if stat else None
+    return _Look(stat.state, stat.cpu_ticks, place if BLOCKED.match(place) else "")
 
 
 def _freezer(host: Host, pid: int) -> Optional[str]:

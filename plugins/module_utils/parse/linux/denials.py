@@ -63,7 +63,7 @@ def _plain(value: str) -> str:
 def _pairs(text: str) -> Dict[str, str]:
     """The last value of each name: what a process can choose stands in quotes, or in digits."""
     return {
-        key: quoted if not bare else (_plain(bare) if key in ("comm", "name", "path") else bare)
+        key: quoted or (_plain(bare) if key in ("comm", "name", "path") else bare)
         for key, quoted, bare in _PAIR.findall(text[:_LINE])
     }
 

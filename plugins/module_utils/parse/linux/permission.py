@@ -132,9 +132,10 @@ def blocked_by(walk: Sequence[Component], who: Identity, last: int = WRITE) -> O
         wanted = SEARCH if component.directory else last
         match = _class(component, who)
         if not match.granted & wanted:
+            file = "socket" if last == WRITE else "file"
             return {
                 "path": component.path,
-                "kind": "directory" if component.directory else "socket" if last == WRITE else "file",
+                "kind": "directory" if component.directory else file,
                 "why": _why(component, who, match, wanted),
                 "acl": match.acl,
             }

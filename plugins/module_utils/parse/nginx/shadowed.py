@@ -69,7 +69,10 @@ def bound_at(written: str) -> List[str]:
     if not match:
         return []
     host = (match.group("host") or "").lower()
-    host = "127.0.0.1" if host == "localhost" else "*" if host in _ALL else host
+    if host == "localhost":
+        host = "127.0.0.1"
+    elif host in _ALL:
+        host = "*"
     if not _NUMERIC.match(host):
         return []
     first = port_number(match.group("first"))

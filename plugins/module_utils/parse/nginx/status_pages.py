@@ -126,6 +126,7 @@ def _of_server(
             if to is None or not any(page in pages.get(key, ()) for key in behind):
                 continue
             kept = guard(server.http, blocks)
+            why = kept.why if kept else None
             yield {
                 "pool": page.pool,
                 "config": page.config,
@@ -138,6 +139,6 @@ def _of_server(
                 "file": blocks[-1].file,
                 "line": blocks[-1].line,
                 "location": " ".join(blocks[-1].args)[:200],
-                "guard": "it is served on this host alone" if local else kept.why if kept else None,
+                "guard": "it is served on this host alone" if local else why,
                 "certain": certain,
             }

@@ -80,17 +80,15 @@ def parse(answer: bytes) -> Optional[Status]:
         return None
     if not isinstance(page, dict) or not isinstance(page.get("pool"), str) or "active processes" not in page:
         return None
-    rows = page.get("processes")
-    ages = [
-        _count(row, "request duration") / 1e6
-        for row in (rows if isinstance(rows, list) else ())
-        if isinstance(row, dict) and row.get("state") in _RUNNING
-    ]
+    rows, oldest = page.get("processes"), None
+    if isinstance(rows, list):
+        running = [row for row in rows if isinstance(row, dict) and row.get("state") in _RUNNING]
+        oldest = max((_count(row, "request duration") / 1e6 for row in running), default=0.0)
     return Status(
         page["pool"],
         _count(page, "active processes"),
         _count(page, "idle processes"),
         _count(page, "max children reached"),
         float(_count(page, "start time")),
-        max(ages) if ages else 0.0 if isinstance(rows, list) else None,
+        oldest,
     )
