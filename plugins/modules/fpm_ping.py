@@ -200,7 +200,7 @@ def message(key: str, endpoint: "Endpoint", seconds: float) -> str:
 
 
 def summary(keys: List[str], endpoints: Dict[str, "Endpoint"], seconds: float) -> Dict[str, Any]:
-    rows = []  # type: List[Dict[str, Any]]
+    rows: List[Dict[str, Any]] = []
     for key in keys:
         connect, probe = endpoints[key]["connect"], endpoints[key]["probe"]
         rows.append(

@@ -106,7 +106,8 @@ def undo_commands(
     failed. harmless: whether an undo may run. started: given by the run that has begun the commands. It gets
     the units that ended by themselves meanwhile, and were started: a later run cannot know who stopped them.
     """
-    disk, failed = record.disk, []  # type: Disk, List[str]
+    disk = record.disk
+    failed: List[str] = []
     for number, command in reversed(list(enumerate(record.journal["commands"]))):
         if not record.was_begun(number):
             continue

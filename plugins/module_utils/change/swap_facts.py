@@ -98,7 +98,8 @@ def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:
         host.stat(folder)
     except HostError as error:
         raise Refusal("there is no directory for %s (%s)" % (path, error.why))
-    kind, mode, uid, size, is_swap = None, 0, 0, 0, False  # type: Optional[str], int, int, int, bool
+    kind: Optional[str] = None
+    mode, uid, size, is_swap = 0, 0, 0, False
     try:
         status = host.stat(path, False)
         kind, mode, uid, size = status.type, status.mode, status.uid, status.size

@@ -52,7 +52,8 @@ def _dial(name: str, page: "StatusPage") -> Optional[_Asked]:
 def ask(pages: Sequence[Tuple[str, "StatusPage"]]) -> Dict[str, Status]:
     """{name: its answer}, of (name, where)."""
     asked = [one for one in (_dial(*page) for page in pages[:MOST]) if one]
-    until, answers, poll = time.monotonic() + SECONDS, {}, select.poll()  # type: float, Dict[str, Status], select.poll
+    until, poll = time.monotonic() + SECONDS, select.poll()
+    answers: Dict[str, Status] = {}
     doors = {one.door.fileno(): one for one in asked}
     data = dict.fromkeys(doors, b"")
     for number, one in doors.items():

@@ -51,7 +51,8 @@ def ours(state: str = STATE, step: str = "") -> Dict[str, str]:
     What the modules of change wrote is the operator's. It counts only for a step of such a module, which
     means to load it.
     """
-    disk, digests = Disk(), {}  # type: Disk, Dict[str, str]
+    disk = Disk()
+    digests: Dict[str, str] = {}
     records = [
         (name, place)
         for place in ("backups", "put-back")

@@ -146,7 +146,8 @@ class _Reader:
     def stanza(
         self, path: str, line: int, patterns: List[str], lines: List[str], number: int, at: int
     ) -> Tuple[int, int]:
-        settings, script, strict = self.outer, [], self.strict  # type: Settings, List[Line], bool
+        settings, strict = self.outer, self.strict
+        script: List[Line] = []
         while number < len(lines):
             text, at = lines[number], at + 1 + lines[number].count("\0")
             text = text.replace("\0", "").strip()
