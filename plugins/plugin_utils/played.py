@@ -56,7 +56,7 @@ class Look(NamedTuple):
     gate: Mapping[str, Any]
     began: float
 
-    def holds(self, name: str, result: Mapping[str, Any], variables: Mapping[str, Any], here: bool) -> bool:
+    def holds(self, result: Mapping[str, Any], variables: Mapping[str, Any], here: bool) -> bool:
         """Whether the answer is of this look, or of the gate of another batch in the same play. Plays and
         phases register the same names, so the answer of a host that was not asked again is an old one.
         """
@@ -101,7 +101,7 @@ def collected(
     for name in task_vars["ansible_play_hosts_all"] if names is None else names:
         known = hostvars.raw_get(name) if names is None or name in hostvars else {}
         result = known.get(variable)
-        if look and isinstance(result, Mapping) and not look.holds(name, result, known, name in here):
+        if look and isinstance(result, Mapping) and not look.holds(result, known, name in here):
             result = None
         if isinstance(result, Mapping):
             yield str(name), result

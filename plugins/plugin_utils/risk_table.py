@@ -91,7 +91,7 @@ def _block(page: Page, rows: Sequence[Risk]) -> list[Line]:
     return lines + labelled(page, "act", ", ".join(actions), 1)
 
 
-def _policy(page: Page, risks: Sequence[Risk]) -> list[Line]:
+def _policy(risks: Sequence[Risk]) -> list[Line]:
     """What names the risks that an action could take away."""
     open_ones = dict.fromkeys(
         (risk.finding["cause"], risk.finding["reason"]) for risk in risks if risk.fate == "not_named"
@@ -144,6 +144,6 @@ def render(report: Report, footer: str = "", page: Page = PAGE) -> list[Line]:
         lines += [*_block(page, rows), ("", None)]
     if len(blocks) > 2 * page.rows:
         lines.append(("and %s more in the report" % plural(len(blocks) - 2 * page.rows, "risk"), None))
-    for part in (_ill(page, hosts), _policy(page, risks)):
+    for part in (_ill(page, hosts), _policy(risks)):
         lines += [*part, ("", None)] if part else []
     return lines + ([(clean(footer), None)] if footer else [])

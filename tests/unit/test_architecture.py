@@ -232,6 +232,14 @@ class TestFiles:
         assert len(source(path).splitlines()) <= limit
 
     @pytest.mark.parametrize("path", python_files(PLUGINS))
+    def test_no_conditional_expression_stands_in_another(self, path: str) -> None:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.IfExp):
+                assert not [
+                    part for part in ast.walk(node) if isinstance(part, ast.IfExp) and part is not node
+                ]
+
+    @pytest.mark.parametrize("path", python_files(PLUGINS))
     def test_every_file_has_its_licence_and_its_purpose(self, path: str) -> None:
         text = source(path)
         if os.path.basename(path) == "__init__.py":
@@ -273,6 +281,10 @@ class TestTypes:
     def test_any_becomes_no_more(self) -> None:
         used = {path: len(named(path, "Any")) for path in python_files(UTILS)}
         assert sum(used.values()) <= MOST_ANY, sorted(used.items(), key=lambda item: -item[1])[:10]
+
+    @pytest.mark.parametrize("path", python_files(PLUGINS))
+    def test_a_type_stands_in_an_annotation_and_no_comment(self, path: str) -> None:
+        assert "# type:" not in source(path)
 
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_no_dict_is_of_unknown_content(self, path: str) -> None:

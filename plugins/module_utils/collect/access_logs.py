@@ -150,7 +150,8 @@ def collect_access(
     """
     files: List[AccessFile] = []
     events = Events()
-    budget, known = TOTAL_BYTES, {}  # type: int, Dict[str, LineFormat]
+    budget = TOTAL_BYTES
+    known: Dict[str, LineFormat] = {}
     master = nginx.get("master")
     deleted = deleted_logs(host, master["pid"] if master else None)
     for number, (path, who) in enumerate(writers(nginx.get("site_logs") or []).items()):

@@ -115,9 +115,7 @@ class Host(NamedTuple):
         )
 
 
-def host_of(
-    name: str, entry: HostEntry, member: Member, causes: Mapping[tuple[str, bool], Cause], now: float
-) -> Host:
+def host_of(entry: HostEntry, member: Member, causes: Mapping[tuple[str, bool], Cause], now: float) -> Host:
     """causes: those of the page by name, and whether they are over."""
     remediation = entry.get("remediation")
     results: Sequence[FindingResult] = remediation["findings"] if remediation else []
@@ -283,5 +281,5 @@ def hosts_of(
 ) -> list[Host]:
     """Worst first, then in the order of the inventory."""
     by_name = {(cause.name, cause.state == "recovered"): cause for cause in causes}
-    hosts = [host_of(name, entry, members[name], by_name, now) for name, entry in report["hosts"].items()]
+    hosts = [host_of(entry, members[name], by_name, now) for name, entry in report["hosts"].items()]
     return sorted(hosts, key=lambda host: STATUSES.index(host.member.status))

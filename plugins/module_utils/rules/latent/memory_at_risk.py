@@ -80,7 +80,7 @@ def _budget_proof(facts: "Capacity", left: int) -> "Evidence":
     return evidence("memory", text % (mib(limit), facts["limit_from"], mib(others), mib(left)), path)
 
 
-def _exceeding(snapshot: "Snapshot", facts: "Capacity", served: Sequence[Served]) -> List[Risk]:
+def _exceeding(facts: "Capacity", served: Sequence[Served]) -> List[Risk]:
     needs = [need for need in _needs(facts) if need.workers]
     # What sizing leaves free for what grows between two looks is no part of the risk.
     left = budget_of(facts) + reserve(facts["limit_bytes"] or 0)
@@ -219,7 +219,7 @@ def examine(snapshot: "Snapshot") -> List[Risk]:
         return []
     served = served_pools(snapshot)
     try:
-        found = _exceeding(snapshot, seen["memory"], served)
+        found = _exceeding(seen["memory"], served)
     except Refusal:
         found = []  # a number is missing, and the look at memory says which
     return found + _grow(snapshot, served)
