@@ -8,15 +8,14 @@ import re
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..collect.host import Host
-from ..collect.linux.memory import cgroup_of, limit_of
+from ..collect.linux.memory import LIMITS, cgroup_of, limit_of
 from ..parse.linux.proc import parse_kb
 
 _KILLS = re.compile(r"^oom_kill (\d+)$", re.M)
 _INACTIVE = re.compile(r"^(?:total_)?inactive_file (\d+)$", re.M)
 # linux/proc_ns.h: PROC_CGROUP_INIT_INO
 _INITIAL = "cgroup:[4026531835]"
-# By version: files of a limit, and of what is used.
-_LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
+# By version: the file of what is used.
 _USED = {1: "memory.usage_in_bytes", 2: "memory.current"}
 _EVENTS = {1: "memory.oom_control", 2: "memory.events"}
 
@@ -37,7 +36,7 @@ def budget(host: Host, pid: int) -> Optional[Tuple[int, int]]:
 
 def _bound(host: Host, folder: str, version: int, total: Optional[int]) -> List[Tuple[int, int]]:
     """Of a control group that has a limit below the memory of the host."""
-    limits = [limit_of(host.text(posixpath.join(folder, name))) for name in _LIMITS[version]]
+    limits = [limit_of(host.text(posixpath.join(folder, name))) for name in LIMITS[version]]
     known = [limit for limit in limits if limit]
     used = limit_of(host.text(posixpath.join(folder, _USED[version])))
     if not known or used is None or (total is not None and min(known) >= total * 1024):

@@ -12,6 +12,7 @@ import shlex
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..collect.host import Host
+from ..parse.linux.systemctl import READ_ONLY
 from ..parse.number import count
 from ..verdict.step import Refusal, Untried
 
@@ -44,7 +45,6 @@ _PROPERTIES = (
     + NOT_TRIED
     + tuple(_MADE)
 )
-_READ_ONLY = {"yes": ("/usr", "/boot", "/efi"), "full": ("/usr", "/boot", "/efi", "/etc"), "strict": ("/",)}
 _HOMES = ("/home", "/root", "/run/user")
 _EXEC = re.compile(r"path=(.*?) ; argv\[\]=(.*?) ; ignore_errors=")
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
@@ -211,6 +211,6 @@ def kept_from(found: Launch, path: str) -> Optional[str]:
         + ["/dev", "/proc", "/sys"]
         + (["/tmp", "/var/tmp"] if settings["PrivateTmp"] not in ("", "no") else [])
     )
-    if _under(path, list(_READ_ONLY.get(settings["ProtectSystem"], ()))) and not _under(path, open_ones):
+    if _under(path, list(READ_ONLY.get(settings["ProtectSystem"], ()))) and not _under(path, open_ones):
         return "ProtectSystem=%s" % settings["ProtectSystem"]
     return None

@@ -15,6 +15,7 @@ from ..signatures.lookup import meaning_of, meanings
 from .missing import unseen
 from .model import Loss, span, within
 from .silence import mute_sites
+from .upstream_unresolvable import losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
@@ -32,11 +33,6 @@ class OnEndpoint(NamedTuple):
     losses: List[Loss]
     perhaps: List[Loss]
     gone: List[Loss]
-
-
-def _losses(events: Sequence["Event"]) -> List[Loss]:
-    losses = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]
-    return sorted(losses, key=lambda loss: loss.at)
 
 
 class AccessLosses(NamedTuple):
@@ -58,7 +54,7 @@ class AccessLosses(NamedTuple):
 
         def of(events: _Events) -> List[Loss]:
             found = {id(event): event for name in names for event in events.get(name, ())}
-            return _losses(list(found.values()))
+            return losses_of(list(found.values()))
 
         def new(losses: List[Loss]) -> List[Loss]:
             return [loss for loss in losses if not within(marks, loss.at, SAME)]

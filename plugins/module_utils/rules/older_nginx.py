@@ -9,7 +9,8 @@ from ..parse.endpoint import difference, parse
 from ..parse.nginx.strays import LOG_SECOND, Stray
 from ..signatures.lookup import meaning_of
 from .case import NOBODY_THERE, Case
-from .model import Cause, Loss, Match, Place, Reason, Remedy, evidence, sample
+from .model import Cause, Match, Place, Reason, Remedy, evidence, sample
+from .upstream_unresolvable import losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -43,17 +44,11 @@ def _targets(case: Case, name: Optional[str] = None) -> "List[Target]":
     ]
 
 
-def _losses(strays: Sequence[Stray]) -> List[Loss]:
-    events = list({id(stray.event): stray.event for stray in strays}.values())
-    losses = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]
-    return sorted(losses, key=lambda loss: loss.at)
-
-
 def _reason(case: Case, strays: Sequence[Stray], words: str, proof: "List[Evidence]") -> Reason:
     nginx = case.snapshot["nginx"]
     names = {stray.site for stray in strays}
     servers = [site for site in case.servers if (site["name"] or "default") in names]
-    losses = _losses(strays)
+    losses = losses_of(list({id(stray.event): stray.event for stray in strays}.values()))
     proof = proof + [sample(losses[-1].event)] if losses else proof
     place = Place(case.owner.pool["name"] if case.owner else None, nginx["unit"])
     return Reason(words, proof, losses, place=place, explains=[], servers=servers)

@@ -5,11 +5,11 @@
 
 from typing import Optional
 
+from ..parse.nginx.strays import LOG_SECOND
 from .case import HIDDEN, NOBODY_THERE, Case
 from .model import Cause, Match, Reason, evidence, first_line
 from .seen import Owner
 
-LOG_SECOND = 1.0  # nginx's log tells no shorter time
 RECENT = 3600.0  # seconds before the first loss in which the pool was written
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterable, List, Optional, Sequence, Set
 
 from ..parse.endpoint import reached
 from ..parse.nginx.sites import sites_of
+from ..parse.nginx.strays import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from .case import NOBODY_THERE, Case, logged_as, reconfigured
 from .model import NOWHERE, Answer, Cause, Loss, Match, Place, Reason, Remedy, evidence, sample
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 CAUSE = Cause("upstream_unresolvable")
 UNRESOLVED = meanings("no_resolver", "unresolved", "bad_upstream")
 NOT_REACHED = NOBODY_THERE | meanings("unreached", "connect_timed_out")
-LOG_SECOND = 1.0
 # By the meaning of nginx's message; the others are answers of a resolver.
 REASONS = {"no_resolver": "no_resolver", "bad_upstream": "bad_address"}
 WORDS = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ...parse.linux.proc import Cgroup, parse_kb
 from ...parse.number import count
 from ..host import Host
-from .memory import UNLIMITED, cgroup_of, collect_memory, limit_of
+from .memory import LIMITS, UNLIMITED, cgroup_of, collect_memory, limit_of
 from .processes import Process
 from .worker_memory import measured_workers, private
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Memory, Worker
     from ....plugin_utils.shapes.php_fpm import Master
 
-_LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
 # Rows of memory.stat that are no cache: what the kernel cannot drop to make room (Linux:
 # admin-guide/cgroup-v1/memory, cgroup-v2).
 _HELD = {1: ("total_rss", "total_shmem"), 2: ("anon", "shmem")}
@@ -113,7 +112,7 @@ def _limits(host: Host, memory: "Memory", homes: Dict[str, Cgroup]) -> Dict[Tupl
     limits: Dict[Tuple[int, str], Tuple[int, str]] = {}
     for home in homes.values():
         for directory in home.directories:
-            for name in _LIMITS[home.version]:
+            for name in LIMITS[home.version]:
                 limit = limit_of(host.text(directory + "/" + name))
                 key = (home.version, directory)
                 if limit is not None and limit < limits.get(key, (UNLIMITED, ""))[0]:

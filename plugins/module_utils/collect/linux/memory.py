@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Memory, Worker
     from ....plugin_utils.shapes.php_fpm import Master
 
+# By version: files of a limit.
+LIMITS = {1: ("memory.limit_in_bytes",), 2: ("memory.max", "memory.high")}
 UNLIMITED = 1 << 60  # version 1 says "no limit" as the largest page-aligned 64 bit number
 # accept and accept4 of x86_64, aarch64 and the generic table
 _ACCEPT = frozenset(("43", "288", "202", "242"))

@@ -24,6 +24,12 @@ HIDDEN_AT = {
     "RootImage": ("/",),
 }
 SANDBOX = tuple(_LISTS) + tuple(HIDDEN_AT)
+# What ProtectSystem= covers, systemd.exec(5).
+READ_ONLY = {
+    "yes": ("/usr", "/boot", "/efi"),
+    "full": ("/usr", "/boot", "/efi", "/etc"),
+    "strict": ("/",),
+}
 # Settings that make files read-only, or writable again.
 WRITING = ("ProtectSystem", "ReadOnlyPaths", "ReadWritePaths")
 # Only monotonic times print alike in all versions since 219.

@@ -6,17 +6,11 @@
 import re
 from typing import TYPE_CHECKING, List, Optional
 
-from .systemctl import HIDDEN_AT
+from .systemctl import HIDDEN_AT, READ_ONLY
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
-# What ProtectSystem= covers, systemd.exec(5).
-_READ_ONLY = {
-    "yes": ("/usr", "/boot", "/efi"),
-    "full": ("/usr", "/boot", "/efi", "/etc"),
-    "strict": ("/",),
-}
 _STARTS = re.compile(r"systemd\[1\]: Start(?:ing|ed) ")
 _SMALL_TALK = re.compile(r"PHP (?:Warning|Notice|Deprecated): |^php-fpm\S* \[[^\]]*\] NOTICE: (?!ready to )")
 
@@ -34,7 +28,7 @@ def makes_read_only(unit: "Unit", path: str) -> Optional[str]:
     for word in settings.get("ReadOnlyPaths", "").split():
         rules.append(("ReadOnlyPaths=" + word, word.lstrip("-+")))
     level = settings.get("ProtectSystem", "")
-    rules += [("ProtectSystem=" + level, point) for point in _READ_ONLY.get(level, ())]
+    rules += [("ProtectSystem=" + level, point) for point in READ_ONLY.get(level, ())]
     if (unit.get("sandbox") or {}).get("ProtectHome") == "read-only":
         rules += [("ProtectHome=read-only", point) for point in HIDDEN_AT["ProtectHome"]]
     fitting = [rule for rule in rules if (path + "/").startswith(rule[1].rstrip("/") + "/")]

@@ -14,6 +14,8 @@ BUFFER = 4096
 MOST_STATEMENTS = 400000
 MOST_ARGUMENTS = 50000
 DEEPEST_BLOCK = 100
+# ${name} or $name.
+VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 # How the name of a block with Lua ends.
 LUA_BLOCK = "_by_lua_block"
 

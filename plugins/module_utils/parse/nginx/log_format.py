@@ -11,6 +11,7 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Pattern, Tuple
 
 from ...signatures.table import words
+from .lexer import VARIABLE
 
 WANTED = (499, 500, 502, 503, 504)
 _SECONDS = r"\d{1,12}\.\d{3}"
@@ -58,7 +59,6 @@ _ONE_LINE = words(
     "request request_uri args query_string is_args ssl_cipher http_referer http_user_agent http_host "
     "http_x_forwarded_for http_cookie"
 )
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _NEXT = 24  # places at which a literal is looked for
 _READ = 16384
 
@@ -83,7 +83,7 @@ def tokens(text: str) -> List[Tuple[str, str]]:
     """[(variable, "") or ("", literal)]"""
     cut: List[Tuple[str, str]] = []
     position = 0
-    for match in _VARIABLE.finditer(text):
+    for match in VARIABLE.finditer(text):
         if match.start() > position:
             cut.append(("", text[position : match.start()]))
         cut.append((match.group(1) or match.group(2), ""))

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optional, Tuple, cast
 
 from .conf import Conf, Directive, every, named
-from .lexer import BUFFER
+from .lexer import BUFFER, VARIABLE
 from .settings import catch_stderr, error_cache, parse_time
 from .upstreams import Upstream, address_of, fault_of, is_unix, target_of
 
@@ -22,13 +22,12 @@ _TIMEOUTS = {
     "fastcgi_send_timeout": "send_timeout",
 }
 _DEFAULT: "Timeout" = {"seconds": 60.0, "file": None, "line": None, "context": "default"}
-_INNER = ("location", "if", "limit_except")
+INNER = ("location", "if", "limit_except")
 _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn", "fastcgi_catch_stderr"}
 _SETTINGS = frozenset(_TIMEOUTS) | {
     *("fastcgi_param", "fastcgi_keep_conn", "root", "alias", "resolver", "fastcgi_catch_stderr"),
     *("fastcgi_cache", "fastcgi_cache_valid", "fastcgi_next_upstream", "fastcgi_next_upstream_tries"),
 }
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 _SCRIPT, _METHOD = _PARAMS = ("SCRIPT_FILENAME", "REQUEST_METHOD")
 _MOST_ROUNDS = 5
 _MOST_CANDIDATES = 64
@@ -173,7 +172,7 @@ class _Routes:
                 if context not in ("location", "if") or not location:
                     self.conf.refuse(directive, "not_allowed", "fastcgi_pass")
                 self.routes.append(self.route(site, directive, level, location))
-            elif directive.block and directive.name in _INNER:
+            elif directive.block and directive.name in INNER:
                 # ngx_http_rewrite_merge_loc_conf(): a location runs the sets of the server and its own.
                 start, inner = level, location
                 if directive.name == "location":
@@ -255,12 +254,12 @@ class _Routes:
         for _round in range(_MOST_ROUNDS):
             if "$" not in text or text.count("$") > _MOST_VARIABLES or len(text) > BUFFER:
                 break
-            text = _VARIABLE.sub(replace, text)
+            text = VARIABLE.sub(replace, text)
         return None if "$" in text else text
 
     def candidates(self, text: str) -> List["Target"]:
         """Where one map may lead a text that nothing else decides; []: it may lead anywhere."""
-        names = list(_VARIABLE.finditer(text))
+        names = list(VARIABLE.finditer(text))
         lines = self.choices.get((names[0].group(1) or names[0].group(2)).lower(), []) if names else []
         found: List[Target] = []
         for line in lines if len(names) == 1 else []:

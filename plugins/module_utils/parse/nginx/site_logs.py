@@ -12,7 +12,8 @@ import re
 from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from .conf import Conf, Directive, every, named
-from .routes import server_names, site_name
+from .lexer import VARIABLE
+from .routes import INNER, server_names, site_name
 from .settings import parse_time
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ MOST_NAMES = 32  # of a site
 MOST_LOGS = 64  # of a site
 LATE = 60.0  # seconds that a line may wait in nginx's buffer
 LOST = ("500", "502", "503", "504")
-_INNER = ("location", "if", "limit_except")
 _PASSES = ("proxy_pass", "grpc_pass", "uwsgi_pass", "scgi_pass", "memcached_pass")
 _NO_FILE = ("syslog:", "memory:", "/dev/")
 Pages = List[List[str]]  # arguments of each error_page
@@ -35,7 +35,6 @@ Access = Optional[List["AccessLog"]]  # None: the default's. []: off
 _NO_PAGES: Pages = []
 Log = TypeVar("Log")
 _JOURNAL = re.compile(r"syslog:(?:[^,]*,)*server=unix:/(?:dev/log|run/systemd/journal/dev-log)(?:,|\Z)")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 
 
 class _Level(NamedTuple):
@@ -93,14 +92,14 @@ def _paths(written: str, prefix: str, names: Sequence[str]) -> List[str]:
     """The files of a name, with a variable for each name of the site. [] where it leads is not known."""
     if written.startswith("syslog:"):
         return [written]
-    variables = {one or other for one, other in _VARIABLE.findall(written)}
+    variables = {one or other for one, other in VARIABLE.findall(written)}
     if not variables:
         return [posixpath.join(prefix, written)]
     if variables - {"server_name", "host", "http_host"}:
         return []
     exact = [name for name in names if name and "*" not in name and name[0] not in ".~"]
     wanted = exact[:1] if variables == {"server_name"} else exact[:MOST_NAMES]
-    parts = _VARIABLE.sub("$", written).split("$")
+    parts = VARIABLE.sub("$", written).split("$")
     return [posixpath.join(prefix, name.join(parts)) for name in wanted]
 
 
@@ -157,7 +156,7 @@ class _Site:
         for directive in block:
             if directive.name == "fastcgi_pass":
                 self.add(level)
-            elif directive.block and directive.name in _INNER:
+            elif directive.block and directive.name in INNER:
                 self.walk(self.enter(level, directive.block), directive.block)
 
     def add(self, level: _Level) -> None:
