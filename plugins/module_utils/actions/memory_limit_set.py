@@ -31,7 +31,7 @@ class Arguments(NamedTuple):
 
 
 def to_bytes(text: Optional[str]) -> Optional[int]:
-    """From PHP's shorthand. None: no limit (-1), none set, or not readable."""
+    """Bytes of PHP's shorthand. None: no limit (-1), none set, or not readable."""
     match = _SIZE.match(text or "")
     return int(match.group(1)) * _SCALE[match.group(2).upper()] if match else None
 

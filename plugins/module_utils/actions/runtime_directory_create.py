@@ -42,7 +42,7 @@ def makes_it(view: View, unit: str, path: str) -> bool:
 
 
 def _rights(view: View, path: str) -> str:
-    """Of the directory that is there now: the next boot gives it the same."""
+    """The rights of the directory that is there now: the next boot gives it the same."""
     for facts in view.snapshot["endpoints"].values():
         for parent in facts["parents"]:
             if parent["path"] == path:

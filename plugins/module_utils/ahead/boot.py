@@ -225,5 +225,5 @@ def _made_by_another(host: Host, folder: str, real: str) -> bool:
 
 
 def _made_at_boot(host: Host, folder: str, real: str) -> bool:
-    """By an entry of tmpfiles.d."""
+    """Whether an entry of tmpfiles.d makes it."""
     return any(entry_for(path, host.text, host.glob) for path in dict.fromkeys((folder, real)))

@@ -76,7 +76,7 @@ def _nginx_newer(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> List[s
 def unloaded(
     host: Host, service: Service, nginx: "Nginx", procs: Sequence[Process]
 ) -> "Iterator[RestartProblem]":
-    """Where the files of the configuration are newer than what runs."""
+    """A problem where the files of the configuration are newer than what runs."""
     if service.pid is None:
         return
     master, other = service.master, None

@@ -48,7 +48,7 @@ class Dialled(NamedTuple):
 
 
 def dialled(routes: "Sequence[Route]") -> List[Dialled]:
-    """Without targets that are marked down."""
+    """What the routes dial. Targets that are marked down are left out."""
     found: Dict[str, Dialled] = {}
     for route in routes:
         for target in route["endpoints"]:
@@ -240,7 +240,7 @@ def socket_of(host: Host, held: Held) -> Component:
 
 
 def _owner(host: Host, pool: "Pool") -> Tuple[int, int]:
-    """Without listen.owner and listen.group it is the master's, who is root."""
+    """(uid, gid) of the socket. Without listen.owner and listen.group it is the master's, who is root."""
     owner, group = pool["listen_owner"], pool["listen_group"]
     account = host.account(owner) if owner else None
     number = _group(host, group) if group else None

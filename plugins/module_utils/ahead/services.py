@@ -77,7 +77,7 @@ def services_of(host: Host, snapshot: "Snapshot") -> List[Service]:
 
 
 def filled_pools(host: Host, master: "Master", unit: Optional[Launch]) -> "Optional[List[Pool]]":
-    """With each ${VARIABLE} as the unit has it. None where one is left."""
+    """The pools with each ${VARIABLE} as the unit has it. None where one is left."""
     after = (
         config_after(host, master, Step("restart_info", "", [], [], []), unit.environment) if unit else None
     )

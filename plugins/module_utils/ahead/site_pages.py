@@ -121,7 +121,7 @@ def _url(door: Door, path: str) -> str:
 
 
 def _entry(site: "Site", why: str) -> "SitePage":
-    """Of a site that was not asked."""
+    """The entry of a site that was not asked."""
     return {
         "site": site["name"],
         "file": site["file"],

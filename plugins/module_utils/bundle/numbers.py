@@ -25,7 +25,7 @@ _SHORTEST_IBAN = 15
 
 
 def _card(match: Match[str]) -> str:
-    """By Luhn's check: ISO/IEC 7812-1."""
+    """The number; GONE for a card's, by Luhn's check: ISO/IEC 7812-1."""
     digits = [int(digit) for digit in match.group() if digit.isdigit()]
     doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]
     return match.group() if (sum(digits[-1::-2]) + sum(doubled)) % 10 else GONE

@@ -78,7 +78,7 @@ class Disk:
             return sorted(os.listdir(descriptor))
 
     def read(self, path: str) -> Optional[bytes]:
-        """Of a regular file; None when nothing is there."""
+        """The content of a regular file; None when nothing is there."""
         try:
             with self._at(path) as (folder, name):
                 if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
@@ -142,7 +142,7 @@ class Disk:
             os.link(name, twin, src_dir_fd=folder, dst_dir_fd=other, follow_symlinks=False)
 
     def replace(self, path: str, target: str) -> None:
-        """In one instant, over whatever is at target."""
+        """Renames path in one instant, over whatever is at target."""
         with self._at(path) as (folder, name), self._at(target) as (other, wanted):
             os.replace(name, wanted, src_dir_fd=folder, dst_dir_fd=other)
             _sync(folder)

@@ -197,7 +197,7 @@ def _close_open(host: Host, disk: Disk, state: str, really: bool) -> Optional[Cl
 
 
 def _clear_remains(host: Host, disk: Disk, state: str, really: bool) -> Optional[Closed]:
-    """Of a change that was over."""
+    """Removes what a change that was over has left."""
     if not left_open(disk, state, (KEPT, UNDONE, NEW)):
         return None
     closed = Closed(TIDIED, "")

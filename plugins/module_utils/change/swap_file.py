@@ -51,7 +51,7 @@ def problem(host: Host, path: str, present: bool, persist: bool) -> Optional[str
 
 
 def described(facts: Facts) -> str:
-    """For the diff."""
+    """The swap file in words, for the diff."""
     if not facts.kind:
         return "absent\n"
     return description(facts.size, bool(facts.active)) if facts.is_swap else "%s\n" % facts.kind

@@ -53,7 +53,7 @@ class Record(NamedTuple):
         return os.path.join(self.folder, str(number))
 
     def was_begun(self, number: int) -> bool:
-        """Of a command."""
+        """Whether a command was begun."""
         return any(self.disk.exists(os.path.join(self.folder, mark % number)) for mark in (STARTED, DONE))
 
 

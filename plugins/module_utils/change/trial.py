@@ -195,7 +195,7 @@ def _write(path: str, file: _File) -> None:
 
 
 def _like(path: str, data: Optional[bytes], mode: int) -> _File:
-    """With the rights of what is at path, or as a new file of ours."""
+    """A file with the rights of what is at path, or as a new one of ours."""
     if not os.path.lexists(path):
         return _File(data, mode, os.geteuid(), os.getegid())
     status = os.stat(path)

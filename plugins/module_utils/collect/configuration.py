@@ -75,7 +75,7 @@ class _FpmTexts(FpmReading):
 
 
 def _uid(host: Host, account: Optional[str]) -> Optional[int]:
-    """Of the ordinary account that runs the daemon: no more is read than it may."""
+    """The uid of an ordinary account that runs the daemon: no more is read than it may. -1: it is gone."""
     if account is None:
         return None
     known = host.account(account)
@@ -117,7 +117,7 @@ def unit_files(host: Host, units: List[str]) -> Tuple[List[str], List[str]]:
 
 
 def texts(host: Host, nginx: "Nginx", fpm: "Fpm") -> List[Text]:
-    """As the programs read them, by program and path."""
+    """The texts as the programs read them, by program and path."""
     found: List[Text] = []
     if nginx["config"]:
         account = _uid(host, nginx.get("account"))

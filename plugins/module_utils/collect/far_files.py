@@ -23,7 +23,7 @@ class FarFiles:
         self.touching: Callable[[str], None] = lambda _place: None
 
     def reach(self, path: str, access: Callable[[], Found]) -> Found:
-        """Also of a path beside all mounts: a link may lead from anywhere to one."""
+        """What the access gives. Paths beside all mounts are told, too: a link may lead to one."""
         if path.startswith(KERNEL):
             return access()
         dead = next((place for place in self._host.hung if _is_below(path, place)), None)

@@ -285,14 +285,14 @@ class Host:
         return sorted(self.reach(path, lambda: os.listdir(path)))
 
     def names(self, path: str) -> List[str]:
-        """As listdir, [] for what cannot be read."""
+        """The same as listdir, and [] for what cannot be read."""
         try:
             return self.listdir(path)
         except HostError:
             return []
 
     def glob(self, pattern: str) -> List[str]:
-        """In the order of the C locale, in which nginx and php-fpm load files."""
+        """The paths in the order of the C locale, in which nginx and php-fpm load files."""
         try:
             return sorted(self.reach(pattern, lambda: glob.glob(pattern)))
         except HostError:

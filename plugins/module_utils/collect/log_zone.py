@@ -31,7 +31,7 @@ def _zone(text: str) -> Optional[int]:
 
 
 def _told_by(host: Host, path: str, form: LineFormat) -> Optional[int]:
-    """By its newest line, which was written when the file was changed last."""
+    """The zone by a log's newest line, which was written when the file was changed last."""
     data, changed_at = tail(host, path)
     lines = data.decode("utf-8", "replace").split("\n")[:-1]
     fields = form.fields(lines[-1]) if lines else None

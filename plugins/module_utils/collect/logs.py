@@ -119,7 +119,7 @@ def older(host: Host, path: str, owner: int, since: float) -> List[str]:
 
 
 def open_files(host: Host, pid: Optional[int]) -> Set[Optional[str]]:
-    """By their names now."""
+    """The names that a process's open files have now."""
     folder = "/proc/%s/fd" % pid
     return {host.readlink("%s/%s" % (folder, name)) for name in host.names(folder)} if pid else set()
 
@@ -139,7 +139,7 @@ def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] =
 
 
 def log_file(kind: str, path: str, why: Optional[str]) -> "LogFile":
-    """Of which nothing is read yet. why: it does not tell all of the window."""
+    """The entry of a log of which nothing is read yet. why: it does not tell all of the window."""
     return {
         "path": path,
         "kind": kind,

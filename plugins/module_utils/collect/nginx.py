@@ -138,7 +138,7 @@ def _nothing_loaded() -> "Loaded":
 
 
 def no_nginx() -> "Nginx":
-    """Where none is installed, or nobody looked."""
+    """What is said where no nginx is installed, or nobody looked."""
     return {
         "installed": False,
         "running": False,
@@ -171,7 +171,7 @@ def no_nginx() -> "Nginx":
 
 
 def miss_silent(host: Host, nginx: "Nginx") -> None:
-    """For who has the error logs alone."""
+    """Names the silent logs as missing, for who has the error logs alone."""
     for site in nginx.get("site_logs") or []:
         for log in site["silent"]:
             why = "nginx writes errors there at level %s: lost requests cannot be read of it"

@@ -52,7 +52,7 @@ class _Answers:
         self.others: List[str] = []  # access logs
 
     def is_off(self, condition: str, root: str) -> bool:
-        """Of an if. One about anything else than a file may hold."""
+        """Whether the condition of an if does not hold. One about anything else than a file may hold."""
         match = _FILE.match(condition)
         path = match.group(2).strip("\"'").replace("$document_root", root) if match else "$"
         if match is None or "$" in path or not path.startswith("/"):

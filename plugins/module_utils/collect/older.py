@@ -66,7 +66,7 @@ def _failed_start(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
 
 
 def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
-    """Of the files as they are now."""
+    """Why nginx refuses the files as they are now."""
     config, prefix = nginx["config"] or "", nginx["prefix"] or ""
     account = host.account(nginx.get("account") or "")
     options = nginx.get("options") or {}

@@ -113,7 +113,7 @@ class Sandbox:
         env: Optional[Dict[str, str]] = None,
         enough: bytes = b"",
     ) -> Ran:
-        """As Host.run(). env, enough: see child.run()."""
+        """The same as Host.run(), inside. env, enough: see child.run()."""
         reader, writer = os.pipe()
 
         def enter() -> None:

@@ -52,7 +52,7 @@ def own_addresses(host: Host, snapshot: "Snapshot") -> List[str]:
 
 
 def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
-    """Of a site, asked for where php-fpm refuses one."""
+    """The names of a site's scripts, where php-fpm refuses one."""
 
     @lru_cache(maxsize=None)
     def of_site(site: str) -> List[str]:
@@ -88,7 +88,7 @@ def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["
 
 
 def odd_zone(host: Host, nginx: "Nginx") -> Optional[int]:
-    """Of nginx's error log, where it is not the host's: seconds east of UTC."""
+    """The zone of nginx's error log, where it is not the host's: seconds east of UTC."""
     if not is_odd(host, nginx["error_logs"]):
         return None
     from .log_zone import note_zone  # pylint: disable=import-outside-toplevel
@@ -168,7 +168,7 @@ def waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:
 
 
 def changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
-    """Where something was lost that another setting may have ended."""
+    """Times of changes, where something was lost that another setting may have ended."""
     if not snapshot["oom"]["kills"] and not any(
         meaning_of(event) in ENDED for event in snapshot["logs"]["events"]
     ):

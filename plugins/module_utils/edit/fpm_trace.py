@@ -87,5 +87,5 @@ class Trace(Reader):
 
 
 def lines_of(text: str) -> List[str]:
-    """As php-fpm counts them, each with its end."""
+    """The lines as php-fpm counts them, each with its end."""
     return _LINE.findall(text)

@@ -252,7 +252,7 @@ class Scrubber:
         return "%s:%d]" % (GONE[:-1], self._numbers.setdefault(word, len(self._numbers) + 1))
 
     def _mark_random(self, match: Match[str]) -> str:
-        """In texts of all kinds, where there are more names than secrets."""
+        """The mark of a random word, in texts of all kinds: there are more names than secrets."""
         word = match.group()
         if _ADDRESS.match(word):
             return word

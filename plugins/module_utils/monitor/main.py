@@ -131,7 +131,7 @@ def _count(host: Host, state: "State", seen: "Watched", pages: Pages, counters: 
 def _gauges(
     state: "State", seen: "Watched", pools: List[Pool], loads: Loads, pages: Pages, now: float
 ) -> List[Sample]:
-    """Of the pools."""
+    """The samples of the pools."""
     endpoints = {
         (master["config"], pool["name"]): pool["endpoint"] or ""
         for master in seen["masters"]

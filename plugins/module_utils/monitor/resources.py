@@ -35,7 +35,7 @@ def budget(host: Host, pid: int) -> Optional[Tuple[int, int]]:
 
 
 def _bound(host: Host, folder: str, version: int, total: Optional[int]) -> List[Tuple[int, int]]:
-    """Of a control group that has a limit below the memory of the host."""
+    """(used, limit) of a control group that has a limit below the memory of the host."""
     limits = [limit_of(host.text(posixpath.join(folder, name))) for name in LIMITS[version]]
     known = [limit for limit in limits if limit]
     used = limit_of(host.text(posixpath.join(folder, _USED[version])))

@@ -46,7 +46,7 @@ class Folder:
             return stream.read(MOST_BYTES)
 
     def write(self, name: str, data: bytes) -> None:
-        """In one instant, over whatever is there."""
+        """Puts the file there in one instant, over whatever is there."""
         draft = ".%s.%d.tmp" % (name, os.getpid())
         try:
             os.unlink(draft, dir_fd=self.descriptor)  # of a run that was killed and had this number

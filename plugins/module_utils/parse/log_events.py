@@ -151,7 +151,7 @@ class Events:
             mine["pids"] = (mine["pids"] + [pid for pid in theirs["pids"] if pid not in mine["pids"]])[-KEPT:]
 
     def list(self) -> List["Event"]:
-        """In the order of their first message, samples redacted."""
+        """The events in the order of their first message, samples redacted."""
         events: List[Event] = []
         for key, event in self._events.items():
             path, line, brief = self._lines[key]

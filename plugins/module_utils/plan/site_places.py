@@ -116,7 +116,7 @@ def log_folder(nginx: "Nginx") -> str:
 
 
 def run_folder(master: "Master") -> str:
-    """Where each start makes sockets: that of the pid file, or of another pool."""
+    """The directory where each start makes sockets: that of the pid file, or of another pool."""
     places = [master["pid_file"]]
     places += [parse(pool["endpoint"]).path for pool in master["pools"] if pool["endpoint"]]
     for path in places:

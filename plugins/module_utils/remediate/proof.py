@@ -37,7 +37,7 @@ WORSE_SECONDS = 5.0  # a daemon that starts may take so long until it listens
 
 
 def endpoint(item: "Finding") -> str:
-    """Of a finding; "" without one: nothing listens there."""
+    """The endpoint of a finding; "" without one: nothing listens there."""
     return item["endpoint"] or ""
 
 

@@ -79,7 +79,7 @@ def options(service: Launch) -> List[str]:
 
 
 def start_of(service: Launch, made: Sequence[str] = (), enough: bytes = b"") -> Start:
-    """As the unit is started, but systemd hears nothing of it."""
+    """The start of the unit, of which systemd hears nothing."""
     quiet = {
         name: value
         for name, value in service.environment.items()

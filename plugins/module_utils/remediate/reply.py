@@ -92,5 +92,5 @@ def reply(diagnosis: Diagnosis, done: Done, name: Name = key) -> "Reply":
 
 
 def left_alone(diagnosis: Diagnosis, outcome: str, why: str) -> "Reply":
-    """Of a run that did nothing."""
+    """The reply of a run that did nothing."""
     return _reply(diagnosis, Done([], [], None, diagnosis.verdict, {}, {}, None), outcome, why)

@@ -161,7 +161,7 @@ def _condition(start: _Start) -> Optional[str]:
 
 
 def _unasked_condition(start: _Start) -> Optional[str]:
-    """Of a systemd that is too old to be asked."""
+    """Why not, where systemd is too old to be asked about a condition."""
     if not start.runs or _unmet(start) is not None:
         return None
     why = "would stop if not for %s, which cannot be asked here: %s"

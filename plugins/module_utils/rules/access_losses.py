@@ -91,7 +91,7 @@ class _Sites:
         return next(reversed(answering or tried), None)
 
     def took_out(self, event: "Event", events: Sequence["Event"]) -> Set[str]:
-        """Where requests failed before nginx had no server left, as of failed()."""
+        """The server that failed last before nginx had none left; one that answers again comes first."""
         endpoints = {key for name in self.names(event) for key in self.endpoints.get(name, ())}
         before = [
             (self.answers(key), each["last"], key)

@@ -94,7 +94,7 @@ class Case:
         return [owner for owner in self.owners if owner.master["running"]]
 
     def sure_of_log(self, confidence: str) -> str:
-        """Of what php-fpm's log says, in which workers may write as the master does."""
+        """The confidence; possible where workers may write into php-fpm's log as the master does."""
         return "possible" if any(one.master.get("undecorated") for one in self.owners) else confidence
 
     @property
@@ -200,7 +200,7 @@ class Case:
         return among(self.seen.fpm_events_of, [pool + (meaning,) for pool in pools for meaning in wanted])
 
     def workers(self, owner: Owner) -> List["Worker"]:
-        """Of a pool."""
+        """The workers of a pool."""
         place = (owner.master["config"], owner.pool["name"])
         return [worker for _number, worker in self.seen.workers_of.get(place, ())]
 

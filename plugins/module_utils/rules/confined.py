@@ -135,7 +135,7 @@ def _selinux_ended(case: Case) -> Optional[Refused]:
 
 
 def _errno(loss: Loss) -> Optional[int]:
-    """Of a loss that a filter may have caused."""
+    """The errno of a loss that a filter may have caused."""
     text = loss.event["sample"]["text"] if loss.meaning == "confined" else ""
     return next((number for number in (97, 1) if "failed (%d:" % number in text), None)
 
@@ -221,7 +221,7 @@ def refusals(case: Case) -> List[Refused]:
 
 
 def ended(case: Case) -> Optional[Refused]:
-    """Of losses whose refusal is over."""
+    """What refused nginx, where losses are left and that is over."""
     if not case.lost(REFUSED):
         return None
     over = [refused for refused in refusals(case) if refused.now is False]

@@ -159,7 +159,7 @@ def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:
 
 
 def _mapped(snapshot: "Snapshot") -> "Snapshot":
-    """With a route to each place where requests were lost and a map leads."""
+    """The snapshot with a route to each place where requests were lost and a map leads."""
     if not any("candidates" in route for route in snapshot["nginx"]["routes"]):
         return snapshot
     from .mapped import lost_ways  # pylint: disable=import-outside-toplevel

@@ -73,7 +73,7 @@ class Down(NamedTuple):
 
     @property
     def state(self) -> "Evidence":
-        """That it does not run."""
+        """The proof that it does not run."""
         unit = self.unit
         if unit is None:
             return evidence("process", "no php-fpm master runs with %s" % self.master["config"])
@@ -92,7 +92,7 @@ class Down(NamedTuple):
 
     @property
     def path(self) -> Optional[str]:
-        """Of what the last start could not make, or run."""
+        """The path of what the last start could not make, or run."""
         failure, facts = self.failure, self.master.get("last_start")
         return failure and failure.path or facts and facts["path"] or None
 
@@ -135,7 +135,7 @@ class Down(NamedTuple):
 
     @property
     def result(self) -> Optional[str]:
-        """Of the unit's last run, as systemd has it."""
+        """The result of the unit's last run, as systemd has it."""
         return self.unit["result"] if self.unit else None
 
     @property
@@ -151,7 +151,7 @@ class Down(NamedTuple):
         return Remedy(action, dict(arguments, unit=self.master["unit"]))
 
     def failed_with(self, *reasons: str) -> bool:
-        """At the last start."""
+        """Whether the last start failed for one of these reasons."""
         return self.failure is not None and reason_of(self.failure) in reasons
 
 

@@ -73,7 +73,7 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
 
 
 def _finding(case: Case, match: Match) -> "Finding":
-    """With what a reason leaves to the endpoint."""
+    """The finding, with what its reason leaves to the endpoint."""
     reason = match.reason
     if reason.place is None and case.owner:
         reason = reason._replace(place=case.owner.place)

@@ -54,7 +54,7 @@ def _counts(snapshot: "Snapshot", access: "AccessLogs") -> Dict[Tuple[Names, int
 
 
 def _told(snapshot: "Snapshot", names: Optional[Names], status: int) -> int:
-    """Of the error log. names: None: of whatever site."""
+    """How many such answers the error log has. names: None: of whatever site."""
     by_limits = status in (snapshot["logs"].get("limit_statuses") or [])
     return sum(
         event["count"]

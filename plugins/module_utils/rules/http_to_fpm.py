@@ -24,7 +24,7 @@ WORDS = "nginx speaks HTTP to %s (proxy_pass), where pool %s of php-fpm listens,
 
 
 def pool_at(snapshot: "Snapshot", upstream: str) -> Optional[Tuple["Master", "Pool"]]:
-    """Of a master that runs. upstream: as nginx logs it, http://127.0.0.1:9000."""
+    """The pool there, of a master that runs. upstream: as nginx logs it, http://127.0.0.1:9000."""
     there = reached(upstream.partition("://")[2])
     for master in snapshot["fpm"]["masters"]:
         for pool in master["pools"] if master["running"] else ():

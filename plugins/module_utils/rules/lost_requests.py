@@ -112,7 +112,7 @@ def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) ->
 
 
 def _moments(lost: Sequence[Loss]) -> int:
-    """At how many of them requests were lost."""
+    """At how many moments requests were lost."""
     times = [loss.at for loss in lost]
     return sum(1 for before, at in zip([float("-inf"), *times], times) if at - before > APART)
 

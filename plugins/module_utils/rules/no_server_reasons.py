@@ -92,7 +92,7 @@ def _refused(of: _Upstream) -> Match:
 
 
 def _last_failure(snapshot: "Snapshot", server: Server) -> Optional[float]:
-    """That a worker which still runs counts, if they are as many as take it out."""
+    """When a worker that still runs last counted a failure. None: too few to take the server out."""
     workers = set(snapshot["nginx"]["workers"])
     failed = [
         event

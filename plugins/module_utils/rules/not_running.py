@@ -73,7 +73,7 @@ def _no_account(down: "Down") -> Optional[Reason]:
 
 
 def _directory_missing(down: "Down") -> Optional[Reason]:
-    """Unless systemd makes it when the unit starts."""
+    """The directory of the socket is not there, and systemd makes none when the unit starts."""
     path = down.case.endpoint.get("path") or ""
     made = ["/run/" + name for name in (down.unit["runtime_directory"] or "").split()] if down.unit else []
     if not down.case.owners or not path.startswith("/run/") or not lacks_directory(down.case.endpoint):

@@ -42,7 +42,7 @@ class Owner(NamedTuple):
 
     @property
     def arguments(self) -> Dict[str, object]:
-        """Of an action on this pool."""
+        """The arguments of an action on this pool."""
         return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
 
     def listens(self, words: str = "") -> "Evidence":

@@ -59,7 +59,7 @@ def mute_sites(snapshot: "Snapshot") -> List["SiteLogs"]:
 
 
 def read_of(snapshot: "Snapshot") -> Dict[str, Optional[str]]:
-    """By path of an access log: why it does not tell all of the window."""
+    """Why an access log does not tell all of the window, by its path."""
     access = snapshot.get("access")
     return {entry["path"]: entry["why"] for entry in access["files"]} if access else {}
 

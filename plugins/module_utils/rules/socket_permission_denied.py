@@ -66,7 +66,7 @@ def _reason(
 
 
 def _blocked(denied: Denied, remedy: Sequence[Remedy] = ()) -> Reason:
-    """By what the collector found in the way, or by the kernel."""
+    """The reason, by what the collector found in the way, or by the kernel."""
     blocked = denied.blocked
     if not blocked:
         return _reason(denied, "the kernel refuses it", remedy=remedy)

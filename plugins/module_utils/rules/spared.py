@@ -29,7 +29,7 @@ def spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding"
 
 
 def _as_spare(item: "Finding", state: str, other: str) -> "Finding":
-    """To dial the other one twice would help nobody."""
+    """The finding of a spare server. To dial the other one twice would help nobody."""
     words = "%s; %s answers in its place: take this server out, or mend it."
     remedy = [each for each in item["remedy"] if each["action"] != "fastcgi_pass_repoint"]
     summary = words % (item["summary"].rstrip("."), other)

@@ -57,7 +57,7 @@ def addresses(cases: Sequence[Case]) -> List["Missing"]:
 
 
 def _own_sites(snapshot: "Snapshot", peer: str) -> List[str]:
-    """Of this nginx, that listen there and pass requests to php-fpm."""
+    """The sites of this nginx that listen there and pass requests to php-fpm."""
     port, names = parse(peer).port, []
     for route in snapshot["nginx"]["routes"]:
         for listen in route["listen"]:

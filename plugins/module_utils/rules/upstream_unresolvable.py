@@ -76,7 +76,7 @@ def _unresolved(
 
 
 def _elsewhere(seen: Seen) -> Groups["Event"]:
-    """By site, what nginx did not reach at places that no file names."""
+    """What nginx did not reach at places that no file names, by site."""
     named: Set[str] = set()
     for route in seen.snapshot["nginx"]["routes"]:
         named.update(place for target in route["endpoints"] for place in reached(target["endpoint"]))
@@ -141,7 +141,7 @@ def examine(case: Case) -> Answer:
 
 
 def examine_host(snapshot: "Snapshot") -> List[Match]:
-    """Of the routes whose endpoint only nginx knows."""
+    """The findings of routes whose endpoint only nginx knows."""
     routes = [route for route in snapshot["nginx"]["routes"] if route["variable"] and not route["endpoints"]]
     match = _unresolved(snapshot, _by_site(snapshot["logs"]["events"]), routes, True) if routes else None
     return [match] if match else []

@@ -73,7 +73,7 @@ def _died(kill: "Kill", deaths: Sequence["Event"], own_pids: bool) -> bool:
 
 
 def _confidence(kill: "Kill", case: Case, deaths: Sequence["Event"]) -> Optional[str]:
-    """That the kill hit a worker of this endpoint; None: it did not."""
+    """How sure it is that the kill hit a worker of this endpoint; None: it did not."""
     oom, in_cgroup = case.snapshot["oom"], _is_in_cgroup(kill, case)
     if not kill["fpm"] or kill["ours"] is False or in_cgroup is False:
         return None

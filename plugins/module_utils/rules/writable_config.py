@@ -17,7 +17,7 @@ CAUSE = Cause("writable_config", severity="warning")
 
 
 def examine(snapshot: "Snapshot") -> List[Match]:
-    """Of a host, not of one endpoint."""
+    """The findings of a host, not of one endpoint."""
     sites = sites_of(snapshot["nginx"]["routes"])
     parts: List[Tuple[str, Union["Nginx", "Master"]]] = [("nginx", snapshot["nginx"])]
     parts += [("fpm", master) for master in snapshot["fpm"]["masters"]]

@@ -27,7 +27,7 @@ class Edited(NamedTuple):
 
 
 def as_bytes(text: str) -> bytes:
-    """Of a file: UTF-8, and a surrogate for each byte that is none."""
+    """The bytes of a file's text: UTF-8, and a surrogate for each byte that is none."""
     return text.encode("utf-8", "surrogateescape")
 
 

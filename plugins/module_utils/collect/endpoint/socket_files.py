@@ -69,7 +69,7 @@ def _acl(host: Host, component: permission.Component) -> Optional[List[str]]:
 
 
 def no_file() -> "SocketFile":
-    """Of an endpoint that is no unix socket."""
+    """The file's part of an endpoint that is no unix socket."""
     return {
         "exists": None,
         "type": None,

@@ -22,7 +22,7 @@ TOO_BIG = meanings("too_big")
 
 
 def _events(host: Host, snapshot: "Snapshot", path: str, since: float) -> "Sequence[Event]":
-    """Of one log, or of what it was rotated to."""
+    """The events of one log, or of what it was rotated to."""
     file = admit(host, path)
     if file.stat.type != "file":
         return []

@@ -96,7 +96,7 @@ def _set(section: Section) -> Optional[Tuple[str, str, int]]:
 
 
 def _text(host: Host, path: str) -> str:
-    """Without links that others than root can make."""
+    """The text of a file, not by a link that others than root can make."""
     try:
         return decode(host.read_bytes(named(host, path), 0, MOST_INI, real=True))
     except HostError:

@@ -91,7 +91,7 @@ def _skipped(host: Host, folder: str, stat: Stat, settings: Settings) -> Optiona
 def _opens(
     host: Host, writer: Writer, settings: Settings, log: Optional[Stat], folder: Tuple[str, Stat]
 ) -> Replacement:
-    """By whom the new file is made, and whether the writer can open it."""
+    """The new file: who makes it, and whether the writer can open it."""
     path, there = folder
     if settings.create is None:
         if log is not None and not _may(there.mode, there.uid, there.gid, writer.uid, writer.groups, WRITE):

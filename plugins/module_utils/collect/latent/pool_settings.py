@@ -132,6 +132,6 @@ def _is_open(host: Host, section: Section) -> bool:
 
 
 def collect(host: Host, snapshot: "Snapshot") -> "List[PoolSettings]":
-    """Of the masters that run."""
+    """The settings of the pools of masters that run."""
     masters = [master for master in snapshot["fpm"]["masters"] if master["running"]]
     return [each for master in masters for each in _of_master(host, master)]

@@ -56,7 +56,7 @@ class _Files:
         ]
 
     def script(self, path: str) -> Optional[str]:
-        """Of a script that only root can write."""
+        """The text of a script that only root can write."""
         try:
             if self.host.stat(path).size > MOST_SCRIPT or opening(self.host, path):
                 return None

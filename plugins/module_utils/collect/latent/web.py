@@ -71,7 +71,7 @@ def _led(snapshot: "Snapshot") -> Dict[At, List[str]]:
 
 
 def _pages(snapshot: "Snapshot") -> Dict[str, List[Page]]:
-    """By each endpoint that nginx dials."""
+    """The status pages, by each endpoint that nginx dials."""
     listening: Dict[str, List[Page]] = {}
     for master in snapshot["fpm"]["masters"]:
         for pool in master["pools"] if master["running"] else ():

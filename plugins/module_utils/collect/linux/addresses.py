@@ -13,7 +13,7 @@ from ..host import Host
 
 
 def addresses(host: Host) -> List[str]:
-    """Of this host, without those that nobody else reaches."""
+    """The addresses of this host, without those that nobody else reaches."""
     found: List[str] = []
     trie = (host.text("/proc/net/fib_trie") or "").split("\n")
     for number, row in enumerate(trie):

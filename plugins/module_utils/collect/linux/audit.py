@@ -85,7 +85,7 @@ def _of_kernel(host: Host, since: float) -> Iterator[Line]:
 
 
 def read_denials(host: Host, since: float) -> Tuple[List["Denial"], List[Change]]:
-    """Of nginx and php-fpm since then, and what was loaded meanwhile."""
+    """The refusals of nginx and php-fpm since then, and what was loaded meanwhile."""
     lines = _of_file(host, since)
     if lines is None:
         lines = list(_of_kernel(host, since))

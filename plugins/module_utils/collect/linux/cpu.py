@@ -64,7 +64,7 @@ class Meter:
         return round((self.times[-1].stolen - self.times[0].stolen) / float(total), 3) if total > 0 else None
 
     def running(self) -> Optional[float]:
-        """Without ourselves."""
+        """How many processes could run, in the mean and without ourselves."""
         if not self.times:
             return None
         return round(sum(max(0, time.running - 1) for time in self.times) / float(len(self.times)), 2)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def process_limit(host: Host, pid: int) -> Optional["ProcessLimit"]:
-    """Of the innermost group that is full."""
+    """The limit of the innermost group that is full."""
     group = cgroup_of(host, pid, "pids")
     for path in group.directories if group else ():
         limit, now = [

@@ -100,7 +100,7 @@ def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Proc
 
 
 def process_cgroup(host: Host, pid: int) -> str:
-    """As seen from own_cgroup; "" when unknown or elsewhere."""
+    """The cgroup as seen from own_cgroup; "" when unknown or elsewhere."""
     return below(_cgroup(host, pid), own_cgroup(host))
 
 

@@ -193,7 +193,7 @@ class _Watch:
         return redact(name, 32) or None
 
     def mount(self) -> Optional[str]:
-        """Of the only network file system that the worker sees."""
+        """The mount of the only network file system that the worker sees."""
         rows = mounts(self.host.text(self.base + "mountinfo") or "")
         points = [point for _root, point, kind, _options in rows if REMOTE_TYPES.match(kind)]
         return redact(points[0], _PATH) if len(points) == 1 else None
@@ -247,7 +247,7 @@ def _setups(host: Host, snapshot: "Snapshot", pools: Pools) -> List["WorkerSetup
 
 
 def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools, dump: Dump = netlink) -> Optional["Waits"]:
-    """Of these pools."""
+    """What the workers of these pools wait for."""
     chosen = _workers(snapshot, pools)
     if not chosen:
         nothing: "Waits" = {

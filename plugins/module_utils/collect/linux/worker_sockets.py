@@ -84,7 +84,7 @@ class Sockets:
                 self.known[inode] = ("peer", redact("unix:" + peer, _LONGEST))
 
     def _inet(self, wanted: Set[int]) -> None:
-        """As seen in the workers' own network namespace."""
+        """Reads the connections in the workers' own network namespace."""
         for table in _TABLES:
             try:
                 text = self.host.read("/proc/%d/net/%s" % (self.pids[0], table), _TABLE_LIMIT)

@@ -72,7 +72,7 @@ def _changed_at(host: Host, path: str) -> float:
 
 
 def ini_files(host: Host, config: str) -> List[str]:
-    """In the order in which PHP reads them."""
+    """The files of php.ini, in the order in which PHP reads them."""
     folder = posixpath.dirname(config)
     found: List[str] = []
     for name in (

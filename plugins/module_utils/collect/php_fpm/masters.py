@@ -149,7 +149,7 @@ def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
 def _problems(
     host: Host, reading: Reading, pools: List["Pool"], error_log: Optional[str], stale: bool
 ) -> List[Problem]:
-    """Of the configuration. stale: no master runs with it as it is now."""
+    """What is wrong with the configuration. stale: no master runs with it as it is now."""
     conf = reading.conf
     if reading.text is None or not reading.whole:
         return conf.problems

@@ -101,7 +101,7 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
 
 
 def _kind_of(words: str) -> str:
-    """By the constraint, or by how the line of a kill begins."""
+    """The kind of a kill, by the constraint or by how its line begins."""
     return "cgroup" if words in ("MEMCG", "Memory cgroup out") else "global"
 
 

@@ -55,7 +55,7 @@ def _rwx(permissions: int) -> str:
 def acl_text(
     acl: Optional[Sequence[Entry]], user_name: Callable[[int], str], group_name: Callable[[int], str]
 ) -> Optional[List[str]]:
-    """As getfacl prints it."""
+    """The entries as getfacl prints them."""
     if acl is None:
         return None
     names = {_USER: user_name, _GROUP: group_name}

@@ -139,7 +139,7 @@ def mounts(mountinfo: str) -> Iterator[Tuple[str, str, str, str]]:
 
 
 def far_mounts(mountinfo: str) -> List[str]:
-    """Where files come from a server or a program that may never answer."""
+    """The mounts of which files come from a server or a program that may never answer."""
     points = [
         _OCTAL.sub(_byte, point) for _root, point, kind, _options in mounts(mountinfo) if _FAR.match(kind)
     ]

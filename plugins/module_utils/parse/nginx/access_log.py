@@ -63,7 +63,7 @@ def _lost_pass(fields: Fields) -> Optional[_Pass]:
 
 
 def _endpoint(address: str) -> Optional[str]:
-    """Where no server was left, nginx writes the upstream's name."""
+    """The endpoint of an address. Where no server was left, nginx writes the upstream's name."""
     of_port = ":" in address and address[-1:].isdigit()
     return canonical(address) if address.startswith("unix:") or of_port else None
 
@@ -121,7 +121,7 @@ class Parsed(NamedTuple):
 
     @property
     def endpoints(self) -> List[str]:
-        """Of the servers that were tried."""
+        """The endpoints of the servers that were tried."""
         last = [last_of(self.fields.get("upstream_addr", ""))]
         found = [_endpoint(address) for address in (self.lost.tried if self.lost else last)]
         return [endpoint for endpoint in found if endpoint]

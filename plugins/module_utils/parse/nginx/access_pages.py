@@ -23,7 +23,7 @@ _INTERNAL = re.compile(
 
 
 def path_of(fields: Fields) -> str:
-    """Of a page, without the query; "" for anything else."""
+    """The path of a page, without the query; "" for anything else."""
     request = fields.get("request", "").split(" ")
     path = fields.get("request_uri") or fields.get("uri") or (request + [""])[1]
     return path.partition("?")[0] if _PAGE.match(path) else ""

@@ -203,5 +203,5 @@ def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
 
 
 def user_directive(conf: Conf) -> Optional[Directive]:
-    """Of the main level; None where the compiled default holds."""
+    """The directive of the main level; None where the compiled default holds."""
     return next(iter(named(conf.directives, "user")), None)

@@ -236,7 +236,7 @@ class NginxLog(Log):
         )
 
     def _is_caught(self, seen: _Seen) -> bool:
-        """As ngx_http_fastcgi_process_header()."""
+        """Whether fastcgi_catch_stderr names what PHP said (ngx_http_fastcgi_process_header())."""
         entry = seen.entry
         if not entry.in_header or not entry.message.startswith(STDERR):
             return False

@@ -256,5 +256,5 @@ class LineFormat:
 
 
 def last_of(several: str) -> str:
-    """Of the last server that was tried."""
+    """The value of the last server that was tried."""
     return several.replace(" : ", ", ").rpartition(", ")[2]

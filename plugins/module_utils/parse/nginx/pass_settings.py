@@ -64,7 +64,7 @@ def _names_keepalive(upstream: Directive) -> bool:
 
 
 def passes(conf: Conf) -> List[Pass]:
-    """In the configuration's order."""
+    """All passes, in the configuration's order."""
     found: List[Pass] = []
     silent = set()
     for http in conf.directives:

@@ -94,7 +94,7 @@ def _set_values(block: List[Directive], outer: Values) -> Values:
 
 
 def server_names(block: List[Directive]) -> List[str]:
-    """Of a server block. A regular expression keeps its letter case."""
+    """The names of a server block. A regular expression keeps its letter case."""
     names = [name for directive in named(block, "server_name") for name in directive.args]
     return [name if name.startswith("~") else name.lower() for name in names]
 

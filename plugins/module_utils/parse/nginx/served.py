@@ -25,7 +25,7 @@ class Block(NamedTuple):
 
 
 def blocks(conf: Conf) -> List[Block]:
-    """In the order of the configuration."""
+    """The server blocks, in the order of the configuration."""
     found: List[Block] = []
     for http in conf.directives:
         for server in http.block or [] if http.name == "http" else ():
@@ -42,7 +42,7 @@ def _block(server: Directive, inside: List[Directive]) -> Block:
 
 
 def doors_of(block: Block) -> List[Target]:
-    """Where the block can be asked on this host, the best one first."""
+    """The addresses at which the block can be asked on this host, the best one first."""
     return [target._replace(tls=target.tls or block.tls) for target in targets(block.listen)]
 
 

@@ -51,7 +51,7 @@ def error_cache(valid: List[Directive], outer: Optional["ErrorCache"]) -> Option
 
 
 def catch_stderr(settings: List[Directive], outer: Optional["CatchStderr"]) -> Optional["CatchStderr"]:
-    """Of a block, which inherits none where it has one of its own."""
+    """The texts of a block, which inherits none where it has one of its own."""
     own = [directive for directive in settings if directive.name == "fastcgi_catch_stderr"]
     if not own:
         return outer

@@ -279,7 +279,7 @@ class Writers(NamedTuple):
 
 
 def writers(sites: Iterable["SiteLogs"]) -> Dict[str, Writers]:
-    """By path, of the access logs that can be read as text."""
+    """The sites that write each access log, by path, of those that can be read as text."""
     logs: Dict[str, Writers] = {}
     for site in sites:
         for log in site["access"]:

@@ -116,7 +116,7 @@ def parse_message(line: str, utc_offset: int) -> Optional[Message]:
 
 
 def brief(line: str) -> str:
-    """Without the query of a request."""
+    """The line without the query of a request."""
     end = _REQUEST_END.search(line)
     front, opening, request = line[: end.start() if end else 0].partition('(request: "')
     return redact(front + opening + _path_only(request) + end.group() if end and opening else line)

@@ -111,7 +111,7 @@ def start_problems(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> 
 
 
 def _first_problem(section: Section, pool: "Pool") -> List[Problem]:
-    """At most one: php-fpm stops at the first."""
+    """At most one problem: php-fpm stops at the first."""
     most = pool["max_children"] or 0
     low, high, start = [pool[name] or 0 for name in ("min_spare", "max_spare", "start_servers")]
     slow = pool["slowlog_timeout"] > 0 and not pool["slowlog"]

@@ -27,7 +27,7 @@ Settings = Dict[Tuple[str, str], "PoolSettings"]
 
 
 def settings_of(snapshot: "Snapshot") -> Settings:
-    """By configuration and name of the pool. {}: nobody looked."""
+    """The settings by configuration and name of the pool. {}: nobody looked."""
     rows = snapshot["risks"].get("pool_settings") or []
     return {(row["config"], row["pool"]): row for row in rows}
 

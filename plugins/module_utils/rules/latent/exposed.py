@@ -158,7 +158,7 @@ def _shared_pool(snapshot: "Snapshot", each: Served) -> Optional[Risk]:
 
 
 def _open_page(snapshot: "Snapshot", pages: "List[OpenPage]") -> Risk:
-    """Of one pool, the status page first."""
+    """The risk of one pool's pages, the status page first."""
     pages = sorted(pages, key=lambda page: page["kind"] != "status")
     first = pages[0]
     kinds = " and ".join(dict.fromkeys(page["kind"] for page in pages))

@@ -95,7 +95,7 @@ def _not_reopened(log: "Rotated") -> Optional[str]:
 
 
 def _grouped(logs: "Sequence[Rotated]") -> "List[List[Rotated]]":
-    """By stanza, writer and what is wrong."""
+    """The logs by stanza, writer and what is wrong."""
     groups: Dict[Tuple[object, ...], List[Rotated]] = {}
     for log in logs:
         key = (log["file"], log["line"], log["writer"], log["config"], log["skipped"], log["by"])

@@ -33,12 +33,12 @@ class Served(NamedTuple):
 
     @property
     def arguments(self) -> Dict[str, object]:
-        """Of an action on this pool."""
+        """The arguments of an action on this pool."""
         return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
 
 
 def served_pools(snapshot: "Snapshot") -> List[Served]:
-    """Of the masters that run. A pool that nobody dials is not among them."""
+    """The pools of masters that run. One that nobody dials is not among them."""
     real = {
         key: "unix:" + facts["real_path"]
         for key, facts in snapshot["endpoints"].items()

@@ -115,7 +115,7 @@ def _aside(snapshot: "Snapshot", aside: "Aside") -> Risk:
 
 
 def examine(snapshot: "Snapshot") -> List[Risk]:
-    """Where one of the blocks passes requests to php-fpm."""
+    """The risks of blocks of which one passes requests to php-fpm."""
     web = snapshot.get("risks", {}).get("web")
     if web is None:
         return []
