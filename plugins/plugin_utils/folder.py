@@ -90,7 +90,7 @@ def _fill(folder: str, report: Report, writers: Mapping[str, Writer], flags: int
     for file, writer in writers.items():
         try:
             texts[file] = writer(report)
-        except Exception as error:  # pylint: disable=broad-except
+        except Exception as error:
             failed[file] = "%s: %s" % (type(error).__name__, error)
     place = os.open(folder, flags)
     try:

@@ -183,7 +183,7 @@ def side_by_side(wanted: Mapping[str, Sequence[Trial]], collections: Path) -> It
             try:
                 for check in Bench(known[name], collections).prove(wanted[name]):
                     checks.put(check)
-            except Exception as error:  # pylint: disable=broad-except  # a thread's own would be lost
+            except Exception as error:  # a thread's own would be lost
                 checks.put(Check(name, "the machine is proven", repr(error)))
         checks.put(None)
 

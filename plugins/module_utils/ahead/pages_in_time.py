@@ -48,7 +48,7 @@ def _ask(host: Host, wish: Wish, say: Say) -> None:
         host.far.touching = lambda place: say(["file", place])
     try:
         say(["pages", site_pages(host, wish)])
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         say(["failed", "%s: %s" % (type(error).__name__, error)])
 
 

@@ -58,7 +58,7 @@ def look(host: Host, window: int, probe_seconds: float, seconds: float) -> Look:
     try:
         found = texts(host, snapshot["nginx"], snapshot["fpm"])
         known = versions(host, snapshot["nginx"], snapshot["fpm"])
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         why = "it could not be read (%s), so secrets were known by their looks alone" % type(error).__name__
         left_out.append({"what": "configuration", "path": None, "why": why})
     left_out += _missed(host, before)

@@ -71,7 +71,7 @@ def shown(texts: Sequence["Text"]) -> Tuple[List["ShownFile"], List["LeftOut"], 
             named += _grammar_of(text.program)(text.text)
             if text.program in _SHOWN:
                 views.append((text, numbered(_SHOWN[text.program].shown(text.text))))
-        except Exception as error:  # pylint: disable=broad-except
+        except Exception as error:
             left_out.append(_left_out(text.path, "it could not be redacted: %s" % type(error).__name__))
     scrubber = Scrubber(named, [view for _text, view in views])
     files: List[ShownFile] = []

@@ -159,7 +159,7 @@ def look(host: Host, disk: Disk, opened: str, journal: "Journal") -> Present:
         asked, answers = _served(
             host, seen, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")]
         )
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         # No configuration may break its reader so that the host gets no change any more.
         asked, answers, old = [journal["target"]], [], "it could not be seen who is served (%s)" % error
     began = journal["at"] if journal["uptime"] < 0 else host.now() - host.boottime() + journal["uptime"]

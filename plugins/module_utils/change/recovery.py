@@ -150,7 +150,7 @@ def _still_needed(host: Host, record: Record) -> List[str]:
     ]
     if not stopped:
         return []
-    from .present import served_by  # pylint: disable=import-outside-toplevel  # few need it
+    from .present import served_by
 
     return served_by(host, stopped)
 

@@ -111,7 +111,7 @@ def close_left_behind(host: Host, disk: Disk, check_mode: bool, state: str) -> "
     """What a killed run left is closed, in check mode only judged. None: it left nothing."""
     if not left_open(disk, state):
         return None
-    from .left_behind import settle  # pylint: disable=import-outside-toplevel  # few need it
+    from .left_behind import settle
 
     return settle(host, disk, state, not check_mode)
 

@@ -250,8 +250,7 @@ def collect_logs(
         events.merge(more)
         budget -= sum(entry["bytes_read"] for entry in entries)
     if journal_of or fpm_journals:
-        # A host whose logs are files need not compile it.
-        from . import journal_log  # pylint: disable=import-outside-toplevel
+        from . import journal_log
 
         logs: List[Tuple[Log, LogFile]] = []
         if journal_of:

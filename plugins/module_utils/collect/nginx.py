@@ -242,7 +242,7 @@ def _look(
     nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix
     nginx["routes"] = routes(reading.conf, prefix)
     if any(directive.name == "mirror" for directive in every(reading.conf.directives)):
-        from ..parse.nginx.mirrored import without_mirrors  # pylint: disable=import-outside-toplevel
+        from ..parse.nginx.mirrored import without_mirrors
 
         nginx["routes"], nginx["mirrored"] = without_mirrors(reading.conf, nginx["routes"])
     nginx["config_errors"], nginx["config_changed_at"] = reading.conf.errors, reading.changed_at

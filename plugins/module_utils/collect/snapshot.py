@@ -119,12 +119,11 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
     journal_of = None
     if any(site["silent"] for site in nginx.get("site_logs") or []):
-        # A host whose logs are files need not compile it.
-        from .journal_log import unit_with_log  # pylint: disable=import-outside-toplevel
+        from .journal_log import unit_with_log
 
         journal_of = unit_with_log(host, nginx)
     if theirs:
-        from .journal_log import fpm_journal  # pylint: disable=import-outside-toplevel
+        from .journal_log import fpm_journal
 
         theirs = [each for each in theirs if fpm_journal(host, each)]
     journals = [(each["unit"] or "", each["pid"] or 0, each["config"]) for each in theirs]
@@ -224,7 +223,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         try:
             value = stages[stage]()
             _put(snapshot, stage, value)
-        except Exception as error:  # pylint: disable=broad-except
+        except Exception as error:
             why = "%s: %s" % (type(error).__name__, error)
         say([stage, value, why, host.missing])
         if why and stage in DECISIVE:
@@ -288,7 +287,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
     host.deadline, host.hung = host.monotonic() + seconds, set()
     mounts = far_mounts(host.text("/proc/self/mountinfo") or "")
     if mounts:
-        from .far_files import FarFiles  # pylint: disable=import-outside-toplevel
+        from .far_files import FarFiles
 
         host.far = FarFiles(host, mounts)
     snapshot: Snapshot = {
@@ -322,7 +321,7 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
     todo = dict.fromkeys(STAGES, "")  # and why it failed
     try:
         snapshot["host"] = _host_facts(host, now)
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         # Without is_root and the clock's offset everything else would be judged wrongly.
         host.miss("collector_failed", "host", "%s: %s" % (type(error).__name__, error))
     else:

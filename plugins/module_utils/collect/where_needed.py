@@ -46,7 +46,7 @@ def own_addresses(host: Host, snapshot: "Snapshot") -> List[str]:
     """A full pool may be asked by its own pages."""
     if not any(facts["probe"]["result"] == "no_answer" for facts in snapshot["endpoints"].values()):
         return []
-    from .linux.addresses import addresses  # pylint: disable=import-outside-toplevel
+    from .linux.addresses import addresses
 
     return addresses(host)
 
@@ -56,7 +56,7 @@ def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
 
     @lru_cache(maxsize=None)
     def of_site(site: str) -> List[str]:
-        from ..parse.nginx.script_refusals import scripts_of  # pylint: disable=import-outside-toplevel
+        from ..parse.nginx.script_refusals import scripts_of
 
         return scripts_of([route for route in nginx["routes"] if route["site"] == site], host.realpath)
 
@@ -66,7 +66,7 @@ def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
     if not any(meaning_of(event) in OF_PLACES for event in events):
         return {}
-    from .named_places import named_places as look  # pylint: disable=import-outside-toplevel
+    from .named_places import named_places as look
 
     return look(host, snapshot, events)
 
@@ -82,7 +82,7 @@ def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["
     blocked = any(map(BLOCKED.match, places))
     if not silent and not blocked and not any(process.state in "TtD" for process in procs):
         return []
-    from .linux.halted import collect_halted  # pylint: disable=import-outside-toplevel
+    from .linux.halted import collect_halted
 
     return collect_halted(host, procs, snapshot["nginx"]["workers"])
 
@@ -91,7 +91,7 @@ def odd_zone(host: Host, nginx: "Nginx") -> Optional[int]:
     """The zone of nginx's error log, where it is not the host's: seconds east of UTC."""
     if not is_odd(host, nginx["error_logs"]):
         return None
-    from .log_zone import note_zone  # pylint: disable=import-outside-toplevel
+    from .log_zone import note_zone
 
     return note_zone(host, nginx)
 
@@ -105,7 +105,7 @@ def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
         and not strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"])
     ):
         return {"endpoints": {}, "refusal": None}
-    from .older import collect_older  # pylint: disable=import-outside-toplevel
+    from .older import collect_older
 
     return collect_older(host, snapshot, procs, seconds)
 
@@ -141,18 +141,18 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         or _ends_badly(host, nginx, since)
     ):
         return {"files": [], "events": []}
-    from .access_logs import collect_access  # pylint: disable=import-outside-toplevel
+    from .access_logs import collect_access
 
     refusals = [str(status) for status in logs.get("limit_statuses") or []]
     found = collect_access(host, nginx, since, host.now(), refusals)
     many = sum(event["count"] for event in found["events"] if event["detail"].get("status") in OWN_STATUSES)
     pages = [pages for file in found["files"] for pages in file.get("pages") or []]
     if any(each["failed"] and not each["answered"] for each in pages):
-        from .php_errors import php_errors  # pylint: disable=import-outside-toplevel
+        from .php_errors import php_errors
 
         found["php_errors"] = php_errors(host, snapshot, since)
     if max([many] + [each["failed"] for each in pages]) >= MANY or any("refused" in each for each in pages):
-        from .nginx_answers import own_answers  # pylint: disable=import-outside-toplevel
+        from .nginx_answers import own_answers
 
         found["own_answers"], found["other_logs"] = own_answers(host, nginx)
     return found
@@ -162,7 +162,7 @@ def waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:
     pools = pools_under_pressure(snapshot)
     if not pools:
         return None
-    from .linux.waits import collect_waits  # pylint: disable=import-outside-toplevel
+    from .linux.waits import collect_waits
 
     return collect_waits(host, snapshot, pools)
 
@@ -173,6 +173,6 @@ def changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
         meaning_of(event) in ENDED for event in snapshot["logs"]["events"]
     ):
         return {}
-    from .changed_files import changed_files  # pylint: disable=import-outside-toplevel
+    from .changed_files import changed_files
 
     return changed_files(host, snapshot)

@@ -61,7 +61,7 @@ def _watched(host: Host, table: processes.Table, state: "State") -> "Watched":
     if known and watched.holds(host, table, known):
         return known
     # Few runs need to load it.
-    from . import configured  # pylint: disable=import-outside-toplevel
+    from . import configured
 
     return configured.look(table, known, configured.Recorder())
 
@@ -88,7 +88,7 @@ def _guarded(host: Host, what: str, part: "partial[Found]") -> Optional[Found]:
     """What one part cannot do costs no other part."""
     try:
         return part()
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         host.miss("collector_failed", what, "%s: %s" % (type(error).__name__, error))
         return None
 
@@ -170,7 +170,7 @@ def _from(host: Host, state: "State") -> Tuple[List[Sample], "State"]:
     """A run, with the state after it. One that nobody can go on from is begun anew."""
     try:
         return run(host, state), state
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         sys.stderr.write("begun anew: %s: %s\n" % (type(error).__name__, error))
         state = store.fresh(state["boot_at"])
         return run(host, state), state

@@ -51,7 +51,7 @@ class Tail:
     def _rest(self, path: str, before: "Position", owner: int) -> Iterator[Piece]:
         """What was still written to the file that has another name now."""
         # Few runs need to load it.
-        from ..collect.logs import older  # pylint: disable=import-outside-toplevel
+        from ..collect.logs import older
 
         for name in older(self.host, path, owner, 0.0):
             stat = self.host.stat(name, follow=False)

@@ -73,15 +73,13 @@ class Case:
             self._ask_access_logs()
 
     def _sort_tries(self) -> None:
-        # A host without upstreams of several servers need not compile it.
-        from .tries import sorted_out  # pylint: disable=import-outside-toplevel
+        from .tries import sorted_out
 
         self.losses, self.passed = sorted_out(self.seen, self.key, self.losses)
 
     def _ask_access_logs(self) -> None:
-        # A host whose error logs tell all need not compile it.
-        from .access_losses import of_access_logs  # pylint: disable=import-outside-toplevel
-        from .silence import unheard_sites  # pylint: disable=import-outside-toplevel
+        from .access_losses import of_access_logs
+        from .silence import unheard_sites
 
         access = self.seen.once(of_access_logs).on(logged_as(self.key, self.endpoint), self.losses)
         self.losses = sorted(self.losses + access.losses, key=lambda loss: loss.at)

@@ -68,7 +68,7 @@ def _of_no_endpoint(judged: Sequence[Judged]) -> List["Missing"]:
         return []
     left = [{(id(loss.event), loss.at): loss for loss in one.perhaps} for one in among_these]
     lost = [loss for key, loss in left[0].items() if all(key in other for other in left)]
-    from .access_losses import elsewhere  # pylint: disable=import-outside-toplevel
+    from .access_losses import elsewhere
 
     notes, ours = elsewhere(among_these[0].case, lost)
     return ([_without_cause(ours, None)] if ours else []) + notes
@@ -103,7 +103,7 @@ def _spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding
     """
     if not findings or not all(set(answering.get(id(route), ())) - {case.key} for route in case.routes):
         return findings
-    from .spared import spared  # pylint: disable=import-outside-toplevel
+    from .spared import spared
 
     return spared(case, answering, findings)
 
@@ -162,7 +162,7 @@ def _mapped(snapshot: "Snapshot") -> "Snapshot":
     """The snapshot with a route to each place where requests were lost and a map leads."""
     if not any("candidates" in route for route in snapshot["nginx"]["routes"]):
         return snapshot
-    from .mapped import lost_ways  # pylint: disable=import-outside-toplevel
+    from .mapped import lost_ways
 
     routes = snapshot["nginx"]["routes"] + lost_ways(snapshot)
     return {**snapshot, "nginx": {**snapshot["nginx"], "routes": routes}}
@@ -196,7 +196,7 @@ def _silence(snapshot: "Snapshot") -> List["Missing"]:
     quiet = any(master["log_level"] in ("error", "alert") for master in snapshot["fpm"]["masters"])
     if not quiet and not any(site["silent"] for site in snapshot["nginx"].get("site_logs") or []):
         return []
-    from .silence import gaps, quiet_masters  # pylint: disable=import-outside-toplevel
+    from .silence import gaps, quiet_masters
 
     return gaps(snapshot) + quiet_masters(snapshot)
 
@@ -208,7 +208,7 @@ def _unscathed(
     elsewhere = any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"])
     if not elsewhere and not any(case.passed for case in examined):
         return []
-    from .unscathed import addresses, other_upstreams  # pylint: disable=import-outside-toplevel
+    from .unscathed import addresses, other_upstreams
 
     return addresses(examined) + other_upstreams(snapshot, findings)
 
@@ -218,7 +218,7 @@ def _visitors(snapshot: "Snapshot") -> List["Missing"]:
     limited = any(meaning_of(event) in LIMITED for event in snapshot["logs"]["events"])
     if not limited and not any("proxy_protocol" in listen or "http2" in listen for listen in listens):
         return []
-    from .visitors import unanswered  # pylint: disable=import-outside-toplevel
+    from .visitors import unanswered
 
     return unanswered(snapshot)
 
@@ -229,7 +229,7 @@ def _earlier(snapshot: "Snapshot") -> List["Missing"]:
         entry.get("earlier") for entry in snapshot["logs"]["files"] + (access["files"] if access else [])
     ):
         return []
-    from .earlier import note  # pylint: disable=import-outside-toplevel
+    from .earlier import note
 
     return note(snapshot)
 
@@ -239,7 +239,7 @@ def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["
     access = snapshot.get("access")
     if not access or not (access["events"] or any(file.get("pages") for file in access["files"])):
         return []
-    from .failed_pages import failed_pages  # pylint: disable=import-outside-toplevel
+    from .failed_pages import failed_pages
 
     return failed_pages(snapshot, access, findings)
 

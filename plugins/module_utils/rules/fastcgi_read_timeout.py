@@ -121,7 +121,7 @@ def _holder(case: Case) -> Optional["Held"]:
     """By what the workers that serve a request are held, where that was looked at."""
     if not case.running or not case.snapshot.get("waits"):
         return None
-    from .waiting import held_requests  # pylint: disable=import-outside-toplevel
+    from .waiting import held_requests
 
     return held_requests(case, case.running[0])
 

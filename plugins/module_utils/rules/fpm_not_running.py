@@ -14,7 +14,7 @@ CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
 
 
 def _down(case: Case) -> Optional[Match]:
-    from .not_running import not_running  # pylint: disable=import-outside-toplevel
+    from .not_running import not_running
 
     return not_running(CAUSE, case)
 
@@ -42,7 +42,7 @@ def examine(case: Case) -> Answer:
     if not case.masters:
         return _not_installed(case)
     if case.orphans:
-        from .odd_masters import orphaned  # pylint: disable=import-outside-toplevel
+        from .odd_masters import orphaned
 
         return orphaned(CAUSE, case)
     listeners = case.endpoint.get("listeners") or []

@@ -42,7 +42,7 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
         starts = [entry["at"] for entry in turns if ": Start" in entry["text"]]
         if before[0].meaning in HIDDEN and not any(at > before[-1].at for at in starts):
             continue  # an access log does not tell that nobody was there: the unit's journal must
-        from .down import why_down  # pylint: disable=import-outside-toplevel
+        from .down import why_down
 
         reason_id = why_down([entry["text"] for entry in log])
         name = name_of(owner.master)

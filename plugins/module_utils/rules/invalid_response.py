@@ -67,7 +67,7 @@ def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
         if any(abs(fault["at"] - at) <= SEGFAULT_SECONDS for at in times):
             proof = [evidence("kernel", fault["text"], at=fault["at"])]
             if JIT_CODE in fault["text"]:
-                from .jit_code import jit_code  # pylint: disable=import-outside-toplevel
+                from .jit_code import jit_code
 
                 proof.append(jit_code(fault["text"]))
             return proof

@@ -146,8 +146,7 @@ def _match(case: Case, row: Row) -> Optional[Match]:
 def examine(case: Case) -> Answer:
     matches: List[Match] = []
     if case.endpoint.get("family") != "unix" and (case.probe["result"] == "closed" or case.lost(UNREACHED)):
-        # Most hosts need not compile it.
-        from .lost_on_tcp import no_port, not_allowed  # pylint: disable=import-outside-toplevel
+        from .lost_on_tcp import no_port, not_allowed
 
         refused, used_up = not_allowed(case), no_port(case)
         if refused:

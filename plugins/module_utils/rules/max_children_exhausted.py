@@ -98,7 +98,7 @@ def _holder(case: Case, owner: Owner) -> Optional["Held"]:
     """By what the workers are held, where that was looked at."""
     if not case.snapshot.get("waits"):
         return None
-    from .waiting import held  # pylint: disable=import-outside-toplevel
+    from .waiting import held
 
     return held(case, owner)
 
@@ -172,13 +172,13 @@ def _full(case: Case, owner: Owner) -> Answer:
     logs = [sample(event) for event in logged[:1]] + first_line(lost)
     holder = _holder(case, owner)
     if holder is None and any(loss.event.get("own") for loss in lost):
-        from .self_request import own_part, told_by_log  # pylint: disable=import-outside-toplevel
+        from .self_request import own_part, told_by_log
 
         holder = told_by_log(lost)
         logs, at_limit = [] if holder else own_part(lost), False  # who they are is not seen
     flow = _flow(case)
     if holder is None and at_limit and _occupied(case) == 0 and not (flow and flow["answered"]):
-        from .after_answer import after_answer  # pylint: disable=import-outside-toplevel
+        from .after_answer import after_answer
 
         holder, at_limit = after_answer(case, len(workers)), False  # what they do is not seen
     is_kept = holder is not None and holder.is_kept

@@ -22,7 +22,7 @@ def attempt(missing: List["Missing"], part: str, make: Callable[[], Item]) -> Op
     """What make() gives. Where it raises, None, and missing gets an entry with the name of this part."""
     try:
         return make()
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         entry = unseen(FAILED, part, ("%s: %s" % (type(error).__name__, error))[:LONGEST_TEXT])
         if entry not in missing:
             missing.append(entry)

@@ -168,11 +168,11 @@ def reasons(snapshot: "Snapshot") -> List[Match]:
             routes = [route for event in events for route in of_site[event["site"] or ""]]
             matches.append(_temp(snapshot, routes, reason_id, events))
     if any(meaning_of(event) in ENDED_ITSELF or event.get("caught") for event in snapshot["logs"]["events"]):
-        from .nginx_own import own_errors  # pylint: disable=import-outside-toplevel
+        from .nginx_own import own_errors
 
         matches += own_errors(OWN, snapshot, of_site)
     if any(meaning_of(event) in LIMITED for event in snapshot["logs"]["events"]):
-        from .rate_limited import limited  # pylint: disable=import-outside-toplevel
+        from .rate_limited import limited
 
         matches += limited(NGINX_LIMIT, snapshot, of_site)
     return [match for match in matches if match] + _no_visitors(snapshot)

@@ -28,12 +28,11 @@ TOLD = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
 def examine(snapshot: "Snapshot") -> List[Match]:
     matches: List[Match] = []
     if any(meaning_of(event) in TOLD or event.get("caught") for event in snapshot["logs"]["events"]):
-        # Most hosts need not compile it.
-        from .nginx_error_reasons import reasons  # pylint: disable=import-outside-toplevel
+        from .nginx_error_reasons import reasons
 
         matches = reasons(snapshot)
     if any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"]):
-        from .http_to_fpm import http_to_fpm  # pylint: disable=import-outside-toplevel
+        from .http_to_fpm import http_to_fpm
 
         matches += http_to_fpm(snapshot)
     return matches + examine_host(snapshot)

@@ -149,7 +149,7 @@ def own_errors(
         elif event.get("caught") and site in of_site:
             caught.setdefault(site, []).append(event)
     if caught:
-        from .caught_stderr import caught_match  # pylint: disable=import-outside-toplevel
+        from .caught_stderr import caught_match
 
         matches += [caught_match(cause, snapshot, of_site[site], events) for site, events in caught.items()]
     return matches + list(_crashes(cause, snapshot, crashes))

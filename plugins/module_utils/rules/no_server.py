@@ -26,7 +26,6 @@ def examine(snapshot: "Snapshot") -> List[Match]:
     )
     if not found and not shut:
         return []
-    # Most hosts need not compile it.
-    from .no_server_reasons import reasons  # pylint: disable=import-outside-toplevel
+    from .no_server_reasons import reasons
 
     return reasons(CAUSE, snapshot, found)

@@ -24,13 +24,12 @@ def examine(snapshot: "Snapshot") -> List[Match]:
     )
     said = {meaning_of(event) for event in snapshot["logs"]["events"]}
     matches: List[Match] = []
-    # Most hosts need not compile these.
     if failed or said & FATAL:
-        from .php_error_reasons import reasons  # pylint: disable=import-outside-toplevel
+        from .php_error_reasons import reasons
 
         matches = reasons(CAUSE, snapshot)
     if said & REFUSED or any(route.get("methodless") for route in snapshot["nginx"]["routes"]):
-        from .php_refuses import refused  # pylint: disable=import-outside-toplevel
+        from .php_refuses import refused
 
         matches += refused(CAUSE, snapshot)
     return matches

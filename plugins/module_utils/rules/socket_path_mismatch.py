@@ -37,7 +37,7 @@ def _older_nginx(case: Case) -> Optional[Match]:
     found = case.seen.once(_all_strays)
     if not found:
         return None
-    from .older_nginx import older_nginx  # pylint: disable=import-outside-toplevel
+    from .older_nginx import older_nginx
 
     return older_nginx(CAUSE, case, found)
 
@@ -203,7 +203,7 @@ def examine(case: Case) -> Answer:
     result = case.connect["result"]
     left_behind = result == "denied" and case.endpoint.get("listening") is False and not case.owners
     if result in ("ok", "full") and case.lost(NOBODY_THERE) and case.running:
-        from .older_pool import pool_was_not_loaded  # pylint: disable=import-outside-toplevel
+        from .older_pool import pool_was_not_loaded
 
         over = pool_was_not_loaded(CAUSE, case)
         if over:
@@ -217,14 +217,14 @@ def examine(case: Case) -> Answer:
         return None
     match = first_reason(CAUSE, REASONS, case)
     if not match and not case.owners and any("replaced" in owner.pool for owner in case.seen.pools):
-        from .older_pool import replaced_listen  # pylint: disable=import-outside-toplevel
+        from .older_pool import replaced_listen
 
         match = replaced_listen(CAUSE, case)
     near = None if match or case.owners else nearest(case)
     if near:
         match = Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near))
     if match and case.unloaded:
-        from .older_pool import not_dialled_yet  # pylint: disable=import-outside-toplevel
+        from .older_pool import not_dialled_yet
 
         match = not_dialled_yet(case, match)
     return match

@@ -213,7 +213,7 @@ def _is_confined(case: Case) -> bool:
 def _let_in(case: Case, user: str) -> Answer:
     """The probe is; nginx may be confined in another way."""
     if _is_confined(case):
-        from . import confined  # pylint: disable=import-outside-toplevel
+        from . import confined
 
         doubt = confined.doubt(case)
         if doubt:
@@ -232,7 +232,7 @@ def _refused(case: Case, match: Optional[Match] = None) -> Optional[Match]:
     """What a policy refuses nginx now. match: what owner and mode do; to mend these alone would not help."""
     if not _is_confined(case):
         return match
-    from . import confined  # pylint: disable=import-outside-toplevel
+    from . import confined
 
     now = next((refused for refused in confined.refusals(case) if refused.now), None)
     if now is None:
@@ -265,7 +265,7 @@ def examine(case: Case) -> Answer:
         return None  # left behind: opening it to nginx would not help
     match = _refused(case, first_reason(CAUSE, REASONS, Denied(case, user, blocked)))
     if match and case.unloaded:
-        from .older_pool import not_dialled_yet  # pylint: disable=import-outside-toplevel
+        from .older_pool import not_dialled_yet
 
         return not_dialled_yet(case, match)
     return match

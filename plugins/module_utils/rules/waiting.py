@@ -199,7 +199,7 @@ def _dependency(rows: Sequence["WorkerWait"], halted: Set[int]) -> Optional[Held
 def _asking(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
     if not any(samples_at(row, "site", "peer") for row in rows):
         return None
-    from .self_request import own_address, self_request  # pylint: disable=import-outside-toplevel
+    from .self_request import own_address, self_request
 
     return self_request(case, rows) or own_address(case, rows)
 
@@ -265,8 +265,8 @@ def held(case: Case, owner: Owner) -> Optional[Held]:
     waits = case.snapshot.get("waits")
     if not waits:
         return None
-    from .no_worker import cannot_fork, ends_at_start  # pylint: disable=import-outside-toplevel
-    from .slow_visitors import slow_visitors  # pylint: disable=import-outside-toplevel
+    from .no_worker import cannot_fork, ends_at_start
+    from .slow_visitors import slow_visitors
 
     rows = _rows(case, owner, waits)
     return (

@@ -49,7 +49,7 @@ def _master_of(case: Case) -> Optional["Halted"]:
 def _remote_files(case: Case) -> Dict[int, str]:
     if not case.snapshot.get("waits"):
         return {}
-    from .waiting import remote_files  # pylint: disable=import-outside-toplevel
+    from .waiting import remote_files
 
     return remote_files(case)
 

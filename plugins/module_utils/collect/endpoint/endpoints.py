@@ -263,7 +263,7 @@ class _Survey:
         who = permission.Identity(self.identity["user"], self.identity["uid"], list(self.identity["groups"]))
         blocked = permission.blocked_by(walked, who)
         if blocked and self.identity["pid"]:
-            from .in_force import not_in_force  # pylint: disable=import-outside-toplevel
+            from .in_force import not_in_force
 
             other = not_in_force(self.host, walked, who, self.identity)
             if other:

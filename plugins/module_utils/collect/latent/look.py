@@ -25,7 +25,7 @@ def _look(host: Host, snapshot: "Snapshot", collect: Collect, say: Say) -> None:
     value, why = None, None
     try:
         value = collect(host, snapshot)
-    except Exception as error:  # pylint: disable=broad-except
+    except Exception as error:
         why = "%s: %s" % (type(error).__name__, error)
     say([value, why, host.missing])
 

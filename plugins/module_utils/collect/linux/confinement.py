@@ -75,7 +75,7 @@ def _nginx_unit(host: Host, snapshot: "Snapshot") -> Optional["UnitFilter"]:
     theirs = _filters(host, worker)
     if theirs[0] != 2 or theirs == (2, 0) == _filters(host, "self") or theirs <= _filters(host, "self"):
         return None
-    from ...parse.linux.systemctl import address_families, parse_show  # pylint: disable=import-outside-toplevel
+    from ...parse.linux.systemctl import address_families, parse_show
 
     ran = host.run(["systemctl", "show", "-p", ",".join(_UNIT), "--", nginx["unit"]], most=_SHOWN)
     block = next(iter(parse_show(ran.out)), {})
@@ -89,7 +89,7 @@ def _nginx_unit(host: Host, snapshot: "Snapshot") -> Optional["UnitFilter"]:
 
 def _refused(snapshot: "Snapshot") -> bool:
     """Whether nginx says so in its log."""
-    from ...signatures.lookup import meaning_of  # pylint: disable=import-outside-toplevel
+    from ...signatures.lookup import meaning_of
 
     return any(meaning_of(event) in ("denied", "confined") for event in snapshot["logs"]["events"])
 
@@ -123,7 +123,7 @@ def collect_confinement(host: Host, snapshot: "Snapshot") -> "Confinement":
     policy: Optional["Policy"] = None
     facts: Optional["Selinux"] = None
     if _selinux(host):
-        from . import selinux  # pylint: disable=import-outside-toplevel
+        from . import selinux
 
         policy = selinux.Policy(host, snapshot)
         facts = policy.facts
@@ -138,11 +138,11 @@ def collect_confinement(host: Host, snapshot: "Snapshot") -> "Confinement":
         and (_failed(snapshot) or _refused(snapshot)),
     ]
     if any(reasons):
-        from .audit import read_denials  # pylint: disable=import-outside-toplevel
+        from .audit import read_denials
 
         found["denials"], changes = read_denials(host, _since(snapshot))
         if profiles is not None:
-            from ...parse.linux.denials import settle  # pylint: disable=import-outside-toplevel
+            from ...parse.linux.denials import settle
 
             settle(found["denials"], changes, profiles)
     if policy is not None:

@@ -186,8 +186,7 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
         "earlyoom": [],
     }
     if lines or journal:
-        # A host on which the kernel killed nothing need not compile it.
-        from ...parse.linux import kernel_log  # pylint: disable=import-outside-toplevel
+        from ...parse.linux import kernel_log
 
         def within(at: float) -> bool:
             return window_from - SLACK <= at <= now + SLACK

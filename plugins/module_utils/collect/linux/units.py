@@ -85,7 +85,7 @@ def _name_conditions(host: Host, units: Dict[str, "Unit"]) -> None:
     """Only `systemctl status` prints which condition the last start was skipped for."""
     for name, unit in units.items():
         if unit["unmet"] and unit["active"] in ("inactive", "failed"):
-            from ...parse.linux.unit_starts import (  # pylint: disable=import-outside-toplevel
+            from ...parse.linux.unit_starts import (
                 unmet_conditions,
             )
 
@@ -113,7 +113,7 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
 
 def _last_start(host: Host, unit: str, log: List["UnitLine"]) -> List["UnitLine"]:
     """The journal back to the last start, which refused ones or PHP's complaints may have pushed out."""
-    from ...parse.linux.unit_starts import (  # pylint: disable=import-outside-toplevel
+    from ...parse.linux.unit_starts import (
         has_start,
         without_small_talk,
     )

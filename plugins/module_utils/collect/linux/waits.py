@@ -224,7 +224,7 @@ def _workers(snapshot: "Snapshot", pools: Pools) -> List[Tuple["Worker", str]]:
 def _process_limit(host: Host, snapshot: "Snapshot") -> Optional["ProcessLimit"]:
     if not any(meaning_of(event) in NO_WORKER for event in snapshot["logs"]["events"]):
         return None
-    from .process_limit import process_limit  # pylint: disable=import-outside-toplevel
+    from .process_limit import process_limit
 
     pids = [master["pid"] for master in snapshot["fpm"]["masters"] if master["pid"]]
     return next(filter(None, (process_limit(host, pid) for pid in pids)), None)
@@ -236,7 +236,7 @@ def _setups(host: Host, snapshot: "Snapshot", pools: Pools) -> List["WorkerSetup
         for event in snapshot["logs"]["events"]
     ):
         return []
-    from .worker_setup import worker_setup  # pylint: disable=import-outside-toplevel
+    from .worker_setup import worker_setup
 
     return [
         worker_setup(host, master, pool)

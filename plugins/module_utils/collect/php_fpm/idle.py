@@ -68,8 +68,7 @@ def init_scripts(host: Host, units: Dict[str, "Unit"]) -> List[Script]:
         text = host.text(posixpath.join(SCRIPTS, name))
         if text is None:
             continue
-        # Few hosts need to compile it.
-        from ...parse.php_fpm.init_script import started_by  # pylint: disable=import-outside-toplevel
+        from ...parse.php_fpm.init_script import started_by
 
         started = started_by(text)
         if started is None or native and unit and starts(host, unit, started.config or "", started.program):

@@ -166,8 +166,7 @@ def _test(
         return {"ran": False, "why": "not asked for"}
     if test == "auto" and not stale:
         return {"ran": False, "why": "the running master has loaded this configuration"}
-    # A healthy host need not compile it.
-    from .config_check import config_test  # pylint: disable=import-outside-toplevel
+    from .config_check import config_test
 
     return config_test(host, binary, reading, prefix)
 
@@ -177,8 +176,7 @@ def _last_start(
 ) -> Optional["LastStart"]:
     if installation.process is not None or unit is None or not unit["log"]:
         return None
-    # A healthy host need not compile it.
-    from .last_start import last_start  # pylint: disable=import-outside-toplevel
+    from .last_start import last_start
 
     layout = installation.layout
     program = (unit["command"] or "").split(" ")[0] or layout.binary or installation.binary
@@ -282,8 +280,7 @@ def collect_fpm(
     every = [master if _is_own_unit(master, units) else master._replace(unit=None) for master in running]
     commands: List[Optional[str]] = [None] * len(every)
     if _may_be_idle(host, units, layouts, every):
-        # Few healthy hosts need to compile it.
-        from .idle import with_idle  # pylint: disable=import-outside-toplevel
+        from .idle import with_idle
 
         every, commands = with_idle(host, units, layouts, every)
     masters = [

@@ -217,7 +217,7 @@ class NginxLog(Log):
             client = seen.line.partition(", client: ")[2].partition(",")[0]
             later.update({"own": True} if client in self._own else {})
         if self._scripts and entry.row and entry.row.meaning in REFUSED:
-            from .script_refusals import is_front  # pylint: disable=import-outside-toplevel
+            from .script_refusals import is_front
 
             if is_front(seen.line, self._scripts(entry.site or "")):
                 later["front"] = True
