@@ -5,7 +5,7 @@
 
 import platform
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, cast
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 from ..parse.linux.proc import far_mounts
 from ..parse.titles import POOL
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.logs import Logs
     from ...plugin_utils.shapes.memory import Memory
+    from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Fpm, Master
     from ...plugin_utils.shapes.snapshot import HostFacts, Snapshot
@@ -113,6 +114,22 @@ def _may_be_in_journal(master: "Master") -> bool:
     return bool(master["running"] and (target == "syslog" or target.startswith(("/dev/", "/proc/"))))
 
 
+def _miss_renamed(host: Host, snapshot: "Snapshot", fpm_logs: Sequence[Tuple[str, str]]) -> None:
+    """Names each log as missing whose program writes to another file by now."""
+    nginx, masters = snapshot["nginx"], snapshot["fpm"]["masters"]
+    master = nginx["master"]
+    for path in deleted_logs(host, master["pid"] if master else None):
+        if path in map(host.realpath, nginx["error_logs"]):
+            why = "it was deleted, and nginx still writes to it: what has this name now is another file"
+            host.miss("nginx_log", path, why, "nginx -s reopen")
+    pids = {each["config"]: each["pid"] for each in masters}
+    for path, config in fpm_logs:
+        held = open_files(host, pids[config])
+        if held and path.startswith("/") and host.realpath(path) not in held:
+            why = "php-fpm (pid %s) writes to another file"
+            host.miss("fpm_log", path, why % pids[config], "kill -USR1 %s" % pids[config])
+
+
 def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     nginx, masters = snapshot["nginx"], snapshot["fpm"]["masters"]
     theirs = [master for master in masters if _may_be_in_journal(master)]
@@ -133,17 +150,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         for each in masters
         if each["error_log"] and each["config"] not in configs
     ]
-    master = nginx["master"]
-    for path in deleted_logs(host, master["pid"] if master else None):
-        if path in map(host.realpath, nginx["error_logs"]):
-            why = "it was deleted, and nginx still writes to it: what has this name now is another file"
-            host.miss("nginx_log", path, why, "nginx -s reopen")
-    pids = {each["config"]: each["pid"] for each in masters}
-    for path, config in logs:
-        held = open_files(host, pids[config])
-        if held and path.startswith("/") and host.realpath(path) not in held:
-            why = "php-fpm (pid %s) writes to another file"
-            host.miss("fpm_log", path, why % pids[config], "kill -USR1 %s" % pids[config])
+    _miss_renamed(host, snapshot, logs)
     zone = odd_zone(host, nginx)
     caught: Dict[str, List[str]] = {}
     for route in nginx["routes"]:
@@ -276,21 +283,8 @@ def _take_stages(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: D
         host.hung.add(hangs)
 
 
-def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> "Snapshot":
-    """The snapshot of a host, within about that many seconds. What did not end stays empty, and is missing.
-
-    window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer.
-    Without a route from nginx to php-fpm nothing else is looked at.
-    """
-    now = host.now()
-    host.missing = []  # of this look alone
-    host.deadline, host.hung = host.monotonic() + seconds, set()
-    mounts = far_mounts(host.text("/proc/self/mountinfo") or "")
-    if mounts:
-        from .far_files import FarFiles
-
-        host.far = FarFiles(host, mounts)
-    snapshot: Snapshot = {
+def _nothing_seen(now: float, window: int, missing: List["Missing"]) -> "Snapshot":
+    return {
         "schema_version": SCHEMA_VERSION,
         "taken_at": now,
         "window": window,
@@ -316,8 +310,25 @@ def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) 
         "waits": None,
         "halted": [],
         "changed_files": {},
-        "missing": host.missing,
+        "missing": missing,
     }
+
+
+def take(host: Host, window: int, probe_seconds: float, seconds: float = 120.0) -> "Snapshot":
+    """The snapshot of a host, within about that many seconds. What did not end stays empty, and is missing.
+
+    window: seconds of log to read, back from now. probe_seconds: how long a worker may take to answer.
+    Without a route from nginx to php-fpm nothing else is looked at.
+    """
+    now = host.now()
+    host.missing = []  # of this look alone
+    host.deadline, host.hung = host.monotonic() + seconds, set()
+    mounts = far_mounts(host.text("/proc/self/mountinfo") or "")
+    if mounts:
+        from .far_files import FarFiles
+
+        host.far = FarFiles(host, mounts)
+    snapshot = _nothing_seen(now, window, host.missing)
     todo = dict.fromkeys(STAGES, "")  # and why it failed
     try:
         snapshot["host"] = _host_facts(host, now)
