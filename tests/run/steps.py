@@ -110,7 +110,6 @@ def runners(everything: bool) -> dict[str, Sequence[str]]:
         "matrix-modules": ("static", "run.matrix", *([] if everything else ["--few"])),
         "package": ("static", "run.package"),
         "published": ("static", "run.published"),
-        "docsite": ("static", "run.docsite"),
         "hostile": ("static", "integration.hostile"),
         "pages": ("static", "integration.pages"),
         "bundles": ("static", "integration.bundles", *(["--all"] if everything else [])),
@@ -140,6 +139,7 @@ def in_full() -> dict[str, Sequence[str]]:
     return {
         "guards": ("static", "run.guards"),
         "newcomer": ("static", "run.newcomer"),
+        "docsite": ("static", "run.docsite"),
         "cores": ("static", "integration.cores"),
         "real-cores": ("hosts", "integration.real_cores"),
         "neighbours": ("hosts", "integration.neighbours"),
