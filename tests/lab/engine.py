@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -41,6 +42,7 @@ ATTEMPTS = 4  # where other runs on a busy machine may get in the way
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 # What systemd and dbus of one host take. All containers of root share one budget, mostly of 128.
 INOTIFY_PER_HOST = 6
+STATUS_ON_3 = "bash -s 3>&-; echo $? >&3"
 _ids: dict[str, str] = {}  # of containers, by their names
 
 
@@ -57,27 +59,23 @@ def run(argv: Sequence[str], stdin: str | None = None, timeout: float = 600) -> 
     StillRunning when its time is over.
 
     It runs in the work directory: podman's monitor leaves a file "oom" in its own directory when a host runs
-    out of memory. Its output goes to files: what a script leaves running holds a pipe open.
+    out of memory.
     """
     WORK.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        try:
-            done = subprocess.run(
-                argv, input=stdin, stdout=out, stderr=err, text=True, timeout=timeout, check=False, cwd=WORK
-            )
-        except FileNotFoundError as error:
-            raise LabError(
-                f"{argv[0]}: no such program here; `python3 -m tests.lab install` says what the lab needs"
-            ) from error
-        except subprocess.TimeoutExpired as error:
-            raise StillRunning(f"{' '.join(argv[:6])}: still running after {timeout:.0f} s") from error
-        out.seek(0)
-        err.seek(0)
-        output, errors = out.read(), err.read()
+    try:
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, cwd=WORK
+        )
+    except FileNotFoundError as error:
+        raise LabError(
+            f"{argv[0]}: no such program here; `python3 -m tests.lab install` says what the lab needs"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise StillRunning(f"{' '.join(argv[:6])}: still running after {timeout:.0f} s") from error
     if done.returncode:
-        words = (errors or output).strip().splitlines()[-8:]
+        words = (done.stderr or done.stdout).strip().splitlines()[-8:]
         raise LabError(f"{' '.join(argv[:6])}: rc {done.returncode}: " + " | ".join(words))
-    return output
+    return done.stdout
 
 
 def own_runtime() -> bool:
@@ -147,16 +145,56 @@ def boot(name: str, hostname: str, image: str, network: str, labels: dict[str, s
 
 
 def execute(name: str, script: str, timeout: float = 180) -> str:
-    """Run a bash script in a container as root and return its standard output.
-
-    The runtime is asked itself: podman's own exec starts a monitor first, and takes five times as long.
+    """Run a bash script in a container as root and return its standard output. What it leaves running is
+    not waited for.
     """
-    bash = ("bash", "-s")
     if not own_runtime():
-        return engine("exec", "--interactive", name, *bash, stdin=script, timeout=timeout)
+        return engine("exec", "--interactive", name, "bash", "-s", stdin=script, timeout=timeout)
     if name not in _ids:
         _ids[name] = engine("inspect", "--format", "{{.Id}}", name).strip()
-    return run([RUNTIME, "exec", _ids[name], *bash], stdin=script, timeout=timeout)
+    return execute_by_runtime(_ids[name], script, timeout, f"a script in {name}")
+
+
+def execute_by_runtime(container: str, script: str, timeout: float, what: str) -> str:
+    """As execute(). podman's own exec starts a monitor first, and takes five times as long.
+
+    The runtime is not waited for: it waits until nobody holds its standard output any more. The script's own
+    shell is the only one with descriptor 3, where it leaves the exit status.
+    """
+    detached = [RUNTIME, "exec", "--detach", "--preserve-fds", "1", container, "bash", "-c", STATUS_ON_3]
+    with (
+        tempfile.TemporaryFile("w+") as given,
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+    ):
+        given.write(script)
+        given.seek(0)
+        reader, writer = os.pipe()
+        with os.fdopen(reader) as answer:
+            try:
+                subprocess.run(
+                    ["bash", "-c", f'exec "$@" 3>&{writer}', "bash", *detached],
+                    stdin=given,
+                    stdout=out,
+                    stderr=err,
+                    timeout=timeout,
+                    check=False,
+                    pass_fds=(writer,),
+                )
+            except subprocess.TimeoutExpired as error:
+                raise StillRunning(f"{what}: not started after {timeout:.0f} s") from error
+            finally:
+                os.close(writer)
+            if not select.select([answer], [], [], timeout)[0]:
+                raise StillRunning(f"{what}: still running after {timeout:.0f} s")
+            status = answer.readline().strip()
+        out.seek(0)
+        err.seek(0)
+        output, errors = out.read(), err.read()
+    if status != "0":
+        words = (errors or output).strip().splitlines()[-8:]
+        raise LabError(f"{what}: rc {status or 'unknown'}: " + " | ".join(words))
+    return output
 
 
 def containers(label: str) -> list[dict[str, Any]]:
