@@ -207,6 +207,7 @@ masters:
           C(active_since), C(inactive_since), C(start_limit_hit), and C(log), its last lines with C(at)
           and C(text).
         - C(type); C(writing), what the unit may not write; C(unmet), why systemd skipped the last start.
+        - C(ties), other services that a start of a unit which is down C(starts) or C(stops).
       type: dict
       returned: success
     last_start:

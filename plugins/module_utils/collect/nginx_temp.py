@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, UNWRITABLE
 from .host import Host, HostError, Stat
+from .linux.hidden import other_view
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, TempDir
@@ -38,14 +39,17 @@ def _look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) -
     """The first directory on the way that refuses nginx, else the last that exists. bits: what nginx needs
     of the last one.
     """
-    found, there = None, "/"
+    found, there, lacks = None, "/", None
     changed = [0.0]
+    view = other_view(host, next(iter(nginx["workers"]), None))
     names = posixpath.normpath(path).split("/")[1:-1]
     for number, name in enumerate([""] + names):
         there = posixpath.join(there, name)
         try:
-            stat = host.stat(there)
-        except HostError:
+            stat = host.stat(view + there)
+        except HostError as error:
+            # nginx makes the levels below: digits.
+            lacks = there if error.absent and not name.isdigit() else None
             break
         last = number == len(names)
         if stat.type != "directory" and not (last and bits == _READ):
@@ -57,7 +61,7 @@ def _look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) -
     if found is None:
         return None
     there, stat = found
-    room = host.room(there)
+    room = host.room(view + there)
     return {
         "path": there,
         "owner": host.user_name(stat.uid),
@@ -65,6 +69,7 @@ def _look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) -
         "writable": _may(nginx, stat, bits),
         "changed_at": max(changed[-2:]),  # those far above change with whatever is in them
         "full": room is not None and (room.others == 0 or room.inodes == 0),
+        "lacks": lacks,
     }
 
 

@@ -5,8 +5,9 @@
 pool's account sees them.
 """
 
+import errno
 import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, cast
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, cast
 
 from ..parse.endpoint import canonical, reached
 from ..parse.linux.permission import READ, Component, Identity, blocked_by
@@ -15,9 +16,10 @@ from ..parse.nginx.script_refusals import INDEX, aliased, script_of
 from ..signatures.lookup import meaning_of, meanings
 from .endpoint.socket_files import component_of, walk
 from .host import Host, HostError
+from .linux.hidden import hidden, other_view
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Event, ScriptWay
+    from ...plugin_utils.shapes.logs import Event, GoneRoot, ScriptWay
     from ...plugin_utils.shapes.nginx import Nginx, Route
     from ...plugin_utils.shapes.php_fpm import Master, Pool
     from ...plugin_utils.shapes.snapshot import Snapshot
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 UNSEEN = meanings("root_denied")
 REFUSED = meanings("script_missing", "script_denied")
 MOST = 32
+TOLD = (errno.EACCES, errno.EPERM, errno.ETIMEDOUT)  # elsewhere
 
 
 class _Account(NamedTuple):
@@ -33,6 +36,7 @@ class _Account(NamedTuple):
     who: Identity
     root: str  # where its files begin, under /proc
     chroot: str = ""
+    pid: Optional[int] = None
 
 
 def _pool_of(snapshot: "Snapshot", route: "Route") -> Optional[Tuple["Master", "Pool"]]:
@@ -59,13 +63,13 @@ def _account(host: Host, snapshot: "Snapshot", master: "Master", pool: "Pool") -
             if status.uid >= 0:
                 who = Identity(host.user_name(status.uid), status.uid, [status.gid, *status.groups])
                 root = "/proc/%d/root" % worker["pid"] if host.is_root() else chroot
-                return _Account(who, root, chroot)
+                return _Account(who, root, chroot, worker["pid"])
     account = host.account(pool["user"] or "")
     if account is None:
         return None
     root = "/proc/%d/root" % master["pid"] if host.is_root() and master["pid"] else ""
     who = Identity(pool["user"] or "", account[0], [account[1], *account[2]])
-    return _Account(who, root + chroot, chroot)
+    return _Account(who, root + chroot, chroot, master["pid"])
 
 
 def _may_be_front(location: str) -> bool:
@@ -97,6 +101,9 @@ def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["
     blocked = blocked_by(walked, account.who, READ)
     if blocked:
         blocked["path"] = account.chroot + blocked["path"]
+    otherwise = None
+    if (blocked or way.stat is None) and not account.chroot and walk(host, front).stat:
+        otherwise = hidden(host, "php-fpm" if pool else "nginx", account.pid, front)
     seen: ScriptWay = {
         "site": route["site"],
         "script": script,
@@ -106,6 +113,7 @@ def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["
         "blocked": blocked,
         "there": way.stat is not None,
         "changed_at": max(changed),
+        "hidden": otherwise,
     }
     path = aliased(route)
     if path and walk(host, script.rstrip("/") + path, account.root).stat:
@@ -116,7 +124,9 @@ def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["
 def _of_nginx(host: Host, nginx: "Nginx", sites: Set[Optional[str]]) -> List["ScriptWay"]:
     if not sites or nginx["uid"] is None:
         return []
-    account = _Account(Identity(nginx["user"] or "", nginx["uid"], [nginx["gid"] or 0, *nginx["groups"]]), "")
+    who = Identity(nginx["user"] or "", nginx["uid"], [nginx["gid"] or 0, *nginx["groups"]])
+    pid = next(iter(nginx["workers"]), None)
+    account = _Account(who, other_view(host, pid), pid=pid)
     by_root = "$document_root$fastcgi_script_name"
     routes = [cast("Route", dict(each, params={"SCRIPT_FILENAME": by_root})) for each in nginx["routes"]]
     seen = [_way(host, route, "", account) for route in routes if route["site"] in sites]
@@ -136,4 +146,54 @@ def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["S
         way = _way(host, route, pool[1]["name"], account) if pool and account else None
         if way and way not in found:
             found.append(way)
+    return found
+
+
+def _is_visited(host: Host, snapshot: "Snapshot", site: str, events: Sequence["Event"], since: float) -> bool:
+    """Whether the site is in an error log, or in an access log of its own, since then."""
+    if any(event["site"] == site for event in events):
+        return True
+    of_site: Dict[str, Set[str]] = {}
+    for each in snapshot["nginx"].get("site_logs") or []:
+        if not each["others"]:
+            for path in [path for log in each["access"] for path in log["paths"]]:
+                of_site.setdefault(path, set()).add(each["site"])
+    try:
+        return any(host.stat(path).mtime >= since for path, sites in of_site.items() if sites == {site})
+    except HostError:
+        return False
+
+
+def _gone(host: Host, root: str, unmounted: Dict[str, str]) -> Tuple[Optional[str], bool]:
+    """(why, whether it may be a site that was given up)."""
+    for place, device in unmounted.items():
+        if (root + "/").startswith(place + "/") and host.lacks(root + INDEX):
+            return "%s belongs at %s, and is not mounted" % (device, place), False
+    error = walk(host, root).error
+    if error is None or error.errno in TOLD:
+        return None, False
+    return error.why, error.absent
+
+
+def gone_roots(host: Host, snapshot: "Snapshot", events: Sequence["Event"], since: float) -> List["GoneRoot"]:
+    """Sites whose directory neither nginx nor php-fpm has. Where it is just not there, somebody has to ask
+    for the site: the files of old sites are often left.
+    """
+    table, mounts = [host.text(path) or "" for path in ("/etc/fstab", "/proc/self/mounts")]
+    unmounted = {
+        row[1]: row[0]
+        for row in map(str.split, table.splitlines())
+        if len(row) > 3 and row[0][0] != "#" and " %s " % row[1] not in mounts and "noauto" not in row[3]
+    }
+    found: List[GoneRoot] = []
+    for route in snapshot["nginx"]["routes"]:
+        root = (route["root"] or "$").rstrip("/")
+        known = "$" not in root and script_of(route, host.realpath).startswith(root)
+        why, given_up = _gone(host, root, unmounted) if known and len(found) < MOST else (None, False)
+        if given_up and not _is_visited(host, snapshot, route["site"], events, since):
+            continue
+        pool = _pool_of(snapshot, route) if why else None
+        account = _account(host, snapshot, *pool) if pool else None
+        if why and account and host.type_of(account.root + root + INDEX) is None:
+            found.append({"site": route["site"], "root": root, "why": why})
     return found

@@ -172,7 +172,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     )
     copies = nginx.get("mirrored", [])
     found["events"] = [event for event in found["events"] if event["endpoint"] not in copies]
-    found.update(named_places(host, snapshot, found["events"]))
+    found.update(named_places(host, snapshot, found["events"], since))
     return found
 
 

@@ -63,12 +63,18 @@ def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
     return of_site
 
 
-def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
-    if not any(meaning_of(event) in OF_PLACES for event in events):
-        return {}
-    from .named_places import named_places as look
+def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], since: float) -> "LaterLogs":
+    found: LaterLogs = {}
+    if any(meaning_of(event) in OF_PLACES for event in events):
+        from .named_places import named_places as look
 
-    return look(host, snapshot, events)
+        found = look(host, snapshot, events)
+    roots = {route["root"] or "$" for route in snapshot["nginx"]["routes"]}
+    if any("$" not in root and host.type_of(root + "/index.php") is None for root in roots):
+        from .script_ways import gone_roots
+
+        found["gone_roots"] = gone_roots(host, snapshot, events, since)
+    return found
 
 
 def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:

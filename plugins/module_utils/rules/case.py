@@ -16,9 +16,9 @@ from .model import Loss, evidence
 from .seen import Owner, Seen, among
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.endpoint import Connect, Endpoint, Listener, Probe
+    from ...plugin_utils.shapes.endpoint import Connect, Endpoint, Hidden, Listener, Probe
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.logs import Event, ScriptWay
     from ...plugin_utils.shapes.memory import Worker
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.nginx import Nginx, Route
@@ -38,6 +38,18 @@ def logged_as(key: str, endpoint: "Endpoint") -> List[str]:
     addresses = [entry["address"] for entry in endpoint.get("addresses") or []]
     hosts = ["[%s]" % address if ":" in address else address for address in addresses]
     return [key] + ["%s:%s" % (host, endpoint.get("port")) for host in hosts]
+
+
+def hider(hidden: "Hidden") -> Tuple[str, "Evidence"]:
+    who, unit, setting, path = hidden["who"], hidden["unit"], hidden["setting"], hidden["path"]
+    by = "%s of %s" % (setting or "a mount namespace", unit or "its own")
+    text = "%s: %s" % (unit or who, setting or "it has a mount namespace of its own")
+    return "%s sees another %s than the host has: %s" % (who, path, by), evidence("systemd", text, path)
+
+
+def all_hidden(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, "Evidence"]]:
+    hidden = [way.get("hidden") for way in ways]
+    return hider(hidden[0]) if hidden and hidden[0] and all(hidden) else None
 
 
 class Case:
@@ -156,13 +168,7 @@ class Case:
     def hidden(self) -> Optional[Tuple[str, "Evidence"]]:
         """(words, evidence) of what a sandbox hides from nginx. It is never a matter of owner and mode."""
         hidden = self.endpoint.get("hidden")
-        if not hidden:
-            return None
-        who, unit, setting, path = hidden["who"], hidden["unit"], hidden["setting"], hidden["path"]
-        hider = "%s of %s" % (setting or "a mount namespace", unit or "its own")
-        text = "%s: %s" % (unit or who, setting or "it has a mount namespace of its own")
-        words = "%s sees another %s than the host has: %s" % (who, path, hider)
-        return words, evidence("systemd", text, path)
+        return hider(hidden) if hidden else None
 
     @property
     def unloaded(self) -> bool:

@@ -139,9 +139,15 @@ class Down(NamedTuple):
         return self.unit["result"] if self.unit else None
 
     @property
+    def moved(self) -> str:
+        """What a start does to other units."""
+        ties = (self.unit.get("ties") if self.unit else None) or {}
+        return " and ".join("%s %s" % (does, name) for name, does in sorted(ties.items()))
+
+    @property
     def start(self) -> List[Remedy]:
         # To systemd a unit that is active (exited) needs no start.
-        if not self.master["unit"] or self.unit and self.unit["sub"] == "exited":
+        if not self.master["unit"] or self.unit and self.unit["sub"] == "exited" or self.moved:
             return []
         if self.disabled:  # unless it is enabled too, the next boot brings the same outage
             return [self.remedy("unit_start", disabled=True), self.remedy("unit_enable")]

@@ -4,13 +4,17 @@
 """What a port may refuse, and a unix socket not."""
 
 import errno
+import re
 from typing import Optional
 
 from ..signatures.lookup import meanings
-from .case import Case
-from .model import Reason, evidence, sample
+from .case import Case, reconfigured
+from .lost_requests import NGINX_LIMIT
+from .model import Match, Reason, evidence, sample
+from .nginx_errors import OWN
 
 UNREACHED = meanings("unreached")
+_BOUND = re.compile(r" bind\(([^ )]{1,64})\) failed")
 
 
 def not_allowed(case: Case) -> Optional[Reason]:
@@ -31,17 +35,23 @@ def not_allowed(case: Case) -> Optional[Reason]:
     return Reason(words, proof, case.losses, confidence="likely", place=owner.place)
 
 
-def no_port(case: Case) -> Optional[Reason]:
-    """connect(2) finds no free port of nginx's own. Where nobody listens the address may be missing."""
+def no_port(case: Case) -> Optional[Match]:
+    """Of nginx's own. Where nobody listens the address may be missing."""
     lost = [loss for loss in case.lost(UNREACHED) if loss.event["detail"].get("errno") == errno.EADDRNOTAVAIL]
     if not lost or not case.running or not case.endpoint.get("listening"):
         return None
     now = case.connect.get("errno") == errno.EADDRNOTAVAIL
-    return Reason(
-        "nginx found no free local port for a connection to %s: all of them to this address are taken."
-        % case.key,
-        [case.dialled(), sample(lost[-1].event)],
+    words = "nginx found no free local port for a connection to %s."
+    last = lost[-1].event
+    bound = _BOUND.search(last["sample"]["text"])
+    if bound:
+        words = "nginx is to dial %%s from %s (fastcgi_bind), which this host lacks." % bound.group(1)
+    reason = Reason(
+        words % case.key,
+        [case.dialled(), sample(last)],
         lost,
         confidence="likely",
+        state="recovered" if bound and reconfigured(case.snapshot["nginx"], last["last"] + 1) else "active",
         severity="critical" if now else None,
     )
+    return Match(OWN, "bind_address", reason) if bound else Match(NGINX_LIMIT, "ports", reason)

@@ -152,7 +152,7 @@ def examine(case: Case) -> Answer:
         if refused:
             return [Match(NOT_ALLOWED, "allowed_clients", refused)]
         if used_up:
-            return [Match(NGINX_LIMIT, "ports", used_up)]
+            return [used_up]
     for row in ROWS:
         match = _match(case, row)
         if match:

@@ -29,7 +29,7 @@ NO_RESOURCE = TURNED_AWAY | meanings("no_resource")
 BY_ACCEL = meanings("accel_cycle")
 OF_ANSWER = meanings("answer_unwritable")
 _TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
-ENOSPC = 28
+ENOENT, ENOSPC = 2, 28
 CIRCLE = "nginx answers 500 itself: its locations lead a request%s again and again."
 BY_APPLICATION = (
     "nginx answers 500 itself: by X-Accel-Redirect the application sends a request%s, and is asked again by "
@@ -107,13 +107,18 @@ def _temp(
     directory = directory_of(newest, snapshot["logs"].get("temp_dirs") or [])
     if directory is None:
         return None
-    over = directory["writable"] and not directory["full"]
-    if newest["detail"].get("errno") != ENOSPC:
+    errno = newest["detail"].get("errno")
+    lacks = directory.get("lacks") if errno == ENOENT else None
+    over = directory["writable"] and not directory["full"] and not lacks
+    if errno != ENOSPC:
         # What is seen now holds for nginx, too, only if it was mended since.
         over = over and directory["changed_at"] + LOG_SECOND > newest["last"]
     reason = Reason(
-        TEMP_WORDS[reason_id] % directory["path"],
-        [proof_of(directory, over), sample(newest)],
+        TEMP_WORDS[reason_id] % (lacks or directory["path"]),
+        [
+            evidence("file", "%s does not exist" % lacks, lacks) if lacks else proof_of(directory, over),
+            sample(newest),
+        ],
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",
@@ -147,6 +152,20 @@ def _no_visitors(snapshot: "Snapshot") -> List[Match]:
     return [Match(NGINX_LIMIT, "visitors", reason)]
 
 
+def _gone_roots(snapshot: "Snapshot", of_site: Dict[str, List["Route"]]) -> List[Match]:
+    nginx, gone, matches = snapshot["nginx"], snapshot["logs"].get("gone_roots") or [], []
+    if nginx["config_errors"] or nginx["config_newer"]:  # what runs may have another root
+        return []
+    for site, why in {each["site"]: each["why"] for each in gone}.items():
+        lost = {(route["root"] or "").rstrip("/") for route in of_site[site]}
+        if lost.issubset(each["root"] for each in gone):
+            words = "Each page of %s is missing: %s: %s." % (site or "default", min(lost), why)
+            proof, servers = [evidence("file", why, min(lost))], sites_of(of_site[site])
+            reason = Reason(words, proof, confidence="likely", servers=servers)
+            matches.append(Match(OWN, "gone_root", reason))
+    return matches
+
+
 def reasons(snapshot: "Snapshot") -> List[Match]:
     of_site: Dict[str, List["Route"]] = {}
     for route in snapshot["nginx"]["routes"]:
@@ -175,4 +194,5 @@ def reasons(snapshot: "Snapshot") -> List[Match]:
         from .rate_limited import limited
 
         matches += limited(NGINX_LIMIT, snapshot, of_site)
+    matches += _gone_roots(snapshot, of_site)
     return [match for match in matches if match] + _no_visitors(snapshot)

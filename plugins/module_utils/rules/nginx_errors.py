@@ -27,7 +27,10 @@ TOLD = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
 
 def examine(snapshot: "Snapshot") -> List[Match]:
     matches: List[Match] = []
-    if any(meaning_of(event) in TOLD or event.get("caught") for event in snapshot["logs"]["events"]):
+    logs = snapshot["logs"]
+    if logs.get("gone_roots") or any(
+        meaning_of(event) in TOLD or event.get("caught") for event in logs["events"]
+    ):
         from .nginx_error_reasons import reasons
 
         matches = reasons(snapshot)

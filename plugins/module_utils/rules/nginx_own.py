@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
-from .case import reconfigured
+from .case import all_hidden, reconfigured
 from .model import Cause, Loss, Match, Place, Reason, evidence, sample, within
 from .nginx_error_reasons import directory_of, proof_of
 from .upstream_unresolvable import LOG_SECOND, losses_of
@@ -17,7 +17,7 @@ from .upstream_unresolvable import LOG_SECOND, losses_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Blocked
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.logs import Event, ScriptWay
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -36,6 +36,7 @@ WORDS = {
     "is no answer to that.",
     "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
+    "hidden_root": "nginx finds no page of the site: %s.",
 }
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
 _NAMED = re.compile(r'named location "(@[^"]{1,100})"')
@@ -55,16 +56,18 @@ def _word(pattern: Pattern[str], otherwise: str, event: "Event") -> str:
     return found.group(1) if found else otherwise
 
 
-def _closed_root(snapshot: "Snapshot", site: str) -> Optional["Blocked"]:
-    """A directory that each way of nginx to the site's pages needs. One below may be closed on purpose. Where
-    the requests go round in a circle for it, that is told.
-    """
+def _ways(snapshot: "Snapshot", site: str) -> List["ScriptWay"]:
+    """Of nginx. A circle of requests is told."""
     if any(event["site"] == site and meaning_of(event) in CYCLES for event in snapshot["logs"]["events"]):
-        return None
+        return []
     ways = [
         way for way in snapshot["logs"].get("script_ways") or [] if way["site"] == site and not way["pool"]
     ]
-    ways = [way for way in ways if way["front"]] or ways
+    return [way for way in ways if way["front"]] or ways
+
+
+def _closed_root(ways: Sequence["ScriptWay"]) -> Optional["Blocked"]:
+    """A directory that each way of nginx to the site's pages needs. One below may be closed on purpose."""
     blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
     return blocked[0] if blocked and len(blocked) == len(ways) else None
 
@@ -89,11 +92,16 @@ def _of_site(
     proof: List[Evidence] = []
     over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
     if reason_id == "closed_root":
-        closed = _closed_root(snapshot, event["site"] or "")
-        if closed is None:
+        ways = _ways(snapshot, event["site"] or "")
+        closed, unseen, over = _closed_root(ways), all_hidden(ways), False
+        if unseen:
+            reason_id, (word, shown) = "hidden_root", unseen
+        elif closed:
+            word = closed["path"]
+            shown = evidence("file", "%s: %s" % (word, closed["why"]), word)
+        else:
             return None
-        word, over = closed["path"], False
-        proof.append(evidence("file", "%s: %s" % (word, closed["why"]), word))
+        proof.append(shown)
     else:
         word = _word(*PLACES[reason_id], event)
     if reason_id == "file_denied":

@@ -190,10 +190,13 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
     master = case.owner.master if case.owner else case.masters[0]
     rows = failed_starts.SKIPPED + REJECTED + confined_start.ROWS + IN_THE_WAY + failed_starts.FAILED
     rows += LIMITED + killed_for_memory.ROWS + ENDED + odd_masters.ROWS + STOPPED
-    match = first_reason(cause, rows, look_at(case, master))
+    down = look_at(case, master)
+    match = first_reason(cause, rows, down)
     if match is None:
         return None
     reason, lost = match.reason, case.lost(NOBODY_THERE | CUT_OFF)
+    if down.moved:
+        reason = reason._replace(summary="%s; a start also %s" % (reason.summary, down.moved))
     if not case.owner:  # nothing tells that it is the one that is meant
         # A clean stop leaves no socket behind: it was another's.
         left = case.connect["result"] == "refused" and match.reason_id == "stopped"

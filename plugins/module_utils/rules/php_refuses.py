@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..parse.nginx.script_refusals import CLOSED, DENIED, INDEX, UNKNOWN, aliased
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
-from .case import reconfigured
+from .case import all_hidden, reconfigured
 from .model import Cause, Match, Place, Reason, evidence, sample
 from .upstream_unresolvable import LOG_SECOND, losses_of
 
@@ -135,20 +135,25 @@ def _closed_root(
     ways = _ways_of(snapshot, routes)
     events = [event for event in events if meaning_of(event) in MISSING]
     blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
-    if not events or not ways or len(blocked) < len(ways):
+    unseen = all_hidden(ways)
+    if not events or not ways or (not unseen and len(blocked) < len(ways)):
         return None
-    first = blocked[0]
     newest = max(events, key=lambda event: event["last"])
-    words = "PHP finds no script of %s: %s, who runs pool %s, may not search %s."
+    if unseen:
+        reason_id, (why, proof) = "hidden_root", unseen
+    else:
+        reason_id, first = "closed_root", blocked[0]
+        why = "%s, who runs pool %s, may not search %s" % (ways[0]["user"], ways[0]["pool"], first["path"])
+        proof = evidence("file", "%s: %s" % (first["path"], first["why"]), first["path"])
     reason = Reason(
-        words % (newest["site"] or "default", ways[0]["user"], ways[0]["pool"], first["path"]),
-        [evidence("file", "%s: %s" % (first["path"], first["why"]), first["path"]), sample(newest)],
+        "PHP finds no script of %s: %s." % (newest["site"] or "default", why),
+        [proof, sample(newest)],
         losses_of(events),
         confidence="likely",
         place=Place(ways[0]["pool"], None),
         servers=sites_of(routes),
     )
-    return Match(cause, "closed_root", reason)
+    return Match(cause, reason_id, reason)
 
 
 def _blank(cause: Cause, routes: Sequence["Route"]) -> Match:

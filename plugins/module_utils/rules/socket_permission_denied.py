@@ -101,7 +101,8 @@ def _parent_directory(denied: Denied) -> Optional[Reason]:
     blocked = denied.blocked
     if not blocked or denied.kind != "directory":
         return None
-    return _blocked(denied, _remedy(denied, "directory_search_allow", path=blocked["path"]))
+    path = blocked["path"]  # "/" each account needs
+    return _blocked(denied, _remedy(denied, "directory_search_allow", path=path) if path != "/" else ())
 
 
 def _not_in_force(kind: str, denied: Denied) -> Optional[Reason]:

@@ -6,7 +6,7 @@
 
 from typing import List, Optional
 
-from .endpoint import Blocked
+from .endpoint import Blocked, Hidden
 from .shape import TypedDict
 
 
@@ -124,7 +124,13 @@ class Event(LaterEvent):
     sample: Sample
 
 
-class TempDir(TypedDict):
+class LaterTempDir(TypedDict, total=False):
+    """Not in snapshots from before 0.10.0."""
+
+    lacks: Optional[str]  # path of the directory on the way that is not there
+
+
+class TempDir(LaterTempDir):
     """Where nginx could not write a temporary file, or read one that it needs."""
 
     path: str  # that refuses nginx's user, else the deepest that exists
@@ -150,6 +156,7 @@ class LaterScriptWay(TypedDict, total=False):
 
     # The path of a location with an alias, where that path is there below the alias once more.
     doubled: str
+    hidden: Optional[Hidden]  # what a sandbox shows otherwise on the way than the host has it
 
 
 class ScriptWay(LaterScriptWay):
@@ -166,6 +173,14 @@ class ScriptWay(LaterScriptWay):
     blocked: Optional[Blocked]
     there: bool  # the page, or the directory
     changed_at: float  # epoch seconds: when one of these was last changed
+
+
+class GoneRoot(TypedDict):
+    """The directory of a site, which neither nginx nor php-fpm has."""
+
+    site: str
+    root: str
+    why: str  # an error, or what /etc/fstab has there or above and is not mounted
 
 
 class OwnAnswer(TypedDict):
@@ -189,6 +204,7 @@ class LaterLogs(TypedDict, total=False):
     limits: List[Limit]  # not before 0.7.0
     limit_statuses: List[int]  # limit_req_status and limit_conn_status, wherever they stand; not before 0.8.0
     script_ways: List[ScriptWay]  # not before 0.8.0
+    gone_roots: List[GoneRoot]  # whatever nginx said; not before 0.10.0
     closed_roots: List[TempDir]  # that nginx may not search, of sites with redirect cycles; not before 0.7.0
 
 

@@ -32,7 +32,13 @@ class Unit5(LaterUnit, total=False):
     unmet: List[str]  # conditions and assertions for which systemd skipped the last start
 
 
-class Unit(Unit5):
+class Unit10(Unit5, total=False):
+    """Not in snapshots from before 0.10.0."""
+
+    ties: Dict[str, str]  # other services that a start of one that is down "starts" or "stops"
+
+
+class Unit(Unit10):
     name: str
     load: Optional[str]  # LoadState: loaded, masked, not-found, ...
     active: Optional[str]  # ActiveState

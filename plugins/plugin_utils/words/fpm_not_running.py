@@ -27,7 +27,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="The unit is inactive with Result=success, no master runs, nobody listens on the endpoint.",
         fix="`systemctl start {unit}`",
         advice="Look who stopped it (`journalctl -u {unit} -n 50`), then `systemctl start {unit}`. "
-        "If it is disabled as well, somebody meant it: ask first, then `systemctl enable --now {unit}`.",
+        "If it is disabled as well, somebody meant it: ask first, then `systemctl enable --now {unit}`. "
+        "Where a start also stops or starts another unit, settle first which of them is to run: Conflicts= "
+        "and Requires= in `systemctl cat {unit}`.",
         do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates "
         "it again.",
     ),

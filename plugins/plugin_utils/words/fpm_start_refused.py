@@ -44,7 +44,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="remove what the bind error in the evidence names, then `systemctl start {unit}`",
         advice="Read the error after `unable to bind listening socket`: an address the host lacks (`ip "
         "addr`), a directory the master may not "
-        "write, a full or read-only filesystem. Remove it, then `systemctl start {unit}`.",
+        "write, a full or read-only filesystem. Operation not permitted (1) or not supported (95): that file "
+        "system, a shared folder say, takes no sockets or knows no ACL; let the pool listen below /run. "
+        "Remove it, then `systemctl start {unit}`.",
         do_not="Do not delete the socket by reflex: this text rarely means a stale socket, FPM replaces "
         "those itself.",
     ),

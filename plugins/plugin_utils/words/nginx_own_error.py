@@ -61,6 +61,44 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "enough, no group and no mode. The account of the pool needs the same.",
         do_not="Do not chmod -R 777 the site: all accounts of the host could change its code.",
     ),
+    ("nginx_own_error", "hidden_root"): Entry(
+        title="the unit of nginx hides the site",
+        what="The sandbox of nginx's unit shows nginx another directory than the host has. Each page of "
+        "the site is missing for it, so it answers 404 or 403, and asks php-fpm for none.",
+        decides="nginx: stat() failed (13: Permission denied), and nginx sees another file on the way than "
+        "the host has.",
+        fix="let the unit in the evidence see the site: change the setting there, then restart that unit",
+        advice="`systemctl cat` of the unit in the evidence shows the file that has the setting. Let the "
+        "unit see the site: ProtectHome=no or read-only, and no such path in InaccessiblePaths= and "
+        "TemporaryFileSystem=. Or move the site below /srv or /var/www. Then `systemctl daemon-reload`, "
+        "and restart the unit: a reload does not change what it sees.",
+        do_not="Do not chmod the directory: the host's own is another one.",
+    ),
+    ("nginx_own_error", "gone_root"): Entry(
+        title="the directory of a site is not there",
+        what="Neither nginx nor PHP-FPM has the directory of the site: it was taken away, a link leads "
+        "nowhere, or its file system is not mounted or has died. Each page is 404 or 403, and php-fpm is "
+        "asked for none.",
+        decides="The root of the site's locations is missing for both, or it lies where /etc/fstab has a "
+        "file system that is not mounted.",
+        fix="mount the file system of the evidence, or bring the directory back",
+        advice="Where /etc/fstab has it: `mount -a`, and see `systemctl status` of that mount for why it "
+        "was not there at boot. Transport endpoint is not connected: the program of the mount ended; "
+        "`umount -l` it, then mount it again. Else look where the link on the way leads, and bring the "
+        "release back. No daemon needs a restart.",
+        do_not="Do not put the site's files below the empty directory: the mount would hide them.",
+    ),
+    ("nginx_own_error", "bind_address"): Entry(
+        title="nginx is to dial from an address that is gone",
+        what="fastcgi_bind names the address from which nginx is to connect to php-fpm. The host has it no "
+        "more, so nginx answers 500 and php-fpm is asked for nothing.",
+        decides="nginx: bind() failed (99: Cannot assign requested address) while connecting to upstream.",
+        fix="take fastcgi_bind out, or name an address of the host; `nginx -t && systemctl reload nginx`",
+        advice="`nginx -T` shows where fastcgi_bind stands, `ip addr` what the host has. Take the "
+        "directive out, as php-fpm on this host needs none, or correct it. Then `nginx -t && systemctl "
+        "reload nginx`.",
+        do_not="Do not widen net.ipv4.ip_local_port_range: no port is lacking.",
+    ),
     ("nginx_own_error", "catch_stderr"): Entry(
         title="nginx throws PHP's answers away",
         what="fastcgi_catch_stderr tells nginx to take an answer for broken if PHP logs a text beside it. "

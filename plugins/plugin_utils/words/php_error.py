@@ -28,9 +28,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="FastCGI sent in stderr: PHP Fatal error ... in Unknown on line 0.",
         fix="mend the setting that the error is about, such as auto_prepend_file; then `systemctl "
         "reload {unit}`",
-        advice="Look for the path of the error in php.ini, its conf.d, the pool file and .user.ini of "
-        "the site. Mend or take out that setting, then reload PHP-FPM. A .user.ini is read anew within "
-        "five minutes.",
+        advice="Look for the path of the error in php.ini, its conf.d, the pool file, .user.ini of the "
+        "site, and PHP_VALUE and PHP_ADMIN_VALUE in `nginx -T`. Mend or take out that setting, then reload "
+        "PHP-FPM. A .user.ini is read anew within five minutes.",
         do_not="Do not change the application: its code has not run.",
         returns=True,
     ),
@@ -62,6 +62,19 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "account alone opens it to nobody else. A new release or a restored backup often brings the fault "
         "back.",
         do_not="Do not chmod -R 777 the site: the other accounts could exchange its code.",
+    ),
+    ("php_error", "hidden_root"): Entry(
+        title="the unit of PHP-FPM hides the site",
+        what="The sandbox of php-fpm's unit shows its workers another directory than the host has. nginx "
+        "sees the site, and PHP finds none of its scripts: 404 for each page.",
+        decides="FastCGI sent in stderr: Primary script unknown, and a worker sees another file on the way "
+        "than the host has.",
+        fix="let the unit in the evidence see the site: change the setting there, then restart that unit",
+        advice="`systemctl cat` of the unit in the evidence shows the file that has the setting. Let the "
+        "unit see the site: ProtectHome=no or read-only, and no such path in InaccessiblePaths= and "
+        "TemporaryFileSystem=. Or move the site below /srv or /var/www. Then `systemctl daemon-reload`, "
+        "and restart the unit: a reload does not change what it sees.",
+        do_not="Do not chmod the directory: the host's own is another one.",
     ),
     ("php_error", "blank_pages"): Entry(
         title="each page is blank, with status 200",

@@ -195,7 +195,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "one that was read first.",
         fix="give the pool in one of the two files a name of its own, then `systemctl reload {unit}`",
         advice="Give the pool in one of the two files a name of its own, in its brackets; see that its user "
-        "is the site's. Then `php-fpm -t` and `systemctl reload {unit}`.",
+        "is the site's. A file with hardly more than a listen is no copy: an image of Docker brings such a "
+        "one (zz-docker.conf); correct the listen there. Then `php-fpm -t` and `systemctl reload {unit}`.",
         do_not="Do not point nginx at the socket that is there: the site's code would run as the other "
         "pool's account.",
     ),

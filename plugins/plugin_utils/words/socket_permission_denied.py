@@ -70,7 +70,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="`namei -l {socket}` shows the directory. Put {user} into its group or `setfacl -m "
         "u:{user}:x {path}`; "
         "better, let pool {pool} listen below /run. If the directory is below /run, set it in "
-        "tmpfiles.d or RuntimeDirectoryMode=.",
+        "tmpfiles.d or RuntimeDirectoryMode=. If it is / itself, each account needs it: `chmod 755 /`.",
         do_not="Do not chmod the socket: it is not what refuses. Not 0777 on the directory either.",
     ),
     ("socket_permission_denied", "not_a_socket"): Entry(

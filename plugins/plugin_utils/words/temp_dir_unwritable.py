@@ -38,7 +38,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="`systemctl reload {unit}` gives the directory back to nginx's user; or free a full disk",
         advice="Errno 13: `nginx -t && systemctl reload {unit}` lets nginx's master give the directory "
         "in the evidence to the user of its workers; one above it needs `chmod o+x`. Errno 28: free the disk "
-        "(`df -h`, `df -i`).",
+        "(`df -h`, `df -i`). Errno 2: a cleaner of /tmp took the directory away, say. The reload makes it "
+        "again; let client_body_temp_path name a place that nobody cleans.",
         do_not="Do not chmod 777: uploads of all users would lie readable there. php-fpm has no part in it.",
     ),
 }

@@ -78,7 +78,23 @@ def unit_states(
     if logs:
         _read_logs(host, units, window)
         _name_conditions(host, units)
+    for unit in units.values():
+        if unit["ties"]:
+            unit["ties"] = _moved(host, unit)
     return units
+
+
+def _moved(host: Host, unit: "Unit") -> Dict[str, str]:
+    """A oneshot is inactive when done."""
+    if unit["active"] not in ("inactive", "failed"):
+        return {}
+    command = ["systemctl", "show", "-p", "ActiveState,Type", "--"] + list(unit["ties"])
+    return {
+        name: does
+        for (name, does), block in zip(unit["ties"].items(), parse_show(host.run(command).out))
+        if (does == "stops") == (block.get("ActiveState") in ("active", "activating"))
+        and (does == "stops" or block.get("Type") != "oneshot")
+    }
 
 
 def _name_conditions(host: Host, units: Dict[str, "Unit"]) -> None:

@@ -38,7 +38,10 @@ Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy Fragmen
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
 InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload Type
 ConditionResult ConditionTimestampMonotonic AssertResult AssertTimestampMonotonic RestrictAddressFamilies
+Requires BindsTo Conflicts ConflictedBy
 """
+# What a start does, systemd.unit(5).
+_TIES = {"Requires": "starts", "BindsTo": "starts", "Conflicts": "stops", "ConflictedBy": "stops"}
 PROPERTIES = SANDBOX + WRITING + tuple(_STATE.split())
 # systemd.generator(7): units that are made of scripts and other files.
 GENERATED = ("/run/systemd/generator/", "/run/systemd/generator.early/", "/run/systemd/generator.late/")
@@ -116,6 +119,12 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
             for name in ("Condition", "Assert")
             if get(name + "Result") == "no" and number(get(name + "TimestampMonotonic"))
         ][:1],
+        "ties": {
+            other: does
+            for name, does in _TIES.items()
+            for other in get(name, "").split()
+            if other.endswith(".service")
+        },
     }
 
 

@@ -14,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx_tem
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
-NGINX = {"uid": 33, "gid": 33, "groups": [7]}
+NGINX = {"uid": 33, "gid": 33, "groups": [7], "workers": []}
 BODY, FILE = "/var/lib/nginx/body", "/var/lib/nginx/body/0000000001"
 
 
@@ -50,6 +50,14 @@ class TestDirectory:
 
     def test_near_miss_a_hashed_file_below_it(self) -> None:
         assert seen(folder(0o700, 33), BODY + "/1/00/0000000001")["path"] == BODY
+
+    def test_hit_the_directory_is_gone(self) -> None:
+        stats = {each: folder(0o755) for each in ("/", "/var", "/var/lib", "/var/lib/nginx")}
+        text = 'open() "%s" failed (2: No such file or directory), client: x'
+        for path, lacks in ((FILE, BODY), ("/var/lib/nginx/1/00/0000000001", None)):
+            event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": text % path}}
+            (found,) = temp_dirs(FakeHost(stats=stats), NGINX, [event])
+            assert (found["path"], found["lacks"]) == ("/var/lib/nginx", lacks)
 
     def test_decoy_a_path_that_visitors_wrote(self) -> None:
         event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": "open() relative"}}

@@ -7,7 +7,7 @@
 from typing import Any, Dict, Optional
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.script_ways import ways
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.script_ways import gone_roots, ways
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 SOCKET, ROOT = "unix:/run/php.sock", "/srv/shop"
@@ -22,20 +22,23 @@ def entry(mode: int, kind: str = "directory", uid: int = 0, at: float = 0.0) -> 
 def look(
     stats: Dict[str, Stat],
     links: Optional[Dict[str, str]] = None,
+    ours: Optional[Dict[str, Stat]] = None,
     site: str = "shop.example",
     awake: bool = True,
     chroot: Optional[str] = None,
     signature: str = "ng-stderr-primary",
     **route: Any,
 ) -> Any:
-    """stats, links: of what the pool's account sees."""
+    """stats, links: of what the pool's account sees. ours: what the host has, where that is another."""
     view = VIEW if awake else "/proc/70/root"
     open_ones = {path: entry(0o755) for path in ("/", "/srv", "/run")}
     seen = {view + path: stat for path, stat in dict(open_ones, **stats).items()}
+    namespaces = {"/proc/71/ns/mnt": "mnt:[2]", "/proc/self/ns/mnt": "mnt:[1]"} if ours else {}
+    seen.update(dict(open_ones, **ours) if ours else {})
     host = FakeHost(
         files={"/proc/71/status": STATUS},
         stats=seen,
-        links={view + path: target for path, target in (links or {}).items()},
+        links=dict({view + path: target for path, target in (links or {}).items()}, **namespaces),
         accounts={"shop": (1001, 1001, [1001])},
     )
     pool = {"name": "shop", "endpoint": SOCKET, "user": "shop", "chroot": chroot}
@@ -126,7 +129,7 @@ class TestOfNginx:
         view = {"/srv": entry(0o755), ROOT: entry(mode)}
         host = FakeHost(stats=dict(view, **{"/": entry(0o755)}))
         route = {"site": "shop.example", "root": ROOT, "location": "~ \\.php$", "params": {}, "endpoints": []}
-        nginx = {"routes": [route], "uid": 33, "gid": 33, "groups": [33], "user": "www-data"}
+        nginx = {"routes": [route], "uid": 33, "gid": 33, "groups": [33], "user": "www-data", "workers": []}
         snapshot: Any = {"nginx": nginx, "endpoints": {}, "fpm": {"masters": []}, "workers": []}
         event: Any = {"source": "nginx", "signature": "ng-stat-denied", "site": site}
         return ways(host, snapshot, [event])
@@ -140,3 +143,88 @@ class TestOfNginx:
 
     def test_decoy_another_site(self) -> None:
         assert self.seen(0o700, "blog.example") == []
+
+
+class TestHidden:
+    def test_hit_the_unit_shows_another_directory(self) -> None:
+        (way,) = look({ROOT: entry(0o000)._replace(inode=9)}, ours=OPEN)
+        assert (way["hidden"]["path"], way["hidden"]["who"]) == (ROOT, "php-fpm")
+
+    def test_hit_the_unit_shows_an_empty_one(self) -> None:
+        (way,) = look({"/srv": entry(0o755)}, ours=OPEN)
+        assert way["hidden"]["path"] == ROOT and not way["there"]
+
+    def test_near_miss_the_unit_shows_a_directory_with_pages(self) -> None:
+        (way,) = look(dict(OPEN, **{ROOT: entry(0o755)._replace(inode=9)}), ours=OPEN)
+        assert way["hidden"] is None
+
+    def test_decoy_the_host_has_no_page_either(self) -> None:
+        (way,) = look({ROOT: entry(0o755)._replace(inode=9)}, ours={ROOT: entry(0o755)})
+        assert way["hidden"] is None
+
+
+class TestGoneRoots:
+    def gone(
+        self,
+        stats: Dict[str, Stat],
+        fstab: str = "",
+        mounts: str = "",
+        told: str = "shop.example",
+        logs: Any = (),
+        **route: Any,
+    ) -> Any:
+        """told: the site that an error log names; logs: of site_logs."""
+        of_php = {
+            "site": "shop.example",
+            "root": ROOT,
+            "params": {"SCRIPT_FILENAME": "$document_root$fastcgi_script_name"},
+            "endpoints": [{"endpoint": SOCKET}],
+        }
+        pool = {"name": "shop", "endpoint": SOCKET, "user": "shop", "chroot": None}
+        snapshot: Any = {
+            "nginx": {"routes": [dict(of_php, **route)], "site_logs": list(logs)},
+            "endpoints": {SOCKET: {"real_path": "/run/php.sock"}},
+            "fpm": {"masters": [{"config": "/f.conf", "running": True, "pid": 70, "pools": [pool]}]},
+            "workers": [{"config": "/f.conf", "pool": "shop", "pid": 71}],
+        }
+        files = {"/proc/71/status": STATUS, "/etc/fstab": fstab, "/proc/self/mounts": mounts}
+        host = FakeHost(files=files, stats=dict({"/": entry(0o755), "/srv": entry(0o755)}, **stats))
+        events: Any = [{"site": told}]
+        return [(each["root"], each["why"]) for each in gone_roots(host, snapshot, events, 5.0)]
+
+    def test_hit_the_directory_is_not_there(self) -> None:
+        assert self.gone({}) == [(ROOT, "No such file or directory")]
+
+    def test_hit_its_file_system_is_not_mounted(self) -> None:
+        fstab = "# a table\nnas:/srv /srv nfs nofail 0 0\n"
+        words = "nas:/srv belongs at /srv, and is not mounted"
+        assert self.gone({ROOT: entry(0o755)}, fstab) == self.gone({}, fstab) == [(ROOT, words)]
+
+    def test_near_miss_what_fstab_has_is_mounted_or_no_matter(self) -> None:
+        fstab, empty = "nas:/srv /srv nfs nofail 0 0\n", {ROOT: entry(0o755)}
+        assert self.gone(empty, fstab, "nas:/srv /srv nfs4 rw 0 0\n") == []
+        assert self.gone(empty, "#" + fstab) == self.gone(empty, fstab.replace("nofail", "noauto")) == []
+        assert self.gone(OPEN, fstab) == []
+
+    def test_hit_somebody_asks_by_the_access_log_of_the_site(self) -> None:
+        def logs(*sites: str) -> Any:
+            return [{"site": site, "access": [{"paths": ["/a.log"]}], "others": False} for site in sites]
+
+        written = {"/a.log": entry(0o644, "file")._replace(mtime=9.0)}
+        assert len(self.gone(written, told="", logs=logs("shop.example"))) == 1
+        assert self.gone(written, told="", logs=logs("shop.example", "blog.example")) == []
+        assert self.gone({"/a.log": entry(0o644, "file")}, told="", logs=logs("shop.example")) == []
+
+    def test_near_miss_nobody_asks_for_a_site_that_was_given_up(self) -> None:
+        assert self.gone({}, told="blog.example") == []
+        fstab = "nas:/srv /srv nfs nofail 0 0\n"
+        assert len(self.gone({}, fstab, told="blog.example")) == 1
+
+    def test_near_miss_php_fpm_has_it(self) -> None:
+        assert self.gone({VIEW + ROOT + "/index.php": entry(0o644, "file")}) == []
+
+    def test_decoy_php_needs_nothing_of_it(self) -> None:
+        assert (
+            self.gone({}, params={"SCRIPT_FILENAME": "/opt/front.php"}) == self.gone({}, root="$home") == []
+        )
+        assert self.gone({}, endpoints=[{"endpoint": "10.0.0.9:9000"}]) == []

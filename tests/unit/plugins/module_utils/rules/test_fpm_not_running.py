@@ -170,6 +170,19 @@ class TestOomd:
         assert hosts.only(host)["reason"] == "oom_stopped"
 
 
+class TestTied:
+    """Whether a start would move other units."""
+
+    def test_hit_nothing_is_started(self) -> None:
+        host = a_host("stopped").with_unit(ties={"b.service": "stops", "a.service": "starts"})
+        item = hosts.only(host)
+        assert item["reason"] == "stopped" and hosts.actions(host) == []
+        assert "a start also starts a.service and stops b.service." in item["summary"]
+
+    def test_near_miss_none_is_moved(self) -> None:
+        assert hosts.actions(a_host("stopped").with_unit(ties={})) == START_ONLY
+
+
 class TestStopped:
     def test_hit_says_since_when_with_how_many_losses(self) -> None:
         host = a_host("stopped")

@@ -67,6 +67,16 @@ class TestPorts:
         host.with_probe(result="not_tried")
         assert hosts.found(host) == ([("nginx_limit", "ports", "active")], "failing")
 
+    def test_hit_the_address_to_dial_from_is_gone(self) -> None:
+        host = no_port()
+        host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
+        hosts.events(host, "nginx")[0]["sample"]["text"] = "[crit] 7#7: *1 bind(10.0.0.9) failed (99: Cannot"
+        item = hosts.only(host)
+        assert (item["cause"], item["reason"], item["state"]) == ("nginx_own_error", "bind_address", "active")
+        assert "from 10.0.0.9 (fastcgi_bind)" in item["summary"]
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        assert hosts.only(host)["state"] == "recovered"
+
     def test_near_miss_nobody_listens_at_such_an_address(self) -> None:
         host = no_port(result="unreachable", errno=99, error="Cannot assign requested address")
         host.with_endpoint(listening=False)

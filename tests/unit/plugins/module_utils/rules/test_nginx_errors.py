@@ -139,6 +139,22 @@ class TestTemp:
         item = hosts.only(unwritable("ng-body-temp-enospc", writable=True, full=True))
         assert (item["state"], "no room" in item["evidence"][0]["text"]) == ("active", True)
 
+    def gone(self, errno: int, lacks: Any) -> Host:
+        host = unwritable("ng-body-temp-eacces", writable=True, lacks=lacks)
+        hosts.events(host, "nginx")[0]["detail"]["errno"] = errno
+        host["logs"]["temp_dirs"][0]["changed_at"] = hosts.now(host) - 30
+        return host
+
+    def test_hit_the_directory_is_not_there(self) -> None:
+        item = hosts.only(self.gone(2, BODY + "/gone"))
+        assert (item["state"], BODY + "/gone does not exist") == ("active", item["evidence"][0]["text"])
+
+    def test_near_miss_it_is_there_again(self) -> None:
+        assert hosts.only(self.gone(2, None))["state"] == "recovered"
+
+    def test_decoy_another_error_about_another_directory(self) -> None:
+        assert hosts.only(self.gone(13, BODY + "/gone"))["state"] == "recovered"
+
     def test_near_miss_the_directory_is_nginxs_again(self) -> None:
         recovered = ([("temp_dir_unwritable", "request_body", "recovered")], "recovered")
         host = unwritable("ng-body-temp-eacces", writable=True)

@@ -74,6 +74,47 @@ class TestClosedRoot:
         assert [cause for cause, _reason, _state in hosts.causes(host)] == ["redirect_cycle"]
 
 
+class TestHiddenRoot:
+    HIDDEN = {"path": "/home", "who": "nginx", "unit": "nginx.service", "setting": "ProtectHome=yes"}
+
+    def hidden(self, *ways: Any) -> Host:
+        host = closed(*ways)
+        host["logs"]["script_ways"][0]["hidden"] = self.HIDDEN
+        return host
+
+    def test_hit_its_unit_hides_the_site_from_nginx(self) -> None:
+        item = hosts.only(self.hidden(("directory", True, "")))
+        assert (item["reason"], item["state"]) == ("hidden_root", "active")
+        assert "ProtectHome=yes of nginx.service" in item["summary"] and "mode" not in item["summary"]
+
+    def test_near_miss_another_way_is_open(self) -> None:
+        assert hosts.found(self.hidden((None, True, ""), (None, True, ""))) == hosts.HEALTHY
+
+    def test_decoy_it_is_hidden_from_the_pool(self) -> None:
+        assert hosts.found(self.hidden((None, True, "www"))) == hosts.HEALTHY
+
+
+class TestGoneRoot:
+    def gone(self, **facts: Any) -> Host:
+        host = a_host().silent_logs().with_nginx(config_newer=False, config_errors=[])
+        host.on_every_route(root="/srv/shop/")
+        host["logs"]["gone_roots"] = [
+            dict({"site": "shop.example", "root": "/srv/shop", "why": "not mounted"}, **facts)
+        ]
+        return host
+
+    def test_hit_the_directory_is_gone(self) -> None:
+        item = hosts.only(self.gone())
+        assert (item["cause"], item["reason"], item["count"]) == (CAUSE, "gone_root", 0)
+        assert "/srv/shop: not mounted" in item["summary"] and item["site"] == "shop.example"
+
+    def test_near_miss_a_part_of_the_site_has_another(self) -> None:
+        assert hosts.found(self.gone(root="/srv/part")) == hosts.HEALTHY
+
+    def test_decoy_nginx_has_not_loaded_these_files(self) -> None:
+        assert hosts.found(self.gone().with_nginx(config_newer=True)) == hosts.HEALTHY
+
+
 class TestNamedLocation:
     def test_hit_the_location_is_named(self) -> None:
         item = hosts.only(no_location())

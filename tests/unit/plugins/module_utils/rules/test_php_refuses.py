@@ -159,6 +159,24 @@ class TestClosedRoot:
         assert hosts.found(host) == hosts.HEALTHY
 
 
+class TestHiddenRoot:
+    HIDDEN = {"path": "/home", "who": "php-fpm", "unit": "x.service", "setting": "ProtectHome=yes"}
+
+    def test_hit_its_unit_hides_the_site(self) -> None:
+        host = with_ways(said("Primary script unknown"), way("directory", hidden=self.HIDDEN))
+        item = hosts.only(host)
+        assert (item["reason"], item["state"]) == ("hidden_root", "active")
+        assert "ProtectHome=yes of x.service" in item["summary"] and "may not search" not in item["summary"]
+
+    def test_near_miss_another_way_is_seen(self) -> None:
+        host = with_ways(said("Primary script unknown"), way(hidden=self.HIDDEN), way(script="/srv/new/"))
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_decoy_nobody_asked_for_a_script(self) -> None:
+        host = with_ways(a_host().silent_logs(), way(hidden=self.HIDDEN))
+        assert hosts.found(host) == hosts.HEALTHY
+
+
 class TestMixed:
     """The lines of whole sites stand apart from those about single scripts."""
 

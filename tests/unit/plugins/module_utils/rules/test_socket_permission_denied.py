@@ -89,6 +89,9 @@ class TestRefused:
         piece = hosts.only(a_host("parent_directory"))["evidence"][0]
         assert (piece["source"], piece["path"]) == ("file", "/run/php") and "www-data" in piece["text"]
 
+    def test_hit_the_root_directory_is_left_to_a_person(self) -> None:
+        assert hosts.actions(a_host("parent_directory").blocked_by(path="/")) == []
+
     def test_hit_it_is_found_before_the_first_request_is_lost(self) -> None:
         item = hosts.only(a_host("socket_root").silent_logs())
         assert (item["cause"], item["count"], item["since"]) == (CAUSE, 0, None)

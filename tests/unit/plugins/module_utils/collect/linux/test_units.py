@@ -5,6 +5,7 @@
 """The units of described hosts, and their journals."""
 
 import json
+from typing import Any
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import units
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
@@ -59,6 +60,37 @@ class TestConditions:
             host = FakeHost(commands=commands, stats={"/run/systemd/system": BOOTED})
             assert units.unit_states(host, [name])[name]["unmet"] == unmet
             assert (status.split() in host.calls) == (state == "inactive")
+
+
+class TestTies:
+    def ties(self, state: str, others: str) -> Any:
+        name = "php8.2-fpm.service"
+        shown = "Id=%s\nLoadState=loaded\nActiveState=%s\nRequires=sysinit.target db.service\n" % (
+            name,
+            state,
+        )
+        shown += "ConflictedBy=shutdown.target other.service\n"
+        commands = {
+            "systemctl show --no-pager -p %s -- %s" % (",".join(units.PROPERTIES), name): (0, shown, ""),
+            "systemctl show -p ActiveState,Type -- db.service other.service": (0, others, ""),
+        }
+        host = FakeHost(commands=commands, stats={"/run/systemd/system": BOOTED})
+        return units.unit_states(host, [name], logs=False)[name]["ties"]
+
+    def test_hit_a_start_moves_other_services(self) -> None:
+        others = "ActiveState=inactive\nType=simple\n\nActiveState=active\nType=simple\n"
+        assert self.ties("inactive", others) == {"db.service": "starts", "other.service": "stops"}
+
+    def test_near_miss_they_are_as_a_start_wants_them(self) -> None:
+        others = "ActiveState=active\nType=simple\n\nActiveState=failed\nType=simple\n"
+        assert self.ties("failed", others) == {}
+
+    def test_decoy_a_oneshot_has_done_its_work(self) -> None:
+        others = "ActiveState=inactive\nType=oneshot\n\nActiveState=inactive\nType=simple\n"
+        assert self.ties("inactive", others) == {}
+
+    def test_decoy_a_unit_that_runs(self) -> None:
+        assert self.ties("active", "") == {}
 
 
 class TestJournal:
