@@ -42,7 +42,8 @@ requirements:
   - Root on the host, for the configuration test and for files that only root may read. What could not be seen
     is listed in RV(missing).
 notes:
-  - Values of C(env[]), C(php_value[]) and C(php_admin_value[]) stay on the host, except C(memory_limit).
+  - Values of C(env[]), C(php_value[]) and C(php_admin_value[]) stay on the host, except
+    C(memory_limit) and C(error_log).
   - A C(${VARIABLE}) counts as empty or as its default. A configuration that uses one is not tested.
   - A php-fpm in a container that this host runs is not looked at, and listed in RV(missing). Run the module
     inside that container.
@@ -246,6 +247,7 @@ masters:
         - C(directives), each directive that is set with its C(value), C(file) and C(line).
         - C(replaced), each listen that a later section of the same name stands for, with its C(endpoint),
           C(file) and C(line). Not returned where there is none.
+        - C(php_log), the C(error_log) of PHP that the pool sets, if it is a path.
         - C(php_keys), names of what C(env[]) and the C(php_) directives set.
       type: list
       elements: dict

@@ -27,6 +27,7 @@ UTILS = os.path.join(ROOT, "plugins", "module_utils")
 RULES_FOLDER = os.path.join(UTILS, "rules")
 # A rule -> other files that spell reasons of it.
 ALSO_SPELLED_IN = {
+    "lost_requests": [os.path.join(RULES_FOLDER, "lost_on_tcp.py")],
     "max_children_exhausted": [
         os.path.join(RULES_FOLDER, name + ".py")
         for name in ("waiting", "self_request", "after_answer", "no_worker", "slow_visitors")
@@ -133,7 +134,7 @@ def reasons_of(name: str) -> Set[str]:
     parts = [module] + [tree(other) for other in ALSO_SPELLED_IN.get(name, [])]
     spelled = {text_of(node) for part in parts for node in ast.walk(part)}
     reasons = {reason for cause, reason in KEYS if cause == name and reason in spelled}
-    for node in ast.walk(module):
+    for node in [node for part in parts for node in ast.walk(part)]:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Match":
             reasons.add(text_of(node.args[1]))
     if name == "lost_requests":
