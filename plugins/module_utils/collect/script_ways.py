@@ -167,7 +167,8 @@ def _is_visited(host: Host, snapshot: "Snapshot", site: str, events: Sequence["E
 def _gone(host: Host, root: str, unmounted: Dict[str, str]) -> Tuple[Optional[str], bool]:
     """(why, whether it may be a site that was given up)."""
     for place, device in unmounted.items():
-        if (root + "/").startswith(place + "/") and host.lacks(root + INDEX):
+        # An entry may be left of a disk that is no more, where the files are now.
+        if (root + "/").startswith(place + "/") and host.lacks(root + INDEX) and not host.names(root):
             return "%s belongs at %s, and is not mounted" % (device, place), False
     error = walk(host, root).error
     if error is None or error.errno in TOLD:

@@ -19,7 +19,7 @@ ACTIONS = (
 
 
 def make_known() -> None:
-    """To the plan."""
+    """Tells the plan of these actions."""
     for action in ACTIONS:
         ORDER.setdefault(action.id, len(ORDER))
         BY_ID[action.id] = action

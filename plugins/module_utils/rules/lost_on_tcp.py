@@ -36,7 +36,7 @@ def not_allowed(case: Case) -> Optional[Reason]:
 
 
 def no_port(case: Case) -> Optional[Match]:
-    """Of nginx's own. Where nobody listens the address may be missing."""
+    """The reason is nginx's own. Where nobody listens the address may be missing."""
     lost = [loss for loss in case.lost(UNREACHED) if loss.event["detail"].get("errno") == errno.EADDRNOTAVAIL]
     if not lost or not case.running or not case.endpoint.get("listening"):
         return None

@@ -57,7 +57,7 @@ def _word(pattern: Pattern[str], otherwise: str, event: "Event") -> str:
 
 
 def _ways(snapshot: "Snapshot", site: str) -> List["ScriptWay"]:
-    """Of nginx. A circle of requests is told."""
+    """The ways of nginx; [] where a circle of requests is told."""
     if any(event["site"] == site and meaning_of(event) in CYCLES for event in snapshot["logs"]["events"]):
         return []
     ways = [

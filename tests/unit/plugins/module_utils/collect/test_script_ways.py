@@ -205,6 +205,7 @@ class TestGoneRoots:
         assert self.gone(empty, fstab, "nas:/srv /srv nfs4 rw 0 0\n") == []
         assert self.gone(empty, "#" + fstab) == self.gone(empty, fstab.replace("nofail", "noauto")) == []
         assert self.gone(OPEN, fstab) == []
+        assert self.gone(dict(empty, **{ROOT + "/app.php": entry(0o644, "file")}), fstab) == []
 
     def test_hit_somebody_asks_by_the_access_log_of_the_site(self) -> None:
         def logs(*sites: str) -> Any:
