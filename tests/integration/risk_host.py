@@ -52,6 +52,7 @@ systemctl daemon-reload
 pkill -f 'curl -s -o /dev/null' || true
 systemctl reset-failed  # a unit may start five times in ten seconds
 systemctl restart "$FPM_UNIT" nginx
+sleep 0.5  # what the next story writes must be seen to be newer than what runs
 """
 # Stories restart a unit so often that one start more within ten seconds could be refused, and that is told.
 RESTED = """
