@@ -77,6 +77,19 @@ class Source:
         return total - size, list(kept)
 
 
+def tail(host: Host, name: str, most: int, since: float = 0.0) -> bytes:
+    """The end of a log, at most so many bytes. b"" where it is no file, cannot be read, or was written last
+    before that time (epoch seconds). logs.py tells what is missing.
+    """
+    try:
+        file = admit(host, name)
+        if file.stat.type != "file" or file.stat.mtime < since:
+            return b""
+        return Source(host, file).at(max(0, file.stat.size - most), most)
+    except HostError:
+        return b""
+
+
 def find_window(
     source: Source, latest: Callable[[bytes], Optional[float]], since: float, probe: int = PROBE
 ) -> int:

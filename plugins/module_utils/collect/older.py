@@ -16,10 +16,10 @@ from ..parse.nginx.strays import LOG_SECOND, strays
 from ..parse.redact import redact
 from ..parse.timestamps import nginx_time
 from .endpoint.endpoints import collect_endpoints, identity_of
-from .host import Host, HostError
+from .host import Host
 from .linux.processes import Process
 from .linux.units import unit_states
-from .log_window import Source, admit
+from .log_window import tail
 from .nginx import UNITS
 from .nginx_files import Reading
 
@@ -99,14 +99,7 @@ def _complaints(host: Host, nginx: "Nginx") -> List[Tuple[float, str, str]]:
     logs = nginx["error_logs"][:MOST_LOGS] + [loaded["default_log"]]
     found: List[Tuple[float, str, str]] = []
     for path in dict.fromkeys(filter(None, logs)):
-        try:
-            file = admit(host, path)
-            if file.stat.type != "file":
-                continue
-            data = Source(host, file).at(max(0, file.stat.size - TAIL), TAIL)
-        except HostError:
-            continue  # logs.py says so
-        for head, text in _COMPLAINT.findall(data):
+        for head, text in _COMPLAINT.findall(tail(host, path, TAIL)):
             zone = nginx.get("log_zone", host.utc_offset(host.now()))
             at = nginx_time(head.decode("ascii"), zone)
             if at is not None and since <= at <= host.now() + LOG_SECOND:

@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, List
 
 from ..parse.redact import redact
-from .host import Host, HostError
-from .log_window import Source, admit
+from .host import Host
+from .log_window import tail
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import PhpError
@@ -30,14 +30,7 @@ def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError
             path = pool.get("php_log")
             if not path or pool["chroot"] or len(found) == MOST_LOGS:
                 continue
-            try:
-                file = admit(host, path)
-                if file.stat.type != "file" or file.stat.mtime < since:
-                    continue
-                data = Source(host, file).at(max(0, file.stat.size - TAIL), TAIL)
-            except HostError:
-                continue  # it adds words, and no verdict depends on it
-            errors = _ERROR.findall(data)
+            errors = _ERROR.findall(tail(host, path, TAIL, since))
             if errors:
                 text = redact(errors[-1].decode("utf-8", "replace"))
                 found.append({"pool": pool["name"], "config": master["config"], "path": path, "text": text})

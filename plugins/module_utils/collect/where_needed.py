@@ -11,10 +11,10 @@ from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
-from .host import Host, HostError
+from .host import Host
 from .linux.processes import Process
 from .log_clock import is_odd
-from .log_window import Source, admit
+from .log_window import tail
 from .pressure import pools_under_pressure
 
 if TYPE_CHECKING:
@@ -119,16 +119,10 @@ def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
 def _ends_badly(host: Host, nginx: "Nginx", since: float) -> bool:
     """Whether an access log's last pages all failed, or many requests. No error log may tell of it."""
     for path in list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]:
-        try:
-            file = admit(host, path)
-            if file.stat.type != "file" or file.stat.mtime < since:
-                continue
-            tail = Source(host, file).at(max(0, file.stat.size - TAIL), TAIL)
-        except HostError:
-            continue
-        if len(_FAILED.findall(tail)) >= FEWEST:
+        end = tail(host, path, TAIL, since)
+        if len(_FAILED.findall(end)) >= FEWEST:
             return True
-        statuses = _PAGE.findall(tail)
+        statuses = _PAGE.findall(end)
         if b"500" in statuses and not any(status.startswith(b"2") for status in statuses):
             return True
     return False
