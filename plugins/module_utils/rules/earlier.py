@@ -5,9 +5,9 @@
 
 from typing import TYPE_CHECKING, List, Optional, Tuple
 
+from ..parse.nginx.strays import LOG_SECOND
 from .missing import unseen
 from .silence import silent_sites
-from .upstream_unresolvable import LOG_SECOND
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Earlier

@@ -85,7 +85,7 @@ def unit_states(
 
 
 def _moved(host: Host, unit: "Unit") -> Dict[str, str]:
-    """A oneshot is inactive when done."""
+    """What a start would stop or start now. A oneshot is inactive when it is done."""
     if unit["active"] not in ("inactive", "failed"):
         return {}
     command = ["systemctl", "show", "-p", "ActiveState,Type", "--"] + list(unit["ties"])
