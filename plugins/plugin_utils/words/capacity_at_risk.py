@@ -30,8 +30,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "then `systemctl reload {unit}`. docs/sizing.md has the formula. Or give the host more memory.",
         do_not="Do not count on swap: workers that are swapped out answer too late, and no control group's "
         "limit counts it.",
-        outage="At a rush the kernel kills a worker, or the whole unit stops: 502 with recv() failed "
-        '(104), and "Out of memory: Killed process" in the kernel\'s log.',
+        outage="At a rush the kernel kills a worker, or the whole unit stops. Visitors get 502, and nginx "
+        'logs recv() failed (104). The kernel logs "Out of memory: Killed process".',
     ),
     ("capacity_at_risk", "static_silent"): Entry(
         title="a full pool would say nothing",
@@ -78,14 +78,14 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="Set pm.max_requests of pool {pool} to some hundreds, then `systemctl reload {unit}`. Then "
         "look for the leak: a cache in a static variable, or an extension.",
         do_not="Do not raise memory_limit: it bounds one request, and this stays between requests.",
-        outage="Days after the last restart memory runs out, always after about the same time: the kernel "
+        outage="Days after the last restart memory runs out, always after about the same time. The kernel "
         "kills a worker, and its visitor gets 502.",
     ),
     ("capacity_at_risk", "header_buffers_small"): Entry(
         title="the buffer of headers is small",
         what="nginx must hold all headers of a response in one buffer. Those of some responses do not fit.",
         decides='"upstream sent too big header" in older lines of nginx\'s log, and the buffer is no '
-        "larger since; or a buffer below nginx's default.",
+        "larger since. Or the buffer is below nginx's default.",
         fix="set fastcgi_buffer_size 16k and fastcgi_buffers 8 16k there, then `nginx -t && systemctl "
         "reload nginx`",
         advice="Set `fastcgi_buffer_size 16k` and `fastcgi_buffers 8 16k` in the location that the "

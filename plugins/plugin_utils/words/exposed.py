@@ -32,9 +32,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "`namei -l {socket}` afterwards.",
         do_not="Do not only chmod the live socket: the next restart of php-fpm makes it anew with the "
         "old mode.",
-        outage="A job of another account holds all workers: each page is a 502 or 504, and nginx's log "
-        "has no "
-        "request that explains it.",
+        outage="A job of another account holds all workers. Each page is a 502 or 504, and nginx's log "
+        "has no request that explains it.",
     ),
     ("exposed", "tcp_reachable"): Entry(
         title="other hosts can reach the pool",
@@ -50,8 +49,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "Then "
         "`systemctl restart {unit}`.",
         do_not="Do not trust in a private network: a container or a hosted neighbour is in it too.",
-        outage="A scanner finds port {port}, runs PHP code of its own as the pool's account, or holds all "
-        "workers: each page is a 504.",
+        outage="A scanner finds port {port}. It runs PHP code of its own as the pool's account, or holds "
+        "all workers: each page is a 504.",
     ),
     ("exposed", "shared_pool"): Entry(
         title="sites of different owners share a pool",

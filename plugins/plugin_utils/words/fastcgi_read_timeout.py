@@ -29,10 +29,10 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "the queue is empty, no worker limit was logged.",
         fix="make the script faster, or set fastcgi_read_timeout higher in its own location only",
         advice="request_slowlog_timeout in pool {pool} names the call that waits. Move long work to a "
-        "queue; else give that URL a location of its own "
-        "with a longer fastcgi_read_timeout, above max_execution_time and request_terminate_timeout: "
-        "`fastcgi_read_timeout 60s;` beside its "
-        "fastcgi_pass (the evidence names the one that was used), then `nginx -t && systemctl reload nginx`.",
+        "queue. Else give that URL a location of its own with a longer fastcgi_read_timeout. It must be "
+        "above max_execution_time and request_terminate_timeout. Write `fastcgi_read_timeout 60s;` beside "
+        "its fastcgi_pass (the evidence names the one that was used), then `nginx -t && systemctl reload "
+        "nginx`.",
         do_not="Do not set fastcgi_read_timeout 300s everywhere: every hang then holds a worker. More "
         "workers do not help either.",
     ),
@@ -49,9 +49,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("fastcgi_read_timeout", "cpu_starved"): Entry(
         title="a script gets too little CPU time",
-        what="nginx gives up (504) while the script waits for a CPU: a quota, the hypervisor, other "
+        what="nginx gives up (504) while the script waits for a CPU. A quota, the hypervisor, other "
         "programs or pages that compute take it.",
-        decides="The workers that serve a request are runnable and run less than half of the time, and "
+        decides="The workers that serve a request are runnable and run less than half of the time. "
         "cpu.stat, the steal time or the run queue says why.",
         fix="give CPU time: raise the quota that the finding names, move away what else runs, or mend the "
         "page that computes",

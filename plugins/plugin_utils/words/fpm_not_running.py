@@ -103,8 +103,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("fpm_not_running", "oomd_killed"): Entry(
         title="PHP-FPM is not running: killed by systemd-oomd",
-        what="systemd-oomd killed all processes of the unit for their memory pressure or the swap that they "
-        "used, and nothing started it again.",
+        what="systemd-oomd killed all processes of the unit for their memory pressure or the swap that "
+        "they used. Nothing started it again.",
         decides="The unit's journal says that systemd-oomd killed its processes; the kernel logged no kill.",
         fix="`systemctl start {unit}`, then fewer workers or a higher MemoryHigh= (systemctl cat {unit})",
         advice="`systemctl start {unit}`. `journalctl -u systemd-oomd` tells which limit was passed, and "

@@ -43,10 +43,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="The log says unable to bind listening socket, with the system's error.",
         fix="remove what the bind error in the evidence names, then `systemctl start {unit}`",
         advice="Read the error after `unable to bind listening socket`: an address the host lacks (`ip "
-        "addr`), a directory the master may not "
-        "write, a full or read-only filesystem. Operation not permitted (1) or not supported (95): that file "
-        "system, a shared folder say, takes no sockets or knows no ACL; let the pool listen below /run. "
-        "Remove it, then `systemctl start {unit}`.",
+        "addr`), a directory the master may not write, a full or read-only filesystem. Operation not "
+        "permitted (1) or not supported (95): that file system, such as a shared folder, takes no sockets "
+        "or knows no ACL. Then let the pool listen below /run. Remove it, then `systemctl start {unit}`.",
         do_not="Do not delete the socket by reflex: this text rarely means a stale socket, FPM replaces "
         "those itself.",
     ),
@@ -211,8 +210,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("fpm_not_running", "read_only"): Entry(
         title="PHP-FPM is not running: read-only place",
-        what="A log, pid file or socket lies where php-fpm cannot write: its unit makes the place "
-        "read-only, or the file system is mounted so (EROFS, errno 30).",
+        what="A log, pid file or socket lies where php-fpm cannot write (EROFS, errno 30). Its unit makes "
+        "the place read-only, or the file system is mounted so.",
         decides="The last start failed with Read-only file system (30); the evidence names the setting, or "
         "the mount.",
         fix="ReadWritePaths={directory} in systemctl edit {unit}, or move the file; `systemctl restart "

@@ -17,11 +17,11 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "there, by pid, account and program.",
         fix="`ss -lxtnp` shows who holds {endpoint}: find out who it is, stop it, start {unit}",
         advice="The evidence names the process and its account. Find out who started it (`systemctl "
-        "status` with its pid, and the exe below its /proc) and keep "
-        "what you need of it, stop it, then `systemctl start {unit}`. Treat the secrets that passed it "
-        "as stolen: passwords, sessions, API keys.",
-        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: "
-        "it comes back, and its traces are gone.",
+        "status` with its pid, and the exe below its /proc). Keep what you need of it and stop it. Then "
+        "`systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, sessions, API "
+        "keys.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is. "
+        "Else it comes back, and its traces are gone.",
     ),
     ("impostor", "not_php_fpm"): Entry(
         title="another program answers in place of PHP-FPM",
@@ -33,8 +33,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "address. If not, keep what you need of it, stop it, "
         "then `systemctl start {unit}`. Treat the secrets that passed it as stolen: passwords, "
         "sessions, API keys.",
-        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: "
-        "it comes back, and its traces are gone.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is. "
+        "Else it comes back, and its traces are gone.",
     ),
     ("impostor", "untrusted_php_fpm"): Entry(
         title="a stranger's php-fpm answers",
@@ -47,7 +47,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "here, give it an endpoint of its own. If not, "
         "stop it, then `systemctl start {unit}`. Treat the secrets that passed it as stolen: "
         "passwords, sessions, API keys.",
-        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is: "
-        "it comes back, and its traces are gone.",
+        do_not="Do not start php-fpm again, restart nginx or dial elsewhere before you know who it is. "
+        "Else it comes back, and its traces are gone.",
     ),
 }

@@ -141,8 +141,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="nginx: upstream prematurely closed FastCGI request or stdout while reading upstream.",
         fix="mend the script in the evidence: its Content-Length must be that of what it sends",
         advice="See what the script in the evidence sends after its header Content-Length. Most often it "
-        "ends early by an error (PHP's error log), the file has changed, or its output is compressed or "
-        "filtered after the length was counted.",
+        "ends early by an error (PHP's error log), or the file has changed. Or its output is compressed "
+        "or filtered after the length was counted.",
         do_not="Do not restart PHP-FPM nor enlarge buffers: no worker died, and nothing was too large.",
     ),
     ("redirect_cycle", None): Entry(

@@ -97,7 +97,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ("max_children_exhausted", "cannot_fork"): Entry(
         title="no free PHP worker: fork() fails",
         what="The pool may have more workers and php-fpm wants to start them, but the kernel gives it no "
-        "other process: a limit of processes is reached, or there is no memory for one.",
+        "other process. A limit of processes is reached, or there is no memory for one.",
         decides="php-fpm logged `fork() failed` just now, and the pool has fewer workers than "
         "pm.max_children; pids.max of its control group.",
         fix="raise the limit that the finding names: TasksMax= of {unit}, or of the container",
@@ -114,14 +114,14 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "again, and the probe gets no answer.",
         fix="give the workers of pool {pool} what the finding says that they lack; then restart {unit}",
         advice="chroot and chdir of pool {pool}: is the directory there? A link to a release may lead "
-        "nowhere. user and group: CapabilityBoundingSet= of {unit}, or the container's capabilities, "
+        "nowhere. For user and group, CapabilityBoundingSet= of {unit}, or the container's capabilities, "
         "must leave CAP_SETUID and CAP_SETGID. php-fpm logs nowhere which step failed.",
         do_not="Do not raise pm.max_children: each further worker ends the same way.",
     ),
     ("max_children_exhausted", "slow_visitors"): Entry(
         title="no free PHP worker: slow visitors",
         what="nginx passes bodies or answers on as they come. So a worker is taken for as long as its "
-        "visitor takes to send or to read, and not for the time of the page alone.",
+        "visitor takes to send or to read. The time of the page alone does not count.",
         decides="Most workers wait to read from, or to write to, their FastCGI connection in the middle of "
         "a request.",
         fix="let nginx keep them: fastcgi_buffering and fastcgi_request_buffering on, then reload nginx",

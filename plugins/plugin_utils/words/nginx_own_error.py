@@ -76,7 +76,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("nginx_own_error", "gone_root"): Entry(
         title="the directory of a site is not there",
-        what="Neither nginx nor PHP-FPM has the directory of the site: it was taken away, a link leads "
+        what="Neither nginx nor PHP-FPM has the directory of the site. It was taken away, a link leads "
         "nowhere, or its file system is not mounted or has died. Each page is 404 or 403, and php-fpm is "
         "asked for none.",
         decides="The root of the site's locations is missing for both, or it lies where /etc/fstab has a "

@@ -36,18 +36,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("php_error", "script_refused"): Entry(
         title="PHP refuses the scripts of a site",
-        what="nginx and PHP-FPM work, and PHP may not open what nginx names: open_basedir, the rights of "
-        "the pool's account, a chroot, SCRIPT_FILENAME without the script, too many files that a worker has "
-        "open, or a file system that is gone. Visitors get 403 or 404.",
+        what="nginx and PHP-FPM work, and PHP may not open what nginx names. One of these keeps it from "
+        "that: open_basedir, the rights of the pool's account, or a chroot. Or SCRIPT_FILENAME lacks the "
+        "script, a worker has too many files open, or a file system is gone. Visitors get 403 or 404.",
         decides="FastCGI sent in stderr: Unable to open primary script (Permission denied, Operation not "
-        "permitted), or Access to the script denied, where the name is that of the configuration.",
+        "permitted). Or it is Access to the script denied, where the name is that of the configuration.",
         fix="mend the setting in the finding; then `systemctl restart {unit}`",
         advice="An open_basedir that nginx gives to one site (fastcgi_param PHP_ADMIN_VALUE) stays in the "
-        "workers for all sites of the pool: write it into a pool of that site's own. A chroot is taken off "
-        "the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name, "
-        "and below an alias $request_filename. "
-        "Too many open files: see rlimit_files of the pool and LimitNOFILE= of the unit, and which page "
-        "leaves files open. A stale file handle: mount the file system again.",
+        "workers for all sites of the pool. So write it into a pool of that site's own. A chroot is taken "
+        "off the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name, and below "
+        "an alias $request_filename. Too many open files: see rlimit_files of the pool and LimitNOFILE= "
+        "of the unit, and which page leaves files open. A stale file handle: mount the file system again.",
         do_not="Do not chmod -R 777 the site, and do not empty security.limit_extensions: each upload "
         "could run.",
     ),
@@ -55,7 +54,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="PHP may not search the directory of a site's scripts",
         what="nginx and PHP-FPM work. A directory on the way to the site's scripts refuses the pool's "
         "account, so that each script is missing for it. Visitors get 404 or 403 for each page.",
-        decides="FastCGI sent in stderr: Primary script unknown, and owner, mode or ACL of a directory on "
+        decides="FastCGI sent in stderr: Primary script unknown. And owner, mode or ACL of a directory on "
         "the way refuse the account of the pool now.",
         fix="give the account in the finding the search permission (x) on the directory in the finding",
         advice="A directory needs x for the account, and so does each one above it. An ACL entry for that "

@@ -72,8 +72,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="Write a line into /etc/fstab: {path} none swap sw 0 0. Then `swapon --show` after the next "
         "boot. If the swap is no longer needed, run swapoff at a quiet time.",
         do_not="Do not put swapon into a cron job: memory is short before it runs.",
-        outage="Some hours or days after a boot the host runs out of memory: the OOM killer takes workers, "
-        "and nginx logs recv() failed (104: Connection reset by peer).",
+        outage="Some hours or days after a boot the host runs out of memory. The OOM killer takes "
+        "workers, and nginx logs recv() failed (104: Connection reset by peer).",
     ),
     ("restart_at_risk", "config_fails"): Entry(
         title="the configuration on disk would fail",
@@ -106,8 +106,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="Compare the file of the evidence with the pool that is to answer. Let both name one "
         "endpoint, and let listen.owner or listen.group be nginx's.",
         do_not="Do not set the socket to mode 0666: every account on the host could send it requests.",
-        outage="After the next restart of php-fpm nginx logs connect() failed, (2: No such file or "
-        "directory) or (13: Permission denied), and the site is a 502.",
+        outage="After the next restart of php-fpm the site is a 502. nginx logs connect() failed, (2: No "
+        "such file or directory) or (13: Permission denied).",
     ),
     ("restart_at_risk", "config_differs"): Entry(
         title="the files differ from what runs",
@@ -138,8 +138,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="Set OOMPolicy=continue and Restart=on-failure under [Service] in a drop-in "
         "(`systemctl edit {unit}`). Then only the request is lost whose worker was killed.",
         do_not="Do not set OOMScoreAdjust=-1000 instead: then the kernel kills the database.",
-        outage="One greedy script, and all sites of this php-fpm are down: the unit has failed with result "
-        "oom-kill, and nginx logs connect() failed (111: Connection refused).",
+        outage="One greedy script, and all sites of this php-fpm are down. The unit has failed with "
+        "result oom-kill, and nginx logs connect() failed (111: Connection refused).",
     ),
     ("restart_at_risk", "reload_cuts"): Entry(
         title="a reload would cut running requests",

@@ -16,7 +16,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="point fastcgi_pass of {site} at its pool, then `nginx -t && systemctl reload nginx`",
         advice="Compare fastcgi_pass of {site} with `listen` of its pool, correct the one that is wrong, "
         "then `nginx -t && systemctl reload nginx`.",
-        do_not="Do not bridge it with ln -s: the link is gone after a boot and may lead to another PHP "
+        do_not="Do not bridge it with ln -s: the link is gone after a boot. It may lead to another PHP "
         "version or another user's pool.",
     ),
     ("socket_path_mismatch", "other_socket"): Entry(
@@ -26,11 +26,10 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="{endpoint} does not exist or has no listener, while a running pool listens on another "
         "socket.",
         fix="in {file}:{line} dial {to}, then `nginx -t && systemctl reload nginx`",
-        advice="Choose the pool that is meant for {site} (right PHP version, right user), put its `listen` "
-        "({to}) into fastcgi_pass at {file}:{line}, "
-        "then `nginx -t && systemctl reload nginx`. Where the name tells a PHP that is gone, install its "
-        "php-fpm, or try the site with the other "
-        "one first. Where the site's own pool is gone, bring it back. Of an upstream whose other servers "
+        advice="Choose the pool that is meant for {site} (right PHP version, right user). Put its "
+        "`listen` ({to}) into fastcgi_pass at {file}:{line}, then `nginx -t && systemctl reload nginx`. "
+        "Where the name tells a PHP that is gone, install its php-fpm, or try the site with the other one "
+        "first. Where the site's own pool is gone, bring it back. Of an upstream whose other servers "
         "answer, take the dead one out.",
         do_not="Do not ln -s the old path to the new socket, nor take any socket that exists: wrong PHP "
         "version or another user's pool.",
@@ -51,10 +50,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         what="One side is configured for a TCP port, the other for a unix socket.",
         decides="Nobody listens on {endpoint}; the pool meant for it listens with the other transport.",
         fix="in {file}:{line} dial {to}, then `nginx -t && systemctl reload nginx`",
-        advice="On one host prefer the socket: put the pool's `listen` ({to}), with unix: before a path, "
-        "into fastcgi_pass at {file}:{line}, "
-        "then `nginx -t && systemctl reload nginx`. Of an upstream whose other servers answer, take the "
-        "dead one out.",
+        advice="On one host prefer the socket. Put the pool's `listen` ({to}), with unix: before a path, "
+        "into fastcgi_pass at {file}:{line}, then `nginx -t && systemctl reload nginx`. Of an upstream "
+        "whose other servers answer, take the dead one out.",
         do_not="Do not make FPM listen on 0.0.0.0: FastCGI has no login, who reaches the port runs code.",
     ),
     ("socket_path_mismatch", "address_family"): Entry(
@@ -107,7 +105,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="nginx refuses its new configuration",
         what="A site was led to another socket or port in nginx's files. nginx refuses the files as they "
         "are, and goes on with the configuration before.",
-        decides="Running workers dial an endpoint that no file names, and nginx complained since the last "
+        decides="Running workers dial an endpoint that no file names. And nginx complained since the last "
         "change, or the files hold what it is known to refuse.",
         fix="mend {path} or take it out, then `nginx -t && systemctl reload {unit}`",
         advice="What nginx complains about may be a file that is left over from a site that is gone. Mend "
@@ -153,13 +151,13 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="the socket is hidden by a unit's sandbox",
         what="The unit of nginx or of FPM sees other directories than the host (ProtectHome=, "
         "TemporaryFileSystem=, RootDirectory=, BindPaths=).",
-        decides="One of them has a mount namespace of its own, and what lies on the way to the socket "
-        "is another file there than on the host.",
+        decides="One of them has a mount namespace of its own. What lies on the way to the socket is "
+        "another file there than on the host.",
         fix="let pool {pool} listen where both see it, below /run, and set fastcgi_pass to it; restart "
         "{unit}, reload nginx",
-        advice="Set `listen` of pool {pool} to a path that both see, such as one below /run/php, and "
-        "fastcgi_pass to the same; or loosen, "
-        "for this one path, the setting that the evidence names (`BindPaths=` in a drop-in of its unit).",
+        advice="Set `listen` of pool {pool} to a path that both see, such as one below /run/php. Set "
+        "fastcgi_pass to the same. Or loosen, for this one path, the setting that the evidence names "
+        "(`BindPaths=` in a drop-in of its unit).",
         do_not="Do not link, copy or chmod anything at the path: what the other program sees there is "
         "another file.",
     ),

@@ -28,11 +28,10 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "the user through.",
         fix="add {user} to listen.acl_users of pool {pool}, and `setfacl -m u:{user}:rw {socket}`: no "
         "restart",
-        advice="Name {user}, the user of nginx's workers, in `listen.acl_users` of pool {pool}, and with it "
-        "the owner, and in "
-        "`listen.acl_groups` the group, who have access now: an ACL makes listen.owner and listen.group "
-        "void. `setfacl -m u:{user}:rw {socket}` "
-        "does the same at once, without a restart. A reload changes no socket that is open.",
+        advice="Name {user}, the user of nginx's workers, in `listen.acl_users` of pool {pool}. Name "
+        "there the owner too, who has access now, and in `listen.acl_groups` the group. An ACL makes "
+        "listen.owner and listen.group void. `setfacl -m u:{user}:rw {socket}` does the same at once, "
+        "without a restart. A reload changes no socket that is open.",
         do_not="Do not chmod 0666 the socket: every local account could run PHP as the pool's user, and the "
         "next restart undoes it.",
     ),
@@ -110,8 +109,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("socket_permission_denied", "selinux_domain"): Entry(
         title="nginx may not connect: SELinux domain",
-        what="php-fpm runs in an SELinux domain to which nginx's may not connect, as when its program lies "
-        "below /opt or /usr/local, or a person started it.",
+        what="php-fpm runs in an SELinux domain to which nginx's may not connect. For example, its "
+        "program lies below /opt or /usr/local, or a person started it.",
         decides="SELinux's policy, asked for connectto from nginx's domain to that of the running master, "
         "denies it.",
         fix="label php-fpm's program httpd_exec_t (semanage fcontext, restorecon), restart {unit}",
@@ -172,7 +171,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="hidden from nginx by its unit",
         what="The sandbox of nginx's unit shows nginx another directory than the host has: ProtectHome=, "
         "InaccessiblePaths= and the like.",
-        decides="nginx has a mount namespace of its own, and what lies on the way to the socket is another "
+        decides="nginx has a mount namespace of its own. What lies on the way to the socket is another "
         "file there than on the host.",
         fix="let pool {pool} listen where both see it, below /run, and set fastcgi_pass to it; restart "
         "{unit}, reload nginx",
@@ -201,8 +200,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="The account database has the group, /proc/PID/status of the workers has not; the master "
         "runs as the same user.",
         fix="restart nginx: a reload is not enough",
-        advice="Restart nginx, which takes on the groups that the user has by then: a reload is not enough, "
-        "since only root's master can give its workers other groups.",
+        advice="Restart nginx, which takes on the groups that the user has by then. A reload is not "
+        "enough, since only root's master can give its workers other groups.",
         do_not="Do not open the socket or its directory any further: the group that is there lets nginx in.",
     ),
     ("socket_permission_denied", "group_of_the_master"): Entry(
@@ -221,8 +220,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="nginx runs as its former user",
         what="`user` in nginx's configuration was changed to one who may connect. The workers that run are "
         "the former one's.",
-        decides="The file with `user` is newer than the workers, who run as somebody else; owner, mode and "
-        "ACL would let the new one in.",
+        decides="The file with `user` is newer than the workers, who run as somebody else. Owner, mode "
+        "and ACL would let the new one in.",
         fix="`nginx -t && systemctl reload nginx`",
         advice="`nginx -t && systemctl reload nginx`: new workers run as the user that the configuration "
         "names.",

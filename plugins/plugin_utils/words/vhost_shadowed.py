@@ -16,9 +16,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="take one of the two out, then `nginx -t && systemctl reload nginx`",
         advice="Take the block out that is not meant. Then `nginx -t && systemctl reload nginx`.",
         do_not="Do not ignore the warning conflicting server name: it is all that nginx says of it.",
-        outage="Somebody changes the site's file, reloads, and nothing changes: or another file answers "
-        "all at "
-        "once, with an old socket, and each page is a 502.",
+        outage="Somebody changes the site's file, reloads, and nothing changes. Or another file answers "
+        "all at once, with an old socket, and each page is a 502.",
     ),
     ("vhost_shadowed", "backup_file"): Entry(
         title="nginx loads a backup file",
@@ -29,9 +28,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="Compare the two files first: the backup may be the one that answers. Move it out of the "
         "directory, then `nginx -t && systemctl reload nginx`.",
         do_not="Do not rename it in the same directory: a pattern such as sites-enabled/* takes every name.",
-        outage="The real file is renamed or comes later in the alphabet, and the backup answers with its "
-        "old "
-        "socket: each page is a 502.",
+        outage="The real file is renamed or comes later in the alphabet. The backup answers with its old "
+        "socket, and each page is a 502.",
     ),
     ("vhost_shadowed", "duplicate_server_name"): Entry(
         title="two server blocks have one name",

@@ -13,7 +13,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="PHP worker killed for lack of memory",
         what="The OOM killer took a worker in the middle of a request; nginx saw the connection reset "
         "or closed.",
-        decides="A kernel or journal record of an OOM kill names a worker of this host; its exit on "
+        decides="A kernel or journal record of an OOM kill names a worker of this host. Its exit on "
         "signal 9 is in FPM's log.",
         fix="fewer workers in pool {pool} or more memory: workers x USS + the shared part must fit",
         advice="Lower pm.max_children of pool {pool} until workers x USS plus the shared part fits, or "
@@ -38,9 +38,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         what="The unit or container reached its memory limit; the host itself may have memory to spare.",
         decides="Kernel: Memory cgroup out of memory, in a cgroup of this host; its oom_kill counter rose.",
         fix="raise the limit (MemoryMax= of {unit} or the container's) or lower pm.max_children of {pool}",
-        advice="Either raise the limit (`systemctl edit {unit}`: MemoryMax=, or the container's) or "
-        "lower pm.max_children of pool {pool} until "
-        "workers x USS plus the shared part fits inside. Set OOMPolicy=continue, or one kill stops the unit.",
+        advice="Raise the limit (`systemctl edit {unit}`: MemoryMax=, or the container's). Or lower "
+        "pm.max_children of pool {pool} until workers x USS plus the shared part fits inside. Set "
+        "OOMPolicy=continue, or one kill stops the unit.",
         do_not="Do not size by the host's RAM and do not add swap: the cgroup's limit binds, swap does "
         "not lift it.",
     ),

@@ -51,8 +51,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "signal.",
         decides="State D in /proc/PID/stat, seen twice without any CPU in between, and its wait channel.",
         fix="repair the storage that the wait names (dmesg, mount, iostat); then `systemctl restart {unit}`",
-        advice="The evidence names the kernel's function: nfs and rpc mean a server that does not answer, "
-        "io_schedule and folio a disk, percpu_rwsem and sb_ a file system that `fsfreeze` holds.",
+        advice="The evidence names the kernel's function. nfs and rpc mean a server that does not answer. "
+        "io_schedule and folio mean a disk. percpu_rwsem and sb_ mean a file system that `fsfreeze` holds.",
         do_not="Do not kill or restart first: such a process ends only when its wait does.",
     ),
     ("workers_halted", "master_halted"): Entry(

@@ -18,8 +18,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="Read the file that the evidence names before anything loads it. Then `chown root:root` "
         "and `chmod go-w` it, the directories above it too; "
         "`getfacl` shows whether an ACL still lets others in.",
-        do_not="Do not test or reload it before it was read: as root, php-fpm and nginx do what it "
-        "says, such as writing to any file.",
+        do_not="Do not test or reload it before it was read. As root, php-fpm and nginx do what it says, "
+        "such as writing to any file.",
     ),
     ("writable_config", "fpm"): Entry(
         title="others can write php-fpm's configuration",
@@ -42,7 +42,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="Read the file that the evidence names before anything loads it: log paths, `user`, "
         "`load_module`, `include`. Then `chown root:root` and "
         "`chmod go-w` it, the directories above it too; `getfacl` shows whether an ACL still lets others in.",
-        do_not="Do not run nginx -t or reload nginx before it was read: as root it opens the log files "
-        "and loads the modules that it names.",
+        do_not="Do not run nginx -t or reload nginx before it was read. As root, nginx opens the log "
+        "files and loads the modules that it names.",
     ),
 }
