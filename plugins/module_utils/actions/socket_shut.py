@@ -3,8 +3,8 @@
 
 """Takes from everybody the right to connect to a pool's socket. nginx's user keeps it.
 
-At worst: running requests of all pools of the unit are cut by the restart, and an account that used the
-socket by its mode alone loses it.
+At worst: running requests of all pools of the unit are cut by the restart. An account that used the socket
+by its mode alone loses it.
 """
 
 from typing import NamedTuple
