@@ -91,6 +91,7 @@ INSTEAD = (
     ("setfacl -m u:{user}:rw {socket}", "an entry for that user in the socket's ACL"),
     ("setfacl -m u:{user}:x {path}", "give that user x in the directory's ACL"),
     ("{socket} rw,", "the socket's path, with rw,"),
+    ("restorecon -Rv {path}", "relabel it with restorecon"),
     ("restorecon -RFv {path}", "relabel it with restorecon"),
     ("restorecon -v {path}", "relabel it with restorecon"),
     ("semanage fcontext -a -t httpd_var_run_t {path}", "give it the type httpd_var_run_t for good"),

@@ -48,7 +48,7 @@ ACTIONS = (
 MADE_KNOWN = '''
 
 def make_known() -> None:
-    """To the plan."""
+    """Tells the plan of these actions."""
     for action in ACTIONS:
         ORDER.setdefault(action.id, len(ORDER))
         BY_ID[action.id] = action

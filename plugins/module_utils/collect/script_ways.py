@@ -16,11 +16,12 @@ from ..parse.nginx.script_refusals import INDEX, aliased, script_of
 from ..signatures.lookup import meaning_of, meanings
 from .endpoint.socket_files import component_of, walk
 from .host import Host, HostError
+from .linux.confined_way import confined_way
 from .linux.hidden import hidden, other_view
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, GoneRoot, ScriptWay
-    from ...plugin_utils.shapes.nginx import Nginx, Route
+    from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.php_fpm import Master, Pool
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -82,7 +83,9 @@ def _may_be_front(location: str) -> bool:
         return True
 
 
-def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["ScriptWay"]:
+def _way(
+    host: Host, snapshot: "Snapshot", route: "Route", pool: str, account: _Account
+) -> Optional["ScriptWay"]:
     script = script_of(route, host.realpath)
     if not script:
         return None
@@ -115,13 +118,18 @@ def _way(host: Host, route: "Route", pool: str, account: _Account) -> Optional["
         "changed_at": max(changed),
         "hidden": otherwise,
     }
+    since = snapshot["taken_at"] - snapshot["window"]
+    confined = None if blocked else confined_way(host, account.pid, account.root, places, since)
+    if confined:
+        seen["confined"] = dict(confined, path=account.chroot + confined["path"])
     path = aliased(route)
     if path and walk(host, script.rstrip("/") + path, account.root).stat:
         seen["doubled"] = path
     return seen
 
 
-def _of_nginx(host: Host, nginx: "Nginx", sites: Set[Optional[str]]) -> List["ScriptWay"]:
+def _of_nginx(host: Host, snapshot: "Snapshot", sites: Set[Optional[str]]) -> List["ScriptWay"]:
+    nginx = snapshot["nginx"]
     if not sites or nginx["uid"] is None:
         return []
     who = Identity(nginx["user"] or "", nginx["uid"], [nginx["gid"] or 0, *nginx["groups"]])
@@ -129,7 +137,7 @@ def _of_nginx(host: Host, nginx: "Nginx", sites: Set[Optional[str]]) -> List["Sc
     account = _Account(who, other_view(host, pid), pid=pid)
     by_root = "$document_root$fastcgi_script_name"
     routes = [cast("Route", dict(each, params={"SCRIPT_FILENAME": by_root})) for each in nginx["routes"]]
-    seen = [_way(host, route, "", account) for route in routes if route["site"] in sites]
+    seen = [_way(host, snapshot, route, "", account) for route in routes if route["site"] in sites]
     return [way for way in seen if way][:MOST]
 
 
@@ -137,13 +145,11 @@ def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["S
     """Of the sites of which php-fpm refused a script, and of those of which nginx found none."""
     said = [event for event in events if event["source"] == "nginx"]
     sites = {event["site"] for event in said if meaning_of(event) in REFUSED}
-    found = _of_nginx(
-        host, snapshot["nginx"], {event["site"] for event in said if meaning_of(event) in UNSEEN}
-    )
+    found = _of_nginx(host, snapshot, {event["site"] for event in said if meaning_of(event) in UNSEEN})
     for route in snapshot["nginx"]["routes"]:
         pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST else None
         account = _account(host, snapshot, *pool) if pool else None
-        way = _way(host, route, pool[1]["name"], account) if pool and account else None
+        way = _way(host, snapshot, route, pool[1]["name"], account) if pool and account else None
         if way and way not in found:
             found.append(way)
     return found

@@ -52,6 +52,15 @@ def all_hidden(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, "Evidence"]]:
     return hider(hidden[0]) if hidden and hidden[0] and all(hidden) else None
 
 
+def all_confined(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, "Evidence"]]:
+    confined = [way.get("confined") for way in ways]
+    first = confined[0] if confined and all(confined) else None
+    if not first:
+        return None
+    words = "%s: %s" % (first["path"], first["why"])
+    return words, evidence(first["module"], first["text"], first["path"])
+
+
 class Case:
     def __init__(self, seen: Seen, key: str, routes: Sequence["Route"]) -> None:
         self.seen = seen

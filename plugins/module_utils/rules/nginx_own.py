@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
-from .case import all_hidden, reconfigured
+from .case import all_confined, all_hidden, reconfigured
 from .model import Cause, Loss, Match, Place, Reason, evidence, sample, within
 from .nginx_error_reasons import directory_of, proof_of
 from .upstream_unresolvable import LOG_SECOND, losses_of
@@ -37,6 +37,7 @@ WORDS = {
     "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
+    "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
 }
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
 _NAMED = re.compile(r'named location "(@[^"]{1,100})"')
@@ -93,9 +94,11 @@ def _of_site(
     over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
     if reason_id == "closed_root":
         ways = _ways(snapshot, event["site"] or "")
-        closed, unseen, over = _closed_root(ways), all_hidden(ways), False
+        closed, unseen, confined, over = _closed_root(ways), all_hidden(ways), all_confined(ways), False
         if unseen:
             reason_id, (word, shown) = "hidden_root", unseen
+        elif confined:
+            reason_id, (word, shown) = "confined_root", confined
         elif closed:
             word = closed["path"]
             shown = evidence("file", "%s: %s" % (word, closed["why"]), word)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..parse.nginx.script_refusals import CLOSED, DENIED, INDEX, UNKNOWN, aliased
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of, meanings
-from .case import all_hidden, reconfigured
+from .case import all_confined, all_hidden, reconfigured
 from .model import Cause, Match, Place, Reason, evidence, sample
 from .upstream_unresolvable import LOG_SECOND, losses_of
 
@@ -135,12 +135,14 @@ def _closed_root(
     ways = _ways_of(snapshot, routes)
     events = [event for event in events if meaning_of(event) in MISSING]
     blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
-    unseen = all_hidden(ways)
-    if not events or not ways or (not unseen and len(blocked) < len(ways)):
+    unseen, confined = all_hidden(ways), all_confined(ways)
+    if not events or not ways or (not (unseen or confined) and len(blocked) < len(ways)):
         return None
     newest = max(events, key=lambda event: event["last"])
     if unseen:
         reason_id, (why, proof) = "hidden_root", unseen
+    elif confined:
+        reason_id, (why, proof) = "confined_root", confined
     else:
         reason_id, first = "closed_root", blocked[0]
         why = "%s, who runs pool %s, may not search %s" % (ways[0]["user"], ways[0]["pool"], first["path"])

@@ -32,6 +32,15 @@ class Selinux(TypedDict):
     endpoints: Dict[str, List[Access]]  # what nginx needs there
 
 
+class ConfinedWay(TypedDict):
+    """What is refused on the way to a script, where owner and mode let in."""
+
+    module: str  # selinux or apparmor
+    path: str  # of the directory, or of the script
+    why: str  # who may not do what
+    text: str  # the policy's answer of now, or the kernel's line
+
+
 class Profile(TypedDict):
     """AppArmor's, of a process."""
 

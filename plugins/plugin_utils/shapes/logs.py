@@ -6,6 +6,7 @@
 
 from typing import List, Optional
 
+from .confinement import ConfinedWay
 from .endpoint import Blocked, Hidden
 from .shape import TypedDict
 
@@ -157,6 +158,7 @@ class LaterScriptWay(TypedDict, total=False):
     # The path of a location with an alias, where that path is there below the alias once more.
     doubled: str
     hidden: Optional[Hidden]  # what a sandbox shows otherwise on the way than the host has it
+    confined: Optional[ConfinedWay]  # what a policy refuses on the way; not before 0.11.0
 
 
 class ScriptWay(LaterScriptWay):

@@ -34,27 +34,32 @@ def label(host: Host, pid: object, module: str = "") -> Optional[str]:
     return (text or "").strip("\0\n ") or None
 
 
+def profile_of(host: Host, pid: int) -> Optional[Tuple[str, str]]:
+    """(name, mode) of AppArmor's profile of a process; None: it has none, or ours."""
+    module = "apparmor/" if host.text("/proc/self/attr/apparmor/current") is not None else ""
+    text = label(host, pid, module)
+    if not text or text == label(host, "self", module):
+        return None
+    name, _blank, mode = text.rpartition(" (")
+    return name or text, mode.rstrip(")")
+
+
+def has_apparmor(host: Host) -> bool:
+    return (host.text(_APPARMOR) or "").startswith("Y")
+
+
 def _profiles(host: Host, snapshot: "Snapshot") -> Optional[List["Profile"]]:
     """AppArmor's, of one worker of nginx and of each master of php-fpm, where ours is another one."""
-    if not (host.text(_APPARMOR) or "").startswith("Y"):
+    if not has_apparmor(host):
         return None
-    module = "apparmor/" if host.text("/proc/self/attr/apparmor/current") is not None else ""
     pids = [("nginx", pid) for pid in snapshot["nginx"]["workers"][:1]]
     pids += [("php-fpm", master["pid"]) for master in snapshot["fpm"]["masters"] if master["pid"]]
-    labels = [(program, pid, label(host, pid, module)) for program, pid in pids]
-    ours = label(host, "self", module)
-    profiles: List["Profile"] = []
-    for program, pid, text in labels:
-        name, _blank, mode = (text or "").rpartition(" (")
-        if text and text != ours:
-            entry: "Profile" = {
-                "pid": pid,
-                "program": program,
-                "name": name or text,
-                "mode": mode.rstrip(")"),
-            }
-            profiles.append(entry)
-    return profiles
+    known = [(program, pid, profile_of(host, pid)) for program, pid in pids]
+    return [
+        {"pid": pid, "program": program, "name": profile[0], "mode": profile[1]}
+        for program, pid, profile in known
+        if profile
+    ]
 
 
 def _filters(host: Host, pid: object) -> Tuple[int, int]:
@@ -113,7 +118,7 @@ def _since(snapshot: "Snapshot") -> float:
     return since
 
 
-def _selinux(host: Host) -> bool:
+def enforces_selinux(host: Host) -> bool:
     return (host.text(SELINUX + "/enforce") or "").strip() == "1"
 
 
@@ -122,7 +127,7 @@ def collect_confinement(host: Host, snapshot: "Snapshot") -> "Confinement":
     found = no_confinement()
     policy: Optional["Policy"] = None
     facts: Optional["Selinux"] = None
-    if _selinux(host):
+    if enforces_selinux(host):
         from . import selinux
 
         policy = selinux.Policy(host, snapshot)

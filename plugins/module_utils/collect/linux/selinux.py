@@ -25,14 +25,45 @@ BOOLEANS = ("httpd_can_network_connect", "httpd_can_network_relay")
 _MOST_ENDPOINTS = 200
 
 
+class Answers:
+    """Of the policy. Each question is asked once."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.bits: Dict[Tuple[str, str], Tuple[str, Optional[int]]] = {}
+        self.answers: Dict[Tuple[str, str, str, str], Optional[bool]] = {}
+
+    def allowed(self, source: str, target: str, tclass: str, permission: str) -> Optional[bool]:
+        question = (source, target, tclass, permission)
+        if question not in self.answers:
+            self.answers[question] = self._ask(*question)
+        return self.answers[question]
+
+    def _ask(self, source: str, target: str, tclass: str, permission: str) -> Optional[bool]:
+        if (tclass, permission) not in self.bits:
+            base = "%s/class/%s/" % (SELINUX, tclass)
+            index = (self.host.text(base + "index") or "").strip()
+            bit = number((self.host.text(base + "perms/" + permission) or "").strip())
+            self.bits[tclass, permission] = index, bit
+        index, bit = self.bits[tclass, permission]
+        if not index or not bit or " " in source + target:
+            return None
+        return allows(self.host.reply(SELINUX + "/access", "%s %s %s" % (source, target, index)), bit)
+
+
+def context_of(host: Host, path: str) -> Optional[str]:
+    """Of a file."""
+    raw = host.xattr(path, "security.selinux")
+    return raw.rstrip(b"\0").decode("utf-8", "replace") if raw else None
+
+
 class Policy:
     """facts: filled in by ask()."""
 
     def __init__(self, host: Host, snapshot: "Snapshot") -> None:
         self.host, self.snapshot = host, snapshot
         worker = next(iter(snapshot["nginx"]["workers"]), None)
-        self.bits: Dict[Tuple[str, str], Tuple[str, Optional[int]]] = {}
-        self.answers: Dict[Tuple[str, str, str, str], Optional[bool]] = {}
+        self.allowed = Answers(host).allowed
         self.view = other_view(host, worker)
         self.facts: Selinux = {
             "nginx": label(host, worker) if worker is not None else None,
@@ -77,23 +108,6 @@ class Policy:
         known = self.snapshot["endpoints"]
         return {key: known[key] for key in sorted(keys)[:_MOST_ENDPOINTS] if key in known}
 
-    def allowed(self, source: str, target: str, tclass: str, permission: str) -> Optional[bool]:
-        question = (source, target, tclass, permission)
-        if question not in self.answers:
-            self.answers[question] = self._ask(*question)
-        return self.answers[question]
-
-    def _ask(self, source: str, target: str, tclass: str, permission: str) -> Optional[bool]:
-        if (tclass, permission) not in self.bits:
-            base = "%s/class/%s/" % (SELINUX, tclass)
-            index = (self.host.text(base + "index") or "").strip()
-            bit = number((self.host.text(base + "perms/" + permission) or "").strip())
-            self.bits[tclass, permission] = index, bit
-        index, bit = self.bits[tclass, permission]
-        if not index or not bit or " " in source + target:
-            return None
-        return allows(self.host.reply(SELINUX + "/access", "%s %s %s" % (source, target, index)), bit)
-
     def _access(
         self,
         target: str,
@@ -122,9 +136,8 @@ class Policy:
                 continue
             accesses: List["Access"] = []
             for parent in endpoint["parents"]:
-                raw = self.host.xattr(self.view + parent["path"], "security.selinux")
-                if raw:
-                    context = raw.rstrip(b"\0").decode("utf-8", "replace")
+                context = context_of(self.host, self.view + parent["path"])
+                if context:
                     accesses.append(self._access(context, "dir", "search", parent["path"]))
             path = endpoint["real_path"] or endpoint["path"]
             if endpoint["selinux"]:
@@ -133,9 +146,9 @@ class Policy:
                 (one for one in endpoint["listeners"] if one["master_config"]),
                 next(iter(endpoint["listeners"]), None),
             )
-            context_of = label(self.host, holder["pid"]) if holder else None
-            if context_of:
-                accesses.append(self._access(context_of, "unix_stream_socket", "connectto", path))
+            domain = label(self.host, holder["pid"]) if holder else None
+            if domain:
+                accesses.append(self._access(domain, "unix_stream_socket", "connectto", path))
             rows[key] = accesses
         return rows
 
@@ -159,10 +172,8 @@ class Policy:
     def _now(self, denial: "Denial") -> str:
         """The context of a file as it is now: the one in the line may be mended."""
         name = denial["name"] or ""
-        raw = self.host.xattr(name, "security.selinux") if name.startswith("/") else None
-        if raw and denial["tclass"] in ("dir", "file", "sock_file", "lnk_file"):
-            return raw.rstrip(b"\0").decode("utf-8", "replace")
-        return denial["target"] or ""
+        of_file = name.startswith("/") and denial["tclass"] in ("dir", "file", "sock_file", "lnk_file")
+        return (context_of(self.host, name) if of_file else None) or denial["target"] or ""
 
     def _is_fresh(self, denial: "Denial") -> bool:
         """Whether the port's context still is what the line says: a policy that was loaded later may have

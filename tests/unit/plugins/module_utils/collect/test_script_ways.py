@@ -53,6 +53,8 @@ def look(
         **route,
     )
     snapshot: Any = {
+        "taken_at": 1000.0,
+        "window": 900,
         "nginx": {"routes": [of_php], "uid": 33, "gid": 33, "groups": [], "user": "www-data"},
         "endpoints": {SOCKET: {"real_path": "/run/php.sock"}},
         "fpm": {"masters": [{"config": "/f.conf", "running": True, "pid": 70, "pools": [pool]}]},
@@ -130,7 +132,14 @@ class TestOfNginx:
         host = FakeHost(stats=dict(view, **{"/": entry(0o755)}))
         route = {"site": "shop.example", "root": ROOT, "location": "~ \\.php$", "params": {}, "endpoints": []}
         nginx = {"routes": [route], "uid": 33, "gid": 33, "groups": [33], "user": "www-data", "workers": []}
-        snapshot: Any = {"nginx": nginx, "endpoints": {}, "fpm": {"masters": []}, "workers": []}
+        snapshot: Any = {
+            "taken_at": 9.0,
+            "window": 9,
+            "nginx": nginx,
+            "endpoints": {},
+            "fpm": {"masters": []},
+            "workers": [],
+        }
         event: Any = {"source": "nginx", "signature": "ng-stat-denied", "site": site}
         return ways(host, snapshot, [event])
 
@@ -182,6 +191,8 @@ class TestGoneRoots:
         }
         pool = {"name": "shop", "endpoint": SOCKET, "user": "shop", "chroot": None}
         snapshot: Any = {
+            "taken_at": 1000.0,
+            "window": 900,
             "nginx": {"routes": [dict(of_php, **route)], "site_logs": list(logs)},
             "endpoints": {SOCKET: {"real_path": "/run/php.sock"}},
             "fpm": {"masters": [{"config": "/f.conf", "running": True, "pid": 70, "pools": [pool]}]},

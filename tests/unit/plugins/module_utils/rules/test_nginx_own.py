@@ -94,6 +94,26 @@ class TestHiddenRoot:
         assert hosts.found(self.hidden((None, True, "www"))) == hosts.HEALTHY
 
 
+class TestConfinedRoot:
+    BY = {"module": "apparmor", "path": "/srv/shop/", "why": "the profile nginx refuses it", "text": "DENIED"}
+
+    def confined(self, *ways: Any) -> Host:
+        host = closed(*ways)
+        host["logs"]["script_ways"][0]["confined"] = self.BY
+        return host
+
+    def test_hit_a_policy_keeps_nginx_from_the_site(self) -> None:
+        item = hosts.only(self.confined((None, True, "")))
+        assert (item["reason"], item["state"]) == ("confined_root", "active")
+        assert "/srv/shop/: the profile nginx refuses it" in item["summary"]
+
+    def test_near_miss_another_way_is_open(self) -> None:
+        assert hosts.found(self.confined((None, True, ""), (None, True, ""))) == hosts.HEALTHY
+
+    def test_decoy_it_is_the_pool_that_is_refused(self) -> None:
+        assert hosts.found(self.confined((None, True, "www"))) == hosts.HEALTHY
+
+
 class TestGoneRoot:
     def gone(self, **facts: Any) -> Host:
         host = a_host().silent_logs().with_nginx(config_newer=False, config_errors=[])

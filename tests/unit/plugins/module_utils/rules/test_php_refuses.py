@@ -177,6 +177,27 @@ class TestHiddenRoot:
         assert hosts.found(host) == hosts.HEALTHY
 
 
+class TestConfinedRoot:
+    BY = {"module": "selinux", "path": "/srv/shop", "why": "httpd_t may not search it", "text": "denied"}
+
+    def test_hit_a_policy_refuses_the_directory(self) -> None:
+        item = hosts.only(with_ways(said("Primary script unknown"), way(confined=self.BY)))
+        assert (item["reason"], item["state"], item["confidence"]) == ("confined_root", "active", "likely")
+        assert "/srv/shop: httpd_t may not search it" in item["summary"]
+        assert item["evidence"][0]["source"] == "selinux"
+
+    def test_hit_it_is_told_in_place_of_the_closed_page(self) -> None:
+        host = with_ways(said(CLOSED, "ng-stderr-primary-open"), way(confined=self.BY))
+        assert hosts.only(host)["reason"] == "confined_root"
+
+    def test_near_miss_another_way_is_open(self) -> None:
+        host = with_ways(said("Primary script unknown"), way(confined=self.BY), way(script="/srv/new/"))
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_decoy_nobody_asked_for_a_script(self) -> None:
+        assert hosts.found(with_ways(a_host().silent_logs(), way(confined=self.BY))) == hosts.HEALTHY
+
+
 class TestMixed:
     """The lines of whole sites stand apart from those about single scripts."""
 

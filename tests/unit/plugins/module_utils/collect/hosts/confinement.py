@@ -16,6 +16,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 SELINUX = "/sys/fs/selinux"
 CLASSES = {
     "dir": ("7", {"search": 24, "add_name": 18}),
+    "file": ("6", {"read": 2, "getattr": 4, "open": 19}),
     "sock_file": ("10", {"write": 3}),
     "unix_stream_socket": ("28", {"connectto": 23}),
     "tcp_socket": ("26", {"name_connect": 27, "name_bind": 22}),

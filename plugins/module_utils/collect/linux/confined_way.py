@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What SELinux or AppArmor refuses a worker on the way to a script, where owner and mode let it in."""
+
+from typing import TYPE_CHECKING, Optional, Sequence
+
+from ...parse.linux.denials import type_of
+from ..host import Host
+from .confinement import enforces_selinux, has_apparmor, label, profile_of
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.confinement import ConfinedWay
+
+_DIRECTORY = (("search", "search"),)
+_SCRIPT = (("getattr", "look at"), ("open", "open"), ("read", "read"))
+_ENFORCED = ("enforce", "kill")
+
+
+def _by_selinux(host: Host, pid: int, root: str, places: Sequence[str]) -> Optional["ConfinedWay"]:
+    """The policy is asked as the worker's domain, for the label of each place as it is now."""
+    from .selinux import Answers, context_of
+
+    domain, answers = label(host, pid), Answers(host)
+    for place in places if domain and domain != label(host, "self") else ():
+        is_script = place == places[-1] and host.type_of(root + place) == "file"
+        context, tclass = context_of(host, root + place), "file" if is_script else "dir"
+        for permission, verb in _SCRIPT if is_script else _DIRECTORY:
+            if context and answers.allowed(domain or "", context, tclass, permission) is False:
+                return {
+                    "module": "selinux",
+                    "path": place,
+                    "why": "%s may not %s it, whose type is %s" % (type_of(domain), verb, type_of(context)),
+                    "text": "SELinux's policy, asked now: %s %s { %s } of %s: denied"
+                    % (domain, tclass, permission, context),
+                }
+    return None
+
+
+def _by_apparmor(host: Host, pid: int, places: Sequence[str], since: float) -> Optional["ConfinedWay"]:
+    """The kernel cannot be asked: its last word counts, unless the profile was loaded anew since."""
+    profile = profile_of(host, pid)
+    if not profile or profile[1] not in _ENFORCED:
+        return None
+    from .audit import read_denials
+
+    denials, changes = read_denials(host, since)
+    for denial in reversed(denials):
+        name, at = denial["name"] or "", denial["at"]
+        loaded = any(change.profile == profile[0] and change.at > at for change in changes)
+        if denial["module"] == "apparmor" and denial["refused"] and denial["source"] == profile[0]:
+            if not loaded and name.rstrip("/") in places and "r" in _mask(denial["text"]):
+                return {
+                    "module": "apparmor",
+                    "path": name,
+                    "why": "the profile %s does not let it %s it" % (profile[0], denial["operation"]),
+                    "text": denial["text"],
+                }
+    return None
+
+
+def _mask(text: str) -> str:
+    """What was refused, by its letters: r, w, ..."""
+    return text.partition('denied_mask="')[2].partition('"')[0]
+
+
+def confined_way(
+    host: Host, pid: Optional[int], root: str, places: Sequence[str], since: float
+) -> Optional["ConfinedWay"]:
+    """pid: of a worker, else of its master. places: each directory on the way and the script, as it sees
+    them below root.
+    """
+    if pid is None or not places:
+        return None
+    if enforces_selinux(host):
+        return _by_selinux(host, pid, root, places)
+    return _by_apparmor(host, pid, places, since) if has_apparmor(host) else None
