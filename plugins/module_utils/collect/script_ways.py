@@ -121,7 +121,8 @@ def _way(
     since = snapshot["taken_at"] - snapshot["window"]
     confined = None if blocked else confined_way(host, account.pid, account.root, places, since)
     if confined:
-        seen["confined"] = dict(confined, path=account.chroot + confined["path"])
+        confined["path"] = account.chroot + confined["path"]
+        seen["confined"] = confined
     path = aliased(route)
     if path and walk(host, script.rstrip("/") + path, account.root).stat:
         seen["doubled"] = path
