@@ -4,12 +4,15 @@
 """A php-fpm master that runs again: what was lost while it did not."""
 
 import re
-from typing import List, Optional
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
 from .model import Cause, Loss, Match, Reason, evidence, first_line, near
 from .whereabouts import name_of
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.unit import UnitLine
 
 ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up", "terminated")
 STOP_SECONDS = 3.0
@@ -22,6 +25,20 @@ def _unanswered(case: Case) -> List[Loss]:
     ends = [at for event in case.fpm_events(ENDS) for at in event["times"]]
     ended = {id(loss) for loss in near(case.lost(HIDDEN), ends, SAME_MOMENT)}
     return [loss for loss in case.lost(HIDDEN) if id(loss) not in ended]
+
+
+def _restarts(log: Sequence["UnitLine"]) -> List["UnitLine"]:
+    """By systemd itself, of a master that ran. One that could not start may have been mended since."""
+    ran = True
+    found: List[UnitLine] = []
+    for entry in log:
+        if "]: Started " in entry["text"]:
+            ran = True
+        elif "]: Failed to start " in entry["text"]:
+            ran = False
+        elif "Scheduled restart job" in entry["text"] and ran:
+            found.append(entry)
+    return found
 
 
 def was_down(case: Case, cause: Cause) -> Optional[Match]:
@@ -49,7 +66,7 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
         runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
         oldest = case.snapshot["taken_at"] - case.snapshot["window"]
         lines = [entry for entry in (unit["log"] if unit else []) if entry["at"] >= oldest]
-        again = [entry for entry in lines if "Scheduled restart job" in entry["text"]]
+        again = _restarts(lines)
         proof = first_line(before) + [evidence("process", runs, at=started)]
         words, state = "%s was not running for a while and is back." % name, "recovered"
         if len(again) >= LOOP:  # what ends it is still there

@@ -45,17 +45,14 @@ def _by_apparmor(host: Host, pid: int, places: Sequence[str], since: float) -> O
     from .audit import read_denials
 
     denials, changes = read_denials(host, since)
+    loaded = max((change.at for change in changes if change.profile == profile[0]), default=0.0)
     for denial in reversed(denials):
-        name, at = denial["name"] or "", denial["at"]
-        loaded = any(change.profile == profile[0] and change.at > at for change in changes)
-        if denial["module"] == "apparmor" and denial["refused"] and denial["source"] == profile[0]:
-            if not loaded and name.rstrip("/") in places and "r" in _mask(denial["text"]):
-                return {
-                    "module": "apparmor",
-                    "path": name,
-                    "why": "the profile %s does not let it %s it" % (profile[0], denial["operation"]),
-                    "text": denial["text"],
-                }
+        name = denial["name"] or ""
+        of_profile = denial["module"] == "apparmor" and denial["source"] == profile[0]
+        in_force = of_profile and denial["refused"] and denial["at"] >= loaded
+        if in_force and name.rstrip("/") in places and "r" in _mask(denial["text"]):
+            why = "the profile %s does not let it %s it" % (profile[0], denial["operation"])
+            return {"module": "apparmor", "path": name, "why": why, "text": denial["text"]}
     return None
 
 

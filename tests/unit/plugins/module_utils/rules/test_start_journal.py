@@ -11,6 +11,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_fpm_not_running import (
     CAUSE,
+    FAILED,
     NOT_OURS,
     START_ONLY,
     STARTING,
@@ -109,6 +110,14 @@ class TestWasDown:
         assert [(item["cause"], item["state"]) for item in hosts.verdict(host)["findings"]] == [
             (CAUSE, state)
         ]
+
+    def test_near_miss_what_could_not_start_was_mended_since(self) -> None:
+        host = a_host("was_down")
+        began = hosts.master(host)["started_at"]
+        again = "systemd[1]: %s: Scheduled restart job, restart counter is at 4." % UNIT
+        tries = [(began - 9.0 + number, line) for number in range(4) for line in (FAILED, again)]
+        host.journal_at(*tries)
+        assert [item["state"] for item in hosts.verdict(host)["findings"]] == ["recovered"]
 
     def test_near_miss_restarted_later_it_still_was_down(self) -> None:
         host = a_host("was_down")
