@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional
 
 from ..number import number
+from ..php_fpm.zlog import without_place
 from ..redact import redact
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def parse_journal(text: str) -> List["UnitLine"]:
             of_child = bool(entry.get("UNIT") and is_systemd)
             if isinstance(message, str) and (pid == "1" or of_child or not program or _FPM.match(program)):
                 speaker = "systemd" if pid == "1" or of_child else "php-fpm"
-                shown = redact("%s[%s]: %s" % (speaker, pid, message.split("\n")[0]))
+                shown = redact("%s[%s]: %s" % (speaker, pid, without_place(message.split("\n")[0])))
                 lines.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": shown})
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             continue  # cut

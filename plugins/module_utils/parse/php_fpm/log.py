@@ -15,13 +15,13 @@ from ...signatures.table import Signature
 from ..log_events import Events, Log
 from ..redact import redact
 from ..timestamps import fpm_time
+from .zlog import without_place
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Detail
 
 _HEAD = re.compile(
-    r"\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] (DEBUG|NOTICE|WARNING|ERROR|ALERT): "
-    r"(?:pid \d+, \w+\(\), line \d+: )?",
+    r"\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] (DEBUG|NOTICE|WARNING|ERROR|ALERT): ",
     re.A,
 )
 _POOL = re.compile(r"\[pool ([^\]]{1,128})\] ")
@@ -99,6 +99,7 @@ def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int],
 
 def parse_message(line: str, utc_offset: int) -> Optional[Message]:
     """A line without its line feed; None without a head."""
+    line = without_place(line)
     head = _HEAD.match(line)
     if not head:
         return None

@@ -11,6 +11,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures.php_fpm import PHP_FPM
 from ...signatures.table import Signature
+from .zlog import without_place
 
 # What a signature means that keeps php-fpm from starting. The first wins over the others.
 _MEANINGS = ["bad_account", "address_in_use", "directory_missing", "address_unavailable", "bind_failed"]
@@ -75,6 +76,7 @@ def problem(kind: str, file: str, line: int, *values: object, pool: Optional[str
 
 
 def read_line(text: str) -> Optional[StartFailure]:
+    text = without_place(text)
     head = _HEAD.match(text)
     if head is None:
         return None
