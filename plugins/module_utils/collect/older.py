@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 from ..parse.linux.systemctl import unit_matches
 from ..parse.nginx.conf import Conf, every
 from ..parse.nginx.refused import path_in, place_of, problems
-from ..parse.nginx.strays import LOG_SECOND, strays
+from ..parse.nginx.strays import strays
 from ..parse.redact import redact
-from ..parse.timestamps import nginx_time
+from ..parse.timestamps import LOG_SECOND, nginx_time
 from .endpoint.endpoints import collect_endpoints, identity_of
 from .host import Host
 from .linux.processes import Process

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 from ..parse.endpoint import reached
 from ..signatures.lookup import meaning_of, meanings
 from .missing import unseen
-from .model import Loss, span, within
+from .model import Loss, losses_of, span, within
 from .silence import mute_sites
-from .upstream_unresolvable import losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, List, Optional, Seq
 from ..parse.endpoint import is_this_host, parse, reached
 from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import place, sites_of
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meanings
 from .missing import attempt
-from .model import Loss, evidence
+from .model import Loss, evidence, losses_of
 from .seen import Owner, Seen, among
 
 if TYPE_CHECKING:
@@ -79,11 +79,8 @@ class Case:
         self.owners = among(seen.pools_at, there) if self.is_local else []
         self.owner: Optional[Owner] = self.owners[0] if self.owners else None
         events = among(seen.lost_at, logged_as(key, self.endpoint))
-        losses = [
-            Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]
-        ]
         # Requests lost on it that no rule has explained yet, oldest first.
-        self.losses = sorted(losses, key=lambda loss: loss.at)
+        self.losses = losses_of(events)
         self.passed: List[Loss] = []  # failed tries that cost no request here
         if seen.has_spares:
             self._sort_tries()

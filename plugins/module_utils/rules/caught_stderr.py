@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meaning_of, meanings
-from .model import Cause, Loss, Match, Place, Reason, evidence, near, sample
+from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, near, sample
 from .php_error_reasons import NO_SCRIPT
 from .silence import read_of, uncovered
-from .upstream_unresolvable import losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, List, Optional, Tuple
 
-from ..parse.nginx.strays import LOG_SECOND
+from ..parse.timestamps import LOG_SECOND
 from .missing import unseen
 from .silence import silent_sites
 

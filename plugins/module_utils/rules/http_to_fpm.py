@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..parse.endpoint import reached
 from ..parse.nginx.sites import sites_of
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 from .case import reconfigured
 from .invalid_response import CAUSE
-from .model import Match, Place, Reason, evidence, sample
-from .upstream_unresolvable import LOG_SECOND, losses_of
+from .model import Match, Place, Reason, evidence, losses_of, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Site

@@ -18,6 +18,8 @@ from typing import (
     Union,
 )
 
+from ..signatures.lookup import meaning_of
+
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence, Site
     from ...plugin_utils.shapes.logs import Event
@@ -130,6 +132,12 @@ def evidence(
 def sample(event: "Event") -> "Evidence":
     line = event["sample"]
     return evidence(event["source"] + "_log", line["text"], line["path"], at=line["at"])
+
+
+def losses_of(events: Sequence["Event"]) -> List[Loss]:
+    """Oldest first."""
+    losses = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]
+    return sorted(losses, key=lambda loss: loss.at)
 
 
 def first_line(losses: Sequence[Loss]) -> List["Evidence"]:

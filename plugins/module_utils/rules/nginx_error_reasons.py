@@ -7,13 +7,13 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.sites import sites_of
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .case import reconfigured
 from .lost_requests import NGINX_LIMIT
-from .model import Match, Place, Reason, evidence, sample
+from .model import Match, Place, Reason, evidence, losses_of, sample
 from .nginx_errors import CYCLE, OWN, TEMP
-from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

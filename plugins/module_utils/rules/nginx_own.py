@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence
 
 from ..parse.nginx.sites import sites_of
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
 from .case import all_confined, all_hidden, reconfigured
-from .model import Cause, Loss, Match, Place, Reason, evidence, sample, within
+from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, sample, within
 from .nginx_error_reasons import directory_of, proof_of
-from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Blocked

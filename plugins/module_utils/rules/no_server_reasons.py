@@ -11,12 +11,12 @@ failures. A reload forgets them.
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 from .case import reconfigured
-from .model import Cause, Match, Place, Reason, evidence, sample
+from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
 from .tries import Server, counts_alone, is_of, servers_of
-from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

@@ -6,11 +6,11 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..parse.endpoint import difference, parse
-from ..parse.nginx.strays import LOG_SECOND, Stray
+from ..parse.nginx.strays import Stray
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from .case import NOBODY_THERE, Case
-from .model import Cause, Match, Place, Reason, Remedy, evidence, sample
-from .upstream_unresolvable import losses_of
+from .model import Cause, Match, Place, Reason, Remedy, evidence, losses_of, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

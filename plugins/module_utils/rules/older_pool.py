@@ -5,7 +5,7 @@
 
 from typing import Optional
 
-from ..parse.nginx.strays import LOG_SECOND
+from ..parse.timestamps import LOG_SECOND
 from .case import HIDDEN, NOBODY_THERE, Case
 from .model import Cause, Match, Reason, evidence, first_line
 from .seen import Owner

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
-from .model import Cause, Match, Reason, evidence, sample
-from .upstream_unresolvable import LOG_SECOND, losses_of
+from .model import Cause, Match, Reason, evidence, losses_of, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

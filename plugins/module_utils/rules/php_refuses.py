@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..parse.nginx.script_refusals import CLOSED, DENIED, INDEX, UNKNOWN, aliased
 from ..parse.nginx.sites import sites_of
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from .case import all_confined, all_hidden, reconfigured
-from .model import Cause, Match, Place, Reason, evidence, sample
-from .upstream_unresolvable import LOG_SECOND, losses_of
+from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

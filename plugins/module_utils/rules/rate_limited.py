@@ -10,12 +10,12 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LIMITED
 from .case import reconfigured
-from .model import Cause, Match, Place, Reason, evidence, sample
+from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
 from .php_error_reasons import sites_told
-from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, Limit, Refused

@@ -6,12 +6,12 @@
 from typing import TYPE_CHECKING, Dict, List, Sequence
 
 from ..parse.endpoint import dialled_at, is_this_host, parse
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LOST
 from .case import Case, reconfigured
 from .http_to_fpm import pool_at
 from .missing import unseen
-from .upstream_unresolvable import LOG_SECOND
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Iterable, List, Optional, Sequence, Set
 
 from ..parse.endpoint import reached
 from ..parse.nginx.sites import sites_of
-from ..parse.nginx.strays import LOG_SECOND
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from .case import NOBODY_THERE, Case, logged_as, reconfigured
-from .model import NOWHERE, Answer, Cause, Loss, Match, Place, Reason, Remedy, evidence, sample
+from .model import NOWHERE, Answer, Cause, Match, Place, Reason, Remedy, evidence, losses_of, sample
 from .seen import Groups, Seen, among, grouped
 
 if TYPE_CHECKING:
@@ -39,11 +39,6 @@ def _by_site(events: Iterable["Event"]) -> Groups["Event"]:
 
 def _of_seen(seen: Seen) -> Groups["Event"]:
     return _by_site(seen.snapshot["logs"]["events"])
-
-
-def losses_of(events: Sequence["Event"]) -> List[Loss]:
-    losses = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]
-    return sorted(losses, key=lambda loss: loss.at)
 
 
 def _unresolved(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence, Set
 from ...signatures.lookup import meaning_of
 from ...signatures.nginx import LOST
 from ..endpoint import parse, reached
+from ..timestamps import LOG_SECOND
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.endpoint import Endpoint
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _ANYWHERE = ""  # no endpoint's key
 _ANY_ADDRESS = "*"  # what a name led to when nginx was started
-LOG_SECOND = 1.0  # nginx's log tells no shorter time
 
 
 class Stray(NamedTuple):
