@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .entry import Entry
+from .max_children_exhausted import CPU_STARVED
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("fastcgi_read_timeout", None): Entry(
@@ -47,17 +48,12 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "shorter than fastcgi_read_timeout.",
         do_not="Do not raise fastcgi_read_timeout or pm.max_children: both let more requests wait there.",
     ),
-    ("fastcgi_read_timeout", "cpu_starved"): Entry(
+    ("fastcgi_read_timeout", "cpu_starved"): CPU_STARVED._replace(
         title="a script gets too little CPU time",
         what="nginx gives up (504) while the script waits for a CPU. A quota, the hypervisor, other "
         "programs or pages that compute take it.",
         decides="The workers that serve a request are runnable and run less than half of the time. "
         "cpu.stat, the steal time or the run queue says why.",
-        fix="give CPU time: raise the quota that the finding names, move away what else runs, or mend the "
-        "page that computes",
-        advice="CPUQuota= of the unit and `systemd-cgtop` for a quota; the host's provider "
-        "for steal time; `top` for what else runs. Of pages that compute, request_slowlog_timeout = 5s in "
-        "the pool shows the line; max_execution_time ends one that never does.",
         do_not="Do not raise fastcgi_read_timeout or pm.max_children: the CPU time stays the same.",
     ),
 }

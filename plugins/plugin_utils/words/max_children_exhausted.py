@@ -8,6 +8,19 @@ from __future__ import annotations
 
 from .entry import Entry
 
+CPU_STARVED = Entry(
+    title="no free PHP worker: no CPU time",
+    what="The workers want a CPU and mostly have none: a quota, the hypervisor, other "
+    "programs or pages that compute take it.",
+    decides="Most workers are runnable, and cpu.stat, the steal time, the run queue or the CPU time of "
+    "the workers says why.",
+    fix="give CPU time: raise the quota that the finding names, move away what else runs, or mend the "
+    "page that computes",
+    advice="CPUQuota= of the unit and `systemd-cgtop` for a quota; the host's provider "
+    "for steal time; `top` for what else runs. Of pages that compute, request_slowlog_timeout = 5s in "
+    "the pool shows the line; max_execution_time ends one that never does.",
+    do_not="Do not raise pm.max_children: more workers share the same CPU time, and each is slower.",
+)
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("max_children_exhausted", None): Entry(
         title="no free PHP worker",
@@ -131,17 +144,5 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "files (X-Accel-Redirect), and give pages that must stream a pool of their own.",
         do_not="Do not only raise pm.max_children: as many more slow visitors hold the new workers.",
     ),
-    ("max_children_exhausted", "cpu_starved"): Entry(
-        title="no free PHP worker: no CPU time",
-        what="The workers want a CPU and mostly have none: a quota, the hypervisor, other "
-        "programs or pages that compute take it.",
-        decides="Most workers are runnable, and cpu.stat, the steal time, the run queue or the CPU time of "
-        "the workers says why.",
-        fix="give CPU time: raise the quota that the finding names, move away what else runs, or mend the "
-        "page that computes",
-        advice="CPUQuota= of the unit and `systemd-cgtop` for a quota; the host's provider "
-        "for steal time; `top` for what else runs. Of pages that compute, request_slowlog_timeout = 5s in "
-        "the pool shows the line; max_execution_time ends one that never does.",
-        do_not="Do not raise pm.max_children: more workers share the same CPU time, and each is slower.",
-    ),
+    ("max_children_exhausted", "cpu_starved"): CPU_STARVED,
 }

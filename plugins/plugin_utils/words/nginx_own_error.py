@@ -8,6 +8,19 @@ from __future__ import annotations
 
 from .entry import Entry
 
+HIDDEN_ROOT = Entry(
+    title="the unit of nginx hides the site",
+    what="The sandbox of nginx's unit shows nginx another directory than the host has. Each page of "
+    "the site is missing for it, so it answers 404 or 403, and asks php-fpm for none.",
+    decides="nginx: stat() failed (13: Permission denied), and nginx sees another file on the way than "
+    "the host has.",
+    fix="let the unit in the evidence see the site: change the setting there, then restart that unit",
+    advice="`systemctl cat` of the unit in the evidence shows the file that has the setting. Let the "
+    "unit see the site: ProtectHome=no or read-only, and no such path in InaccessiblePaths= and "
+    "TemporaryFileSystem=. Or move the site below /srv or /var/www. Then `systemctl daemon-reload`, "
+    "and restart the unit: a reload does not change what it sees.",
+    do_not="Do not chmod the directory: the host's own is another one.",
+)
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("nginx_own_error", None): Entry(
         title="nginx ends requests itself",
@@ -61,19 +74,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "enough, no group and no mode. The account of the pool needs the same.",
         do_not="Do not chmod -R 777 the site: all accounts of the host could change its code.",
     ),
-    ("nginx_own_error", "hidden_root"): Entry(
-        title="the unit of nginx hides the site",
-        what="The sandbox of nginx's unit shows nginx another directory than the host has. Each page of "
-        "the site is missing for it, so it answers 404 or 403, and asks php-fpm for none.",
-        decides="nginx: stat() failed (13: Permission denied), and nginx sees another file on the way than "
-        "the host has.",
-        fix="let the unit in the evidence see the site: change the setting there, then restart that unit",
-        advice="`systemctl cat` of the unit in the evidence shows the file that has the setting. Let the "
-        "unit see the site: ProtectHome=no or read-only, and no such path in InaccessiblePaths= and "
-        "TemporaryFileSystem=. Or move the site below /srv or /var/www. Then `systemctl daemon-reload`, "
-        "and restart the unit: a reload does not change what it sees.",
-        do_not="Do not chmod the directory: the host's own is another one.",
-    ),
+    ("nginx_own_error", "hidden_root"): HIDDEN_ROOT,
     ("nginx_own_error", "gone_root"): Entry(
         title="the directory of a site is not there",
         what="Neither nginx nor PHP-FPM has the directory of the site. It was taken away, a link leads "

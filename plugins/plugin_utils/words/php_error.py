@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .entry import Entry
+from .nginx_own_error import HIDDEN_ROOT
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("php_error", None): Entry(
@@ -62,18 +63,12 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "back.",
         do_not="Do not chmod -R 777 the site: the other accounts could exchange its code.",
     ),
-    ("php_error", "hidden_root"): Entry(
+    ("php_error", "hidden_root"): HIDDEN_ROOT._replace(
         title="the unit of PHP-FPM hides the site",
         what="The sandbox of php-fpm's unit shows its workers another directory than the host has. nginx "
         "sees the site, and PHP finds none of its scripts: 404 for each page.",
         decides="FastCGI sent in stderr: Primary script unknown, and a worker sees another file on the way "
         "than the host has.",
-        fix="let the unit in the evidence see the site: change the setting there, then restart that unit",
-        advice="`systemctl cat` of the unit in the evidence shows the file that has the setting. Let the "
-        "unit see the site: ProtectHome=no or read-only, and no such path in InaccessiblePaths= and "
-        "TemporaryFileSystem=. Or move the site below /srv or /var/www. Then `systemctl daemon-reload`, "
-        "and restart the unit: a reload does not change what it sees.",
-        do_not="Do not chmod the directory: the host's own is another one.",
     ),
     ("php_error", "blank_pages"): Entry(
         title="each page is blank, with status 200",

@@ -8,14 +8,17 @@ into a shell.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
+from collections import Counter
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES as DECLARED
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, layout, placeholders, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT, finding
+from ansible_collections.webmedic.php_fpm.tests.unit.sources import PLUGINS, parsed, python_files
 
 EVERY = sorted(catalogue.CATALOGUE, key=str)
 CAUSES = {
@@ -80,6 +83,17 @@ class TestEntries:
         for words in (value for value in catalogue.CATALOGUE[key] if isinstance(value, str)):
             assert set(re.findall(r"\{(\w*)\}", words)) <= set(placeholders.FIELDS)
             assert "{" not in catalogue.fill(words, {})
+
+    def test_an_advice_is_written_once(self) -> None:
+        """An entry with another's advice is made of that entry."""
+        written = Counter(
+            node.value.value
+            for path in python_files(os.path.join(PLUGINS, "plugin_utils", "words"))
+            for node in ast.walk(parsed(path))
+            if isinstance(node, ast.keyword) and node.arg == "advice" and isinstance(node.value, ast.Constant)
+        )
+        assert written
+        assert not [advice for advice, times in written.items() if times > 1]
 
     def test_without_own_words_the_next_wider_entry_is_used(self) -> None:
         assert catalogue.lookup("fpm_not_running", "brand_new") is catalogue.lookup("fpm_not_running", None)
