@@ -11,9 +11,9 @@ import os
 from typing import Dict, Iterator, List, Set, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import ACCESS, NGINX, UNKNOWN
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import Table
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_start import PHP_START
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.sources import (
     MODULES,
@@ -88,21 +88,6 @@ MAY_IMPORT = {
 REACH_THE_HOST = ("collect", "change", "remediate", "monitor")
 # Python's own imports, and nothing else of the host.
 ABOUT_PYTHON = os.path.join("plugins", "module_utils", "archive.py")
-# What php-fpm will refuse, or has refused, goes by the id of its message for that: the kind of a
-# problem and of a failed start.
-OF_KINDS = [
-    os.path.join("plugins", "module_utils", *path.split("/"))
-    for path in (
-        "parse/php_fpm/conf.py",
-        "parse/php_fpm/pools.py",
-        "parse/php_fpm/problems.py",
-        "collect/php_fpm/config_check.py",
-        "collect/php_fpm/last_start.py",
-        "collect/php_fpm/masters.py",
-        "rules/failed_starts.py",
-        "ahead/trials.py",
-    )
-]
 LINES_LIMIT = 350
 PAGES_LIMIT = 460  # of a module, most of which is its page in the documentation
 LONGEST_NAME = 60  # of a test
@@ -143,12 +128,13 @@ def unknown_dicts(path: str) -> List[int]:
     ]
 
 
-def messages_by_id(path: str, table: Table) -> List[str]:
-    """Ids of a program's messages, in texts of a file."""
+def ids_in(tree: ast.AST) -> List[str]:
+    """Ids of messages, in texts."""
+    ids = {UNKNOWN.id, *ACCESS, *NGINX.meaning_of, *PHP_FPM.meaning_of, *PHP_START.meaning_of}
     return [
         node.value
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in table.meaning_of
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in ids
     ]
 
 
@@ -192,13 +178,18 @@ class TestPurity:
     def test_shared_code_needs_only_the_standard_library(self, path: str) -> None:
         assert not outside_imports(path) & {"ansible", "jinja2", "yaml", "six", "requests", "psutil"}
 
-    @pytest.mark.parametrize("path", python_files(UTILS))
-    def test_a_message_of_nginx_is_asked_for_by_its_meaning(self, path: str) -> None:
-        assert not messages_by_id(path, NGINX)
+    @pytest.mark.parametrize("path", python_files(PLUGINS))
+    def test_an_id_stands_in_signatures_alone(self, path: str) -> None:
+        """Others ask by meaning, or by a name of signatures/kinds.py."""
+        assert station_of(path) == "signatures" or not ids_in(parsed(path))
 
-    @pytest.mark.parametrize("path", [path for path in python_files(UTILS) if path not in OF_KINDS])
-    def test_an_event_of_php_fpm_is_asked_for_by_its_meaning(self, path: str) -> None:
-        assert not messages_by_id(path, PHP_FPM)
+    def test_an_id_is_told_from_what_looks_like_one(self) -> None:
+        assert ids_in(ast.parse('kind == "fpm-uid" or name in ("access-502", "ng-no-live")')) == [
+            "fpm-uid",
+            "access-502",
+            "ng-no-live",
+        ]
+        assert not ids_in(ast.parse('name in ("php-fpm", "fpm-uid.service", "fpm_uid", "access-log")'))
 
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_facts_flow_one_way(self, path: str) -> None:

@@ -89,7 +89,8 @@ def fpm_test(host: Host, service: Service, launch: Optional[Launch]) -> Tried:
     if ran.rc == 0:
         return Tried(PASSED)
     why, failure = deciding_line(ran), start_failure(_lines(ran))
-    unseen = bool(failure and failure.kind == "fpm-uid" and host.account(failure.places[0]))
+    user = failure.unknown_user if failure else None
+    unseen = bool(user and host.account(user))
     if ran.rc is None or unseen or only_the_sandbox(why):
         return Tried(NOT_RUN, "php-fpm -t could not tell: %s" % why)
     words = _HEAD.sub("", redact(failure.text) if failure else why, 1)

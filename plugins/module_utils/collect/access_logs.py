@@ -12,6 +12,7 @@ from ..parse.log_events import Events
 from ..parse.nginx.access_log import LINE_BYTES, PAGES_BYTES, AccessLog
 from ..parse.nginx.log_format import LineFormat
 from ..parse.nginx.site_logs import Writers, writers
+from ..signatures.nginx import ACCESS_LOST
 from .host import Host, HostError
 from .log_window import WINDOW_BYTES, File, Source, admit, find_window
 from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, log_file, older, stuck
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 PROBE = 16 * 1024  # its lines are short, and each has a time
 MISSING = "access_log"
-LOST = frozenset(("access-502", "access-504"))
 
 
 def _file(path: str, why: Optional[str]) -> "AccessFile":
@@ -70,7 +70,7 @@ def _read(
     begins = log.earliest(first)
     last = _feed(log, chain([first], source.chunks(start + len(first))), start > 0)
     entry = _file(file.name, _why(log, source, last, begins))
-    if not source.cut and not log.events.has(LOST):
+    if not source.cut and not log.events.has(ACCESS_LOST):
         low = max(0, window - BACK)
         entry["earlier"] = log.last_lost(source.at(low, min(size, window + 2 * PROBE) - low))
     if size > window:

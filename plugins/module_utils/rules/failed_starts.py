@@ -11,6 +11,7 @@ from typing import Callable, Optional, Tuple
 
 from ..parse.linux.unit_starts import makes_read_only
 from ..parse.php_fpm.starts import command_that_failed, dependency_that_failed, stop_timed_out
+from ..signatures import kinds
 from .down import NO_PROGRAM, TESTED, Down, reason_of
 from .model import Reason, evidence
 from .whereabouts import at_place, directory_of
@@ -20,10 +21,7 @@ from .whereabouts import at_place, directory_of
 _OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
 _CRASHES = (4, 6, 7, 8, 11, 31)  # signals that a program brings upon itself, signal(7)
-# What php-fpm -t does not see, though it is about the configuration.
-_UNTESTED = ("fpm-error", "fpm-root-user", "fpm-invalid-port")
 _BEFORE = re.compile(r"^(?:\S+\[\d+\]: )?(?:\[\d[^\]]*\] )?")  # who says it, and when
-_NAMED = re.compile(r"fpm-(?:bind|listen|invalid-port)")  # the first place of these is an address
 _SIGNS = {
     "log_unwritable": "it cannot open its log",
     "pid_file_unwritable": "it cannot write its pid file",
@@ -40,12 +38,12 @@ _SIGNS = {
 }
 
 
-# The same, by the id of a signature that says more.
+# The same, by the kind of failure that says more.
 _OF_KIND = {
-    "opcache-preload-user": "opcache.preload is set, and opcache.preload_user is not",
-    "fpm-socket-family": "its unit or the kernel forbids the family of its address",
-    "fpm-getaddrinfo": "the name of its address leads nowhere",
-    "fpm-invalid-port": "the port of a listen is no number, and a path takes no unix: before it",
+    kinds.NO_PRELOAD_USER: "opcache.preload is set, and opcache.preload_user is not",
+    kinds.FAMILY_REFUSED: "its unit or the kernel forbids the family of its address",
+    kinds.NAME_UNKNOWN: "the name of its address leads nowhere",
+    kinds.BAD_PORT: "the port of a listen is no number, and a path takes no unix: before it",
 }
 
 
@@ -80,7 +78,7 @@ def _mended(down: Down) -> bool:
     failure, facts = down.failure, down.master.get("last_start")
     if failure is None or down.changed_since():
         return True
-    if failure.meaning in TESTED and failure.kind not in _UNTESTED and down.master["test"]["ran"]:
+    if failure.meaning in TESTED and failure.kind not in kinds.UNTESTED and down.master["test"]["ran"]:
         return True  # php-fpm -t accepts it: _rejected stands before
     if facts is None:
         return False
@@ -101,7 +99,7 @@ def _failed(reason: str, down: Down) -> Optional[Reason]:
     words = "%s cannot start: %s" % (down.name, sign)
     if reason == "start_failed" and down.failure:
         words += ": " + _BEFORE.sub("", down.failure.text)
-    what = down.path or (down.failure.places[0] if down.failure and _NAMED.match(down.failure.kind) else "")
+    what = down.path or (down.failure.address if down.failure else None)
     if what and what not in words:
         words += ", %s" % what
     file, line = down.written_at()

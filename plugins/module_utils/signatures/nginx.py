@@ -46,6 +46,7 @@ ACCESS = {
     "access-504": "gateway_timeout",
     "access-504-meant": "meant",
 }
+ACCESS_LOST = frozenset(("access-502", "access-504"))
 # As nginx writes them behind " while ", and as the rows name them.
 PHASES = {
     "connecting to upstream": "connecting",
@@ -177,5 +178,15 @@ ng-body-temp-enospc - 500 body_unwritable pwritev() "%q" failed (28: %s)
     pwrite() "%q" failed (28: %s)
 """,
 )
+
+
+def access_id(status: str, waited: bool = False, meant: bool = False) -> str:
+    """Of a line of an access log. It may be none of ACCESS."""
+    name = "access-" + status
+    if waited and name + "-waited" in ACCESS:
+        return name + "-waited"
+    return name + "-meant" if meant and name + "-meant" in ACCESS else name
+
+
 # What stands behind a message that no row is. It is not asked for by its text.
 UNKNOWN = Signature("ng-unknown", NO_PHASE, None, "unknown_loss", "%q")

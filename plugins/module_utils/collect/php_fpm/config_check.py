@@ -87,8 +87,9 @@ def config_test(
         return {"ran": False, "why": ran.err}
     lines = [line.replace("{config}", reading.config).strip() for line in ran.out.splitlines()]
     failure = start_failure(lines)
-    if failure and failure.kind == "fpm-uid" and host.account(failure.places[0]):
-        why = "without a network php-fpm does not find the account " + redact(failure.places[0], 100)
+    user = failure.unknown_user if failure else None
+    if user and host.account(user):
+        why = "without a network php-fpm does not find the account " + redact(user, 100)
         return {"ran": False, "why": why}
     output = [redact(line) for line in lines if line]
     return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": output[-LINES:]}

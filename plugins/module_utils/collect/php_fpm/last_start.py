@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 from ...parse.endpoint import parse
 from ...parse.php_fpm.problems import StartFailure
 from ...parse.php_fpm.starts import attempt_of
+from ...signatures import kinds
 from ..host import Host, HostError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _setting(host: Host, files: List[str], failure: StartFailure) -> Tuple[Optio
 
 
 def _has_address(host: Host, failure: StartFailure) -> Optional[bool]:
-    if failure.kind != "fpm-bind-eaddrnotavail":
+    if failure.kind != kinds.ADDRESS_NOT_HERE:
         return None
     endpoint = parse(failure.places[0])
     # A name would have to be asked for.

@@ -15,6 +15,7 @@ from ...parse.php_fpm.conf import FpmConf, Section, full_path
 from ...parse.php_fpm.pools import pool_facts, start_problems
 from ...parse.php_fpm.problems import Problem
 from ...parse.titles import FPM_MASTER
+from ...signatures import kinds
 from ..host import Host, HostError
 from ..linux.processes import Process, process_cgroup, processes
 from ..linux.units import fpm_unit_names, unit_states
@@ -119,13 +120,13 @@ def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List
     """Logs and chroots without which the master does not start; of logs the test without a trace cannot see
     that.
     """
-    places = [("fpm-errorlog-open", conf.top, "error_log", error_log)]
+    places = [(kinds.ERROR_LOG, conf.top, "error_log", error_log)]
     for section, pool in zip(conf.pools, pools):
-        places.append(("fpm-accesslog-open", section, "access.log", pool["access_log"]))
+        places.append((kinds.ACCESS_LOG, section, "access.log", pool["access_log"]))
         if pool["slowlog_timeout"]:
-            places.append(("fpm-slowlog-open", section, "slowlog", pool["slowlog"]))
+            places.append((kinds.SLOWLOG, section, "slowlog", pool["slowlog"]))
     problems = [
-        section.problem("fpm-chroot", "chroot", pool["chroot"])
+        section.problem(kinds.NO_CHROOT, "chroot", pool["chroot"])
         for section, pool in zip(conf.pools, pools)
         if pool["chroot"] and not section.variables and host.lacks(pool["chroot"])
     ]
@@ -140,7 +141,7 @@ def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
     """php-fpm's own test looks them up from 8.2.2 on only."""
     users = [(section, section.text("user")) for section in conf.pools]
     return [
-        section.problem("fpm-uid", "user", user)
+        section.problem(kinds.UNKNOWN_USER, "user", user)
         for section, user in users
         if user and not section.variables and number(user) is None and host.account(user) is None
     ]

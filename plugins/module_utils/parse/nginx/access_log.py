@@ -6,7 +6,7 @@
 import re
 from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Optional, Pattern, Sequence
 
-from ...signatures.nginx import ACCESS
+from ...signatures.nginx import ACCESS, ACCESS_LOST, access_id
 from ..endpoint import canonical
 from ..log_events import Log
 from ..redact import redact
@@ -70,11 +70,8 @@ def _endpoint(address: str) -> Optional[str]:
 
 def _signature(status: str, fields: Fields, lost: Optional[_Pass]) -> str:
     waited = fields.get("request_time")
-    if status == "499" and waited and float(waited) >= WAITED:
-        return "access-499-waited"
-    meant = "access-%s-meant" % status
     on_purpose = lost is None or fields.get("upstream_addr", "?") in _NONE
-    return meant if meant in ACCESS and on_purpose else "access-" + status
+    return access_id(status, bool(waited and float(waited) >= WAITED), on_purpose)
 
 
 def _words(status: str, fields: Fields) -> str:
@@ -173,7 +170,7 @@ class AccessLog(Log):
         for line in self._hits(data):
             text = line.decode("utf-8", "replace")
             parsed = self._parse(text)
-            if parsed and "access-" + parsed.status in ACCESS and self.counts(parsed.at):
+            if parsed and access_id(parsed.status) in ACCESS and self.counts(parsed.at):
                 self._add(text, parsed)
 
     def last_lost(self, data: bytes) -> "Optional[Earlier]":
@@ -182,7 +179,7 @@ class AccessLog(Log):
         lines = [line.decode("utf-8", "replace") for line in list(self._hits(data))[-LOOKED_AT:]]
         parsed = [one for one in map(self._parse, reversed(lines)) if one and one.at < self.since]
         self.read, self.unread, self.untrusted = counted
-        lost = [one for one in parsed if one.signature in ("access-502", "access-504")]
+        lost = [one for one in parsed if one.signature in ACCESS_LOST]
         if not lost:
             return None
         last = max(lost, key=lambda one: one.at)

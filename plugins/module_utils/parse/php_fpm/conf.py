@@ -6,6 +6,7 @@
 import re
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
+from ...signatures import kinds
 from ..files import Expand, NotOpened, Read
 from ..number import number as whole
 from .problems import Problem, problem
@@ -108,7 +109,7 @@ def to_seconds(value: Optional[str]) -> float:
 
 def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
     """What stands right of "=" -> (value, whether it has a ${variable}, what the scanner does not expect)."""
-    out, pending, kinds = "", "", ""
+    out, pending, tokens = "", "", ""
     variable = False
     at = 0
     while at < len(text):
@@ -121,9 +122,9 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
         if kind == "comment":
             break
         if kind == "space":
-            pending = match.group(0) if kinds.endswith("p") else ""
+            pending = match.group(0) if tokens.endswith("p") else ""
             continue
-        if kinds == "p" and out.lower() in TRUE + FALSE:
+        if tokens == "p" and out.lower() in TRUE + FALSE:
             return out, variable, match.group(0)
         part, hit = match.group(kind), False
         if kind == "double":
@@ -133,9 +134,9 @@ def scan_value(text: str) -> Tuple[str, bool, Optional[str]]:
         out += (pending if kind == "plain" else "") + part
         pending = ""
         variable = variable or hit
-        kinds += kind[0]
+        tokens += kind[0]
     word = out.lower()
-    if kinds == "p" and word in TRUE + FALSE:
+    if tokens == "p" and word in TRUE + FALSE:
         out = "1" if word in TRUE else ""
     return out, variable, None
 
@@ -159,12 +160,12 @@ class Reader:
 
     def load(self, path: str, depth: int, origin: Tuple[str, int]) -> None:
         if depth > DEPTH:
-            self.problem("fpm-include-depth", origin[0], origin[1], DEPTH)
+            self.problem(kinds.INCLUDE_TOO_DEEP, origin[0], origin[1], DEPTH)
             return
         try:
             text = "" if self.conf.cut else self.read(path)
         except NotOpened as why:
-            self.problem("fpm-conf-open", origin[0], origin[1], path, why)
+            self.problem(kinds.FILE_NOT_OPENED, origin[0], origin[1], path, why)
             return
         if text is None:
             return
@@ -185,22 +186,22 @@ class Reader:
         if line.startswith("["):
             match = _SECTION.match(line)
             if match is None:
-                self.problem("fpm-syntax", path, number, " in the section's head")
+                self.problem(kinds.SYNTAX, path, number, " in the section's head")
             else:
                 self.open_section(match.group(1).strip("\"'"), path, number)
             return
         match = ENTRY.match(line)
         if match is None:
-            self.problem("fpm-syntax", path, number, "")
+            self.problem(kinds.SYNTAX, path, number, "")
             return
         key, subkey, raw = match.groups()
         if raw is None:
-            self.problem("fpm-null-value", path, number, path, number)
+            self.problem(kinds.NO_VALUE, path, number, path, number)
             return
         value, variable, unexpected = scan_value(raw)
         self.conf.variables = self.conf.variables or variable
         if unexpected:
-            self.problem("fpm-syntax", path, number, ", unexpected '%s'" % unexpected)
+            self.problem(kinds.SYNTAX, path, number, ", unexpected '%s'" % unexpected)
         elif subkey is not None:
             self.section.arrays.setdefault(key.lower(), []).append(
                 (subkey.strip(), Setting(self.named(value), path, number))
@@ -233,7 +234,7 @@ class Reader:
             names = self.expand(pattern)
         except NotOpened as why:
             if not variable:
-                self.problem("fpm-include-glob", path, number, pattern, ": %s" % why)
+                self.problem(kinds.BAD_PATTERN, path, number, pattern, ": %s" % why)
             return
         for name in names:
             self.load(name, depth + 1, (path, number))

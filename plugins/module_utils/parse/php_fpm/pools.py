@@ -7,6 +7,7 @@ php_value[] and php_admin_value[] hold passwords: of them memory_limit and error
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
+from ...signatures import kinds
 from ..endpoint import canonical
 from ..number import number
 from .conf import FpmConf, Section, full_path
@@ -93,18 +94,18 @@ def start_problems(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> 
     """
     problems = list(conf.problems)
     if not conf.pools and not conf.variables:
-        problems.append(conf.top.problem("fpm-no-pool", ""))
+        problems.append(conf.top.problem(kinds.NO_POOL, ""))
     taken: Dict[str, str] = {}
     for section, pool in zip(conf.pools, pools):
         if section.variables:
             continue
         if as_root and "user" not in section.settings:
-            problems.append(section.problem("fpm-no-user", "user"))
+            problems.append(section.problem(kinds.NO_USER, "user"))
         else:
             problems += _first_problem(section, pool)
         endpoint = pool["endpoint"]
         if endpoint and endpoint in taken:
-            problems.append(section.problem("fpm-dup-listen", "listen", taken[endpoint]))
+            problems.append(section.problem(kinds.SAME_LISTEN, "listen", taken[endpoint]))
         elif endpoint:
             taken[endpoint] = section.name
     return problems
@@ -116,18 +117,18 @@ def _first_problem(section: Section, pool: "Pool") -> List[Problem]:
     low, high, start = [pool[name] or 0 for name in ("min_spare", "max_spare", "start_servers")]
     slow = pool["slowlog_timeout"] > 0 and not pool["slowlog"]
     checks: List[Tuple[bool, str, str, Tuple[int, ...]]] = [
-        (not pool["listen"], "fpm-no-listen", "listen", ()),
-        (pool["pm"] not in ("static", "dynamic", "ondemand"), "fpm-no-pm", "pm", ()),
-        (most < 1, "fpm-max-children-conf", "pm.max_children", ()),
-        (slow, "fpm-slowlog-missing", "request_slowlog_timeout", ()),
+        (not pool["listen"], kinds.NO_LISTEN, "listen", ()),
+        (pool["pm"] not in ("static", "dynamic", "ondemand"), kinds.NO_PM, "pm", ()),
+        (most < 1, kinds.NO_WORKERS, "pm.max_children", ()),
+        (slow, kinds.NO_SLOWLOG, "request_slowlog_timeout", ()),
     ]
     if pool["pm"] == "dynamic":
         outside = bool(start) and not low <= start <= high
         checks += [
-            (low < 1, "fpm-min-spare", "pm.min_spare_servers", (low,)),
-            (high < 1, "fpm-max-spare", "pm.max_spare_servers", (high,)),
-            (max(low, high) > most, "fpm-spare-gt-max", "pm.max_spare_servers", (low, high, most)),
-            (high < low, "fpm-spare-order", "pm.max_spare_servers", (high, low)),
-            (outside, "fpm-start-servers", "pm.start_servers", (start, low, high)),
+            (low < 1, kinds.MIN_SPARE, "pm.min_spare_servers", (low,)),
+            (high < 1, kinds.MAX_SPARE, "pm.max_spare_servers", (high,)),
+            (max(low, high) > most, kinds.SPARE_OVER_MOST, "pm.max_spare_servers", (low, high, most)),
+            (high < low, kinds.SPARE_ORDER, "pm.max_spare_servers", (high, low)),
+            (outside, kinds.START_OUTSIDE, "pm.start_servers", (start, low, high)),
         ]
     return [section.problem(kind, key, *values) for wrong, kind, key, values in checks if wrong][:1]

@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from ...signatures import kinds
 from ...signatures.php_fpm import PHP_FPM
 from ...signatures.table import Signature
 from .zlog import without_place
@@ -19,8 +20,6 @@ _MEANINGS += ["socket_access", "log_unwritable", "pid_unwritable", "no_shared_me
 # Of signatures/php_start.py.
 _MEANINGS += ["lock_unwritable", "preload", "extension", "php_startup", "not_executable", "unit_step"]
 _MEANINGS += ["bad_config", "timed_out", "other_error"]
-# What php-fpm says behind the message that matters: fpm_conf.c, fpm.c.
-_FOLLOWS = ("fpm-include-fail", "fpm-conf-load", "fpm-conf-post")
 # Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
 _HEAD = re.compile(
     r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?"
@@ -35,7 +34,7 @@ _OF_PHP_INI = re.compile(r"syntax error.* in (?!Unknown on).* on line \d+\Z")
 class Problem(NamedTuple):
     """Of a configuration, as it goes from the parser that finds it to the rule that judges it."""
 
-    kind: str  # the id of a signature
+    kind: str  # the id of a signature, see signatures/kinds.py
     file: str
     line: int  # from 1; 0: the file as a whole
     text: str  # in the program's own words
@@ -44,7 +43,7 @@ class Problem(NamedTuple):
 class StartFailure(NamedTuple):
     """A line that says why php-fpm does not start."""
 
-    kind: str  # the id of a signature
+    kind: str  # the id of a signature, see signatures/kinds.py
     meaning: str  # of its signature
     places: List[str]  # what stands in those of the format
     text: str
@@ -56,6 +55,15 @@ class StartFailure(NamedTuple):
     def errno(self) -> Optional[int]:
         match = _ERRNO.search(self.text)
         return int(match.group(1)) if match else None
+
+    @property
+    def unknown_user(self) -> Optional[str]:
+        return self.places[0] if self.kind == kinds.UNKNOWN_USER else None
+
+    @property
+    def address(self) -> Optional[str]:
+        """That it could not listen at."""
+        return self.places[0] if self.kind in kinds.OF_ADDRESS else None
 
     @property
     def path(self) -> Optional[str]:
@@ -102,22 +110,26 @@ def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
 
     def rank(number: int) -> Tuple[bool, int, int]:
         kind, meaning = failures[number].kind, failures[number].meaning
-        return kind in _FOLLOWS, _MEANINGS.index(meaning), -number if meaning == "other_error" else number
+        return (
+            kind in kinds.FOLLOWS,
+            _MEANINGS.index(meaning),
+            -number if meaning == "other_error" else number,
+        )
 
     if not failures:
         return None
     number = min(range(len(failures)), key=rank)
     failure, after = failures[number], failures[number + 1 :]
-    behind = next((each for each in after if each.kind in _FOLLOWS), None)
+    behind = next((each for each in after if each.kind in kinds.FOLLOWS), None)
     if behind is None:
         return failure
     if failure.meaning == "other_error":
         failure = failure._replace(meaning="bad_config")
-    if failure.file is None and failure.kind not in _FOLLOWS:
+    if failure.file is None and failure.kind not in kinds.FOLLOWS:
         # "Unable to include FILE from MAIN at line N": N counts the lines of FILE.
-        if behind.kind == "fpm-include-fail":
+        if behind.kind == kinds.INCLUDE_FAILED:
             failure = failure._replace(file=behind.places[0], line=int(behind.places[2]))
-        elif behind.kind == "fpm-conf-load":
+        elif behind.kind == kinds.NOT_LOADED:
             failure = failure._replace(file=behind.places[0])
     return failure
 

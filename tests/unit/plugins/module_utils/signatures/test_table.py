@@ -5,6 +5,7 @@
 """The tables of messages: what is refused when they are loaded, and how a text is found in one."""
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures import kinds
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import (
     meaning_of,
     meanings,
@@ -17,6 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx 
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import MEANINGS as OF_FPM
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_start import PHP_START
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import Signature, Table
 
 FIRST = "x-slow start 504 late it took %d s"
@@ -98,6 +100,11 @@ class TestMeanings:
     def test_an_event_of_another_release_has_none(self) -> None:
         assert meaning_of({"signature": "ng-connect-enoent"}) == "missing"
         assert meaning_of({"signature": "ng-vanished"}) == ""
+
+    def test_a_kind_is_the_id_of_a_row(self) -> None:
+        ids = [value for name, value in vars(kinds).items() if name.isupper() and isinstance(value, str)]
+        assert len(ids) > 20 and len(set(ids)) == len(ids)
+        assert {*ids, *kinds.UNTESTED, *kinds.FOLLOWS} <= {*PHP_FPM.meaning_of, *PHP_START.meaning_of}
 
     def test_no_id_is_in_two_tables(self) -> None:
         assert not set(NGINX.meaning_of) & set(PHP_FPM.meaning_of)
