@@ -92,9 +92,9 @@ def _place(finding: Explained) -> Hashable:
 KEYS: Sequence[Callable[[Explained], Hashable]] = (identity, lambda finding: identity(finding)[:4], _place)
 
 
-def _share_a_site(one: Explained, other: Explained) -> bool:
-    ones, others = set(one["sites"]), set(other["sites"])
-    return not ones or not others or bool(ones & others)
+def _share_a_site(finding: Explained, other: Explained) -> bool:
+    sites, others = set(finding["sites"]), set(other["sites"])
+    return not sites or not others or bool(sites & others)
 
 
 def _matched(host: str, before: Report, after: Report) -> list[Match]:

@@ -121,5 +121,5 @@ def _place(directory: str, path: str) -> str:
     return inside if not os.path.exists(path) and os.path.exists(inside) else path
 
 
-def _same(one: str, other: str | None) -> bool:
-    return other is not None and os.path.realpath(file_of(one)) == os.path.realpath(file_of(other))
+def _same(path: str, other: str | None) -> bool:
+    return other is not None and os.path.realpath(file_of(path)) == os.path.realpath(file_of(other))

@@ -91,6 +91,7 @@ ABOUT_PYTHON = os.path.join("plugins", "module_utils", "archive.py")
 LINES_LIMIT = 350
 PAGES_LIMIT = 460  # of a module, most of which is its page in the documentation
 LONGEST_NAME = 60  # of a test
+SAY_NOTHING = {"one", "deeds", "foretold"}  # names that could be of any thing
 
 
 def impure_calls(path: str) -> List[Tuple[int, str]]:
@@ -126,6 +127,14 @@ def unknown_dicts(path: str) -> List[int]:
         and node.value.id in ("Dict", "Mapping")
         and any(isinstance(part, ast.Name) and part.id == "Any" for part in ast.walk(node.slice))
     ]
+
+
+def names_made(tree: ast.AST) -> Set[str]:
+    """Of variables, parameters, functions and classes."""
+    nodes = list(ast.walk(tree))
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    names |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return names | {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
 
 
 def ids_in(tree: ast.AST) -> List[str]:
@@ -221,6 +230,15 @@ class TestFiles:
     def test_a_file_stays_readable_in_one_sitting(self, path: str) -> None:
         limit = PAGES_LIMIT if os.path.dirname(path) == os.path.join("plugins", "modules") else LINES_LIMIT
         assert len(source(path).splitlines()) <= limit
+
+    @pytest.mark.parametrize("path", python_files(PLUGINS))
+    def test_a_name_says_the_thing(self, path: str) -> None:
+        assert not names_made(parsed(path)) & SAY_NOTHING
+
+    @pytest.mark.parametrize("made", ["one = 1", "[one for one in x]", "def f(one): 1", "def one(): 1"])
+    def test_a_name_that_says_nothing_is_seen(self, made: str) -> None:
+        assert names_made(ast.parse(made)) & SAY_NOTHING
+        assert not names_made(ast.parse(made.replace("one", "one_change"))) & SAY_NOTHING
 
     @pytest.mark.parametrize("path", python_files(PLUGINS))
     def test_no_conditional_expression_stands_in_another(self, path: str) -> None:

@@ -90,8 +90,8 @@ def oldest(load: Load, page: Optional[Status], seen: Seen, now: float) -> Tuple[
     """(age of the oldest request in seconds, when each connection was first seen). The page knows it; else it
     is at least the age of a connection, from the first look that saw it.
     """
-    names = [one for one in [*load.served, *(load.clients or ())] if one]
-    keys = [one.hex() if isinstance(one, bytes) else str(one) for one in names[:MOST_CONNECTIONS]]
+    names = [name for name in [*load.served, *(load.clients or ())] if name]
+    keys = [name.hex() if isinstance(name, bytes) else str(name) for name in names[:MOST_CONNECTIONS]]
     known = {key: min(seen.get(key, now), now) for key in keys}
     if not load.listeners:
         return None, known

@@ -50,7 +50,7 @@ def _load(
             return Load([])  # whoever has that name has it in a namespace of his own
         return index.unix([place.path, host.realpath(place.path)], files[place.path])
     addresses: List[Optional[bytes]] = (
-        [None] if place.address == "*" else [pack(one) for one in addresses_of(place, names)]
+        [None] if place.address == "*" else [pack(address) for address in addresses_of(place, names)]
     )
     found = (index.tcp(address, place.port or 0) for address in addresses)
     return next((load for load in found if load.listeners), Load([]))

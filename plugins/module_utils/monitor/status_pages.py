@@ -51,29 +51,29 @@ def _dial(name: str, page: "StatusPage") -> Optional[_Asked]:
 
 def ask(pages: Sequence[Tuple[str, "StatusPage"]]) -> Dict[str, Status]:
     """{name: its answer}, of (name, where)."""
-    asked = [one for one in (_dial(*page) for page in pages[:MOST]) if one]
+    dialled = [page for page in (_dial(*place) for place in pages[:MOST]) if page]
     until, poll = time.monotonic() + SECONDS, select.poll()
     answers: Dict[str, Status] = {}
-    doors = {one.door.fileno(): one for one in asked}
+    doors = {page.door.fileno(): page for page in dialled}
     data = dict.fromkeys(doors, b"")
-    for number, one in doors.items():
-        _exchange(one.door, one.request)
+    for number, page in doors.items():
+        _exchange(page.door, page.request)
         poll.register(number, select.POLLIN)
     while doors and time.monotonic() < until:
         for number, _event in poll.poll(1000 * max(0.0, until - time.monotonic())):
-            one = doors[number]
-            more = _exchange(one.door)
+            page = doors[number]
+            more = _exchange(page.door)
             data[number] += more
             text, whole = status.body(data[number])
             if whole or not more or len(data[number]) > status.MOST:
                 answer = status.parse(text)
                 # Another pool's page would say another pool's numbers.
-                if answer and answer.pool == one.name:
-                    answers[one.name] = answer
+                if answer and answer.pool == page.name:
+                    answers[page.name] = answer
                 poll.unregister(number)
                 del doors[number]
-    for one in asked:
-        one.door.close()
+    for page in dialled:
+        page.door.close()
     return answers
 
 

@@ -111,7 +111,7 @@ class Case:
 
     def sure_of_log(self, confidence: str) -> str:
         """The confidence; possible where workers may write into php-fpm's log as the master does."""
-        return "possible" if any(one.master.get("undecorated") for one in self.owners) else confidence
+        return "possible" if any(owner.master.get("undecorated") for owner in self.owners) else confidence
 
     @property
     def is_local(self) -> bool:
@@ -158,7 +158,11 @@ class Case:
         if owner is None or self.running or not self.answers:
             return []
         pool, binary = owner.pool["name"], owner.master["binary"]
-        ours = [one for one in listeners if one["pool"] == pool and one["exe"] and one["exe"] == binary]
+        ours = [
+            listener
+            for listener in listeners
+            if listener["pool"] == pool and listener["exe"] and listener["exe"] == binary
+        ]
         return listeners if len(ours) == len(listeners) else []
 
     @property

@@ -171,7 +171,9 @@ def _families(case: Case) -> List[str]:
     """
     kinds = [case.endpoint.get("family") or ""]
     if kinds == ["name"]:
-        kinds = ["inet6" if ":" in one["address"] else "inet" for one in case.endpoint.get("addresses") or []]
+        kinds = [
+            "inet6" if ":" in entry["address"] else "inet" for entry in case.endpoint.get("addresses") or []
+        ]
     return [FAMILIES[kind] for kind in kinds if kind in FAMILIES]
 
 
@@ -242,7 +244,7 @@ def doubt(case: Case) -> Optional[str]:
         any_port = case.endpoint.get("family") != "unix" and selinux["booleans"].get(ANY_PORT)
         if not any_port and (lost or case.endpoint.get("family") == "unix"):
             return "SELinux's policy could not be asked for %s" % type_of(selinux["nginx"] or "")
-    modes = [one["mode"] for one in known["apparmor"] or [] if one["program"] == "nginx"]
+    modes = [profile["mode"] for profile in known["apparmor"] or [] if profile["program"] == "nginx"]
     if lost and "enforce" in modes and not _by_apparmor(case, lost):
         return (
             "nginx has an AppArmor profile that is enforced, and no line of the kernel says what it refused"

@@ -63,10 +63,12 @@ def _of_no_endpoint(judged: Sequence[Judged]) -> List["Missing"]:
     """Losses by an access log that no endpoint's rules explain. Where one of these endpoints is ill, they are
     its.
     """
-    among_these = [one for one in judged if one.case.perhaps]
-    if not among_these or any(item["state"] == "active" for one in among_these for item in one.findings):
+    among_these = [judgement for judgement in judged if judgement.case.perhaps]
+    if not among_these or any(
+        item["state"] == "active" for judgement in among_these for item in judgement.findings
+    ):
         return []
-    left = [{(id(loss.event), loss.at): loss for loss in one.perhaps} for one in among_these]
+    left = [{(id(loss.event), loss.at): loss for loss in judgement.perhaps} for judgement in among_these]
     lost = [loss for key, loss in left[0].items() if all(key in other for other in left)]
     from .access_losses import elsewhere
 
@@ -143,7 +145,9 @@ def left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
 def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
     """nginx's workers are there and do not run."""
     why = {"blocked": "a write to a log waits for its reader"}
-    kinds = {one["pid"]: why.get(one["kind"], one["kind"]) for one in snapshot.get("halted") or []}
+    kinds = {
+        process["pid"]: why.get(process["kind"], process["kind"]) for process in snapshot.get("halted") or []
+    }
     workers = snapshot["nginx"]["workers"] if kinds else []
     held = [kinds[pid] for pid in workers if pid in kinds]
     if not held:
@@ -264,9 +268,9 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     examined = cases(snapshot, missing)
     answering = attempt(missing, "answering", partial(_answering, snapshot, examined)) or {}
     judged = [_judge(case, answering) for case in examined]
-    by_endpoint = [item for one in judged for item in one.findings]
-    for one in judged:
-        missing += [entry for entry in one.missing if entry["what"] != FAILED or entry not in missing]
+    by_endpoint = [item for judgement in judged for item in judgement.findings]
+    for judgement in judged:
+        missing += [entry for entry in judgement.missing if entry["what"] != FAILED or entry not in missing]
     missing += attempt(missing, "of_no_endpoint", partial(_of_no_endpoint, judged)) or []
     findings = attempt(missing, "merged", partial(_merged, by_endpoint)) or by_endpoint
     missing += attempt(missing, "nginx_gaps", partial(_nginx_gaps, snapshot)) or []

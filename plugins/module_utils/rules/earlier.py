@@ -26,7 +26,7 @@ def _last(snapshot: "Snapshot") -> Optional[Tuple[str, "Earlier"]]:
         files += access["files"]
     seen = [(entry["path"], entry.get("earlier")) for entry in files]
     losses = [(path, loss) for path, loss in seen if loss]
-    return max(losses, key=lambda one: one[1]["at"], default=None)
+    return max(losses, key=lambda loss: loss[1]["at"], default=None)
 
 
 def ago(seconds: float) -> str:

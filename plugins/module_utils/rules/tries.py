@@ -110,27 +110,27 @@ def _tries(seen: Seen, group: Group) -> List[Try]:
     ]
 
 
-def _follows(one: Try, later: Try, patience: float) -> bool:
+def _follows(tried: Try, later: Try, patience: float) -> bool:
     """Whether they may be two tries of one request."""
     late = meaning_of(later.event) in PASSED["timeout"] | CUT_OFF
-    return -SAME <= later.at - one.at <= (patience + SAME if late else SAME)
+    return -SAME <= later.at - tried.at <= (patience + SAME if late else SAME)
 
 
-def _is_lost(group: Group, tries: Sequence[Try], one: Try) -> bool:
+def _is_lost(group: Group, tries: Sequence[Try], tried: Try) -> bool:
     """Whether it is counted, and here."""
-    others = [each for each in tries if each.server != one.server]
-    if one.event.get("none_left"):
+    others = [each for each in tries if each.server != tried.server]
+    if tried.event.get("none_left"):
         return False  # it counts by the line after it
-    passed = one.event.get("passed")
+    passed = tried.event.get("passed")
     if passed:
         ends = [each for each in others if not each.event.get("passed") and not each.server.answers]
-        return one.server.answers and any(_follows(one, each, group.patience) for each in ends)
-    if passed is False or not group.passes(meaning_of(one.event)):
+        return tried.server.answers and any(_follows(tried, each, group.patience) for each in ends)
+    if passed is False or not group.passes(meaning_of(tried.event)):
         return passed is None or "non_idempotent" not in group.words
-    if not any(server.answers for server in group.servers if server != one.server):
+    if not any(server.answers for server in group.servers if server != tried.server):
         return True
     before = [each for each in others if each.event.get("passed")]
-    return one.server.answers and any(_follows(each, one, group.patience) for each in before)
+    return tried.server.answers and any(_follows(each, tried, group.patience) for each in before)
 
 
 def of_tries(seen: Seen) -> Dict[Tuple[int, float], bool]:
@@ -138,9 +138,9 @@ def of_tries(seen: Seen) -> Dict[Tuple[int, float], bool]:
     verdicts: Dict[Tuple[int, float], bool] = {}
     for group in _groups(seen):
         tries = _tries(seen, group)
-        for one in tries:
-            name = (id(one.event), one.at)
-            verdicts[name] = verdicts.get(name, False) or _is_lost(group, tries, one)
+        for tried in tries:
+            name = (id(tried.event), tried.at)
+            verdicts[name] = verdicts.get(name, False) or _is_lost(group, tries, tried)
     return verdicts
 
 
@@ -168,9 +168,9 @@ def counts_alone(snapshot: "Snapshot", route: "Route") -> bool:
 
 def _cause(tries: Sequence[Try], at: float) -> Optional[Try]:
     """Of a moment without a live server: the newest try on one that answers again, else on any."""
-    before = [one for one in tries if at - max(AFTER, one.server.out) <= one.at <= at + SAME]
-    best = [one for one in before if one.server.answers] or before
-    return max(best, key=lambda one: one.at, default=None)
+    before = [tried for tried in tries if at - max(AFTER, tried.server.out) <= tried.at <= at + SAME]
+    best = [tried for tried in before if tried.server.answers] or before
+    return max(best, key=lambda tried: tried.at, default=None)
 
 
 def of_no_server(seen: Seen) -> Dict[str, List[Loss]]:
@@ -186,11 +186,11 @@ def of_no_server(seen: Seen) -> Dict[str, List[Loss]]:
             continue  # no_server.py tells of it
         tries = _tries(seen, Group(servers, DEFAULT, {route["site"] for route in routes}, AFTER))
         for at in event["times"]:
-            one = _cause(tries, at)
+            tried = _cause(tries, at)
             first = next((server for server in servers if not server.answers), servers[0])
             key, meaning = first.key, meaning_of(event)
-            if one:
-                key, meaning, at = one.server.key, meaning_of(one.event), one.at
+            if tried:
+                key, meaning, at = tried.server.key, meaning_of(tried.event), tried.at
             found.setdefault(key, []).append(Loss(at, meaning, event["site"], event))
     return found
 

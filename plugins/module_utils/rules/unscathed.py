@@ -42,8 +42,8 @@ def addresses(cases: Sequence[Case]) -> List["Missing"]:
     notes: List[Missing] = []
     for case in cases:
         found = case.endpoint.get("addresses") or []
-        dead = [one["address"] for one in found if one["probe"] != "answered"]
-        live = [one["address"] for one in found if one["probe"] == "answered"]
+        dead = [server["address"] for server in found if server["probe"] != "answered"]
+        live = [server["address"] for server in found if server["probe"] == "answered"]
         if not (case.passed and dead and live):
             continue
         name, port = case.endpoint.get("address"), case.endpoint.get("port")

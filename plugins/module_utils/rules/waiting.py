@@ -255,7 +255,7 @@ def _starved(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Held]:
 
 
 def _halted(case: Case) -> Set[int]:
-    return {one["pid"] for one in case.snapshot.get("halted") or () if one["kind"] == "disk_wait"}
+    return {process["pid"] for process in case.snapshot.get("halted") or () if process["kind"] == "disk_wait"}
 
 
 def held(case: Case, owner: Owner) -> Optional[Held]:

@@ -28,7 +28,7 @@ STATES = {
 
 
 def _by_pid(seen: Seen) -> Dict[int, "Halted"]:
-    return {one["pid"]: one for one in seen.snapshot.get("halted") or []}
+    return {process["pid"]: process for process in seen.snapshot.get("halted") or []}
 
 
 def halted_of(case: Case) -> List["Halted"]:
@@ -56,7 +56,7 @@ def _remote_files(case: Case) -> Dict[int, str]:
 
 def _wait_behind(case: Case) -> bool:
     """Whether those in state D wait for the server of a file system, or for another worker that does."""
-    return {one["kind"] for one in halted_of(case)} == {DISK_WAIT} and bool(_remote_files(case))
+    return {process["kind"] for process in halted_of(case)} == {DISK_WAIT} and bool(_remote_files(case))
 
 
 def is_halted(case: Case) -> bool:
@@ -70,23 +70,23 @@ def is_halted(case: Case) -> bool:
 
 
 def _words(halted: Sequence["Halted"], kind: str) -> str:
-    words, why = STATES[kind], next((one["why"] for one in halted if one["why"]), None)
+    words, why = STATES[kind], next((process["why"] for process in halted if process["why"]), None)
     return words % (why or "(unknown)") if "%s" in words else words
 
 
 def _proof(halted: Sequence["Halted"]) -> List["Evidence"]:
     kinds: Dict[str, List[Halted]] = {}
-    for one in halted:
-        kinds.setdefault(one["kind"], []).append(one)
+    for process in halted:
+        kinds.setdefault(process["kind"], []).append(process)
     proof = []
     for kind in STATES:
         alike = kinds.get(kind, [])
         if alike:
-            pids = ", ".join(str(one["pid"]) for one in alike[:MOST_NAMED])
+            pids = ", ".join(str(process["pid"]) for process in alike[:MOST_NAMED])
             more = " and %d more" % (len(alike) - MOST_NAMED) if len(alike) > MOST_NAMED else ""
             path = alike[0]["why"] if kind == FROZEN else None
             proof.append(evidence("process", "pid %s%s: %s" % (pids, more, _words(alike, kind)), path))
-    pids = " ".join(str(one["pid"]) for one in halted if one["kind"] == STOPPED)
+    pids = " ".join(str(process["pid"]) for process in halted if process["kind"] == STOPPED)
     return proof + ([evidence("pids", pids)] if pids else [])
 
 
@@ -101,7 +101,7 @@ def examine(case: Case) -> Answer:
     if not halted and not master:
         return None
     every = halted + ([master] if master else [])
-    kind = next(kind for kind in STATES if any(one["kind"] == kind for one in every))
+    kind = next(kind for kind in STATES if any(process["kind"] == kind for process in every))
     if kind == DISK_WAIT and _wait_behind(case):
         return None  # waiting.py names the server
     owner = case.running[0]
@@ -111,7 +111,7 @@ def examine(case: Case) -> Answer:
         who = "The master of pool %s is" % owner.pool["name"]
     elif master:
         who = "The master and " + who
-    alike = [one for one in every if one["kind"] == kind]
+    alike = [process for process in every if process["kind"] == kind]
     end = "others answer" if halted else "workers that run answer, and nothing starts or ends one"
     if not case.answers:
         end = "%s gets no answer" % case.key

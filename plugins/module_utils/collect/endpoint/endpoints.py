@@ -165,7 +165,7 @@ class _Survey:
             if self.files[key]["exists"] is not None
             for row in load.listeners
             if row.file is not None and row.file != self.file_ids[key] and row.inode in held
-            if all(one.uid and not masters & {one.pid, one.ppid} for one in held[row.inode])
+            if all(holder.uid and not masters & {holder.pid, holder.ppid} for holder in held[row.inode])
         }
 
     def _elsewhere(self, pid: int, row: Sock) -> Optional[str]:

@@ -93,4 +93,4 @@ def collect_halted(host: Host, procs: Sequence[Process], workers: Sequence[int])
         if _look(host, pid, workers) == look:
             kind = KINDS.get(look.state, "blocked")
             found.append({"pid": pid, "kind": kind, "why": look.place or _why(host, pid, kind)})
-    return sorted(found, key=lambda one: one["pid"])
+    return sorted(found, key=lambda process: process["pid"])

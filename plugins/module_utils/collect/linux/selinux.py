@@ -143,7 +143,7 @@ class Policy:
             if endpoint["selinux"]:
                 accesses.append(self._access(endpoint["selinux"], "sock_file", "write", path))
             holder = next(
-                (one for one in endpoint["listeners"] if one["master_config"]),
+                (listener for listener in endpoint["listeners"] if listener["master_config"]),
                 next(iter(endpoint["listeners"]), None),
             )
             domain = label(self.host, holder["pid"]) if holder else None

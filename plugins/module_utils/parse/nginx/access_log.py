@@ -56,9 +56,9 @@ def _lost_pass(fields: Fields) -> Optional[_Pass]:
     statuses = statuses if fields.get("upstream_status") and len(statuses) == len(passes) else []
     if len(passes) > 1 and not statuses and "upstream_header_time" not in fields:
         return _Pass([""], False)  # it may be any of them
-    for number, one in enumerate(passes):
-        if not one.answered and one.ended_with(statuses, number):
-            return one
+    for number, of_pass in enumerate(passes):
+        if not of_pass.answered and of_pass.ended_with(statuses, number):
+            return of_pass
     return None
 
 
@@ -177,12 +177,12 @@ class AccessLog(Log):
         """The newest line that is older than the window and tells of a lost request."""
         counted = self.read, self.unread, self.untrusted
         lines = [line.decode("utf-8", "replace") for line in list(self._hits(data))[-LOOKED_AT:]]
-        parsed = [one for one in map(self._parse, reversed(lines)) if one and one.at < self.since]
+        parsed = [line for line in map(self._parse, reversed(lines)) if line and line.at < self.since]
         self.read, self.unread, self.untrusted = counted
-        lost = [one for one in parsed if one.signature in ACCESS_LOST]
+        lost = [line for line in parsed if line.signature in ACCESS_LOST]
         if not lost:
             return None
-        last = max(lost, key=lambda one: one.at)
+        last = max(lost, key=lambda line: line.at)
         return {"at": last.at, "status": int(last.status), "site": self._site(last.fields)}
 
     def _hits(self, data: bytes) -> Iterator[bytes]:

@@ -17,9 +17,9 @@ WANTED = (499, 500, 502, 503, 504)
 _SECONDS = r"\d{1,12}\.\d{3}"
 
 
-def _several(one: str) -> str:
+def _several(value: str) -> str:
     """ngx_http_upstream.c: of each server that was tried; " : " stands between those of two groups."""
-    return r"(?:%s|-)?(?:(?:, | : )(?:%s|-)){0,63}" % (one, one)
+    return r"(?:%s|-)?(?:(?:, | : )(?:%s|-)){0,63}" % (value, value)
 
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"

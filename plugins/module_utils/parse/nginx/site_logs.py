@@ -92,7 +92,7 @@ def _paths(written: str, prefix: str, names: Sequence[str]) -> List[str]:
     """The files of a name, with a variable for each name of the site. [] where it leads is not known."""
     if written.startswith("syslog:"):
         return [written]
-    variables = {one or other for one, other in VARIABLE.findall(written)}
+    variables = {braced or other for braced, other in VARIABLE.findall(written)}
     if not variables:
         return [posixpath.join(prefix, written)]
     if variables - {"server_name", "host", "http_host"}:

@@ -28,7 +28,7 @@ def _record(kind: int, content: bytes) -> bytes:
 
 
 def _pair(name: str, value: str) -> bytes:
-    sizes = b"".join(struct.pack(">I", len(one) | 1 << 31) for one in (name, value))
+    sizes = b"".join(struct.pack(">I", len(text) | 1 << 31) for text in (name, value))
     return sizes + (name + value).encode("ascii", "replace")
 
 

@@ -138,7 +138,7 @@ def _tenants(snapshot: "Snapshot", each: Served) -> "Dict[SitePlace, Tuple[Site,
 def _shared_pool(snapshot: "Snapshot", each: Served) -> Optional[Risk]:
     """Sites that one account can exchange anyway are no strangers to each other."""
     found = list(_tenants(snapshot, each).values())
-    apart = [one for one in found if any(not one[1] & other[1] for other in found)]
+    apart = [pair for pair in found if any(not pair[1] & other[1] for other in found)]
     if len(apart) < 2:
         return None
     proof: List[Evidence] = [

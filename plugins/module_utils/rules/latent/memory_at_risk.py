@@ -122,10 +122,10 @@ def _ranks(values: Sequence[float]) -> List[float]:
 
 def _in_step(first: Sequence[float], second: Sequence[float]) -> float:
     """Spearman's rank correlation."""
-    one, other = _ranks(first), _ranks(second)
-    middle = (len(one) - 1) / 2.0
-    above = sum((a - middle) * (b - middle) for a, b in zip(one, other))
-    spread = sum((a - middle) ** 2 for a in one) * sum((b - middle) ** 2 for b in other)
+    ranks, others = _ranks(first), _ranks(second)
+    middle = (len(ranks) - 1) / 2.0
+    above = sum((a - middle) * (b - middle) for a, b in zip(ranks, others))
+    spread = sum((a - middle) ** 2 for a in ranks) * sum((b - middle) ** 2 for b in others)
     return above / spread**0.5 if spread else 0.0
 
 
@@ -168,7 +168,7 @@ def _growing(workers: "Sequence[WorkerGrowth]") -> "Optional[Tuple[str, WorkerGr
     return by, ordered[0], ordered[-1]
 
 
-def _one(worker: "WorkerGrowth") -> str:
+def _size_of(worker: "WorkerGrowth") -> str:
     held = mib(worker["own_kb"] * 1024)
     return "after %.0f s of CPU time and %.0f s of life a worker holds %s" % (
         worker["cpu_seconds"],
@@ -195,8 +195,8 @@ def _grow(snapshot: "Snapshot", served: Sequence[Served]) -> List[Risk]:
         )
         proof = [
             evidence("memory", "of %d workers in the order of their %s:" % (len(of_pool[key]), by)),
-            evidence("memory", _one(least)),
-            evidence("memory", _one(most)),
+            evidence("memory", _size_of(least)),
+            evidence("memory", _size_of(most)),
             directive(text, settings[key]["max_requests"], each),
         ]
         found.append(
