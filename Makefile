@@ -13,7 +13,7 @@ RUN = set -e; dev=$(DEV); exec $$dev/bin/python -m
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
-demo: ## a dozen real hosts, each broken in its own way, told apart by one playbook and mended by another (DEMO_KEEP=1 leaves them)
+demo: ## real hosts, each broken in its own way, told apart by one playbook and mended by another (DEMO_KEEP=1 leaves them)
 	@$(RUN) tests.run.demo
 
 demo-watch: ## from an alert to the cure, live: two hosts break, Prometheus sees it, one is mended and of the other a person is asked
