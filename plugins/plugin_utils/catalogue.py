@@ -136,12 +136,21 @@ def fill(text: str, finding: Mapping[str, Any]) -> str:
     return filled(text, _fields(finding))
 
 
+# What stands before a start and is systemd's alone.
+_OF_SYSTEMD = (
+    "systemd-tmpfiles --create && ",
+    "systemctl reset-failed {unit} && ",
+    "systemctl unmask {unit} && ",
+)
+
+
 def _as_there(text: str, finding: Mapping[str, Any]) -> str:
     """With what starts it there in place of systemctl, and without systemctl where no unit is known."""
     for piece in finding.get("evidence") or []:
         if piece.get("source") == "service" and str(piece.get("text")).isprintable():
             command = " ".join(shlex.quote(word) for word in piece["text"].split(" "))
-            text = text.replace("systemd-tmpfiles --create && ", "")
+            for before in _OF_SYSTEMD:
+                text = text.replace(before, "")
             text = text.replace("systemctl start {unit}", command)
             text = text.replace("systemctl restart {unit}", command.replace(" start", " restart"))
     return text if finding.get("unit") else text.replace("systemctl reload nginx", "nginx -s reload")

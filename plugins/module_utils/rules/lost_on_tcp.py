@@ -9,9 +9,8 @@ from typing import Optional
 
 from ..signatures.lookup import meanings
 from .case import Case, reconfigured
-from .lost_requests import NGINX_LIMIT
+from .lost_requests import NGINX_LIMIT, OWN
 from .model import Match, Reason, evidence, sample
-from .nginx_errors import OWN
 
 UNREACHED = meanings("unreached")
 _BOUND = re.compile(r" bind\(([^ )]{1,64})\) failed")

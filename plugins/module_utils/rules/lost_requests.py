@@ -38,6 +38,7 @@ class Row(NamedTuple):
 
 
 NGINX_LIMIT = Cause("nginx_limit", severity="warning")
+OWN = Cause("nginx_own_error", severity="warning")
 ROWS = (
     Row(
         Cause("request_terminated", severity="warning"),
@@ -82,7 +83,7 @@ ROWS = (
     ),
 )
 NOT_ALLOWED = Cause("client_not_allowed")
-CAUSES = tuple(row.cause for row in ROWS) + (NOT_ALLOWED,)
+CAUSES = tuple(row.cause for row in ROWS) + (NOT_ALLOWED, OWN)
 
 
 def _times(events: Sequence["Event"]) -> List[float]:

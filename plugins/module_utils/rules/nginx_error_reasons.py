@@ -11,9 +11,9 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .case import reconfigured
-from .lost_requests import NGINX_LIMIT
+from .lost_requests import NGINX_LIMIT, OWN
 from .model import Match, Place, Reason, evidence, losses_of, sample
-from .nginx_errors import CYCLE, OWN, TEMP
+from .nginx_errors import CYCLE, TEMP
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

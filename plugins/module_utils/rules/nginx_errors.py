@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, List
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .invalid_response import CAUSE as INVALID
-from .lost_requests import NGINX_LIMIT
+from .lost_requests import NGINX_LIMIT, OWN
 from .model import Cause, Match
 from .upstream_unresolvable import CAUSE as UNRESOLVABLE
 from .upstream_unresolvable import examine_host
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 CYCLE = Cause("redirect_cycle", severity="warning")
 TEMP = Cause("temp_dir_unwritable", severity="warning")
-OWN = Cause("nginx_own_error", severity="warning")
 CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN, INVALID)
 TOLD = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
     meanings("no_resource", "turned_away", "nginx_crashed")
