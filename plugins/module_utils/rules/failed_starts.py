@@ -10,8 +10,9 @@ from functools import partial
 from typing import Callable, Optional, Tuple
 
 from ..parse.linux.unit_starts import makes_read_only
-from ..parse.php_fpm.starts import command_that_failed, dependency_that_failed, stop_timed_out
+from ..parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ..signatures import kinds
+from . import start_commands
 from .down import NO_PROGRAM, TESTED, Down, reason_of
 from .model import Reason, evidence
 from .whereabouts import at_place, directory_of
@@ -197,15 +198,6 @@ def _without_words(down: Down) -> Optional[Reason]:
     return reason._replace(summary=reason.summary + ", and no log that was read says why")
 
 
-def _command(down: Down) -> Optional[Reason]:
-    line = command_that_failed(down.attempt.lines) if down.failure is None else None
-    if line is None or down.unit is None:
-        return None
-    whose = "that starts it" if down.unit.get("type") == "forking" else "that its unit runs beside php-fpm"
-    words = "%s cannot start: a command %s failed" % (down.name, whose)
-    return Reason(words, [evidence("journal", line["text"], at=line["at"]), down.state])
-
-
 def _by_result(down: Down) -> Optional[Reason]:
     """The result of systemd's own, where no line is known."""
     if down.unit is None or down.failure or down.result not in ("resources", "protocol", "exec-condition"):
@@ -289,7 +281,9 @@ FAILED: Tuple[Row, ...] = (
     ("condition_failed", partial(_with_result, "exec-condition")),
     ("unit_setup_failed", partial(_with_result, "resources")),
     ("start_timeout", partial(_with_result, "protocol")),
-    ("start_command_failed", _command),
+    ("start_command_failed", start_commands.command),
+    ("start_command_failed", start_commands.wrapper),
+    ("start_failed", start_commands.without_words),
     ("crashed", _crashes),
     ("stopped", _stopped_by_force),
 )

@@ -3,19 +3,26 @@
 
 """Reasons of cause 1 while nobody is there. A host on which php-fpm runs need not compile them."""
 
+import re
 from functools import partial
-from typing import TYPE_CHECKING, Callable, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ..parse.linux.systemctl import hides
+from ..signatures.lookup import meanings
 from . import confined_start, failed_starts, killed_for_memory, odd_masters
 from .case import CUT_OFF, NOBODY_THERE, Case
 from .down import look_at
-from .model import Cause, Match, Place, Reason, evidence, first_line, first_reason
+from .model import Cause, Loss, Match, Place, Reason, evidence, first_line, first_reason
 from .whereabouts import at_place, directory_of, lacks_directory
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.unit import Unit
     from .down import Down
 
+DENIED = meanings("denied")
+
+SHORTLY = 60.0  # seconds
+LIMIT_SAID = re.compile(r"systemd\[1\]: \S+: (?:Service reached runtime time limit|Watchdog timeout )")
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -100,11 +107,41 @@ def _start_limit_hit(down: "Down") -> Optional[Reason]:
     return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
 
 
+def _ran_shortly(down: "Down") -> bool:
+    """Whether a start would be for so short that nobody is helped."""
+    unit = down.unit
+    began, ended = (unit["active_since"], unit["inactive_since"]) if unit else (None, None)
+    return bool(began and ended and 0 <= ended - began < SHORTLY)
+
+
+def _limit_of(down: "Down") -> Optional[str]:
+    """The unit's setting by which systemd ended it, as NAME=VALUE."""
+    name = {"timeout": "RuntimeMaxSec", "watchdog": "WatchdogSec"}.get(down.result or "")
+    limits = (down.unit.get("limits") if down.unit else None) or {}
+    return "%s=%s" % (name, limits[name]) if name in limits else None
+
+
+def _by_limit(down: "Down") -> Optional[Reason]:
+    limit, unit = _limit_of(down), down.unit
+    if limit is None or unit is None:
+        return None
+    why = (
+        "which is how long its unit may run" if down.result == "timeout" else "since it gave no sign of life"
+    )
+    words = "systemd ended %s by %s, %s (Result=%s), and nothing restarted it"
+    said = [line for line in unit["log"] if LIMIT_SAID.search(line["text"])][-1:]
+    proof = [evidence("journal", line["text"], at=line["at"]) for line in said]
+    proof += [evidence("systemd", "%s: %s" % (down.name, limit)), down.state]
+    remedy = [] if _ran_shortly(down) else down.start
+    return Reason(words % (down.name, limit, why, down.result), proof, remedy=remedy)
+
+
 def _killed(down: "Down") -> Optional[Reason]:
     if down.unit is None or down.result not in ("signal", "core-dump", "watchdog", "timeout"):
         return None
-    ended = (down.name, down.result, down.unit["exec_main_status"])
-    words = "the master of %s ended with result %s (signal %s) and nothing restarted it" % ended
+    signal = down.unit["exec_main_status"] if down.unit["exec_main_code"] != 1 else 0
+    how = "Result=%s" % down.result + (", signal %s" % signal if signal else "")
+    words = "the master of %s ended (%s) and nothing restarted it" % (down.name, how)
     if down.result == "timeout":
         words += ": systemd ended it, by RuntimeMaxSec= or as it stopped too slowly"
         return Reason(words, [down.state], remedy=down.start, confidence="likely")
@@ -178,12 +215,20 @@ IN_THE_WAY: Tuple[Row, ...] = (
 )
 LIMITED: Tuple[Row, ...] = (("stopping", _stopping), ("start_limit_hit", _start_limit_hit))
 ENDED: Tuple[Row, ...] = (
+    ("limit_reached", _by_limit),
     ("crashed", _killed),
     ("stopped", _mended),
     ("crashed", _exited),
     ("crashed", _left_its_socket),
 )
 STOPPED: Tuple[Row, ...] = (("stopped", _stopped),)
+
+
+def _lost(case: Case, unit: "Optional[Unit]") -> List[Loss]:
+    """A master that did not come up may leave a socket whose owner and mode nobody has set yet."""
+    down_since = (unit["inactive_since"] or unit["changed_at"]) if unit else None
+    denied = [] if down_since is None else [loss for loss in case.lost(DENIED) if loss.at >= down_since - 1]
+    return sorted(case.lost(NOBODY_THERE | CUT_OFF) + denied, key=lambda loss: loss.at)
 
 
 def not_running(cause: Cause, case: Case) -> Optional[Match]:
@@ -194,7 +239,7 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
     match = first_reason(cause, rows, down)
     if match is None:
         return None
-    reason, lost = match.reason, case.lost(NOBODY_THERE | CUT_OFF)
+    reason, lost = match.reason, _lost(case, master["unit_state"])
     if down.moved:
         reason = reason._replace(summary="%s; a start also %s" % (reason.summary, down.moved))
     if not case.owner:  # nothing tells that it is the one that is meant

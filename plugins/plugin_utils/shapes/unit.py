@@ -38,7 +38,15 @@ class Unit10(Unit5, total=False):
     ties: Dict[str, str]  # other services that a start of one that is down "starts" or "stops"
 
 
-class Unit(Unit10):
+class Unit11(Unit10, total=False):
+    """Not in snapshots from before 0.11.0."""
+
+    said: List[UnitLine]  # the last lines of the other programs that it runs as root
+    limits: Dict[str, str]  # RuntimeMaxSec= and WatchdogSec=, where it has them
+    pid_file: Optional[str]  # PIDFile=
+
+
+class Unit(Unit11):
     name: str
     load: Optional[str]  # LoadState: loaded, masked, not-found, ...
     active: Optional[str]  # ActiveState

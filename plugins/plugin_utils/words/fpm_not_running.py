@@ -101,6 +101,19 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not delete the stale socket: FPM tests it, unlinks it and binds again by itself.",
         again="find what killed it: journalctl -u {unit} -n 50",
     ),
+    ("fpm_not_running", "limit_reached"): Entry(
+        title="PHP-FPM is not running: a limit of its unit",
+        what="systemd ended php-fpm, as its unit asks for: it ran for longer than RuntimeMaxSec=, or gave no "
+        "sign of life within WatchdogSec=. Nothing starts it again.",
+        decides="Result=timeout or Result=watchdog, and the unit has that limit.",
+        fix="take the limit in the finding out of the unit: `systemctl edit {unit}`; then `systemctl start "
+        "{unit}`",
+        advice="`systemctl cat {unit}` shows the file that has the limit. A server has no RuntimeMaxSec=; "
+        "where somebody wants a restart now and then, Restart=always goes with it. With WatchdogSec= below 4 "
+        "seconds php-fpm gives no sign; with more, look first at what held the master up.",
+        do_not="Do not start it and go: it ends after the same time again.",
+        again="take the limit out of the unit",
+    ),
     ("fpm_not_running", "oomd_killed"): Entry(
         title="PHP-FPM is not running: killed by systemd-oomd",
         what="systemd-oomd killed all processes of the unit for their memory pressure or the swap that "

@@ -166,9 +166,10 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("fpm_not_running", "start_command_failed"): Entry(
         title="PHP-FPM is not running: a start command",
-        what="A command that the unit runs before or after php-fpm failed (ExecStartPre=, ExecStartPost=), "
-        "so systemd gave the start up.",
-        decides="The journal says Control process exited with a failure, and php-fpm has no complaint.",
+        what="What the unit runs ended with a failure: a command before or after php-fpm (ExecStartPre=, "
+        "ExecStartPost=), or a program of ExecStart= that is to start php-fpm. So systemd gave the start up.",
+        decides="The journal says Control process or Main process exited with a failure, and php-fpm has no "
+        "complaint.",
         fix="`systemctl status {unit}` names the command that failed: mend it, then `systemctl start {unit}`",
         advice="`systemctl status {unit}` shows each command with its status. Run the one that failed by "
         "hand, mend it, then `systemctl start {unit}`.",

@@ -4,7 +4,7 @@
 """The state and the journal of systemd units, with one systemctl for all of them."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Sequence, Set
+from typing import TYPE_CHECKING, Dict, List, Sequence, Set, Tuple
 
 from ...parse.linux.systemctl import (
     PROPERTIES,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
 LINES = 30
+MOST_SAID = 5  # lines of other programs
 MANY_LINES = 400  # where the last start is not among the first
 SHOWN = 16384  # bytes, of one unit
 MOST_JOURNALS = 4  # each costs 10 ms of CPU or more
@@ -120,24 +121,28 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
     ]
     for _at, name in sorted(changed, key=lambda row: -row[0])[:MOST_JOURNALS]:
         unit = units[name]
-        unit["log"] = journal(host, name)
-        if unit["active"] == "failed" and len(unit["log"]) == LINES:
-            unit["log"] = _last_start(host, name, unit["log"])
+        unit["log"], unit["said"] = journal(host, name)
+        if unit["active"] == "failed" and len(unit["log"]) + len(unit["said"]) >= LINES:
+            _read_last_start(host, name, unit)
+        unit["said"] = unit["said"][-MOST_SAID:]
         if unit["active"] == "failed" and refused_to_start(unit["log"]):
             unit["start_limit_hit"] = True
 
 
-def _last_start(host: Host, unit: str, log: List["UnitLine"]) -> List["UnitLine"]:
+def _read_last_start(host: Host, name: str, unit: "Unit") -> None:
     """The journal back to the last start, which refused ones or PHP's complaints may have pushed out."""
     from ...parse.linux.unit_starts import (
         has_start,
         without_small_talk,
     )
 
-    return log if has_start(log) else without_small_talk(journal(host, unit, MANY_LINES), LINES)
+    if not has_start(unit["log"]):
+        log, unit["said"] = journal(host, name, MANY_LINES)
+        unit["log"] = without_small_talk(log, LINES)
 
 
-def journal(host: Host, unit: str, lines: int = LINES) -> List["UnitLine"]:
+def journal(host: Host, unit: str, lines: int = LINES) -> "Tuple[List[UnitLine], List[UnitLine]]":
+    """The lines of systemd and php-fpm, and those of other programs."""
     options = [
         "-o",
         "json",
@@ -158,4 +163,4 @@ def journal(host: Host, unit: str, lines: int = LINES) -> List["UnitLine"]:
             "journalctl -u " + unit + why,
             None if root else "root or the group systemd-journal",
         )
-    return log
+    return log, parse_journal(ran.out, others=True)

@@ -39,7 +39,7 @@ Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy Fragmen
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
 InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload Type
 ConditionResult ConditionTimestampMonotonic AssertResult AssertTimestampMonotonic RestrictAddressFamilies
-Requires BindsTo Conflicts ConflictedBy
+Requires BindsTo Conflicts ConflictedBy RuntimeMaxUSec WatchdogUSec PIDFile
 """
 # What a start does, systemd.unit(5).
 _TIES = {"Requires": "starts", "BindsTo": "starts", "Conflicts": "stops", "ConflictedBy": "stops"}
@@ -47,6 +47,9 @@ PROPERTIES = SANDBOX + WRITING + tuple(_STATE.split())
 # systemd.generator(7): units that are made of scripts and other files.
 GENERATED = ("/run/systemd/generator/", "/run/systemd/generator.early/", "/run/systemd/generator.late/")
 SOME_CONDITION = "a condition of the unit"
+OTHER = "command"  # who speaks: a program of root's that is neither systemd nor php-fpm
+# Limits by which systemd ends what runs. systemctl prints the others of none as 0 and infinity.
+_LIMITS = {"RuntimeMaxUSec": "RuntimeMaxSec", "WatchdogUSec": "WatchdogSec"}
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 # php-fpm's arguments without a secret: -d mysqli.default_pw=x has one.
@@ -60,7 +63,7 @@ _OPTIONS = {
 _SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program
 # What systemd calls such a child (exec_child()). journald may come too late to read its program.
 _CHILD = re.compile(r"\(.*\)\Z")
-_FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
+FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
 def parse_show(text: str) -> List[Dict[str, str]]:
@@ -120,6 +123,12 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
             for name in ("Condition", "Assert")
             if get(name + "Result") == "no" and number(get(name + "TimestampMonotonic"))
         ][:1],
+        "limits": {
+            setting: block[name]
+            for name, setting in _LIMITS.items()
+            if get(name) not in (None, "", "0", "infinity")
+        },
+        "pid_file": get("PIDFile") or None,
         "ties": {
             other: does
             for name, does in _TIES.items()
@@ -191,22 +200,32 @@ def unit_matches(unit: str) -> List[str]:
     return ["_PID=1", "UNIT=" + unit, "+"] + of_stream + ["+"] + of_child
 
 
-def parse_journal(text: str) -> List["UnitLine"]:
-    """Lines of `journalctl -o json`, of systemd and php-fpm alone (docs/looking.md)."""
+def _entry(line: str) -> "Optional[UnitLine]":
+    entry = json.loads(line)
+    message, pid = entry.get("MESSAGE"), entry.get("_PID")
+    program = entry.get("_EXE") or entry.get("_COMM")
+    is_systemd = not program or _SYSTEMD.match(program) or (not entry.get("_EXE") and _CHILD.match(program))
+    of_child = bool(entry.get("UNIT") and is_systemd)
+    if not isinstance(message, str):
+        return None
+    if pid == "1" or of_child:
+        speaker = "systemd"
+    else:
+        speaker = "php-fpm" if not program or FPM.match(program) else OTHER
+    shown = redact("%s[%s]: %s" % (speaker, pid, without_place(message.split("\n")[0])))
+    return {"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": shown}
+
+
+def parse_journal(text: str, others: bool = False) -> List["UnitLine"]:
+    """Lines of `journalctl -o json`, of systemd and php-fpm alone (docs/looking.md). others: those of the
+    other programs of root's in the unit.
+    """
     lines: List[UnitLine] = []
     for line in text.splitlines():
         try:
-            entry = json.loads(line)
-            message, pid = entry.get("MESSAGE"), entry.get("_PID")
-            program = entry.get("_EXE") or entry.get("_COMM")
-            is_systemd = (
-                not program or _SYSTEMD.match(program) or (not entry.get("_EXE") and _CHILD.match(program))
-            )
-            of_child = bool(entry.get("UNIT") and is_systemd)
-            if isinstance(message, str) and (pid == "1" or of_child or not program or _FPM.match(program)):
-                speaker = "systemd" if pid == "1" or of_child else "php-fpm"
-                shown = redact("%s[%s]: %s" % (speaker, pid, without_place(message.split("\n")[0])))
-                lines.append({"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": shown})
+            entry = _entry(line)
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             continue  # cut
+        if entry and entry["text"].startswith(OTHER + "[") == others:
+            lines.append(entry)
     return lines

@@ -163,17 +163,24 @@ def attempt_in_log(events: Sequence["Event"]) -> Attempt:
     return Attempt([], chosen, next((at for at, failure in read if failure == chosen), None), False)
 
 
-def command_that_failed(lines: Sequence["UnitLine"]) -> Optional["UnitLine"]:
-    """The line about a command that the unit runs before or after php-fpm. When php-fpm itself has ended, it
-    is about what cleans up.
+def command_that_failed(lines: Sequence["UnitLine"]) -> Optional[Tuple["UnitLine", int]]:
+    """(line, status) of a command that the unit runs before or after php-fpm. When php-fpm itself
+    has ended, it is about what cleans up.
     """
     for entry in lines:
         match = _OF_UNIT.match(entry["text"])
         if match and match.group(1).startswith("Main process exited"):
             return None
-        if match and _CONTROL.match(match.group(1)):
-            return entry
+        found = _CONTROL.match(match.group(1)) if match else None
+        if found:
+            return entry, int(found.group(1))
     return None
+
+
+def main_process_ended(lines: Sequence["UnitLine"]) -> Optional["UnitLine"]:
+    """The line of systemd about the exit of what ExecStart= runs."""
+    ends = [entry for entry in lines if "Main process exited, code=exited, " in entry["text"]]
+    return next((entry for entry in reversed(ends) if _OF_UNIT.match(entry["text"])), None)
 
 
 def dependency_that_failed(unit: "Unit") -> Optional["UnitLine"]:

@@ -230,7 +230,7 @@ class TestStatus:
             (255, "php_ini_invalid"),
             (127, "not_executable"),
             (78, "start_failed"),
-            (1, "crashed"),
+            (1, "start_failed"),
         ],
     )
     def test_hit_the_exit_status_alone_tells(self, status: int, reason: str) -> None:

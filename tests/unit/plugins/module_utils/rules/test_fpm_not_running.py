@@ -72,6 +72,7 @@ def ended_test(rc: int, line: str) -> Host:
 
 
 HITS: Dict[str, Callable[[], Host]] = {
+    "limit_reached": lambda: ended("timeout").with_unit(limits={"RuntimeMaxSec": "3h"}),
     "stopped": lambda: a_host("stopped"),
     "stopping": stopping,
     "masked": lambda: a_host("masked"),

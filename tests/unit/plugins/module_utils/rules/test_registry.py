@@ -84,6 +84,7 @@ OTHERS = {
     "not_running",
     "registry",
     "seen",
+    "start_commands",
     "status",
     "timeline",
     "tries",

@@ -117,16 +117,16 @@ class TestJournal:
     def test_the_journal_is_missing_only_where_it_cannot_be_read(self) -> None:
         command = JOURNAL % {"unit": "x.service"}
         quiet = FakeHost(commands={command: (0, "", "")})
-        assert units.journal(quiet, "x.service") == [] and quiet.missing == []
+        assert units.journal(quiet, "x.service") == ([], []) and quiet.missing == []
         barred = FakeHost(commands={command: (0, "", "")}, root=False)
         assert (
-            units.journal(barred, "x.service") == []
+            units.journal(barred, "x.service")[0] == []
             and barred.missing[0]["needs"] == "root or the group systemd-journal"
         )
         painted = FakeHost(commands={command: (1, "", "\x1b[0;1;31mNo journal files\x1b[0m\n")})
         assert (
-            units.journal(painted, "x.service") == []
+            units.journal(painted, "x.service")[0] == []
             and painted.missing[0]["why"] == "journalctl -u x.service: No journal files"
         )
         absent = FakeHost()
-        assert units.journal(absent, "x.service") == [] and "No such file" in absent.missing[0]["why"]
+        assert units.journal(absent, "x.service")[0] == [] and "No such file" in absent.missing[0]["why"]

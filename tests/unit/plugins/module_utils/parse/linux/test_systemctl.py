@@ -91,6 +91,19 @@ class TestUnit:
         )
 
 
+class TestLimits:
+    @pytest.mark.parametrize(
+        "shown, limits",
+        [
+            ("RuntimeMaxUSec=3h\nWatchdogUSec=20s\n", {"RuntimeMaxSec": "3h", "WatchdogSec": "20s"}),
+            ("RuntimeMaxUSec=infinity\nWatchdogUSec=0\n", {}),
+            ("Id=x.service\n", {}),
+        ],
+    )
+    def test_only_what_limits_is_kept(self, shown: str, limits: Any) -> None:
+        assert unit_facts(parse_show(shown)[0], 0.0)["limits"] == limits
+
+
 class TestJournal:
     def test_line_has_time_program_text(self) -> None:
         lines = parse_journal(fixture("252-debian12-failed.journal"))
@@ -102,6 +115,13 @@ class TestJournal:
             and texts[0].startswith("php-fpm[")
             and texts[0].endswith("ERROR: [pool ghost] cannot get uid for user 'ghost'")
         )
+
+    def test_other_programs_of_the_unit_are_read_apart(self) -> None:
+        text = entry(_EXE="/usr/bin/dash", MESSAGE="no licence server") + entry()
+        assert [line["text"] for line in parse_journal(text, others=True)] == [
+            "command[7]: no licence server"
+        ]
+        assert [line["text"] for line in parse_journal(text)] == ["php-fpm[7]: ERROR: x"]
 
     def test_secrets_are_redacted(self) -> None:
         assert "hunter2" not in parse_journal(entry(MESSAGE='NOTICE: env[PASS] = "hunter2"'))[0]["text"]

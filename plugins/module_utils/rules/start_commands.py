@@ -1,0 +1,77 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A start that failed at what the unit runs: a command beside php-fpm, or a program that is not php-fpm."""
+
+from typing import TYPE_CHECKING, List, Optional
+
+from ..parse.linux.systemctl import FPM
+from ..parse.php_fpm.starts import START_SECONDS, command_that_failed, main_process_ended
+from .down import Down
+from .model import Reason, evidence
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.unit import UnitLine
+
+
+def _last_words(down: Down, ended: "UnitLine") -> List["Evidence"]:
+    """The last line of what ended. It is shown, and nothing is concluded from it."""
+    began = down.attempt.lines[0]["at"] - 0.5
+    lines = list(down.attempt.lines) + list((down.unit.get("said") if down.unit else None) or [])
+    said = [
+        line
+        for line in lines
+        if not line["text"].startswith("systemd[") and began <= line["at"] <= ended["at"] + 0.5
+    ]
+    last = max(said, key=lambda line: line["at"], default=None)
+    return [evidence("journal", last["text"], at=last["at"])] if last else []
+
+
+def _reason(down: Down, what: str, status: int, ended: "UnitLine") -> Reason:
+    said = _last_words(down, ended)
+    words = "%s cannot start: %s ended with status %d" % (down.name, what, status)
+    if said:
+        words += ": " + said[0]["text"].partition("]: ")[2][:200]
+    return Reason(words, said + [evidence("journal", ended["text"], at=ended["at"]), down.state])
+
+
+def command(down: Down) -> Optional[Reason]:
+    """One that the unit runs before or after php-fpm, ExecStartPre= or ExecStartPost=."""
+    failed = command_that_failed(down.attempt.lines) if down.failure is None else None
+    if failed is None or down.unit is None:
+        return None
+    whose = "that starts it" if down.unit.get("type") == "forking" else "that its unit runs beside php-fpm"
+    return _reason(down, "a command %s" % whose, failed[1], failed[0])
+
+
+def _ended(down: Down) -> "Optional[UnitLine]":
+    """The line of its end, where it ended while it started, and nothing that it loads was changed since."""
+    unit, lines = down.unit, down.attempt.lines
+    if unit is None or down.failure or down.result != "exit-code" or not lines or down.attempt.ready:
+        return None
+    line = main_process_ended(lines)
+    began = ": Starting " in lines[0]["text"]
+    if line is None or not (began or line["at"] - lines[0]["at"] <= START_SECONDS):
+        return None
+    return None if down.changed_since(line["at"]) else line
+
+
+def _is_fpm(down: Down) -> bool:
+    command_line = (down.unit["command"] if down.unit else None) or ""
+    return not command_line or FPM.match(command_line.partition(" ")[0]) is not None
+
+
+def wrapper(down: Down) -> Optional[Reason]:
+    line = None if _is_fpm(down) else _ended(down)
+    if line is None or down.unit is None:
+        return None
+    return _reason(down, down.unit["command"] or "", down.unit["exec_main_status"], line)
+
+
+def without_words(down: Down) -> Optional[Reason]:
+    """php-fpm itself, with a status that it has for no step of its start."""
+    line = _ended(down)
+    if line is None or down.unit is None:
+        return None
+    return _reason(down, "what it loads", down.unit["exec_main_status"], line)._replace(confidence="likely")
