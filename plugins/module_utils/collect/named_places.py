@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 DENIED = meanings("file_denied")
-REFUSED = meanings("script_missing", "script_denied", "root_denied")
+REFUSED = meanings("script_missing", "script_denied", "root_denied", "php_fatal")
 
 
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":

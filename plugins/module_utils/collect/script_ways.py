@@ -18,6 +18,7 @@ from .endpoint.socket_files import component_of, walk
 from .host import Host, HostError
 from .linux.confined_way import confined_way
 from .linux.hidden import hidden, other_view
+from .php_fpm.last_start import ini_files
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, GoneRoot, ScriptWay
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 UNSEEN = meanings("root_denied")
-REFUSED = meanings("script_missing", "script_denied")
+REFUSED = meanings("script_missing", "script_denied", "php_fatal")
 MOST = 32
+PATH_CACHE = 120  # seconds, PHP's own (main.c)
+_PATH_CACHE = re.compile(r"(?m)^\s*(?:php(?:_admin)?_value\[)?realpath_cache_ttl\]?\s*=\s*\"?([^\s;\"]+)")
 TOLD = (errno.EACCES, errno.EPERM, errno.ETIMEDOUT)  # elsewhere
 
 
@@ -92,13 +95,15 @@ def _way(
     front = script + INDEX[1:] if script.endswith("/") else script
     way = walk(host, front, account.root)
     walked: List[Component] = []
-    changed = [0.0]
+    changed, at, written = "", 0.0, 0.0
     try:
         places = way.searched + ([way.path] if way.stat else [])
         for place in places:
             stat = host.stat(account.root + place)
             walked.append(component_of(host, place, account.root, stat))
-            changed.append(stat.ctime)
+            if stat.ctime >= at:
+                changed, at = place, stat.ctime
+            written = max(written, stat.mtime)
     except HostError:
         return None  # the worker ended
     blocked = blocked_by(walked, account.who, READ)
@@ -115,8 +120,11 @@ def _way(
         "user": account.who.user,
         "blocked": blocked,
         "there": way.stat is not None,
-        "changed_at": max(changed),
+        "changed_at": at,
         "hidden": otherwise,
+        "changed": account.chroot + changed,
+        "rights": written + 1 < at,  # who moves a directory writes into the one above
+        "linked": way.path != front,
     }
     since = snapshot["taken_at"] - snapshot["window"]
     confined = None if blocked else confined_way(host, account.pid, account.root, places, since)
@@ -142,6 +150,17 @@ def _of_nginx(host: Host, snapshot: "Snapshot", sites: Set[Optional[str]]) -> Li
     return [way for way in seen if way][:MOST]
 
 
+def path_cache(host: Host, master: "Master", pool: "Pool") -> Optional[int]:
+    """realpath_cache_ttl of the pool: the longest that its files have."""
+    found = [PATH_CACHE]
+    for path in ini_files(host, master["config"]) + [pool["file"] or ""]:
+        for value in _PATH_CACHE.findall(host.text(path) or ""):
+            if not value.isdigit():
+                return None
+            found.append(int(value))
+    return max(found)
+
+
 def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["ScriptWay"]:
     """Of the sites of which php-fpm refused a script, and of those of which nginx found none."""
     said = [event for event in events if event["source"] == "nginx"]
@@ -151,6 +170,8 @@ def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["S
         pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST else None
         account = _account(host, snapshot, *pool) if pool else None
         way = _way(host, snapshot, route, pool[1]["name"], account) if pool and account else None
+        if way and pool and way["linked"]:
+            way["cached"] = path_cache(host, *pool)
         if way and way not in found:
             found.append(way)
     return found

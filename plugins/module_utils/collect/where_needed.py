@@ -32,7 +32,9 @@ MOST_TAILS = 32
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
 # These name files, directories, limits or scripts of the host.
-OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | meanings("script_missing", "script_denied")
+OF_PLACES = (
+    UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | meanings("script_missing", "script_denied", "php_fatal")
+)
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST = 3  # lines

@@ -27,7 +27,6 @@ REASONS = {
     "no_location": "named_location",
     "auth_answer": "auth_request",
     "file_denied": "file_denied",
-    "root_denied": "closed_root",
 }
 WORDS = {
     "named_location": "nginx answers 500 itself: %s is not among the locations of the server block that "
@@ -39,6 +38,7 @@ WORDS = {
     "hidden_root": "nginx finds no page of the site: %s.",
     "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
 }
+OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
 _NAMED = re.compile(r'named location "(@[^"]{1,100})"')
 _FILE = re.compile(r'open\(\) "(/[^"]{1,255})" failed')
@@ -84,6 +84,43 @@ def _told_already(snapshot: "Snapshot", site: str, losses: Sequence[Loss]) -> bo
     return all(within(marks, loss.at, LOG_SECOND) for loss in losses)
 
 
+def _root_of_site(
+    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
+) -> Optional[Match]:
+    """Over where the page that nginx did not get to is open, and its way was changed since."""
+    newest = max(events, key=lambda event: event["last"])
+    ways, reason_id = _ways(snapshot, newest["site"] or ""), "closed_root"
+    closed, unseen, confined, over = _closed_root(ways), all_hidden(ways), all_confined(ways), False
+    fronts = [event for event in events if event.get("front")]
+    if unseen:
+        reason_id, (word, shown) = "hidden_root", unseen
+    elif confined:
+        reason_id, (word, shown) = "confined_root", confined
+    elif closed:
+        word = closed["path"]
+        shown = evidence("file", "%s: %s" % (word, closed["why"]), word)
+    elif fronts and ways and all(way["there"] and not way["blocked"] for way in ways):
+        at, word = ways[0]["changed_at"], ways[0].get("changed", "")
+        over, newest = True, max(fronts, key=lambda event: event["last"])
+        if not ways[0].get("rights") or at <= newest["last"] + LOG_SECOND:
+            return None
+        shown = evidence("file", "owner, mode or ACL of %s were changed since" % word, word, at=at)
+        reason_id, events = "closed_root", fronts
+    else:
+        return None
+    words = OPENED_WORDS if over else WORDS[reason_id]
+    reason = Reason(
+        words % word,
+        [shown, sample(newest)],
+        losses_of(events),
+        confidence="likely",
+        state="recovered" if over else "active",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(routes),
+    )
+    return Match(cause, reason_id, reason)
+
+
 def _of_site(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], event: "Event"
 ) -> Optional[Match]:
@@ -92,21 +129,7 @@ def _of_site(
         return None
     proof: List[Evidence] = []
     over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
-    if reason_id == "closed_root":
-        ways = _ways(snapshot, event["site"] or "")
-        closed, unseen, confined, over = _closed_root(ways), all_hidden(ways), all_confined(ways), False
-        if unseen:
-            reason_id, (word, shown) = "hidden_root", unseen
-        elif confined:
-            reason_id, (word, shown) = "confined_root", confined
-        elif closed:
-            word = closed["path"]
-            shown = evidence("file", "%s: %s" % (word, closed["why"]), word)
-        else:
-            return None
-        proof.append(shown)
-    else:
-        word = _word(*PLACES[reason_id], event)
+    word = _word(*PLACES[reason_id], event)
     if reason_id == "file_denied":
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
@@ -151,14 +174,18 @@ def own_errors(
     matches: List[Optional[Match]] = []
     crashes: List[Event] = []
     caught: Dict[str, List[Event]] = {}
+    denied: Dict[str, List[Event]] = {}
     for event in snapshot["logs"]["events"]:
         meaning, site = meaning_of(event), event["site"] or ""
         if meaning in CRASHED:
             crashes.append(event)
+        elif meaning == "root_denied" and site in of_site:
+            denied.setdefault(site, []).append(event)
         elif meaning in OWN_ERRORS and site in of_site:
             matches.append(_of_site(cause, snapshot, of_site[site], event))
         elif event.get("caught") and site in of_site:
             caught.setdefault(site, []).append(event)
+    matches += [_root_of_site(cause, snapshot, of_site[site], events) for site, events in denied.items()]
     if caught:
         from .caught_stderr import caught_match
 

@@ -6,6 +6,7 @@
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
+from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
@@ -142,6 +143,8 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
         )
         for site, event in fatal.items()
         if site in routes and NO_SCRIPT in event["sample"]["text"]
+        # One that was removed is everyday, and else found_again.py knows more.
+        if not opening(event["sample"]["text"], [route["root"] or "" for route in routes[site]])
     ]
     found = {site["name"] for match in matches for site in match.reason.servers or ()}
     access = snapshot.get("access")

@@ -8,7 +8,7 @@ not there is everyday, and no error.
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
-from ..parse.nginx.script_refusals import CLOSED, DENIED, INDEX, UNKNOWN, aliased
+from ..parse.nginx.script_refusals import CLOSED, DENIED, GONE, INDEX, UNKNOWN, aliased
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
@@ -16,12 +16,12 @@ from .case import all_confined, all_hidden, reconfigured
 from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event, ScriptWay
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 REFUSED, MISSING = meanings("script_missing", "script_denied"), meanings("script_missing")
+FATAL = meanings("php_fatal")
 _BASEDIR = re.compile(r"not within the allowed path\(s\): \((.{1,200}?)\)")
 _REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 _WHOLE = re.compile(r"\$(?:document|realpath)_root/?\$fastcgi_script_name\Z")
@@ -78,6 +78,8 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
     """What refuses every script of the site, else None."""
     text = event["sample"]["text"]
     closed, denied, allowed = CLOSED.search(text), DENIED.search(text), _BASEDIR.search(text)
+    if closed and closed.group(2).startswith(GONE):
+        return None  # see found_again.py
     # open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM.
     errno = closed.group(2) if closed else ""
     alone = errno.startswith("Permission")
@@ -99,17 +101,20 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
     return unknown or (_doubled(snapshot, routes, text) if meaning_of(event) in MISSING else None)
 
 
-def _loaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:
-    """Whether nginx, or each php-fpm behind the site, has loaded its settings since: these may be mended."""
+def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:
+    """Whether each php-fpm behind the site was reloaded or started since."""
     dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
     loaded = [
         master["loaded_at"]
         for master in snapshot["fpm"]["masters"]
         if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
     ]
-    if reconfigured(snapshot["nginx"], last + LOG_SECOND):
-        return True
     return bool(loaded) and all(each is not None and each > last + LOG_SECOND for each in loaded)
+
+
+def _loaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:
+    """Whether nginx, or each php-fpm, has loaded its settings since: these may be mended."""
+    return reconfigured(snapshot["nginx"], last + LOG_SECOND) or reloaded(snapshot, routes, last)
 
 
 def _ways_of(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["ScriptWay"]:
@@ -175,25 +180,27 @@ def _blank(cause: Cause, routes: Sequence["Route"]) -> Match:
 def _of_site(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
 ) -> List[Match]:
-    told: Dict[str, Match] = {}
+    by_reason: Dict[str, List["Event"]] = {}
     for event in events:
         why = _why(snapshot, routes, event)
-        if why is None or why in told:
-            continue
-        over = _opened(snapshot, routes, event)
-        loaded = not over and _loaded(snapshot, routes, event["last"])
-        proof: List[Evidence] = [sample(event)]
+        if why:
+            by_reason.setdefault(why, []).append(event)
+    matches: List[Match] = []
+    for why, told in by_reason.items():
+        newest = max(told, key=lambda event: event["last"])
+        over = _opened(snapshot, routes, newest)
+        loaded = not over and _loaded(snapshot, routes, newest["last"])
         reason = Reason(
-            "PHP refuses scripts of %s: %s." % (event["site"] or "default", why),
-            proof,
-            losses_of([event]),
+            "PHP refuses scripts of %s: %s." % (newest["site"] or "default", why),
+            [sample(newest)],
+            losses_of(told),
             confidence="possible" if loaded else "likely",
             state="recovered" if over else "active",
-            since=event["first"],
+            since=min(event["first"] for event in told),
             servers=sites_of(routes),
         )
-        told[why] = Match(cause, "script_refused", reason)
-    return list(told.values())
+        matches.append(Match(cause, "script_refused", reason))
+    return matches
 
 
 def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
@@ -206,11 +213,25 @@ def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             blank.setdefault(route["site"], []).append(route)
     matches = [_blank(cause, routes) for routes in blank.values()]
     events: Dict[str, List["Event"]] = {}
+    vanished: Dict[str, List["Event"]] = {}
     for event in snapshot["logs"]["events"]:
-        site = event["site"] or ""
-        if event["source"] == "nginx" and meaning_of(event) in REFUSED and site in of_site:
+        site, meaning = event["site"] or "", meaning_of(event)
+        if event["source"] != "nginx" or site not in of_site:
+            continue
+        if meaning in REFUSED:
             events.setdefault(site, []).append(event)
+        if (meaning in REFUSED and event.get("front")) or meaning in FATAL:
+            vanished.setdefault(site, []).append(event)
     for site, of_events in events.items():
         root = _closed_root(cause, snapshot, of_site[site], of_events)
-        matches += [root] if root else _of_site(cause, snapshot, of_site[site], of_events)
+        told = [root] if root else _of_site(cause, snapshot, of_site[site], of_events)
+        matches += told
+        if told:
+            vanished.pop(site, None)
+    if vanished:
+        from .found_again import found_again
+
+        for site, of_events in vanished.items():
+            ways = _ways_of(snapshot, of_site[site])
+            matches += found_again(cause, snapshot, of_site[site], of_events, ways)
     return matches

@@ -161,7 +161,16 @@ class LaterScriptWay(TypedDict, total=False):
     confined: Optional[ConfinedWay]  # what a policy refuses on the way; not before 0.11.0
 
 
-class ScriptWay(LaterScriptWay):
+class LastScriptWay(LaterScriptWay, total=False):
+    """Not in snapshots from before 0.11.0."""
+
+    changed: str  # path of what was changed last on the way
+    rights: bool  # its owner, mode or ACL alone: a directory has what it had
+    linked: bool  # a link is on the way
+    cached: Optional[int]  # seconds for which PHP keeps where a path led; None: a variable decides
+
+
+class ScriptWay(LastScriptWay):
     """How the account of a pool, or of nginx, gets to the scripts of a site, of which it found none or not
     each.
     """

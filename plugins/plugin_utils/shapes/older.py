@@ -10,7 +10,13 @@ from .endpoint import Endpoint
 from .shape import TypedDict
 
 
-class Refusal(TypedDict):
+class Refusal11(TypedDict, total=False):
+    """Not in snapshots from before 0.11.0."""
+
+    outside: str  # nginx's files are in order: who holds its address, or where its pid file is; "": unknown
+
+
+class Refusal(Refusal11):
     """What keeps nginx from loading its files."""
 
     at: Optional[float]  # epoch seconds: when nginx said so; None: it was read in the files

@@ -63,6 +63,20 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "back.",
         do_not="Do not chmod -R 777 the site: the other accounts could exchange its code.",
     ),
+    ("php_error", "cached_path"): Entry(
+        title="PHP's cache leads to a release that was removed",
+        what="A link on the way to the site was switched to a new release, and the old one was removed. The "
+        "workers keep for some time where the path led, and open what is gone. Visitors get 404, or one 500.",
+        decides="FastCGI sent in stderr: Unable to open primary script (No such file or directory), and the "
+        "script is there by its name.",
+        fix="`systemctl reload {unit}` empties the cache; by itself it is over after realpath_cache_ttl",
+        advice="Let the deploy reload PHP-FPM after it has switched the link, and keep the old release until "
+        "then. Or give PHP the real path, which is new for each release: in nginx SCRIPT_FILENAME "
+        "$realpath_root$fastcgi_script_name and DOCUMENT_ROOT $realpath_root.",
+        do_not="Do not turn the cache of paths off (realpath_cache_ttl=0): each request then asks the disk "
+        "for each file.",
+        returns=True,
+    ),
     ("php_error", "hidden_root"): HIDDEN_ROOT._replace(
         title="the unit of PHP-FPM hides the site",
         what="The sandbox of php-fpm's unit shows its workers another directory than the host has. nginx "

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Callable, List, Sequence
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Route
 
-# What is not there is another error, of realpath(): UNKNOWN.
+# What is not there is mostly another error, of realpath(): UNKNOWN. "No such file" comes where PHP's cache of
+# paths leads to what is gone.
 CLOSED = re.compile(
     r"(?:\"|; |line 0)Unable to open primary script: (/.{1,200}?) "
     r"\((Operation not permitted|Permission denied|Too many open files[a-z ]*|Input/output error|"
-    r"Stale file handle|Transport endpoint is not connected)\)"
+    r"Stale file handle|Transport endpoint is not connected|No such file or directory)\)"
 )
 DENIED = re.compile(r"Access to the script '(/.{1,200}?)' has been denied")
-UNKNOWN = "Primary script unknown"
+UNKNOWN, GONE = "Primary script unknown", "No such file"
+_OF_ONE = ("Permission", GONE)  # errors that a single script may have
+_ASKED_FRONT = re.compile(r'request: "[A-Z]+ /(?:index\.php)?[ ?]')
+_ASKED = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
+_OPENING = re.compile(
+    r"PHP Fatal error:  (?:Unknown: )?Failed opening required '(/[^']{1,255})'.* in Unknown on line 0"
+)
+_NOT_SEARCHED = re.compile(r'stat\(\) "(/[^"]{1,255})" failed \(13:')  # by nginx
 INDEX = "/index.php"
 OF_ROOT = ("$document_root", "$request_filename")
 REAL_ROOT = "$realpath_root"
@@ -46,12 +54,24 @@ def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> Lis
 
 def is_front(line: str, scripts: Sequence[str]) -> bool:
     """scripts: of scripts_of(). open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM."""
-    closed, denied = CLOSED.search(line), DENIED.search(line)
-    if closed and not closed.group(2).startswith("Permission"):  # which one script may lack
+    closed, denied, unsearched = CLOSED.search(line), DENIED.search(line), _NOT_SEARCHED.search(line)
+    if unsearched:
+        return unsearched.group(1) in scripts
+    if closed and not closed.group(2).startswith(_OF_ONE):
         return any(name.endswith("/") and closed.group(1).startswith(name) for name in scripts)
     if closed:
         return closed.group(1) in scripts
+    if UNKNOWN in line:
+        return _ASKED_FRONT.search(line) is not None
     return denied is not None and denied.group(1).rstrip("/") in [name.rstrip("/") for name in scripts]
+
+
+def opening(line: str, roots: Sequence[str]) -> str:
+    """The script itself that PHP could not open, which was there by opcache. "": another file, or none."""
+    found, asked = _OPENING.search(line), _ASKED.search(line)
+    path = found.group(1) if found else ""
+    own = asked.group(1) + (INDEX[1:] if asked.group(1).endswith("/") else "") if asked else INDEX
+    return path if path in [root.rstrip("/") + name for root in roots for name in (own, INDEX)] else ""
 
 
 def script_of(route: "Route", realpath: Callable[[str], str]) -> str:

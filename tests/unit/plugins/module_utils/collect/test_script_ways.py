@@ -26,6 +26,7 @@ def look(
     site: str = "shop.example",
     awake: bool = True,
     chroot: Optional[str] = None,
+    files: Optional[Dict[str, str]] = None,
     signature: str = "ng-stderr-primary",
     **route: Any,
 ) -> Any:
@@ -36,12 +37,12 @@ def look(
     namespaces = {"/proc/71/ns/mnt": "mnt:[2]", "/proc/self/ns/mnt": "mnt:[1]"} if ours else {}
     seen.update(dict(open_ones, **ours) if ours else {})
     host = FakeHost(
-        files={"/proc/71/status": STATUS},
+        files=dict({"/proc/71/status": STATUS}, **(files or {})),
         stats=seen,
         links=dict({view + path: target for path, target in (links or {}).items()}, **namespaces),
         accounts={"shop": (1001, 1001, [1001])},
     )
-    pool = {"name": "shop", "endpoint": SOCKET, "user": "shop", "chroot": chroot}
+    pool = {"name": "shop", "endpoint": SOCKET, "user": "shop", "chroot": chroot, "file": "/pool.conf"}
     of_php = dict(
         {
             "site": "shop.example",
@@ -110,6 +111,47 @@ class TestWays:
     def test_decoy_a_location_that_is_not_the_front(self) -> None:
         assert [way["front"] for way in look(OPEN, location="^~ /admin")] == [False]
         assert [way["front"] for way in look(OPEN, location="= /index.php")] == [True]
+
+
+class TestChanged:
+    def changed(self, root: Stat, page: Stat) -> Any:
+        (way,) = look({ROOT: root, ROOT + "/index.php": page})
+        return way["changed"], way["rights"], way["linked"]
+
+    def test_hit_its_mode_was_changed_last(self) -> None:
+        root, page = entry(0o755, at=500.0), entry(0o644, "file", at=9.0)
+        assert self.changed(root, page) == (ROOT, True, False)
+
+    def test_near_miss_a_file_was_written_with_it(self) -> None:
+        root, page = entry(0o755, at=500.0), entry(0o644, "file", at=9.0)._replace(mtime=500.0)
+        assert self.changed(root, page) == (ROOT, False, False)
+        assert self.changed(entry(0o755), entry(0o644, "file", at=9.0)) == (ROOT + "/index.php", True, False)
+
+
+class TestPathCache:
+    THERE = {"/rel": entry(0o755), "/rel/7": entry(0o755), "/rel/7/index.php": entry(0o644, "file")}
+
+    def cached(self, **texts: str) -> Any:
+        files = {"/php.ini": texts.get("ini", ""), "/pool.conf": texts.get("pool", "")}
+        (way,) = look(self.THERE, links={ROOT: "/rel/7"}, files=files)
+        assert way["linked"]
+        return way["cached"]
+
+    def test_hit_the_longest_time_of_all_files(self) -> None:
+        assert self.cached() == 120
+        assert self.cached(ini="realpath_cache_ttl = 600 ; s") == 600
+        assert (
+            self.cached(ini="realpath_cache_ttl=1", pool="php_admin_value[realpath_cache_ttl] = 900") == 900
+        )
+
+    def test_near_miss_a_comment(self) -> None:
+        assert self.cached(ini=";realpath_cache_ttl = 600") == 120
+
+    def test_decoy_a_variable(self) -> None:
+        assert self.cached(pool="php_value[realpath_cache_ttl] = ${TTL}") is None
+
+    def test_decoy_no_link_is_on_the_way(self) -> None:
+        assert "cached" not in look(OPEN)[0]
 
 
 class TestAlias:

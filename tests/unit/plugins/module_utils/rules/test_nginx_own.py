@@ -74,6 +74,33 @@ class TestClosedRoot:
         assert [cause for cause, _reason, _state in hosts.causes(host)] == ["redirect_cycle"]
 
 
+class TestOpenedRoot:
+    def opened(self, ago: float = 20.0, front: bool = True, **facts: Any) -> Host:
+        host = closed((None, True, ""))
+        hosts.events(host, "nginx")[0].update({"front": True} if front else {})
+        changed = {"there": True, "changed": "/var/www", "rights": True, "changed_at": hosts.now(host) - ago}
+        host["logs"]["script_ways"][0].update(changed, **facts)
+        return host
+
+    def test_hit_nginx_may_search_the_directory_by_now(self) -> None:
+        item = hosts.only(self.opened())
+        assert (item["reason"], item["state"], item["count"]) == ("closed_root", "recovered", 1)
+        assert "could not search /var/www," in item["summary"]
+
+    def test_hit_requests_of_both_kinds_are_told_once(self) -> None:
+        host = closed(("directory", True, "")).nginx_said("ng-stat-denied", 30.0, endpoint=None, front=True)
+        assert (hosts.only(host)["state"], hosts.only(host)["count"]) == ("active", 2)
+
+    def test_near_miss_nothing_was_changed_since(self) -> None:
+        assert hosts.found(self.opened(ago=300.0)) == hosts.HEALTHY
+
+    def test_decoy_a_directory_below_is_closed_on_purpose(self) -> None:
+        assert hosts.found(self.opened(front=False)) == hosts.HEALTHY
+
+    def test_decoy_files_came_and_no_rights_were_changed(self) -> None:
+        assert hosts.found(self.opened(rights=False)) == hosts.HEALTHY
+
+
 class TestHiddenRoot:
     HIDDEN = {"path": "/home", "who": "nginx", "unit": "nginx.service", "setting": "ProtectHome=yes"}
 

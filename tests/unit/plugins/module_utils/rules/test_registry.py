@@ -71,6 +71,7 @@ OTHERS = {
     "engine",
     "failed_pages",
     "failed_starts",
+    "found_again",
     "fpm_was_down",
     "killed_for_memory",
     "missing",

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log import NginxLog
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.script_refusals import (
     is_front,
+    opening,
     script_of,
     scripts_of,
 )
@@ -44,6 +45,10 @@ class TestFront:
             '"Unable to open primary script: /srv/app/front.php (Permission denied)',
             '"Unable to open primary script: /var/www/shop/cart.php (Operation not permitted)',
             "\"Access to the script '/var/www/shop' has been denied (see security.limit_extensions)",
+            '"Unable to open primary script: /var/www/shop/index.php (No such file or directory)',
+            '"Primary script unknown' + TAIL,
+            '"Primary script unknown' + TAIL.replace("GET /", "GET /index.php?id=1"),
+            'stat() "/var/www/shop/index.php" failed (13: Permission denied)',
         ],
     )
     def test_hit_each_page_of_the_site(self, text: str) -> None:
@@ -57,6 +62,9 @@ class TestFront:
             "\"Access to the script '/var/www/shop/upload/x.jpg' has been denied",
             "x Unable to open primary script: /var/www/shop/index.php (Permission denied)",
             '"Primary script unknown',
+            '"Primary script unknown' + TAIL.replace("GET /", "GET /wp-login.php"),
+            '"Unable to open primary script: /var/www/shop/old.php (No such file or directory)',
+            'stat() "/var/www/shop/private/x.php" failed (13: Permission denied)',
         ],
     )
     def test_near_miss_and_decoy_one_page(self, text: str) -> None:
@@ -76,10 +84,30 @@ class TestFront:
             start += len(line) + 1
         events = log.finish().list()
         assert [(event["signature"], event.get("front", False)) for event in events] == [
-            ("ng-stderr-primary", False),
+            ("ng-stderr-primary", True),
             ("ng-stderr-primary-open", True),
             ("ng-stderr-primary-open", False),
         ]
+
+
+class TestOpening:
+    SAID = (
+        "PHP message: PHP Fatal error:  Failed opening required '%s' (include_path='.') in Unknown on line 0"
+    )
+
+    @pytest.mark.parametrize(
+        "path, asked, found",
+        [
+            ("/var/www/shop/index.php", "/", True),
+            ("/var/www/shop/index.php", "/product/1", True),
+            ("/var/www/shop/old.php", "/old.php?x=1", True),
+            ("/var/www/shop/prepend.php", "/old.php", False),
+            ("/srv/prepend/index.php", "/index.php", False),
+        ],
+    )
+    def test_the_script_itself_and_another_file(self, path: str, asked: str, found: bool) -> None:
+        line = self.SAID % path + TAIL.replace("GET /", "GET " + asked)
+        assert opening(line, [ROOT + "/"]) == (path if found else "")
 
 
 class TestScript:
