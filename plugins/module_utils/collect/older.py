@@ -9,6 +9,7 @@ Looked at where it dials what they do not name, where they were changed since, o
 import re
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
+from ..parse.endpoint import parse
 from ..parse.linux.systemctl import unit_matches
 from ..parse.nginx.conf import Conf, every
 from ..parse.nginx.refused import path_in, place_of, problems
@@ -35,6 +36,7 @@ MOST_TEXT = 400
 # Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
 # is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
 _SAID = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
+_TAKEN = re.compile(r"^bind\(\) to (\S{1,255}) failed \(98:")
 _COMPLAINT = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
 
 
@@ -43,7 +45,7 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
     found = strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"])
     dialled = [stray.event["endpoint"] or "" for stray in found if stray.runs]
     if nginx["master"] is None:
-        return {"endpoints": {}, "refusal": _failed_start(host, nginx) or _refusal(host, nginx)}
+        return {"endpoints": {}, "refusal": _failed_start(host, nginx, procs) or _refusal(host, nginx)}
     if not (dialled or nginx["config_newer"]):
         return {"endpoints": {}, "refusal": None}
     keys = list(dict.fromkeys(dialled))[:MOST_ENDPOINTS]
@@ -51,18 +53,37 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
     return {"endpoints": places, "refusal": _refusal(host, nginx)}
 
 
-def _failed_start(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
+def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Optional[Refusal]":
     """By the unit's journal, which has what `nginx -t` says before the start. Nobody else writes there."""
     for name, unit in unit_states(host, UNITS, logs=False).items():
         # With Restart= it is about to be tried again.
         if unit["active"] != "failed" and unit["sub"] != "auto-restart":
             continue
+        log, config = "journal:" + name, (nginx["config"] or "", 0)
         ran = host.run(["journalctl", "-o", "cat", "-n", "50", "--no-pager", "-q"] + unit_matches(name))
         texts = _SAID.findall(ran.out)
+        taken = [address for text in texts for address in _TAKEN.findall(text)]
         if texts:
-            own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or (nginx["config"] or "", 0)
-            return _as_refusal(texts[-1], own, unit["changed_at"], "journal:" + name)
+            own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or config
+            refusal = _as_refusal(texts[-1], own, unit["changed_at"], log)
+            return {**refusal, "outside": _holders(host, procs, taken)} if taken else refusal
+        if unit["result"] == "timeout" and unit.get("pid_file"):
+            text = "%s gave up its start, as no pid file came to %s (PIDFile=)" % (name, unit["pid_file"])
+            others = [path for path in nginx["opens"] if path.endswith(".pid") and path != unit["pid_file"]]
+            outside = "nginx writes it to %s" % others[0] if others else ""
+            return {**_as_refusal(text, config, unit["changed_at"], log), "outside": outside}
     return None
+
+
+def _holders(host: Host, procs: Sequence[Process], addresses: Sequence[str]) -> str:
+    """Who has the addresses that nginx could not bind."""
+    keys = [parse(address).key for address in addresses if not address.startswith("unix:")]
+    found: List[str] = []
+    for key, facts in collect_endpoints(host, list(dict.fromkeys(keys)), None, procs, 0.0).items():
+        for one in facts["listeners"]:
+            of = " of %s" % one["unit"] if one.get("unit") else ""
+            found.append("%s is held by %s (pid %s)%s" % (key, one["comm"], one["pid"], of))
+    return "; ".join(dict.fromkeys(found)) or "nobody holds it by now"
 
 
 def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":

@@ -188,11 +188,9 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
     older = snapshot.get("older")
     refusal = older["refusal"] if older else None
     if refusal:
-        goes_on = "it goes on with those before, and would not start"
-        at = "line %s: " % refusal["line"] if refusal["line"] else ""
-        why = "%s%s: nginx refuses to load its files: "
-        why += goes_on if nginx["running"] else "it does not start"
-        gaps.append(unseen("nginx_loaded", refusal["file"], why % (at, refusal["text"])))
+        from .older_nginx import refused
+
+        gaps.append(unseen("nginx_loaded", refusal["file"], refused(refusal, nginx["running"])))
     return gaps
 
 

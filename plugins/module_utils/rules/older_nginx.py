@@ -15,6 +15,16 @@ from .model import Cause, Match, Place, Reason, Remedy, evidence, losses_of, sam
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.nginx import Nginx, Target
+    from ...plugin_utils.shapes.older import Refusal
+
+
+def refused(refusal: "Refusal", runs: bool) -> str:
+    """Why nginx does not load its files, or does not start at all."""
+    if "outside" in refusal:
+        return "nginx does not start: %s" % ": ".join(filter(None, (refusal["text"], refusal["outside"])))
+    at = "line %s: " % refusal["line"] if refusal["line"] else ""
+    goes_on = "it goes on with those before, and would not start" if runs else "it does not start"
+    return "%s%s: nginx refuses to load its files: %s" % (at, refusal["text"], goes_on)
 
 
 def _first_places(case: Case) -> Dict[str, str]:

@@ -4,7 +4,7 @@
 
 """What keeps nginx from loading its files, read where it dials what they do not name."""
 
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import older
@@ -97,10 +97,49 @@ class TestRefusal:
             + 5 * ("nginx: [emerg] %s\n" % told)
             + "nginx: [emerg] still could not bind()\n"
         )
-        unit = {"active": "failed", "sub": "failed", "changed_at": NOW}
+        self.failed(monkeypatch, said)
+        found = look(config_newer=False, master=None)
+        assert (found["text"], found["outside"]) == (told, "nobody holds it by now")
+
+    def test_hit_who_has_its_port_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        said = "".join(
+            "nginx: [emerg] bind() to %s:80 failed (98: Address already in use)\n" % address
+            for address in ("0.0.0.0", "[::]", "0.0.0.0")
+        )
+        holder = {"comm": "httpd", "pid": 7, "unit": "httpd.service"}
+        asked: List[str] = []
+
+        def endpoints(_host: Any, keys: List[str], *_more: Any) -> Any:
+            asked.extend(keys)
+            return {keys[0]: {"listeners": [holder]}, keys[1]: {"listeners": [dict(holder, unit=None)]}}
+
+        self.failed(monkeypatch, said)
+        monkeypatch.setattr(older, "collect_endpoints", endpoints)
+        found = look(config_newer=False, master=None)
+        assert asked == ["*:80", "[::]:80"]
+        assert found["outside"].startswith("*:80 is held by httpd (pid 7) of httpd.service; [::]:80 is ")
+
+    def failed(self, monkeypatch: pytest.MonkeyPatch, said: str, **facts: Any) -> None:
+        unit = {"active": "failed", "sub": "failed", "changed_at": NOW, "result": "exit-code"}
+        unit.update(facts)
         monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, said, ""))
         monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
-        assert look(config_newer=False, master=None)["text"] == told
+
+    def test_hit_its_unit_waits_for_another_pid_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed(monkeypatch, "Starting nginx...\n", result="timeout", pid_file="/run/nginx.pid")
+        found = look(config_newer=False, master=None, opens=["/l.log", "/run/nginx/nginx.pid"])
+        assert "no pid file came to /run/nginx.pid" in found["text"]
+        assert found["outside"] == "nginx writes it to /run/nginx/nginx.pid"
+        same = look(config_newer=False, master=None, opens=["/run/nginx.pid"])
+        assert same["outside"] == ""
+
+    def test_near_miss_a_unit_that_needs_no_pid_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed(monkeypatch, "Starting nginx...\n", result="timeout", pid_file=None)
+        assert "outside" not in look(config_newer=False, master=None)
+
+    def test_decoy_a_complaint_about_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed(monkeypatch, "nginx: [emerg] unknown directive in %s:2\n" % MAIN)
+        assert "outside" not in look(config_newer=False, master=None)
 
     def test_near_miss_a_healthy_host_is_not_looked_at(self) -> None:
         snapshot: Any = hosts.a_host()
