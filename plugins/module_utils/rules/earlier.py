@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 SHORTLY = 86400.0  # seconds
+MOST = 64  # logs
 WINDOWS = (1800, 3600, 7200, 10800, 21600, 43200, 86400, 90000)
 
 
-def _last(snapshot: "Snapshot") -> Optional[Tuple[str, "Earlier"]]:
-    """(log, loss). An access log is asked where the error log is silent: PHP may answer 502 on purpose."""
+def _losses(snapshot: "Snapshot") -> List[Tuple[str, "Earlier"]]:
+    """(log, loss), the newest first. An access log is asked where the error log is silent: PHP may answer 502
+    on purpose.
+    """
     files = list(snapshot["logs"]["files"])
     access = snapshot.get("access")
     if access and silent_sites(snapshot):
         files += access["files"]
     seen = [(entry["path"], entry.get("earlier")) for entry in files]
     losses = [(path, loss) for path, loss in seen if loss]
-    return max(losses, key=lambda loss: loss[1]["at"], default=None)
+    return sorted(losses, key=lambda loss: -loss[1]["at"])
 
 
 def ago(seconds: float) -> str:
@@ -35,31 +38,60 @@ def ago(seconds: float) -> str:
     return "%d h" % round(seconds / 3600)
 
 
-def _is_over(snapshot: "Snapshot", at: float) -> bool:
+def _asked(snapshot: "Snapshot", site: Optional[str]) -> float:
+    """When the site was asked last. A log that sites share does not tell whose lines are the newest."""
+    access, asked = snapshot.get("access"), [0.0]
+    logs = snapshot["nginx"].get("site_logs") or []
+    for file in access["files"] if access else []:
+        theirs = {
+            each["site"] for each in logs if any(file["path"] in log["paths"] for log in each["access"])
+        }
+        if site is None or theirs <= {site}:
+            asked.append(file.get("newest") or 0.0)
+        asked += [pages["last"] for pages in file.get("pages") or [] if pages["site"] == site]
+    return max(asked)
+
+
+def _is_loaded(snapshot: "Snapshot", site: Optional[str]) -> bool:
+    """Whether the files that lead this site to php-fpm are older than what nginx has loaded."""
+    loaded = snapshot["nginx"].get("loaded")
+    newer = (loaded.get("newer_files", []) + loaded.get("perhaps_newer", [])) if loaded else []
+    routes = [route for route in snapshot["nginx"]["routes"] if route["site"] == site]
+    files = {route["file"] for route in routes}
+    files.update(target["file"] for route in routes for target in route["endpoints"])
+    return bool(newer) and bool(files) and not files.intersection(newer)
+
+
+def _is_over(snapshot: "Snapshot", loss: "Earlier") -> bool:
     """False where the probe cannot tell: it asks what the files name. An nginx that lost a request before
-    they were changed may dial another place, and nobody has asked it since.
+    they were changed may dial another place, and nobody has asked for the site since.
     """
-    nginx, access = snapshot["nginx"], snapshot.get("access")
+    nginx, at = snapshot["nginx"], loss["at"]
     loaded = nginx["loaded"]["at"] if "loaded" in nginx else None
-    asked = [file.get("newest") or 0.0 for file in access["files"]] if access else []
-    return not nginx["config_newer"] or at < (loaded or 0.0) or max(asked, default=0.0) > at + LOG_SECOND
+    if not nginx["config_newer"] or at < (loaded or 0.0):
+        return True
+    return _asked(snapshot, loss["site"]) > at + LOG_SECOND or _is_loaded(snapshot, loss["site"])
 
 
 def note(snapshot: "Snapshot") -> List["Missing"]:
-    """An entry of missing. Health depends on it where the cause of the loss may be there still."""
-    last = _last(snapshot)
-    if last is None:
+    """An entry of missing. Health depends on it where the cause of a loss may be there still."""
+    now = snapshot["taken_at"]
+    losses = [
+        (path, loss)
+        for path, loss in _losses(snapshot)[:MOST]
+        if snapshot["window"] < now - loss["at"] <= SHORTLY
+    ]
+    if not losses:
         return []
-    path, loss = last
-    age = snapshot["taken_at"] - loss["at"]
-    window = next((window for window in WINDOWS if window > age), None)
-    if not snapshot["window"] < age <= SHORTLY or window is None:
-        return []
+    open_ones = [(path, loss) for path, loss in losses if not _is_over(snapshot, loss)]
+    path, loss = (open_ones or losses)[0]
+    age = now - loss["at"]
     minute = int(loss["at"] + snapshot["host"]["utc_offset"]) // 60 % 1440
     what = loss["status"] or "lost request"
+    window = next(window for window in WINDOWS if window > age)
     why = "last %s at %02d:%02d, %s ago; diagnose_window=%d looks back to it"
     why %= (what, minute // 60, minute % 60, ago(age), window)
-    if not _is_over(snapshot, loss["at"]):
-        older = "nginx has not loaded its files since they were changed, and nobody asked since: "
-        return [unseen("older_configuration", path, older + why)]
+    if open_ones:
+        older = "nginx has not loaded its files since they were changed, and nobody asked %s since: "
+        return [unseen("older_configuration", path, older % (loss["site"] or "a site") + why)]
     return [unseen("earlier_losses", path, why)]

@@ -76,16 +76,51 @@ def unloaded(host: Host, loaded_ago: float = 7200.0, **access: Any) -> Host:
 class TestOlderConfiguration:
     """The probe asks what the files name."""
 
+    def open_ones(self, host: Host) -> List[str]:
+        missing = hosts.verdict(host)["missing"]
+        return [entry["why"] for entry in missing if entry["what"] == "older_configuration"]
+
     def test_hit_nobody_has_asked_since(self) -> None:
         host = unloaded(a_host())
         assert hosts.verdict(host)["status"] == "unknown"
-        (entry,) = [item for item in hosts.verdict(host)["missing"] if item["what"] == "older_configuration"]
-        assert "nobody asked since: last 502 at " in entry["why"] and notes(host) == []
+        (why,) = self.open_ones(host)
+        assert "nobody asked shop.example since: last 502 at " in why and notes(host) == []
+
+    def test_hit_only_another_site_was_asked_since(self) -> None:
+        host = a_host().another_site("blog.example")
+        unloaded(host, newest=hosts.now(host) - 5)
+        assert len(self.open_ones(host)) == 1, "both sites log there"
+        for site in host["nginx"]["site_logs"]:
+            site["access"] = site["access"] if site["site"] == "blog.example" else []
+        assert len(self.open_ones(host)) == 1, "it is the other one's log"
+
+    def test_hit_the_loss_of_another_log_is_newer_and_over(self) -> None:
+        host = unloaded(a_host().another_site("blog.example")).with_route(file="/etc/nginx/shop.conf")
+        newer = {"at": hosts.now(host) - 3000, "status": 502, "site": "blog.example"}
+        host["logs"]["files"].append(dict(host["logs"]["files"][0], path="/blog.log", earlier=newer))
+        host["nginx"]["loaded"]["newer_files"] = ["/etc/nginx/shop.conf"]
+        assert "nobody asked shop.example" in self.open_ones(host)[0]
 
     def test_near_miss_visitors_came_since(self) -> None:
         host = a_host()
         unloaded(host, newest=hosts.now(host) - 5)
+        del host["nginx"]["site_logs"][1:]
         assert hosts.found(host) == hosts.HEALTHY and len(notes(host)) == 1
+
+    def test_near_miss_a_shared_log_names_its_site(self) -> None:
+        host = a_host()
+        pages = {"answered": 1, "failed": 0, "paths": 0, "last": hosts.now(host) - 5}
+        unloaded(host, pages=[dict(pages, site="shop.example")])
+        assert hosts.found(host) == hosts.HEALTHY
+        unloaded(host, pages=[dict(pages, site="blog.example")])
+        assert len(self.open_ones(host)) == 1
+
+    def test_near_miss_the_files_of_another_site_were_changed(self) -> None:
+        host = unloaded(a_host()).with_route(file="/etc/nginx/shop.conf")
+        host["nginx"]["loaded"]["newer_files"] = ["/etc/nginx/new.conf"]
+        assert hosts.found(host) == hosts.HEALTHY
+        host["nginx"]["loaded"]["newer_files"] = ["/etc/nginx/shop.conf"]
+        assert len(self.open_ones(host)) == 1
 
     def test_near_miss_nginx_loaded_its_files_after_the_loss(self) -> None:
         assert hosts.found(unloaded(a_host(), loaded_ago=1800.0)) == hosts.HEALTHY
