@@ -257,6 +257,11 @@ nginx:
       type: list
       elements: str
       returned: always
+    file_cache:
+      description: Where C(open_file_cache_errors) is on, as C(FILE:LINE). It is not there where that is off,
+        nor before 0.11.0.
+      type: str
+      returned: where it is on
     account:
       description: The ordinary account that runs this nginx; V(null) for root's.
       type: str

@@ -245,6 +245,9 @@ def _look(
         from ..parse.nginx.mirrored import without_mirrors
 
         nginx["routes"], nginx["mirrored"] = without_mirrors(reading.conf, nginx["routes"])
+    for directive in every(reading.conf.directives):
+        if directive.name == "open_file_cache_errors" and directive.args == ["on"]:
+            nginx["file_cache"] = "%s:%s" % (directive.file, directive.line)
     nginx["config_errors"], nginx["config_changed_at"] = reading.conf.errors, reading.changed_at
     nginx["writable"] = reading.writable_by_others()
     owners_of_code(host, nginx["routes"])

@@ -137,7 +137,7 @@ def _way(
     return seen
 
 
-def _of_nginx(host: Host, snapshot: "Snapshot", sites: Set[Optional[str]]) -> List["ScriptWay"]:
+def ways_of_nginx(host: Host, snapshot: "Snapshot", sites: Set[Optional[str]]) -> List["ScriptWay"]:
     nginx = snapshot["nginx"]
     if not sites or nginx["uid"] is None:
         return []
@@ -165,7 +165,7 @@ def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["S
     """Of the sites of which php-fpm refused a script, and of those of which nginx found none."""
     said = [event for event in events if event["source"] == "nginx"]
     sites = {event["site"] for event in said if meaning_of(event) in REFUSED}
-    found = _of_nginx(host, snapshot, {event["site"] for event in said if meaning_of(event) in UNSEEN})
+    found = ways_of_nginx(host, snapshot, {event["site"] for event in said if meaning_of(event) in UNSEEN})
     for route in snapshot["nginx"]["routes"]:
         pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST else None
         account = _account(host, snapshot, *pool) if pool else None
