@@ -69,9 +69,9 @@ def is_front(line: str, scripts: Sequence[str]) -> bool:
 def opening(line: str, roots: Sequence[str]) -> str:
     """The script itself that PHP could not open, which was there by opcache. "": another file, or none."""
     found, asked = _OPENING.search(line), _ASKED.search(line)
-    path = found.group(1) if found else ""
-    own = asked.group(1) + (INDEX[1:] if asked.group(1).endswith("/") else "") if asked else INDEX
-    return path if path in [root.rstrip("/") + name for root in roots for name in (own, INDEX)] else ""
+    path, own = found.group(1) if found else "", asked.group(1) if asked else "/"
+    names = [own + INDEX[1:] if own.endswith("/") else own, INDEX]
+    return path if path in [root.rstrip("/") + name for root in roots for name in names] else ""
 
 
 def script_of(route: "Route", realpath: Callable[[str], str]) -> str:
