@@ -109,8 +109,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="take the limit in the finding out of the unit: `systemctl edit {unit}`; then `systemctl start "
         "{unit}`",
         advice="`systemctl cat {unit}` shows the file that has the limit. A server has no RuntimeMaxSec=; "
-        "where somebody wants a restart now and then, Restart=always goes with it. With WatchdogSec= below 4 "
-        "seconds php-fpm gives no sign; with more, look first at what held the master up.",
+        "where somebody wants a restart now and then, Restart=always goes with it. With WatchdogSec= of 2 "
+        "seconds or less php-fpm gives no sign; with more, look first at what held the master up.",
         do_not="Do not start it and go: it ends after the same time again.",
         again="take the limit out of the unit",
     ),
