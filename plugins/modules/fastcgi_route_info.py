@@ -258,10 +258,10 @@ nginx:
       elements: str
       returned: always
     file_cache:
-      description: Where C(open_file_cache_errors) is on, as C(FILE:LINE). It is not there where that is off,
-        nor before 0.11.0.
+      description: Where C(open_file_cache_errors) is on, as C(FILE:LINE). V(null) where it is off. It is not
+        there before 0.11.0.
       type: str
-      returned: where it is on
+      returned: always
     account:
       description: The ordinary account that runs this nginx; V(null) for root's.
       type: str

@@ -166,6 +166,7 @@ def no_nginx() -> "Nginx":
         "site_logs": [],
         "log_formats": {},
         "opens": [],
+        "file_cache": None,
         "routes": [],
     }
 

@@ -133,7 +133,7 @@ def _ends_badly(host: Host, nginx: "Nginx", since: float) -> bool:
 def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     """The error logs tell of lost requests, and not of visitors who gave up nor of how all others fared."""
     nginx, logs = snapshot["nginx"], snapshot["logs"]
-    if "file_cache" in nginx:
+    if nginx.get("file_cache"):
         from .file_cache import note_cached
 
         note_cached(host, nginx, since)

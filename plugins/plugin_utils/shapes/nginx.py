@@ -227,7 +227,7 @@ class LaterNginx(TypedDict, total=False):
     group: Optional[str]  # name of gid
     writable: Optional[Writable]
     opens: List[str]  # paths that nginx -t opens for writing
-    file_cache: str  # FILE:LINE of an open_file_cache_errors that is on; not before 0.11.0
+    file_cache: Optional[str]  # FILE:LINE of an open_file_cache_errors that is on; not before 0.11.0
 
 
 class Nginx(NginxAccount, LaterNginx):
