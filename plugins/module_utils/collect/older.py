@@ -80,9 +80,9 @@ def _holders(host: Host, procs: Sequence[Process], addresses: Sequence[str]) -> 
     keys = [parse(address).key for address in addresses if not address.startswith("unix:")]
     found: List[str] = []
     for key, facts in collect_endpoints(host, list(dict.fromkeys(keys)), None, procs, 0.0).items():
-        for one in facts["listeners"]:
-            of = " of %s" % one["unit"] if one.get("unit") else ""
-            found.append("%s is held by %s (pid %s)%s" % (key, one["comm"], one["pid"], of))
+        for holder in facts["listeners"]:
+            of = " of %s" % holder["unit"] if holder.get("unit") else ""
+            found.append("%s is held by %s (pid %s)%s" % (key, holder["comm"], holder["pid"], of))
     return "; ".join(dict.fromkeys(found)) or "nobody holds it by now"
 
 
