@@ -8,7 +8,7 @@ error log tells of it.
 import re
 from typing import TYPE_CHECKING, Dict, List, Sequence, Set, Tuple
 
-from ..parse.timestamps import access_time
+from ..parse.timestamps import LOG_SECOND, access_time
 from .host import Host
 from .log_window import tail
 from .script_ways import ways_of_nginx
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
 
 TAIL = 65536  # bytes of an access log
-LOG_SECOND = 1.0
 _FRONT = re.compile(
     r'(?m)^[^"\n]*\[([^\]"\n]{20,30})\] "(?:GET|HEAD) /(?:index\.php)?(?:\?[^" ]*)? HTTP/[\d.]+" '
     r"(\d{3}) (\d+)"

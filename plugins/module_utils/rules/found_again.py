@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.script_refusals import CLOSED, GONE, INDEX, UNKNOWN, opening
 from ..parse.nginx.sites import sites_of
-from .model import Cause, Match, Place, Reason, evidence, sample
+from ..parse.timestamps import LOG_SECOND
+from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
 from .php_refuses import reloaded
-from .upstream_unresolvable import LOG_SECOND, losses_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, ScriptWay
