@@ -170,10 +170,14 @@ ng-worker-died - - nginx_crashed worker process %d exited on signal %d
 ng-proxy-header - - proxy_header broken header: "%q
 ng-resp-temp-eacces body - answer_unwritable open() "%q" failed (13: %s)
     open() "%q" failed (2: %s)
+    open() "%q" failed (30: %s)
+    mkdir() "%q" failed (13: %s)
+    mkdir() "%q" failed (30: %s)
 ng-resp-temp-enospc body - answer_unwritable pwritev() "%q" failed (28: %s)
     pwrite() "%q" failed (28: %s)
 ng-body-temp-eacces - 500 body_unwritable open() "%q" failed (13: %s)
     open() "%q" failed (2: %s)
+    open() "%q" failed (30: %s)
 ng-body-temp-enospc - 500 body_unwritable pwritev() "%q" failed (28: %s)
     pwrite() "%q" failed (28: %s)
 """,

@@ -13,10 +13,13 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="nginx cannot buffer responses to its temp directory",
         what="Large responses are cut off: nginx cannot write its fastcgi_temp directory. The access "
         "log says 200.",
-        decides="nginx [crit]: open() of a file below fastcgi_temp failed (13 or 28).",
-        fix="chown the directory in the evidence to nginx's user, or free the disk",
+        decides="nginx [crit]: open() of a file below fastcgi_temp failed (13, 28 or 30).",
+        fix="chown the directory in the evidence to nginx's user, or free the disk; errno 30: "
+        "ReadWritePaths= of {unit}",
         advice="Errno 13: give the directory in the evidence to the user of nginx's workers. Errno 28: "
-        "free the disk (`df -h`, `df -i`).",
+        "free the disk (`df -h`, `df -i`). Errno 30: ReadOnlyPaths= or ProtectSystem= of {unit} makes it "
+        "read-only (`systemctl cat {unit}`): add it to ReadWritePaths= and restart nginx. Without such a "
+        "setting, the file system itself is read-only (`findmnt -T`, `dmesg`).",
         do_not="Do not chmod 777: responses of all users would lie readable there.",
         returns=True,
     ),
@@ -34,12 +37,16 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="nginx cannot keep large request bodies",
         what="A body above client_body_buffer_size goes to a file first. nginx cannot write it, and answers "
         "500 to uploads.",
-        decides="nginx [crit]: open() or pwritev() of a file below client_body_temp failed (13, 2 or 28).",
-        fix="`systemctl reload {unit}` gives the directory back to nginx's user; or free a full disk",
+        decides="nginx [crit]: open() or pwritev() of a file below client_body_temp failed (13, 2, 28 or "
+        "30).",
+        fix="`systemctl reload {unit}` gives the directory back to nginx's user; or free a full disk; "
+        "errno 30: ReadWritePaths= of {unit}",
         advice="Errno 13: `nginx -t && systemctl reload {unit}` lets nginx's master give the directory "
         "in the evidence to the user of its workers; one above it needs `chmod o+x`. Errno 28: free the disk "
         "(`df -h`, `df -i`). Errno 2: a cleaner of /tmp took the directory away, say. The reload makes it "
-        "again; let client_body_temp_path name a place that nobody cleans.",
+        "again; let client_body_temp_path name a place that nobody cleans. Errno 30: a sandbox makes it "
+        "read-only (`systemctl cat {unit}`: ReadOnlyPaths=, ProtectSystem=): add it to ReadWritePaths= and "
+        "restart nginx; or the file system itself is (`findmnt -T`, `dmesg`).",
         do_not="Do not chmod 777: uploads of all users would lie readable there. php-fpm has no part in it.",
     ),
 }

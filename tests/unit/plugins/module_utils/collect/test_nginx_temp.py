@@ -59,6 +59,13 @@ class TestDirectory:
             (found,) = temp_dirs(FakeHost(stats=stats), NGINX, [event])
             assert (found["path"], found["lacks"]) == ("/var/lib/nginx", lacks)
 
+    def test_hit_nginx_may_not_make_a_level_below(self) -> None:
+        stats = {each: folder(0o755) for each in ("/", "/var", "/var/lib", "/var/lib/nginx", BODY)}
+        event = {"source": "nginx", "signature": "ng-resp-temp-eacces"}
+        event["sample"] = {"text": 'mkdir() "%s/1" failed (13: Permission denied) while x' % BODY}
+        (found,) = temp_dirs(FakeHost(stats=stats), NGINX, [event])
+        assert (found["path"], found["writable"], found["lacks"]) == (BODY, False, None)
+
     def test_decoy_a_path_that_visitors_wrote(self) -> None:
         event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": "open() relative"}}
         assert temp_dirs(FakeHost(), NGINX, [event]) == []
