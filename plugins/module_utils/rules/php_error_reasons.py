@@ -163,7 +163,7 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             found.update(names)
             hit = [route for name in names for route in routes[name]]
             event = next((fatal[name] for name in names if name in fatal), None)
-            text = "%d pages in a row with 500, none with 200" % pages["failed"]
+            text = "%d pages in a row with 500, none with 200 since" % pages["failed"]
             proof = [evidence("nginx_access", text, file["path"], at=pages["last"])]
             words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
             proof[:0] = _of_own_log(snapshot, hit) if event is None else []

@@ -42,8 +42,8 @@ class Pages(LaterPages):
     """What the last lines of an access log tell of a site's pages in the window."""
 
     site: Optional[str]  # None: of any site that logs there
-    answered: int  # with 200 and the like
-    failed: int  # with 500
+    answered: int  # with 200 and the like; 0 where such a page fails since the last one
+    failed: int  # with 500; then since
     paths: int  # that failed; the front page counts as two
     last: float  # epoch seconds
 

@@ -18,8 +18,12 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="read the PHP error in the evidence, or in error_log of php.ini, and mend what it names",
         advice="Read the first PHP error of a page, in the evidence or in the log that `error_log` of "
         "php.ini names. What a release or an upgrade of PHP took away is the usual reason: an extension, "
-        "vendor/, a file.",
-        do_not="Do not restart nginx or PHP-FPM for it: the next page ends with the same error.",
+        "vendor/, a file. Where it names a file of a release that a deploy took away, opcache or the cache "
+        "of links still leads there: reload PHP-FPM after each deploy, or hand $realpath_root to PHP. No "
+        "error in any log: the application answers 500 itself, mostly as its database or cache is down. A "
+        "file that may not be written: a job of root made it; give it to the pool's account.",
+        do_not="Do not restart nginx or PHP-FPM before you have read it: mostly the next page ends with "
+        "the same error. No chmod 777 either.",
     ),
     ("php_error", "before_script"): Entry(
         title="PHP fails before a script begins",

@@ -41,6 +41,8 @@ class SitePages:
         self.site, self.refusals, self.last = site, refusals, 0.0
         self.answered = self.refused = self.since = 0
         self.failed: List[str] = []
+        self.latest: List[str] = []  # that failed after the last answer
+        self.pages: Set[str] = set()  # answered
         self.paths: Set[str] = set()  # refused
         self.visitors: Set[Tuple[str, str]] = set()
         self.came: Set[str] = set()  # addresses that got a page
@@ -49,20 +51,25 @@ class SitePages:
         status, address = fields.get("status", ""), fields.get("remote_addr")
         if status.startswith("2"):
             self.answered, self.since, self.last = self.answered + 1, self.since + 1, at
+            self.latest = []
+            self.pages.update(_ways(path))
             self.came.update([address] if address else [])
         elif status == "500" and status not in self.refusals:
             self.failed, self.last = self.failed + [path], at
+            self.latest.append(path)
         elif status in self.refusals and last_of(fields.get("upstream_status", "")) != status:
             self.refused, self.since = self.refused + 1, 0
             self.paths.update(_ways(path))
             self.visitors.update([(address, fields.get("http_user_agent", ""))] if address else [])
 
     def told(self, first: float) -> "Pages":
-        failed = {way for path in self.failed for way in _ways(path)}
+        # Not a script that always fails: pages that came before.
+        broken = [path for path in self.latest if self.pages.issuperset(_ways(path))]
+        failed = {way for path in broken or self.failed for way in _ways(path)}
         pages: Pages = {
             "site": self.site,
-            "answered": self.answered,
-            "failed": len(self.failed),
+            "answered": 0 if broken else self.answered,
+            "failed": len(broken or self.failed),
             "paths": len(failed),
             "last": self.last or first,
         }

@@ -4,7 +4,7 @@
 
 """Which pages nginx refused by itself."""
 
-from typing import Sequence
+from typing import Sequence, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.access_pages import LastPages
@@ -32,3 +32,33 @@ class TestRefused:
 
     def test_decoy_the_application_answers_so(self) -> None:
         assert refused("503", upstream_status="503") == refused("502", ["502"], upstream_status="502") == 0
+
+
+def counted(*answers: str) -> Tuple[int, int, int]:
+    """(answered, failed, paths) of answers as "200 /path"."""
+    pages = LastPages()
+    for at, answer in enumerate(answers):
+        status, path = answer.split(" ")
+        pages.add("shop.example", float(at), path, {"status": status})
+    (told,) = pages.told()
+    return told["answered"], told["failed"], told["paths"]
+
+
+class TestPagesThatCameBefore:
+    CAME = ("200 /", "200 /cart", "200 /help")
+
+    def test_hit_they_fail_since(self) -> None:
+        assert counted(*self.CAME, "500 /cart", "500 /help", "500 /cart") == (0, 3, 2)
+        assert counted(*self.CAME, "500 /index.php") == (0, 1, 2)
+
+    def test_hit_beside_a_script_that_always_fails(self) -> None:
+        assert counted("500 /old", *self.CAME, "500 /cart", "500 /old", "500 /help") == (0, 2, 2)
+
+    def test_near_miss_one_came_since(self) -> None:
+        assert counted(*self.CAME, "500 /cart", "500 /help", "200 /") == (4, 2, 2)
+
+    def test_decoy_other_scripts_fail(self) -> None:
+        assert counted(*self.CAME, "500 /old", "500 /new", "500 /old") == (3, 3, 2)
+
+    def test_decoy_nothing_came(self) -> None:
+        assert counted("500 /cart", "500 /help") == (0, 2, 2)
