@@ -188,13 +188,34 @@ def _report_errors(host: Host, conf: Conf) -> None:
         host.miss("nginx_config", error["file"], why % (error["line"], error["text"]), needs)
 
 
-def _workers(host: Host, procs: Sequence[Process], masters: Sequence[Process]) -> List[Process]:
+def _place(host: Host, master: Optional[Process], built: Dict[str, str]) -> Tuple[str, str]:
+    """(configuration, prefix)"""
+    options = _options(master) if master else {}
+    prefix = options.get("p") or built["prefix"]
+    if master and not prefix.startswith("/"):
+        prefix = posixpath.join(host.readlink("/proc/%d/cwd" % master.pid) or "/", prefix)
+    return posixpath.join(prefix, options.get("c") or built["conf-path"]), prefix
+
+
+def _miss_other(host: Host, other: Process, account: Optional[int]) -> None:
+    """Health depends on a second nginx where it passes requests to php-fpm, too."""
+    config, prefix = _place(host, other, _build(host, (other.exe or "nginx").replace(DELETED, ""))[1])
+    reading = Reading(host, config, prefix, _options(other).get("g", ""), account)
+    passes = routes(reading.conf, prefix)
+    why = "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200])
+    if passes:
+        why += ", and passes requests to php-fpm: %(file)s:%(line)s" % passes[0]
+    host.miss("nginx_config" if passes else "nginx", config if passes else None, why)
+
+
+def _workers(
+    host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]
+) -> List[Process]:
     """Of the first master. While its binary is upgraded two masters run with one command line."""
     family = [master.pid for master in masters if master.cmdline == masters[0].cmdline]
     for other in masters:
         if other.pid not in family:
-            why = "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200])
-            host.miss("nginx", None, why)
+            _miss_other(host, other, account)
     return [process for process in procs if process.ppid in family and NGINX_WORKER.match(process.cmdline)]
 
 
@@ -228,16 +249,13 @@ def _look(
         return nginx
     version, built = _build(host, binary or "nginx")
     options = _options(masters[0]) if masters else {}
-    workers = _workers(host, procs, masters)
+    workers = _workers(host, procs, masters, account)
     if masters:
         nginx["running"] = True
         nginx["master"] = {"pid": masters[0].pid, "started_at": masters[0].started_at}
         nginx["workers"] = [worker.pid for worker in workers]
         nginx["unit"] = unit_of(process_cgroup(host, masters[0].pid))
-    prefix = options.get("p") or built["prefix"]
-    if masters and not prefix.startswith("/"):
-        prefix = posixpath.join(host.readlink("/proc/%d/cwd" % masters[0].pid) or "/", prefix)
-    config = posixpath.join(prefix, options.get("c") or built["conf-path"])
+    config, prefix = _place(host, masters[0] if masters else None, built)
     reading = Reading(host, config, prefix, options.get("g", ""), account)
     nginx["installed"], nginx["version"], nginx["binary"] = True, version, binary
     nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix

@@ -213,6 +213,19 @@ class TestProcesses:
         assert (nginx["config"], nginx["master"]["pid"]) == (MAIN, 80)
         assert "pid 70" in host.missing[0]["why"]
 
+    @pytest.mark.parametrize(
+        "text, what",
+        [
+            ("http { server { location / { fastcgi_pass unix:/run/php.sock; } } }", "nginx_config"),
+            ("http { server { location / { proxy_pass http://127.0.0.1:3000; } } }", "nginx"),
+        ],
+    )
+    def test_health_depends_on_a_second_one_with_php(self, text: str, what: str) -> None:
+        host = a_host().file("/srv/n.conf", text)
+        second = master("nginx -c /srv/n.conf", pid=70, started_at=NOW - 10)
+        collect_nginx(host, [second, master(pid=80)])
+        assert [(entry["what"], "pid 70" in entry["why"]) for entry in host.missing] == [(what, True)]
+
     def test_two_masters_of_one_upgrade_are_one_nginx(self) -> None:
         host = a_host()
         nginx = collect_nginx(
