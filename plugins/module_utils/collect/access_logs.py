@@ -56,7 +56,7 @@ def _why(log: AccessLog, source: Source, last: bytes, begins: Optional[float]) -
 
 
 def _read(
-    host: Host, file: File, log: AccessLog, budget: int, refusals: Sequence[str]
+    host: Host, file: File, log: AccessLog, budget: int, refusals: Optional[Sequence[str]]
 ) -> Tuple["AccessFile", bool]:
     """(file, whether the window may begin in an older file). What it tells is in the log."""
     source, size = Source(host, file), file.stat.size
@@ -75,7 +75,8 @@ def _read(
         entry["earlier"] = log.last_lost(source.at(low, min(size, window + 2 * PROBE) - low))
     if size > window:
         entry["newest"] = log.latest(last)
-        entry["pages"] = log.pages(source.at(max(0, size - PAGES_BYTES), PAGES_BYTES), refusals)
+        if refusals is not None:
+            entry["pages"] = log.pages(source.at(max(0, size - PAGES_BYTES), PAGES_BYTES), refusals)
     after = host.stat(file.real, follow=False)
     if after.identity != file.stat.identity or after.size < size:
         raise Rotated()
@@ -90,10 +91,12 @@ def _log(
     make: "partial[AccessLog]",
     optional: bool,
     budget: int,
-    refusals: Sequence[str],
+    refusals: Optional[Sequence[str]],
     again: bool = True,
 ) -> Tuple[List["AccessFile"], Events]:
-    """One log with its predecessors in the window. optional: it need not be there."""
+    """One log with its predecessors in the window. optional: it need not be there. refusals: None where its
+    lines do not stand for all pages.
+    """
     files: List[AccessFile] = []
     events = Events()
     todo, name = [path], path
@@ -164,7 +167,7 @@ def collect_access(
             files.append(_file(path, why))
             continue
         make = partial(AccessLog, forms=forms, writers=who.sites, since=window_from, until=now + SLACK)
-        entries, more = _log(host, path, make, who.late, budget, refusals)
+        entries, more = _log(host, path, make, who.late, budget, None if who.by_end else refusals)
         files += entries
         events.merge(more)
         budget -= sum(entry["bytes_read"] for entry in entries)

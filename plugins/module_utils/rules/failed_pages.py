@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LIMITED
 from .missing import unseen
+from .php_error_reasons import came_elsewhere
 from .rate_limited import is_hit, is_one_stranger
 from .silence import mute_sites
 
@@ -81,11 +82,18 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
     for file in access["files"]:
         for pages in file.get("pages") or []:
             names = _names(snapshot, pages["site"], file["path"])
-            every, refused = pages["failed"] + pages["answered"], pages.get("refused")
-            if pages["failed"] >= MANY and pages["paths"] > 1 and pages["failed"] > pages["answered"]:
+            other = came_elsewhere(snapshot, file["path"], names)
+            came, refused = pages["answered"] + other, pages.get("refused")
+            every = pages["failed"] + came
+            if pages["failed"] >= MANY and pages["paths"] > 1 and pages["failed"] > came:
                 words = "%d of its last %d pages with 500" % (pages["failed"], every)
                 found.append(_Failure(names, (500,), words, file["path"]))
-            if refused and _is_refused(refused) and not limited.intersection(names):
+            if (
+                refused
+                and refused["pages"] > other
+                and _is_refused(refused)
+                and not limited.intersection(names)
+            ):
                 words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
                 found.append(_Failure(names, REFUSALS, words, file["path"]))
     return found

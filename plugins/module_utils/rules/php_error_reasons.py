@@ -39,6 +39,23 @@ def sites_told(snapshot: "Snapshot", path: str, pages: "Pages") -> List[str]:
     return [site["site"] for site in logs if any(path in log["paths"] for log in site["access"])]
 
 
+def came_elsewhere(snapshot: "Snapshot", path: str, names: Sequence[str]) -> int:
+    """Pages of these sites that came, by other logs of theirs: a location may have its own."""
+    access, found = snapshot.get("access"), 0
+    live = {
+        each
+        for site in snapshot["nginx"].get("site_logs") or []
+        if site["site"] in names
+        for log in site["access"]
+        for each in log["paths"]
+    }
+    for file in access["files"] if access else []:
+        for pages in file.get("pages", []) if file["path"] in live - {path} else []:
+            if set(names).issuperset(sites_told(snapshot, file["path"], pages)):
+                found += pages["answered"]
+    return found
+
+
 def _error(event: "Event") -> str:
     found = _FATAL.search(event["sample"]["text"])
     return found.group(1) if found else "php.ini, the pool or .user.ini asks for what cannot be had"
@@ -157,6 +174,7 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             if (
                 not names
                 or found.intersection(names)
+                or came_elsewhere(snapshot, file["path"], names)
                 or any(_told_by_nginx(snapshot, name) for name in names)
             ):
                 continue

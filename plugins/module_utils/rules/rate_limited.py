@@ -15,7 +15,7 @@ from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LIMITED
 from .case import reconfigured
 from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
-from .php_error_reasons import sites_told
+from .php_error_reasons import came_elsewhere, sites_told
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, Limit, Refused
@@ -54,7 +54,8 @@ def refused_at(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
     for file in access["files"] if access else []:
         for pages in file.get("pages", []):
             told = "refused" in pages and site in sites_told(snapshot, file["path"], pages)
-            if told and is_hit(pages["refused"]):
+            other = came_elsewhere(snapshot, file["path"], [site])
+            if told and is_hit(pages["refused"]) and pages["refused"]["pages"] > other:
                 return pages["refused"]
     return None
 

@@ -81,6 +81,7 @@ class LaterRoute(TypedDict, total=False):
 
     alias: str  # arguments of the location whose place an alias takes; only there; not from before 0.9.0
     methodless: bool  # only where php-fpm gets no REQUEST_METHOD; not in snapshots from before 0.7.0
+    nameless: bool  # only where php-fpm gets no name of a script; not in snapshots from before 0.11.0
     catch_stderr: CatchStderr  # only where it is set; not in snapshots from before 0.7.0
     kept_at: KeptAt  # only where it keeps some; not in snapshots from before 0.5.0
     candidates: List[
@@ -173,7 +174,13 @@ class NginxAccount(TypedDict):
     groups: List[int]
 
 
-class AccessLog(TypedDict):
+class LaterAccessLog(TypedDict, total=False):
+    """Not in snapshots from before 0.11.0."""
+
+    by_end: bool  # only where if= goes by how a request ended
+
+
+class AccessLog(LaterAccessLog):
     """An access_log directive."""
 
     written: str  # its target

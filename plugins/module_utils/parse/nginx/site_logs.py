@@ -9,7 +9,7 @@ the block around it. "off" switches all access logs of its own block off, whatev
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
+from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar
 
 from .conf import Conf, Directive, every, named
 from .lexer import VARIABLE
@@ -30,6 +30,8 @@ LATE = 60.0  # seconds that a line may wait in nginx's buffer
 LOST = ("500", "502", "503", "504")
 _PASSES = ("proxy_pass", "grpc_pass", "uwsgi_pass", "scgi_pass", "memcached_pass")
 _NO_FILE = ("syslog:", "memory:", "/dev/")
+# What tells how a request ended.
+_ENDS = frozenset(("status", "upstream_status", "request_time", "upstream_response_time"))
 Pages = List[List[str]]  # arguments of each error_page
 Access = Optional[List["AccessLog"]]  # None: the default's. []: off
 _NO_PAGES: Pages = []
@@ -79,6 +81,19 @@ def _error_log(directive: Directive, prefix: str) -> "ErrorLog":
     return {"target": target, "level": shown, "file": directive.file, "line": directive.line}
 
 
+def _names(text: str) -> Set[str]:
+    return {one or other for one, other in VARIABLE.findall(text)}
+
+
+def _by_end(block: Sequence[Directive]) -> Set[str]:
+    """Variables that tell how a request ended, by map."""
+    found = set(_ENDS)
+    for mapping in named(block, "map"):
+        if found & _names(mapping.args[0]):
+            found |= _names(mapping.args[-1])
+    return found
+
+
 def _is_late(options: Sequence[str]) -> bool:
     """Whether lines may wait in nginx's memory for longer than LATE."""
     if not any(option.startswith(("buffer=", "gzip")) for option in options):
@@ -92,7 +107,7 @@ def _paths(written: str, prefix: str, names: Sequence[str]) -> List[str]:
     """The files of a name, with a variable for each name of the site. [] where it leads is not known."""
     if written.startswith("syslog:"):
         return [written]
-    variables = {braced or other for braced, other in VARIABLE.findall(written)}
+    variables = _names(written)
     if not variables:
         return [posixpath.join(prefix, written)]
     if variables - {"server_name", "host", "http_host"}:
@@ -113,7 +128,9 @@ class _Site:
         prefix: str,
         defaults: Defaults,
         formats: Dict[str, "LogFormat"],
+        by_end: Set[str],
     ) -> None:
+        self.by_end = by_end
         self.block = server.block or []
         self.prefix, self.defaults, self.formats = prefix, defaults, formats
         self.locations: Optional[Dict[str, Directive]] = None  # by what they match whole
@@ -143,14 +160,18 @@ class _Site:
 
     def access_log(self, directive: Directive) -> "AccessLog":
         written, options = directive.args[0], directive.args[2:]
-        return {
+        only = [option for option in options if option.startswith("if=")]
+        log: AccessLog = {
             "written": written,
             "paths": _paths(written, self.prefix, self.names),
             "format": (directive.args[1] if len(directive.args) > 1 else "combined").lower(),
-            "filtered": any(option.startswith("if=") for option in options),
+            "filtered": bool(only),
             "gzip": any(option.split("=")[0] == "gzip" for option in options),
             "late": _is_late(options),
         }
+        if self.by_end & _names("".join(only)):
+            log["by_end"] = True
+        return log
 
     def walk(self, level: _Level, block: List[Directive]) -> None:
         for directive in block:
@@ -254,10 +275,12 @@ def site_logs(
     for http in conf.directives:
         if http.name != "http" or not http.block:
             continue
-        around = _Site(http, _Level(None, main or None, None), prefix, defaults, formats).at_server
+        by_end = _by_end(http.block)
+        outer = _Level(None, main or None, None)
+        around = _Site(http, outer, prefix, defaults, formats, by_end).at_server
         for server in http.block:
             if server.name == "server" and server.block:
-                site = _Site(server, around, prefix, defaults, formats)
+                site = _Site(server, around, prefix, defaults, formats, by_end)
                 site.walk(site.at_server, site.block)
                 if site.found["errors"]:
                     found.append(site.found)
@@ -276,6 +299,7 @@ class Writers(NamedTuple):
     formats: List[str]
     sites: List["SiteLogs"]
     late: bool  # nginx makes it when somebody asks for that name
+    by_end: bool  # its lines are chosen by how the requests ended
 
 
 def writers(sites: Iterable["SiteLogs"]) -> Dict[str, Writers]:
@@ -286,7 +310,9 @@ def writers(sites: Iterable["SiteLogs"]) -> Dict[str, Writers]:
             for path in [] if log["gzip"] else log["paths"]:
                 if path.startswith(_NO_FILE):
                     continue
-                known = logs.setdefault(path, Writers([], [], "$" in log["written"]))
+                known = logs.setdefault(
+                    path, Writers([], [], "$" in log["written"], log.get("by_end", False))
+                )
                 if log["format"] not in known.formats:
                     known.formats.append(log["format"])
                 if not known.sites or known.sites[-1] is not site:

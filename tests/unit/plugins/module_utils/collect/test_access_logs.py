@@ -114,6 +114,26 @@ class TestWindow:
         assert entry["complete"] and entry["bytes_read"] <= access_logs.BACK
 
 
+class TestPages:
+    """What the last lines tell of a site's pages."""
+
+    def pages(self, path: Path, options: str, formats: str = "") -> List[Any]:
+        form = "combined " + options
+        files = collect(Host(), written(path, 60, 50, status="500"), form, formats)["files"]
+        return [pages["failed"] for pages in files[0].get("pages", [])]
+
+    def test_hit_all_is_logged(self, tmp_path: Path) -> None:
+        assert self.pages(tmp_path / "a.log", "") == [2]
+
+    def test_near_miss_errors_alone_are_logged(self, tmp_path: Path) -> None:
+        chosen = "map $status $bad { ~^[23] 0; default 1; }"
+        assert self.pages(tmp_path / "a.log", "if=$bad", chosen) == []
+
+    def test_decoy_pages_are_left_out_by_what_was_asked(self, tmp_path: Path) -> None:
+        chosen = "map $request_uri $ours { /health 0; default 1; }"
+        assert self.pages(tmp_path / "a.log", "if=$ours", chosen) == [2]
+
+
 class TestFormats:
     def test_a_format_of_its_own_and_json(self, tmp_path: Path) -> None:
         for number, (form, escape) in enumerate(((TIMED, "default"), (JSON, "json"))):

@@ -89,6 +89,23 @@ class TestEveryPage:
     def test_near_miss_too_few_to_tell(self) -> None:
         assert hosts.found(logged(a_host().silent_logs(), failed=2)) == hosts.HEALTHY
 
+    def elsewhere(self, **facts: Any) -> Host:
+        """A location of the site has a log of its own, of which logged() tells."""
+        host = logged(a_host().silent_logs())
+        logs = [{"paths": [path]} for path in ("/var/log/nginx/access.log", "/b.log")]
+        site = {"site": SITE, "access": logs, "silent": [], "unlogged": [], "errors": [], "others": False}
+        host["nginx"]["site_logs"] = [dict(site, server={"file": "/s", "line": 1})]
+        pages = dict(host["access"]["files"][0]["pages"][0], failed=0, **facts)
+        host["access"]["files"].append(dict(host["access"]["files"][0], path="/b.log", pages=[pages]))
+        return host
+
+    def test_near_miss_pages_came_by_another_log(self) -> None:
+        assert hosts.found(self.elsewhere(answered=1)) == hosts.HEALTHY
+
+    @pytest.mark.parametrize("facts", [{"answered": 0}, {"answered": 1, "site": "blog.example"}])
+    def test_hit_no_page_of_the_site_came_by_another_log(self, facts: Any) -> None:
+        assert hosts.found(self.elsewhere(**facts))[0] == [(CAUSE, "every_page", "active")]
+
     def test_decoy_nginx_says_itself_why(self) -> None:
         host = logged(a_host().silent_logs())
         host.nginx_said("ng-redirect-cycle", 60.0, endpoint=None, detail={"status": 500})

@@ -102,6 +102,27 @@ class TestAccessLogs:
         assert paths(found) == expected
 
 
+class TestFilter:
+    """if= may choose lines by how the requests ended: these stand for no others."""
+
+    HTTP = 'map "$request_method$status" $bad { default 0; } map $bad$uri $worse { default 1; } '
+
+    def by_end(self, condition: str) -> bool:
+        log = "access_log /a.log combined if=%s;" % condition
+        return bool(site(http=self.HTTP, inside=log)["access"][0].get("by_end"))
+
+    @pytest.mark.parametrize("condition", ["$bad", "${bad}", "$worse", "$upstream_response_time"])
+    def test_hit_it_goes_by_the_end_of_a_request(self, condition: str) -> None:
+        assert self.by_end(condition)
+
+    @pytest.mark.parametrize("condition", ["$loggable", "$statuses", "$request_uri"])
+    def test_near_miss_it_goes_by_the_request(self, condition: str) -> None:
+        assert not self.by_end(condition)
+
+    def test_decoy_all_is_logged(self) -> None:
+        assert "by_end" not in site(http=self.HTTP, inside="access_log /a.log;")["access"][0]
+
+
 class TestErrorPages:
     PAGE = "error_page 500 502 503 504 /50x.html; access_log /s;"
 
