@@ -71,6 +71,8 @@ routes:
       and C(keep_conn_file) and C(keep_conn_line) of C(fastcgi_keep_conn).
     - C(keep_conn), C(next_upstream), C(root) and C(params), of which only C(SCRIPT_FILENAME) is shown.
     - C(methodless). Only where PHP-FPM gets no C(REQUEST_METHOD). Then each of its pages is blank.
+    - C(nameless). Only where PHP-FPM gets neither C(SCRIPT_FILENAME) nor C(PATH_TRANSLATED). Then each of its
+      pages is a 404.
     - C(resolver). Whether nginx has a C(resolver) there.
     - C(error_cache). For how many C(seconds) C(fastcgi_cache) keeps a 502 or 504 of nginx's own, as the line
       that is C(written) says. V(null) where it keeps none.

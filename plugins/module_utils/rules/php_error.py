@@ -28,7 +28,9 @@ def examine(snapshot: "Snapshot") -> List[Match]:
         from .php_error_reasons import reasons
 
         matches = reasons(CAUSE, snapshot)
-    if said & (REFUSED | FATAL) or any(route.get("methodless") for route in snapshot["nginx"]["routes"]):
+    if said & (REFUSED | FATAL) or any(
+        route.get("methodless") or route.get("nameless") for route in snapshot["nginx"]["routes"]
+    ):
         from .php_refuses import refused
 
         matches += refused(CAUSE, snapshot)

@@ -6,7 +6,7 @@ not there is everyday, and no error.
 """
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.script_refusals import CLOSED, DENIED, GONE, INDEX, UNKNOWN, aliased
 from ..parse.nginx.sites import sites_of
@@ -25,6 +25,8 @@ FATAL = meanings("php_fatal")
 _BASEDIR = re.compile(r"not within the allowed path\(s\): \((.{1,200}?)\)")
 _REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 _WHOLE = re.compile(r"\$(?:document|realpath)_root/?\$fastcgi_script_name\Z")
+METHOD, SCRIPT = "REQUEST_METHOD", "SCRIPT_FILENAME"
+UNSERVED = {METHOD: ("blank_pages", "a blank page"), SCRIPT: ("no_script_name", "404")}
 _OF_ROOT = ("$document_root", "$realpath_root", "$request_filename")
 
 
@@ -163,17 +165,43 @@ def _closed_root(
     return Match(cause, reason_id, reason)
 
 
-def _blank(cause: Cause, routes: Sequence["Route"]) -> Match:
-    """fpm_main.c: a request without REQUEST_METHOD is none of HTTP, and ends at once."""
+def _unserved(snapshot: "Snapshot") -> Dict[Tuple[str, str], List["Route"]]:
+    """By site and what nginx does not hand on to php-fpm, which then serves no page (fpm_main.c): without a
+    method a request is none of HTTP, without a script a 404. Other programs need no script.
+    """
+    found: Dict[Tuple[str, str], List["Route"]] = {}
+    if snapshot["nginx"]["config_errors"]:  # it may stand in a file that could not be read
+        return found
+    pools = {
+        pool["endpoint"]
+        for master in snapshot["fpm"]["masters"]
+        for pool in master["pools"]
+        if master["running"]
+    }
+    for route in snapshot["nginx"]["routes"]:
+        if route.get("methodless"):
+            found.setdefault((route["site"], METHOD), []).append(route)
+        elif route.get("nameless") and pools.intersection(each["endpoint"] for each in route["endpoints"]):
+            found.setdefault((route["site"], SCRIPT), []).append(route)
+    return found
+
+
+def _blank(cause: Cause, what: str, routes: Sequence["Route"]) -> Match:
     first = routes[0]
-    words = "PHP answers each request to %s with a blank page: nginx hands it no REQUEST_METHOD."
-    text = "fastcgi_pass %s without fastcgi_param REQUEST_METHOD" % first["pass"]
+    reason_id, page = UNSERVED[what]
+    words = "PHP answers each request to %s with %s: nginx hands it no %s."
+    text = "fastcgi_pass %s without fastcgi_param %s" % (first["pass"], what)
     place = "%s:%s" % (first["file"], first["line"])
     proof = [evidence("nginx", text, place)]
     return Match(
         cause,
-        "blank_pages",
-        Reason(words % (first["site"] or "default"), proof, confidence="likely", servers=sites_of(routes)),
+        reason_id,
+        Reason(
+            words % (first["site"] or "default", page, what),
+            proof,
+            confidence="likely",
+            servers=sites_of(routes),
+        ),
     )
 
 
@@ -205,13 +233,16 @@ def _of_site(
 
 def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
     of_site: Dict[str, List["Route"]] = {}
-    blank: Dict[str, List["Route"]] = {}
     for route in snapshot["nginx"]["routes"]:
         of_site.setdefault(route["site"], []).append(route)
-        # It may stand in a file that could not be read.
-        if route.get("methodless") and not snapshot["nginx"]["config_errors"]:
-            blank.setdefault(route["site"], []).append(route)
-    matches = [_blank(cause, routes) for routes in blank.values()]
+    matches = [
+        _blank(cause, what, routes)
+        for (site, what), routes in _unserved(snapshot).items()
+        # One location may be another thing, such as a status page that never worked.
+        if what == METHOD
+        or len(routes) == len(of_site[site])
+        or any("php" in each["location"] for each in routes)
+    ]
     events: Dict[str, List["Event"]] = {}
     vanished: Dict[str, List["Event"]] = {}
     for event in snapshot["logs"]["events"]:

@@ -98,4 +98,15 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "location with an own fastcgi_param inherits none. Then `nginx -t && systemctl reload nginx`.",
         do_not="Do not look into the application: its code has not run.",
     ),
+    ("php_error", "no_script_name"): Entry(
+        title="each page is a 404, since nginx names no script",
+        what="nginx hands php-fpm no SCRIPT_FILENAME. PHP then knows no script to run, and answers each "
+        "request with 404, File not found. No log has a line about it.",
+        decides="The location has fastcgi_pass to a pool of php-fpm, and no fastcgi_param SCRIPT_FILENAME "
+        "holds there. nginx's fastcgi_params has none, its fastcgi.conf has one.",
+        fix="set SCRIPT_FILENAME in the location of the evidence; `nginx -t && systemctl reload nginx`",
+        advice="Add `fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;` beside `include "
+        "fastcgi_params;` in the location of the evidence. Then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not move or copy the application's files: PHP is never asked for one.",
+    ),
 }

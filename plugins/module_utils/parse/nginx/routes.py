@@ -28,10 +28,10 @@ _SETTINGS = frozenset(_TIMEOUTS) | {
     *("fastcgi_param", "fastcgi_keep_conn", "root", "alias", "resolver", "fastcgi_catch_stderr"),
     *("fastcgi_cache", "fastcgi_cache_valid", "fastcgi_next_upstream", "fastcgi_next_upstream_tries"),
 }
-_SCRIPT, _METHOD = _PARAMS = ("SCRIPT_FILENAME", "REQUEST_METHOD")
+_SCRIPT, _METHOD, _TRANSLATED = _PARAMS = ("SCRIPT_FILENAME", "REQUEST_METHOD", "PATH_TRANSLATED")
 _MOST_ROUNDS = 5
 _MOST_CANDIDATES = 64
-_OF_MAP = ("hostnames", "volatile", "include")  # words of map itself
+_OF_GEO = (("geo", "delete"), ("geo", "proxy"))  # its own words that have an argument
 _MOST_VARIABLES = 20  # of one text
 
 # What variables hold, innermost block first: the only possible text, or None.
@@ -121,7 +121,7 @@ class _Routes:
         self.routes: List[Route] = []
         self.upstreams: Dict[str, Upstream] = {}
         self.maps: Dict[str, Optional[str]] = {}
-        self.choices: Dict[str, List[Directive]] = {}  # lines of a map that has several values
+        self.choices: Dict[str, List[Directive]] = {}  # lines of a map or its like
         self.server: List[Directive] = []
         self.server_sets: Optional[Dict[str, Optional[str]]] = None
 
@@ -132,13 +132,14 @@ class _Routes:
                 self.conf.refuse(upstream, "duplicate_upstream", upstream.args[0])
             elif upstream.block is not None:
                 self.upstreams[name] = Upstream(upstream, self.conf)
-        for mapping in named(block, "map"):
-            if len(mapping.args) == 2 and mapping.block:
-                possible = {entry.args[0] for entry in mapping.block if entry.args}
-                if not any(entry.name == "default" for entry in mapping.block):
-                    possible.add("")
-                self.maps[_variable(mapping.args[1])] = possible.pop() if len(possible) == 1 else None
-                self.choices[_variable(mapping.args[1])] = mapping.block
+        for kind in named(block, "map", "geo", "split_clients"):
+            if kind.block and len(kind.args) in (2, 1 if kind.name == "geo" else 2):
+                lines = [line for line in kind.block if line.args and (kind.name, line.name) not in _OF_GEO]
+                unset = [] if any(line.name in ("default", "*") for line in lines) else [""]
+                possible = {line.args[0] for line in lines}.union(unset)
+                name = _variable(kind.args[-1])
+                self.maps[name] = possible.pop() if len(possible) == 1 else None
+                self.choices[name] = lines
         timeouts = dict.fromkeys(_TIMEOUTS.values(), _DEFAULT)
         level = self.enter(
             _Level(timeouts, None, False, None, None, False, [], None, {}, (self.maps,), ()), block, "http"
@@ -263,9 +264,7 @@ class _Routes:
         lines = self.choices.get((names[0].group(1) or names[0].group(2)).lower(), []) if names else []
         found: List[Target] = []
         for line in lines if len(names) == 1 else []:
-            if line.name in _OF_MAP:
-                continue
-            address = text.replace(names[0].group(), line.args[0]) if line.args else "$"
+            address = text.replace(names[0].group(), line.args[0])
             upstream = self.upstreams.get(address.lower())
             if "$" in address or not upstream and fault_of(address):
                 return []
@@ -323,6 +322,8 @@ class _Routes:
             route["alias"] = level.alias
         if _METHOD not in level.params:
             route["methodless"] = True
+        elif _SCRIPT not in level.params and _TRANSLATED not in level.params:
+            route["nameless"] = True
         if level.catch_stderr:
             route["catch_stderr"] = level.catch_stderr
         if variable and not address:

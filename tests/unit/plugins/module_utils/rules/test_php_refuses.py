@@ -249,3 +249,28 @@ class TestBlank:
 
     def test_decoy_a_snapshot_that_does_not_tell(self) -> None:
         assert hosts.found(a_host().silent_logs()) == hosts.HEALTHY
+
+
+class TestNoScriptName:
+    def test_hit_nginx_names_no_script(self) -> None:
+        item = hosts.only(a_host().silent_logs().on_every_route(nameless=True))
+        assert (item["reason"], item["count"], item["state"]) == ("no_script_name", 0, "active")
+
+    def test_near_miss_another_location_serves_the_pages(self) -> None:
+        """Such as a status page, copied without the name that it needs, which never worked."""
+        host = a_host().silent_logs()
+        route = host["nginx"]["routes"][0]
+        host["nginx"]["routes"].append(dict(route, location="= /status", nameless=True))
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_near_miss_it_may_stand_in_a_file_that_was_not_read(self) -> None:
+        host = a_host().silent_logs().on_every_route(nameless=True)
+        unread = {"kind": "unreadable", "file": "/etc/nginx/fastcgi.conf", "line": 0, "text": "open()"}
+        host["nginx"]["config_errors"] = [unread]
+        assert "no_script_name" not in [item["reason"] for item in hosts.verdict(host)["findings"]]
+
+    def test_decoy_another_program_needs_no_script(self) -> None:
+        host = a_host().silent_logs().on_every_route(nameless=True)
+        for master in host["fpm"]["masters"]:
+            master["pools"] = []
+        assert "no_script_name" not in [item["reason"] for item in hosts.verdict(host)["findings"]]

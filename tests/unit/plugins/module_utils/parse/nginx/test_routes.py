@@ -321,12 +321,44 @@ class TestVariables:
         assert self.mapped("$backend", "c.example unix:/run/$user.sock;") == []
         assert self.mapped("$backend$uri") == [] and self.mapped("$nobody") == []
 
+    @pytest.mark.parametrize(
+        "block",
+        [
+            "geo $backend { ranges; default unix:/a.sock; 10.0.0.0-10.0.0.9 127.0.0.1:9001; }",
+            "geo $remote_addr $backend { default unix:/a.sock; proxy 10.0.0.1; 10.0.0.0/8 127.0.0.1:9001; }",
+            'split_clients "$remote_addr" $backend { 5% unix:/a.sock; * 127.0.0.1:9001; }',
+        ],
+    )
+    def test_so_do_geo_and_split_clients(self, block: str) -> None:
+        routes, _conf = read("http { %s server { location / { fastcgi_pass $backend; } } }" % block)
+        found = [target["endpoint"] for target in routes[0].get("candidates", [])]
+        assert found == ["unix:/a.sock", "127.0.0.1:9001"]
+
+    def test_near_miss_a_key_of_a_map_is_no_word_of_geo(self) -> None:
+        assert self.mapped("$backend", "proxy 127.0.0.1:9002;")[-1] == "127.0.0.1:9002"
+
     def test_many_variables_do_not_take_quadratic_time(self) -> None:
         body = "".join(
             "set $v%d a:%d; location /%d { fastcgi_pass $unknown%d; }" % (index, index + 1, index, index)
             for index in range(4000)
         )
         assert len(of("server {%s}" % body)) == 4000
+
+
+class TestScript:
+    METHOD = "fastcgi_param REQUEST_METHOD $request_method; "
+
+    def test_hit_no_script_is_named(self) -> None:
+        route = only_route(self.METHOD + "server { location / { fastcgi_pass 127.0.0.1:9000; } }")
+        assert route["nameless"]
+
+    @pytest.mark.parametrize("name", ["SCRIPT_FILENAME", "PATH_TRANSLATED"])
+    def test_near_miss_either_name_will_do(self, name: str) -> None:
+        named = "fastcgi_param %s /x.php; server { location / { fastcgi_pass 127.0.0.1:9000; } }" % name
+        assert "nameless" not in only_route(self.METHOD + named)
+
+    def test_decoy_without_a_method_no_script_is_run(self) -> None:
+        assert "nameless" not in only_route("server { location / { fastcgi_pass 127.0.0.1:9000; } }")
 
 
 class TestMethod:
