@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 from ..parse.endpoint import canonical, reached
 from ..parse.linux.permission import READ, Component, Identity, blocked_by
 from ..parse.linux.proc import parse_status
-from ..parse.nginx.script_refusals import INDEX, aliased, script_of
+from ..parse.nginx.script_refusals import INDEX, aliased, folder_of, script_of
 from ..signatures.lookup import meaning_of, meanings
 from .endpoint.socket_files import component_of, walk
 from .host import Host, HostError
@@ -216,13 +216,13 @@ def gone_roots(host: Host, snapshot: "Snapshot", events: Sequence["Event"], sinc
     }
     found: List[GoneRoot] = []
     for route in snapshot["nginx"]["routes"]:
-        root = (route["root"] or "$").rstrip("/")
-        known = "$" not in root and script_of(route, host.realpath).startswith(root)
-        why, given_up = _gone(host, root, unmounted) if known and len(found) < MOST else (None, False)
+        root = folder_of(route)
+        why, given_up = _gone(host, root, unmounted) if root and len(found) < MOST else (None, False)
         if given_up and not _is_visited(host, snapshot, route["site"], events, since):
             continue
         pool = _pool_of(snapshot, route) if why else None
         account = _account(host, snapshot, *pool) if pool else None
-        if why and account and host.type_of(account.root + root + INDEX) is None:
+        seen = ("", INDEX) if given_up else (INDEX,)
+        if why and account and not any(host.type_of(account.root + root + end) for end in seen):
             found.append({"site": route["site"], "root": root, "why": why})
     return found

@@ -71,7 +71,9 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
         from .named_places import named_places as look
 
         found = look(host, snapshot, events)
-    roots = {route["root"] or "$" for route in snapshot["nginx"]["routes"]}
+    routes = snapshot["nginx"]["routes"]
+    roots = {route["root"] or "$" for route in routes}
+    roots.update(route["params"].get("SCRIPT_FILENAME", "").partition("$")[0] or "$" for route in routes)
     if any("$" not in root and host.type_of(root + "/index.php") is None for root in roots):
         from .script_ways import gone_roots
 

@@ -88,12 +88,7 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
             if pages["failed"] >= MANY and pages["paths"] > 1 and pages["failed"] > came:
                 words = "%d of its last %d pages with 500" % (pages["failed"], every)
                 found.append(_Failure(names, (500,), words, file["path"]))
-            if (
-                refused
-                and refused["pages"] > other
-                and _is_refused(refused)
-                and not limited.intersection(names)
-            ):
+            if refused and other < FEWEST and _is_refused(refused) and not limited.intersection(names):
                 words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
                 found.append(_Failure(names, REFUSALS, words, file["path"]))
     return found

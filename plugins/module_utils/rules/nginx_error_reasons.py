@@ -6,6 +6,7 @@
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
+from ..parse.nginx.script_refusals import folder_of
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
@@ -157,7 +158,7 @@ def _gone_roots(snapshot: "Snapshot", of_site: Dict[str, List["Route"]]) -> List
     if nginx["config_errors"] or nginx["config_newer"]:  # what runs may have another root
         return []
     for site, why in {each["site"]: each["why"] for each in gone}.items():
-        lost = {(route["root"] or "").rstrip("/") for route in of_site[site]}
+        lost = set(map(folder_of, of_site[site]))
         if lost.issubset(each["root"] for each in gone):
             words = "Each page of %s is missing: %s: %s." % (site or "default", min(lost), why)
             proof, servers = [evidence("file", why, min(lost))], sites_of(of_site[site])

@@ -40,7 +40,7 @@ def sites_told(snapshot: "Snapshot", path: str, pages: "Pages") -> List[str]:
 
 
 def came_elsewhere(snapshot: "Snapshot", path: str, names: Sequence[str]) -> int:
-    """Pages of these sites that came, by other logs of theirs: a location may have its own."""
+    """Pages of these sites that came, by other logs of theirs where most did: a location may have one."""
     access, found = snapshot.get("access"), 0
     live = {
         each
@@ -51,7 +51,8 @@ def came_elsewhere(snapshot: "Snapshot", path: str, names: Sequence[str]) -> int
     }
     for file in access["files"] if access else []:
         for pages in file.get("pages", []) if file["path"] in live - {path} else []:
-            if set(names).issuperset(sites_told(snapshot, file["path"], pages)):
+            ill = pages["failed"] + (pages["refused"]["pages"] if "refused" in pages else 0)
+            if pages["answered"] > ill and set(names).issuperset(sites_told(snapshot, file["path"], pages)):
                 found += pages["answered"]
     return found
 

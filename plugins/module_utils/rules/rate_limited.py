@@ -54,8 +54,7 @@ def refused_at(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
     for file in access["files"] if access else []:
         for pages in file.get("pages", []):
             told = "refused" in pages and site in sites_told(snapshot, file["path"], pages)
-            other = came_elsewhere(snapshot, file["path"], [site])
-            if told and is_hit(pages["refused"]) and pages["refused"]["pages"] > other:
+            if told and is_hit(pages["refused"]) and came_elsewhere(snapshot, file["path"], [site]) < FEWEST:
                 return pages["refused"]
     return None
 

@@ -77,11 +77,10 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ("nginx_own_error", "hidden_root"): HIDDEN_ROOT,
     ("nginx_own_error", "gone_root"): Entry(
         title="the directory of a site is not there",
-        what="Neither nginx nor PHP-FPM has the directory of the site. It was taken away, a link leads "
-        "nowhere, or its file system is not mounted or has died. Each page is 404 or 403, and php-fpm is "
-        "asked for none.",
-        decides="The root of the site's locations is missing for both, or it lies where /etc/fstab has a "
-        "file system that is not mounted.",
+        what="Neither nginx nor PHP-FPM has the directory of the site's scripts. It was taken away, a "
+        "link leads nowhere, or its file system is not mounted or has died. Each page is 404 or 403.",
+        decides="The root of the site's locations, or the directory in their SCRIPT_FILENAME, is missing for "
+        "both. Or it lies where /etc/fstab has a file system that is not mounted.",
         fix="mount the file system of the evidence, or bring the directory back",
         advice="Where /etc/fstab has it: `mount -a`, and see `systemctl status` of that mount for why it "
         "was not there at boot. Transport endpoint is not connected: the program of the mount ended; "

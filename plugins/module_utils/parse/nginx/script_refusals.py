@@ -3,6 +3,7 @@
 
 """What nginx names to php-fpm, and what php-fpm says of a script that it does not open (fpm_main.c)."""
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, Callable, List, Sequence
 
@@ -91,3 +92,9 @@ def script_of(route: "Route", realpath: Callable[[str], str]) -> str:
     if not rest.startswith(OF_SCRIPT):
         return literal[: literal.rfind("/") + 1]
     return literal.rstrip("/") + "/"
+
+
+def folder_of(route: "Route") -> str:
+    """The directory of the scripts that php-fpm is asked for; "": nothing tells."""
+    root, script = (route["root"] or "$").rstrip("/"), script_of(route, str)
+    return root if script.startswith(root + "/") else posixpath.dirname(script)

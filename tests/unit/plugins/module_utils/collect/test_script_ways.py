@@ -6,6 +6,7 @@
 
 from typing import Any, Dict, Optional
 
+import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.script_ways import gone_roots, ways
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -274,11 +275,22 @@ class TestGoneRoots:
         fstab = "nas:/srv /srv nfs nofail 0 0\n"
         assert len(self.gone({}, fstab, told="blog.example")) == 1
 
+    @pytest.mark.parametrize("script", ["/srv/app/$fastcgi_script_name", "/srv/app/front.php"])
+    def test_hit_the_scripts_are_elsewhere_and_gone(self, script: str) -> None:
+        there, params = (
+            {ROOT: entry(0o755), ROOT + "/index.php": entry(0o644, "file")},
+            {"SCRIPT_FILENAME": script},
+        )
+        assert self.gone(there, params=params) == [("/srv/app", "No such file or directory")]
+
+    def test_near_miss_they_are_where_the_workers_look(self) -> None:
+        params = {"SCRIPT_FILENAME": "/srv/app$fastcgi_script_name"}
+        assert self.gone({VIEW + "/srv/app": entry(0o755)}, params=params) == []
+
     def test_near_miss_php_fpm_has_it(self) -> None:
         assert self.gone({VIEW + ROOT + "/index.php": entry(0o644, "file")}) == []
 
     def test_decoy_php_needs_nothing_of_it(self) -> None:
-        assert (
-            self.gone({}, params={"SCRIPT_FILENAME": "/opt/front.php"}) == self.gone({}, root="$home") == []
-        )
+        fixed = {"SCRIPT_FILENAME": "/opt/front.php"}
+        assert self.gone({"/opt": entry(0o755)}, params=fixed) == self.gone({}, root="$home") == []
         assert self.gone({}, endpoints=[{"endpoint": "10.0.0.9:9000"}]) == []

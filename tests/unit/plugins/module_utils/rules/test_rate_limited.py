@@ -111,6 +111,25 @@ class TestLimited:
         del host["access"]["files"][0]["pages"][0]["refused"]
         assert hosts.found(host) == hosts.HEALTHY
 
+    def with_other_log(self, **facts: Any) -> Host:
+        """The location with the limit has a log of its own, of which limited() tells."""
+        host = limited()
+        site = host["nginx"]["site_logs"][0]
+        host["nginx"]["site_logs"] = [
+            dict(site, access=[*site["access"], dict(site["access"][0], paths=["/b.log"])])
+        ]
+        file = host["access"]["files"][0]
+        pages = {"site": SITE, "answered": 9, "failed": 0, "paths": 0, "last": hosts.now(host) - 60}
+        host["access"]["files"].append(dict(file, path="/b.log", pages=[dict(pages, **facts)]))
+        return host
+
+    def test_near_miss_all_other_pages_come(self) -> None:
+        assert hosts.found(self.with_other_log()) == hosts.HEALTHY
+
+    @pytest.mark.parametrize("facts", [{"answered": 2}, {"refused": REFUSED}, {"failed": 10}])
+    def test_hit_the_other_pages_fare_no_better(self, facts: Any) -> None:
+        assert hosts.only(self.with_other_log(**facts))["cause"] == CAUSE
+
 
 class TestUnseen:
     """Without an access log nobody knows how the other visitors fared."""
