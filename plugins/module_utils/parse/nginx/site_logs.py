@@ -82,7 +82,7 @@ def _error_log(directive: Directive, prefix: str) -> "ErrorLog":
 
 
 def _names(text: str) -> Set[str]:
-    return {one or other for one, other in VARIABLE.findall(text)}
+    return {braced or other for braced, other in VARIABLE.findall(text)}
 
 
 def _by_end(block: Sequence[Directive]) -> Set[str]:
