@@ -15,6 +15,7 @@ from .script_ways import ways_of_nginx
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 TAIL = 65536  # bytes of an access log
 _FRONT = re.compile(
@@ -41,13 +42,14 @@ def _missed(rows: Sequence[Tuple[str, str, str]], names: Sequence[str], loaded: 
     return answers[-1][0] if came and answers[-1][1] else 0.0
 
 
-def note_cached(host: Host, nginx: "Nginx", since: float) -> None:
+def note_cached(host: Host, snapshot: "Snapshot", since: float) -> None:
+    nginx = snapshot["nginx"]
     loaded = nginx["loaded"]["at"] if "loaded" in nginx else None
     names = ["nginx", "nginx/%s" % nginx["version"]]
     for site, path in _own_logs(nginx) if loaded else []:
         rows = _FRONT.findall(tail(host, path, TAIL, since).decode("utf-8", "replace"))
         last = _missed(rows, names, loaded or 0.0) if rows else 0.0
-        ways = ways_of_nginx(host, nginx, {site}) if last >= since else []
+        ways = ways_of_nginx(host, snapshot, {site}) if last >= since else []
         if not ways or not all(
             way["there"] and not way["blocked"] and way["changed_at"] + LOG_SECOND < last for way in ways
         ):

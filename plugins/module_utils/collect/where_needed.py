@@ -138,7 +138,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     if nginx.get("file_cache"):
         from .file_cache import note_cached
 
-        note_cached(host, nginx, since)
+        note_cached(host, snapshot, since)
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
     told = any(meaning_of(event) in TOLD or event.get("caught") for event in logs["events"])
     if not (

@@ -26,8 +26,9 @@ def look(
     monkeypatch.setattr(file_cache, "tail", lambda *_more: "".join(lines).encode())
     monkeypatch.setattr(file_cache, "ways_of_nginx", lambda *_more: [dict(WAY, **way)])
     logs = [{"site": "site%d" % number, "access": [{"paths": [LOG]}]} for number in range(sites)]
-    nginx: Any = {"site_logs": logs, "loaded": {"at": loaded}, "version": "1.22.1", "file_cache": "/n.conf:3"}
-    note_cached(host, nginx, NOW - 900)
+    nginx = {"site_logs": logs, "loaded": {"at": loaded}, "version": "1.22.1", "file_cache": "/n.conf:3"}
+    snapshot: Any = {"nginx": nginx}
+    note_cached(host, snapshot, NOW - 900)
     return [entry["why"] for entry in host.missing]
 
 

@@ -5,6 +5,7 @@
 """The verdict as a whole: its shape, its order, and what a snapshot with holes does to it."""
 
 import json
+import os
 import random
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
@@ -18,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose im
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import evidence
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import Finding
+from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 
@@ -76,8 +78,8 @@ class TestVerdict:
         assert not hosts.events(a_host("old_502s"), "nginx")
 
 
-# Where a name stands, the thing itself is there: an event has its times, a line its text.
-NEVER_NONE = {"why", "text", "at", "count", "seconds", "kind", "endpoint", "what", "signature", "source"}
+with open(os.path.join(ROOT, "docs", "snapshot.schema.json"), encoding="utf-8") as stream:
+    SCHEMA = json.load(stream)
 SOME = [path for number, path in enumerate(hosts.FILES) if number % 12 == 0 or path.endswith("-plain.json")]
 HEALTHY = [
     path for path in hosts.FILES if path.endswith(("-plain.json", "-busy_at_limit.json", "-other_oom.json"))
@@ -102,12 +104,28 @@ def with_hole(container: Dict[str, Any], name: str, hole: Any, look: Callable[[]
         container[name] = kept
 
 
-def may_be_none(snapshot: hosts.Snapshot) -> List[Tuple[Dict[str, Any], str]]:
-    return [
-        (container, name)
-        for container, name in places(snapshot)
-        if not isinstance(container[name], (dict, list)) and name not in NEVER_NONE
-    ]
+def forms(schema: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """What a value may be, each without a reference."""
+    if "$ref" in schema:
+        return forms(SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]])
+    return [form for part in schema["anyOf"] for form in forms(part)] if "anyOf" in schema else [schema]
+
+
+def may_be_none(node: Any, schema: Dict[str, Any] = SCHEMA) -> List[Tuple[Dict[str, Any], str]]:
+    """(container, key) of each value below a snapshot that its shape lets be None; of no container."""
+    found: List[Tuple[Dict[str, Any], str]] = []
+    for form in forms(schema):
+        for name in node if isinstance(node, dict) else []:
+            field = form.get("properties", {}).get(name) or form.get("additionalProperties")
+            if not isinstance(field, dict):
+                continue
+            is_nullable = any("null" in kind.get("type", "") for kind in forms(field))
+            if is_nullable and not isinstance(node[name], (dict, list)):
+                found.append((node, name))
+            found += may_be_none(node[name], field)
+        for entry in node if isinstance(node, list) and "items" in form else []:
+            found += may_be_none(entry, form["items"])
+    return found
 
 
 def lists(snapshot: hosts.Snapshot) -> List[Tuple[Dict[str, Any], str]]:
