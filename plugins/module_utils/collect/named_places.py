@@ -10,14 +10,14 @@ from ..signatures.nginx import CYCLES, LIMITED, UNWRITABLE
 from .host import Host
 from .nginx_limits import limits
 from .nginx_temp import closed_roots, denied_files, temp_dirs
-from .script_ways import ways
+from .script_ways import UNSEEN, ways
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, LaterLogs
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 DENIED = meanings("file_denied")
-REFUSED = meanings("script_missing", "script_denied", "root_denied", "php_fatal")
+REFUSED = UNSEEN | meanings("script_missing", "script_denied", "php_fatal")
 
 
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":

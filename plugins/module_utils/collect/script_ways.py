@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master, Pool
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-UNSEEN = meanings("root_denied")
+UNSEEN = meanings("root_denied", "index_forbidden")
 REFUSED = meanings("script_missing", "script_denied", "php_fatal")
 MOST = 32
 PATH_CACHE = 120  # seconds, PHP's own (main.c)

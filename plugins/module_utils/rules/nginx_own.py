@@ -4,7 +4,7 @@
 """Requests that nginx ends itself, whatever php-fpm would answer; and visitors without a PROXY header."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence, Tuple
 
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
@@ -36,6 +36,7 @@ WORDS = {
     "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
+    "index_missing": "nginx answers 403 to the front page of %s: no index names index.php, which is there.",
     "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
 }
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
@@ -121,6 +122,27 @@ def _root_of_site(
     return Match(cause, reason_id, reason)
 
 
+def _index(
+    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
+) -> Optional[Match]:
+    """No index names index.php, which is there. A directory without one is meant not to be shown."""
+    fronts = [event for event in events if event.get("front")]
+    ways = _ways(snapshot, fronts[0]["site"] or "") if fronts else []
+    if not ways or not all(way["there"] and not way["blocked"] for way in ways):
+        return None
+    newest = max(fronts, key=lambda event: event["last"])
+    reason = Reason(
+        WORDS["index_missing"] % newest["site"],
+        [evidence("file", "%sindex.php is there" % ways[0]["script"], ways[0]["script"]), sample(newest)],
+        losses_of(fronts),
+        confidence="likely",
+        state="recovered" if reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND) else "active",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=sites_of(routes),
+    )
+    return Match(cause, "index_missing", reason)
+
+
 def _of_site(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], event: "Event"
 ) -> Optional[Match]:
@@ -168,24 +190,28 @@ def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> L
     return [Match(cause, "worker_crashed", reason)]
 
 
+OF_ROOTS = {"root_denied": _root_of_site, "index_forbidden": _index}
+
+
 def own_errors(
     cause: Cause, snapshot: "Snapshot", of_site: Dict[str, List["Route"]]
 ) -> List[Optional[Match]]:
     matches: List[Optional[Match]] = []
     crashes: List[Event] = []
     caught: Dict[str, List[Event]] = {}
-    denied: Dict[str, List[Event]] = {}
+    roots: Dict[Tuple[str, str], List[Event]] = {}
     for event in snapshot["logs"]["events"]:
         meaning, site = meaning_of(event), event["site"] or ""
         if meaning in CRASHED:
             crashes.append(event)
-        elif meaning == "root_denied" and site in of_site:
-            denied.setdefault(site, []).append(event)
+        elif meaning in OF_ROOTS and site in of_site:
+            roots.setdefault((meaning, site), []).append(event)
         elif meaning in OWN_ERRORS and site in of_site:
             matches.append(_of_site(cause, snapshot, of_site[site], event))
         elif event.get("caught") and site in of_site:
             caught.setdefault(site, []).append(event)
-    matches += [_root_of_site(cause, snapshot, of_site[site], events) for site, events in denied.items()]
+    for (meaning, site), events in roots.items():
+        matches.append(OF_ROOTS[meaning](cause, snapshot, of_site[site], events))
     if caught:
         from .caught_stderr import caught_match
 

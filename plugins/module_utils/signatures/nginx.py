@@ -23,8 +23,9 @@ LOST = words(
 LIMITED = words("request_limited connection_limited")
 CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Accel-Redirect
 UNWRITABLE = words("body_unwritable answer_unwritable")
-# A 500 to a named location, to auth_request or to a file; a directory of a site that nginx may not search.
-OWN_ERRORS = words("no_location auth_answer file_denied root_denied")
+# A 500 to a named location, to auth_request or to a file; a directory of a site that nginx may not search, or
+# of which it has no page to show.
+OWN_ERRORS = words("no_location auth_answer file_denied root_denied index_forbidden")
 MEANINGS = (LOST | LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS).union(
     # All servers of an upstream failed just before, one did, proxy_pass to php-fpm.
     words("no_live_peer peer_disabled http_spoken "),
@@ -163,6 +164,7 @@ redirecting to "%q"
 ng-rewrite-cycle - 500 redirect_cycle rewrite or internal redirection cycle while processing "%q"
 ng-named-location - 500 no_location could not find named location "%q"
 ng-auth-status * 500 auth_answer auth request unexpected status: %d
+ng-index-forbidden - - index_forbidden directory index of "%q" is forbidden
 ng-stat-denied - - root_denied stat() "%q" failed (13: %s)
 ng-file-denied file 500 file_denied open() "%q" failed (13: %s)
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d

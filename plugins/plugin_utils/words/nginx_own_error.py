@@ -75,6 +75,16 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not chmod -R 777 the site: all accounts of the host could change its code.",
     ),
     ("nginx_own_error", "hidden_root"): HIDDEN_ROOT,
+    ("nginx_own_error", "index_missing"): Entry(
+        title="nginx shows no index.php",
+        what="A visitor asks for the site's front page. nginx looks for the names of its index directive, of "
+        "which index.php is none, and answers 403. php-fpm is asked for nothing.",
+        decides="nginx: directory index of the site's root is forbidden, and index.php is there.",
+        fix="add index.php to the index directive of the site; `nginx -t && systemctl reload nginx`",
+        advice="Write `index index.php index.html;` into the server block of the site. A location with an "
+        "index of its own inherits none. Then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not chmod the directory, and do not turn autoindex on: it would list the site's files.",
+    ),
     ("nginx_own_error", "gone_root"): Entry(
         title="the directory of a site is not there",
         what="Neither nginx nor PHP-FPM has the directory of the site's scripts. It was taken away, a "

@@ -36,7 +36,7 @@ MANY_STRANGERS = 16
 _IN_HEADER = " while reading response header from upstream"
 _MOST_DOUBTS = 5000
 _MOST_TRIES = 4096
-REFUSED = frozenset(("script_missing", "script_denied", "root_denied"))
+REFUSED = frozenset(("script_missing", "script_denied", "root_denied", "index_forbidden"))
 
 
 class _Seen:

@@ -25,7 +25,8 @@ _ASKED = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 _OPENING = re.compile(
     r"PHP Fatal error:  (?:Unknown: )?Failed opening required '(/[^']{1,255})'.* in Unknown on line 0"
 )
-_NOT_SEARCHED = re.compile(r'stat\(\) "(/[^"]{1,255})" failed \(13:')  # by nginx
+# By nginx.
+_NOT_SHOWN = re.compile(r'(?:stat\(\)|directory index of) "(/[^"]{1,255})" (?:failed \(13:|is forbidden,)')
 INDEX = "/index.php"
 OF_ROOT = ("$document_root", "$request_filename")
 REAL_ROOT = "$realpath_root"
@@ -55,9 +56,9 @@ def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> Lis
 
 def is_front(line: str, scripts: Sequence[str]) -> bool:
     """scripts: of scripts_of(). open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM."""
-    closed, denied, unsearched = CLOSED.search(line), DENIED.search(line), _NOT_SEARCHED.search(line)
-    if unsearched:
-        return unsearched.group(1) in scripts
+    closed, denied, not_shown = CLOSED.search(line), DENIED.search(line), _NOT_SHOWN.search(line)
+    if not_shown:
+        return not_shown.group(1) in scripts
     if closed and not closed.group(2).startswith(_OF_ONE):
         return any(name.endswith("/") and closed.group(1).startswith(name) for name in scripts)
     if closed:

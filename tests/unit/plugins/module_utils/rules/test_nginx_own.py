@@ -141,6 +141,31 @@ class TestConfinedRoot:
         assert hosts.found(self.confined((None, True, "www"))) == hosts.HEALTHY
 
 
+class TestIndexMissing:
+    def forbidden(self, front: bool = True, **way: Any) -> Host:
+        host = ended("ng-index-forbidden", '*1 directory index of "/var/www/shop/" is forbidden, client: x')
+        hosts.events(host, "nginx")[0]["front"] = front
+        seen = dict(closed((None, True, ""))["logs"]["script_ways"][0], there=True)
+        host["logs"]["script_ways"] = [dict(seen, **way)]
+        return host
+
+    def test_hit_no_index_names_the_page_that_is_there(self) -> None:
+        item = hosts.only(self.forbidden())
+        assert (item["cause"], item["reason"], item["state"]) == (CAUSE, "index_missing", "active")
+        assert item["evidence"][0]["text"] == "/var/www/shop/index.php is there"
+
+    def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
+        host = self.forbidden()
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        assert hosts.found(host) == ([(CAUSE, "index_missing", "recovered")], "recovered")
+
+    def test_near_miss_there_is_no_such_page(self) -> None:
+        assert hosts.found(self.forbidden(there=False)) == hosts.HEALTHY
+
+    def test_decoy_a_visitor_asks_for_the_list_of_another_directory(self) -> None:
+        assert hosts.found(self.forbidden(front=False)) == hosts.HEALTHY
+
+
 class TestGoneRoot:
     def gone(self, **facts: Any) -> Host:
         host = a_host().silent_logs().with_nginx(config_newer=False, config_errors=[])

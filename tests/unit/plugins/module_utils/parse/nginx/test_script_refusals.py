@@ -49,6 +49,7 @@ class TestFront:
             '"Primary script unknown' + TAIL,
             '"Primary script unknown' + TAIL.replace("GET /", "GET /index.php?id=1"),
             'stat() "/var/www/shop/index.php" failed (13: Permission denied)',
+            'directory index of "/var/www/shop/" is forbidden, client: 10.0.0.9',
         ],
     )
     def test_hit_each_page_of_the_site(self, text: str) -> None:
@@ -65,6 +66,7 @@ class TestFront:
             '"Primary script unknown' + TAIL.replace("GET /", "GET /wp-login.php"),
             '"Unable to open primary script: /var/www/shop/old.php (No such file or directory)',
             'stat() "/var/www/shop/private/x.php" failed (13: Permission denied)',
+            'directory index of "/var/www/shop/uploads/" is forbidden, client: 10.0.0.9',
         ],
     )
     def test_near_miss_and_decoy_one_page(self, text: str) -> None:
