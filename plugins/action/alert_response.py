@@ -87,14 +87,14 @@ class ActionModule(ControllerAction):
         everywhere = variables["hostvars"]
         hosts = Hosts(variables["ansible_play_hosts_all"], everywhere)
         admitted = response.admit(caller, _policy(options), raw, hosts, Hosts(everywhere, everywhere))
-        asked = self._ask(caller, options, admitted.request)
+        path = self._ask(caller, options, admitted.request)
         return {
             "admitted": admitted.host is not None,
             "host": admitted.host,
             "id": admitted.id,
             "decision": admitted.decision,
             "event": cast(Any, admitted.event),
-            "request": asked,
+            "request": path,
             "msg": "%s: %s" % (admitted.decision, admitted.why),
         }
 
@@ -115,14 +115,14 @@ class ActionModule(ControllerAction):
         before = _entry(admitted, variables.get(options["diagnosis"]))
         after = _entry(admitted, mended, True) if mended is not None else None
         outcome, request = response.close(caller, admitted, made, before, after, options["report"])
-        asked = self._ask(caller, options, request)
+        path = self._ask(caller, options, request)
         if request is None and (after or before)["status"] in WELL:
             response.withdraw(caller, admitted)
         return {
             "decision": outcome,
             "host": admitted.host,
             "id": admitted.id,
-            "request": asked,
+            "request": path,
             "msg": "%s: %s" % (outcome, (after or before)["status"]),
         }
 

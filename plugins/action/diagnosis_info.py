@@ -32,19 +32,19 @@ class ActionModule(Answer):
     latent = False  # whether risks are asked for
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        given = dict(self._task.args)
-        prefix = given.pop("from_variables", None)
+        arguments = dict(self._task.args)
+        prefix = arguments.pop("from_variables", None)
         if not prefix:
             return super().run(tmp, task_vars)
         found = self._variables(str(prefix), task_vars or {})
-        self._task.args = {**{name: found[name] for name in OPTIONS if name in found}, **given}
+        self._task.args = {**{name: found[name] for name in OPTIONS if name in found}, **arguments}
         try:
             become, seconds = boolean(found.get("become", True)), int(found.get("host_timeout", 0))
         except (TypeError, ValueError) as error:
             raise AnsibleActionFail("%sbecome or %shost_timeout: %s" % (prefix, prefix, error)) from None
-        asked = found.get("latent")
+        latent = found.get("latent")
         try:
-            self.latent = boolean((task_vars or {}).get(BY_DEFAULT, False) if asked is None else asked)
+            self.latent = boolean((task_vars or {}).get(BY_DEFAULT, False) if latent is None else latent)
         except TypeError as error:
             raise AnsibleActionFail("%slatent: %s" % (prefix, error)) from None
         if not become:
@@ -79,8 +79,8 @@ class ActionModule(Answer):
         try:
             return super().run(tmp, task_vars)
         except HostTimeout:
-            said = "The host did not answer within %d seconds, and was given up." % seconds
-            return {"failed": True, "changed": False, "msg": said, "timedout": {"period": seconds}}
+            message = "The host did not answer within %d seconds, and was given up." % seconds
+            return {"failed": True, "changed": False, "msg": message, "timedout": {"period": seconds}}
         finally:
             signal.alarm(0)
             signal.signal(signal.SIGALRM, before)

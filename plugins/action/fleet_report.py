@@ -106,9 +106,9 @@ class ActionModule(ControllerAction):
         gate = gate_step.step(report, terms, task_vars, now, unasked, stops) if terms else None
         if gate and gate.again:
             shown = options["print_table"] and gate.lines
-            said = printer.hand_out(gate.lines, interim=True) if shown else {}
+            handed = printer.hand_out(gate.lines, interim=True) if shown else {}
             time.sleep(gate.returned["delay"])
-            return {**said, **gate.returned, "changed": False}
+            return {**handed, **gate.returned, "changed": False}
         path, place, footer = written(report, options["report_dir"], options["report_keep"])
         unmended = unmended_hosts(report, task_vars) if remediated else {}
         printed: dict[str, Any] = {"msg": table.headline(report["summary"]["counts"])}

@@ -64,7 +64,7 @@ class CallbackModule(Default):
         super().__init__()
         self._began = time.monotonic()
         self._table = printer.LastTable()
-        self._said: list[progress.Said] = []
+        self._messages: list[progress.Message] = []
         self._headline, self._announced = "", True
         self._unreachable: dict[str, None] = {}
         self._waiting = progress.Waiting(self._line, SCREEN.width)
@@ -78,16 +78,16 @@ class CallbackModule(Default):
 
     def _flush(self) -> None:
         """A task has ended: what was said of its hosts."""
-        said, self._said = self._said, []
-        for line, color in progress.grouped(said, SCREEN.width):
+        messages, self._messages = self._messages, []
+        for line, color in progress.grouped(messages, SCREEN.width):
             self._line(line, color)
 
     def _say(self, word: str, outcome: progress.Outcome, text: str) -> None:
         if outcome.ours and self._table:
-            said = progress.Said(word, outcome.host, progress.in_short(text), short=True)
+            message = progress.Message(word, outcome.host, progress.in_short(text), short=True)
         else:
-            said = progress.Said(word, outcome.host, "%s: %s" % (outcome.task, text))
-        self._said.append(said)
+            message = progress.Message(word, outcome.host, "%s: %s" % (outcome.task, text))
+        self._messages.append(message)
 
     # ---------------------------------------------------------------------------------- plays and tasks
 
@@ -141,15 +141,15 @@ class CallbackModule(Default):
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         # What works on the controller alone is no host that has not answered.
         if task.action.rpartition(".")[2] not in printer.TASKS:
-            self._waiting.asked(host.get_name())
+            self._waiting.started(host.get_name())
         super().v2_runner_on_start(host, task)
 
     def _answered(self, result: Any) -> progress.Outcome:
         outcome = progress.Outcome.of(result)
         self._waiting.answered(outcome.host)
         if not self._in_full:
-            self._said += [
-                progress.Said("WARNING", outcome.host, text) for text in progress.warnings(outcome.data)
+            self._messages += [
+                progress.Message("WARNING", outcome.host, text) for text in progress.warnings(outcome.data)
             ]
         return outcome
 
@@ -169,7 +169,7 @@ class CallbackModule(Default):
         if self._in_full:
             super().v2_runner_on_failed(result, ignore_errors)
         elif not ignore_errors:
-            if not any(item.host == outcome.host and item.word == "FAILED" for item in self._said):
+            if not any(item.host == outcome.host and item.word == "FAILED" for item in self._messages):
                 self._say("FAILED", outcome, progress.why(outcome.data))
         elif outcome.action.rpartition(".")[2] not in IN_THE_TABLE:
             self._say("ignored", outcome, progress.why(outcome.data))

@@ -159,16 +159,16 @@ if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import Master
 
 
-def master_meant(masters: "List[Master]", config: Optional[str], pool: Optional[str]) -> "Master":
+def master_named(masters: "List[Master]", config: Optional[str], pool: Optional[str]) -> "Master":
     """The one master that the options name. Refusal when there is none, or more than one."""
-    meant = [
+    found = [
         master
         for master in masters
         if config in (None, master["config"])
         and (pool is None or pool.lower() in [item["name"].lower() for item in master["pools"]])
     ]
-    if len(meant) == 1:
-        return meant[0]
+    if len(found) == 1:
+        return found[0]
     known = ", ".join(
         "%s (%s)" % (master["config"], ", ".join(item["name"] for item in master["pools"]))
         for master in masters
@@ -176,7 +176,7 @@ def master_meant(masters: "List[Master]", config: Optional[str], pool: Optional[
     raise Refusal(
         "%s php-fpm has %s; on this host: %s"
         % (
-            "More than one" if meant else "No",
+            "More than one" if found else "No",
             "the pool %s" % pool if pool else "that configuration",
             known or "no php-fpm at all",
         )
@@ -186,7 +186,7 @@ def master_meant(masters: "List[Master]", config: Optional[str], pool: Optional[
 def change(host: Host, module: AnsibleModule, settings: List[Tuple[str, Optional[str]]]) -> Outcome:
     options = module.params
     service = options["service"]
-    master = master_meant(collect_fpm(host, test="never")["masters"], options["config"], options["pool"])
+    master = master_named(collect_fpm(host, test="never")["masters"], options["config"], options["pool"])
     endpoints = [pool["endpoint"] for pool in master["pools"] if pool["endpoint"]]
     before = [] if service == "none" else answering(host, endpoints, 1.0)
     texts = Texts(host)

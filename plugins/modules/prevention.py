@@ -341,8 +341,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    given = {**module.params, "only": [], "skip": []}
-    policy = Policy(**{name: given[name] for name in Policy._fields})
+    options = {**module.params, "only": [], "skip": []}
+    policy = Policy(**{name: options[name] for name in Policy._fields})
     wanted = [Wanted(entry["cause"], entry["reason"]) for entry in module.params["policy"]]
     show_option(module, "probe_path", redact(policy.probe_path))
     known = [cause.id for cause in (*RISKS, *CAUSES)]

@@ -81,8 +81,8 @@ def _trace(value: Any) -> str:
 def _raised(value: Any) -> str:
     """What a module that raised says of it: newer engines give no message, and call that an unknown error."""
     event = value.get("event") if isinstance(value, Mapping) else None
-    said = event.get("msg") if isinstance(event, Mapping) else None
-    why = redact(text(said)) if isinstance(said, str) and said else "it does not say which"
+    message = event.get("msg") if isinstance(event, Mapping) else None
+    why = redact(text(message)) if isinstance(message, str) and message else "it does not say which"
     return "the module ended by a mistake of its own, see the traceback with -vvv: %s" % why
 
 
@@ -118,8 +118,8 @@ class Answer(NormalAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The answer, with the time of the controller at which it was asked for."""
-        asked = time.time()
-        return {**self._named(tmp, task_vars), LOOKED_AT: asked}
+        began = time.time()
+        return {**self._named(tmp, task_vars), LOOKED_AT: began}
 
     def _named(self, tmp: str | None, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """The answer. That of a delegated task says whose it is: it is registered under another name."""

@@ -233,7 +233,7 @@ def judged(
         phase,
         fleet=len(everyone),
     )
-    gate["own"] = gate_own.listed(gate_own.added(own, gate_own.asked(pages)))
+    gate["own"] = gate_own.listed(gate_own.added(own, gate_own.page_counts(pages)))
     return gate
 
 

@@ -23,7 +23,7 @@ NONE_LOST: Counts = MappingProxyType({})
 OWN = reader_of(Own)
 
 
-def asked(pages: Mapping[str, SitePages | str] | None) -> Counts:
+def page_counts(pages: Mapping[str, SitePages | str] | None) -> Counts:
     """Of one look: each page that nginx answered in the place of php-fpm, and has logged."""
     return {
         (host, page["site"]): 1

@@ -73,11 +73,11 @@ def blamed(
     """
     words = {name: "%s: %s" % (name, why) for name, why in refused.items()}
     here = {name: why for name, why in refused.items() if name in known}
-    asked = [name for name in batch if name not in unasked]
-    gone = [words[name] for name in refused if name not in known or name in batch and name not in asked]
-    if stops and not any(name in asked for name in here):
+    looked_at = [name for name in batch if name not in unasked]
+    gone = [words[name] for name in refused if name not in known or name in batch and name not in looked_at]
+    if stops and not any(name in looked_at for name in here):
         gone += [words[name] for name in here if name not in failed]
-    return {**{name: gone[0] for name in asked if gone}, **here}
+    return {**{name: gone[0] for name in looked_at if gone}, **here}
 
 
 def failed_earlier(
@@ -109,8 +109,8 @@ def _again(
     looks = (task_vars["hostvars"].raw_get(name).get(options["report"]) or {} for name in batch)
     if any(look.get("again") and look.get("why") == why for look in looks):
         return why, []
-    told = "Closed so far, it looks again for up to %s. %s" % (span(round(left)), why)
-    return why, [(line, "yellow") for line in wrap(told, printer.PAGE.width, 5)]
+    message = "Closed so far, it looks again for up to %s. %s" % (span(round(left)), why)
+    return why, [(line, "yellow") for line in wrap(message, printer.PAGE.width, 5)]
 
 
 def step(
@@ -154,12 +154,12 @@ def step(
         with letters(printer.SCREEN.unicode):
             returned["why"], lines = _again(refused, options, task_vars, batch, until - now)
         return Step(again, {}, lines, returned)
-    asked = options["path"] if options["pages"] else ""
+    path = options["path"] if options["pages"] else ""
     findings = [finding for entry in report["hosts"].values() for finding in entry["findings"]]
     above = {finding["fix"] for finding in findings if finding["state"] == "active"}
     above |= {entry["error"] for entry in report["hosts"].values() if "error" in entry}
     with letters(printer.SCREEN.unicode):
-        lines = gate_table.render(made, asked, printer.PAGE, above)
+        lines = gate_table.render(made, path, printer.PAGE, above)
     return Step(
         again,
         blamed(refused, batch, report["hosts"], stops, unasked, failed),

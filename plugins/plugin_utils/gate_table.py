@@ -32,8 +32,8 @@ def columns_of(page: Page) -> tuple[int, int, int]:
     return (5, rest // 3, rest - rest // 3)
 
 
-def render(gate: Gate, asked: str = "", page: Page = PAGE, above: Container[str] = ()) -> list[Line]:
-    """asked: the page that was asked of each site, empty for none. above: fixes and errors that the table of
+def render(gate: Gate, path: str = "", page: Page = PAGE, above: Container[str] = ()) -> list[Line]:
+    """path: the page that was asked of each site, empty for none. above: fixes and errors that the table of
     the fleet shows, above this one.
     """
     lines: list[Line] = [("", None), ("GATE  reasons", None)]
@@ -45,8 +45,8 @@ def render(gate: Gate, asked: str = "", page: Page = PAGE, above: Container[str]
         lines.append(("  and %s more in the report" % plural(len(rows) - MAX_ROWS, "row"), None))
     if not rows:
         lines.append(("  none", None))
-    if asked:
-        lines.append(("  %s was asked of each site through nginx." % clean(asked), None))
+    if path:
+        lines.append(("  %s was asked of each site through nginx." % clean(path), None))
     return [*lines, *((line, COLORS[gate["verdict"]]) for line in wrap(gate["summary"], page.width, 3))]
 
 

@@ -60,17 +60,17 @@ class Look(NamedTuple):
         """Whether the answer is of this look, or of the gate of another batch in the same play. Plays and
         phases register the same names, so the answer of a host that was not asked again is an old one.
         """
-        asked = result.get(LOOKED_AT)
-        if asked is None:
+        looked_at = result.get(LOOKED_AT)
+        if looked_at is None:
             # The engine's word, as after a timeout. It lets nothing pass.
             return any(result.get(word) for word in ("failed", "unreachable", "skipped"))
-        if asked >= self.began:
+        if looked_at >= self.began:
             return True
         other = variables.get(self.terms)
         if here or not isinstance(other, Mapping) or other.get("began") == self.gate["began"]:
             return False
         same = all(other.get(word) == self.gate[word] for word in ("phase", "play"))
-        return same and bool(asked >= other["began"])
+        return same and bool(looked_at >= other["began"])
 
 
 def look_of(task_vars: Mapping[str, Any], terms: str, looked: float) -> Look:

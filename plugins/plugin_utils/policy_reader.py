@@ -31,12 +31,12 @@ class PolicyError(ValueError):
 
 def read(value: Any) -> Policy:
     """Raises PolicyError."""
-    given = _record({} if value in (None, "") else value, ROOT, ("rules", "thresholds", "waivers", "scope"))
+    entry = _record({} if value in (None, "") else value, ROOT, ("rules", "thresholds", "waivers", "scope"))
     return {
-        "rules": [_rule(item, place) for item, place in _items(given, "rules")],
-        "thresholds": _thresholds(given.get("thresholds")),
-        "waivers": [_waiver(item, place) for item, place in _items(given, "waivers")],
-        "scope": _scope(given.get("scope")),
+        "rules": [_rule(item, place) for item, place in _items(entry, "rules")],
+        "thresholds": _thresholds(entry.get("thresholds")),
+        "waivers": [_waiver(item, place) for item, place in _items(entry, "waivers")],
+        "scope": _scope(entry.get("scope")),
     }
 
 
@@ -61,8 +61,8 @@ def _unknown(word: Any, known: tuple[str, ...], what: str) -> str:
     return "%s: there is %s (%s)" % (_shown(word), what, listed)
 
 
-def _items(given: Mapping[str, Any], name: str) -> list[tuple[Any, str]]:
-    value = [] if given.get(name) is None else given[name]
+def _items(entry: Mapping[str, Any], name: str) -> list[tuple[Any, str]]:
+    value = [] if entry.get(name) is None else entry[name]
     if not isinstance(value, list | tuple):
         raise PolicyError("%s.%s must be a list, not %s" % (ROOT, name, _shown(value)))
     return [(item, "%s.%s[%d]" % (ROOT, name, number)) for number, item in enumerate(value)]
@@ -79,44 +79,44 @@ def _words(value: Any, place: str) -> list[str]:
     return [clean(word) for word in words]
 
 
-def _matchers(given: Mapping[str, Any], place: str) -> dict[str, Any]:
+def _matchers(entry: Mapping[str, Any], place: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, known in WORDS.items():
-        if name in given:
-            found[name] = _words(given[name], "%s.%s" % (place, name))
+        if name in entry:
+            found[name] = _words(entry[name], "%s.%s" % (place, name))
             for word in found[name]:
                 if word not in known:
                     raise PolicyError(
                         "%s.%s: %s" % (place, name, _unknown(word, known, "no %s of this name" % name))
                     )
     for name in PATTERNS:
-        if name in given:
-            found[name] = _words(given[name], "%s.%s" % (place, name))
-    if "new" in given:
-        if not isinstance(given["new"], bool):
-            raise PolicyError("%s.new must be true or false, not %s" % (place, _shown(given["new"])))
-        found["new"] = given["new"]
+        if name in entry:
+            found[name] = _words(entry[name], "%s.%s" % (place, name))
+    if "new" in entry:
+        if not isinstance(entry["new"], bool):
+            raise PolicyError("%s.new must be true or false, not %s" % (place, _shown(entry["new"])))
+        found["new"] = entry["new"]
     return found
 
 
 def _rule(value: Any, place: str) -> Rule:
-    given = _record(value, place, (*MATCHERS, "decision"))
-    decision = given.get("decision")
+    entry = _record(value, place, (*MATCHERS, "decision"))
+    decision = entry.get("decision")
     if decision not in DECISIONS:
         raise PolicyError("%s.decision must be one of %s" % (place, ", ".join(DECISIONS)))
-    return cast(Rule, {**_matchers(given, place), "decision": str(decision)})
+    return cast(Rule, {**_matchers(entry, place), "decision": str(decision)})
 
 
 def _waiver(value: Any, place: str) -> Waiver:
-    given = _record(value, place, (*MATCHERS, "who", "why", "until"))
-    found = _matchers(given, place)
+    entry = _record(value, place, (*MATCHERS, "who", "why", "until"))
+    found = _matchers(entry, place)
     if not {"cause", "site", "pool", "host"} & set(found):
         raise PolicyError("%s must name a cause, a site, a pool or a host: it would let all pass" % place)
     for name in ("who", "why"):
-        if not isinstance(given.get(name), str) or not given[name].strip():
+        if not isinstance(entry.get(name), str) or not entry[name].strip():
             raise PolicyError("%s.%s must be a text" % (place, name))
-        found[name] = clean(given[name])[:MOST_TEXT]
-    return cast(Waiver, {**found, "until": _day(given.get("until"), place)})
+        found[name] = clean(entry[name])[:MOST_TEXT]
+    return cast(Waiver, {**found, "until": _day(entry.get("until"), place)})
 
 
 def _day(value: Any, place: str) -> str:
@@ -134,12 +134,12 @@ def _day(value: Any, place: str) -> str:
 
 def _thresholds(value: Any) -> Thresholds:
     place = ROOT + ".thresholds"
-    given = _record({} if value is None else value, place, (*COUNTS, "hosts_percent"))
+    entry = _record({} if value is None else value, place, (*COUNTS, "hosts_percent"))
     found: dict[str, float] = {
-        name: int(_number(given[name], int, "%s.%s" % (place, name))) for name in COUNTS if name in given
+        name: int(_number(entry[name], int, "%s.%s" % (place, name))) for name in COUNTS if name in entry
     }
-    if "hosts_percent" in given:
-        percent = _number(given["hosts_percent"], float, place + ".hosts_percent")
+    if "hosts_percent" in entry:
+        percent = _number(entry["hosts_percent"], float, place + ".hosts_percent")
         if percent > 100:
             raise PolicyError("%s.hosts_percent must be at most 100" % place)
         found["hosts_percent"] = percent
@@ -160,8 +160,8 @@ def _number(value: Any, kind: Callable[[Any], float], place: str) -> float:
 
 def _scope(value: Any) -> Scope:
     place = ROOT + ".scope"
-    given = _record({} if value is None else value, place, ("sites", "pools"))
+    entry = _record({} if value is None else value, place, ("sites", "pools"))
     sites, pools = (
-        _words(given[name], "%s.%s" % (place, name)) if name in given else [] for name in ("sites", "pools")
+        _words(entry[name], "%s.%s" % (place, name)) if name in entry else [] for name in ("sites", "pools")
     )
     return {"sites": sites, "pools": pools}

@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
         )
 
 
-class Said(NamedTuple):
+class Message(NamedTuple):
     """Something that was said of a host. word: FAILED, UNREACHABLE or WARNING."""
 
     word: str
@@ -71,12 +71,12 @@ def warnings(data: Mapping[str, Any]) -> list[str]:
     return [clean(text) for text in listed if isinstance(text, str)] if isinstance(listed, list) else []
 
 
-def grouped(said: Sequence[Said], columns: int) -> list[Line]:
+def grouped(messages: Sequence[Message], columns: int) -> list[Line]:
     """A line for each thing that was said, whatever the number of hosts. A long one takes some more, unless
     it stands in the table, too.
     """
-    alike: dict[tuple[str, str], list[Said]] = {}
-    for item in said:
+    alike: dict[tuple[str, str], list[Message]] = {}
+    for item in messages:
         key = NUMBERS.sub("0", item.text.replace(item.host, ""))
         alike.setdefault((item.word, key), []).append(item)
     lines: list[Line] = []
@@ -125,30 +125,30 @@ class Waiting:
 
     def _begin(self) -> None:
         self._began, self._next, self._answered = self._clock(), SLOW, 0
-        self._asked: dict[str, float] = {}
+        self._started: dict[str, float] = {}
 
     def task(self) -> None:
         with self._lock:
             self._begin()
 
-    def asked(self, host: str) -> None:
+    def started(self, host: str) -> None:
         with self._lock:
-            self._asked[host] = self._clock()
+            self._started[host] = self._clock()
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, name="webmedic-waiting", daemon=True)
             self._thread.start()
 
     def answered(self, host: str) -> None:
         with self._lock:
-            self._answered += self._asked.pop(host, None) is not None
+            self._answered += self._started.pop(host, None) is not None
 
     def line(self) -> str:
         """What is to be said now; mostly nothing."""
         with self._lock:
             now = self._clock()
             seconds = int(now - self._began)
-            slow = [host for host, since in self._asked.items() if now - since >= SLOW]
-            if not self._asked or seconds < self._next or not (slow or seconds >= LONG):
+            slow = [host for host, since in self._started.items() if now - since >= SLOW]
+            if not self._started or seconds < self._next or not (slow or seconds >= LONG):
                 return ""
             self._next = 2 * seconds
             return waiting(seconds, self._answered, slow, self._columns)

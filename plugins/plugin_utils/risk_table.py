@@ -119,14 +119,14 @@ def render(report: Report, footer: str = "", page: Page = PAGE) -> list[Line]:
     hosts = report["hosts"]
     risks = risks_of(hosts)
     at_risk = len({risk.host for risk in risks})
-    said = (
+    sentence = (
         "%s on %s" % (plural(len(risks), "risk"), plural(at_risk, "host")) if risks else "no risk was found"
     )
     unseen = sum(entry["status"] in UNSEEN for entry in hosts.values())
-    said += "; %s could not be looked at" % plural(unseen, "host") if unseen else ""
+    sentence += "; %s could not be looked at" % plural(unseen, "host") if unseen else ""
     lines: list[Line] = [
         (headline(report["summary"]["counts"]), None),
-        (said, "yellow" if risks or unseen else "green"),
+        (sentence, "yellow" if risks or unseen else "green"),
     ]
     done = [
         entry

@@ -47,8 +47,8 @@ def _number(text: str | None) -> int:
 
 def _width(env: Mapping[str, str], terminal: int) -> int:
     """terminal: its columns, 0 where there is none."""
-    asked = _number(env.get("COLUMNS")) or (0 if any(name in env for name in _JOBS) else terminal)
-    return min(WIDEST, max(NARROWEST, asked)) if asked else WIDTH
+    columns = _number(env.get("COLUMNS")) or (0 if any(name in env for name in _JOBS) else terminal)
+    return min(WIDEST, max(NARROWEST, columns)) if columns else WIDTH
 
 
 def _links(env: Mapping[str, str], terminal: bool) -> bool:

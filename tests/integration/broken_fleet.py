@@ -129,18 +129,18 @@ class BrokenFleet:
         others = sorted(self.facts.keys() - safe)
         tried = sorted([*safe, *(others if in_full else others[::SHARE])])
         first_of = {tuple(actions): host for host, actions in sorted(safe.items(), reverse=True)}
-        asked = tried if in_full else sorted(first_of.values())
-        twice = sorted(safe.keys() & set(asked))
+        sampled = tried if in_full else sorted(first_of.values())
+        twice = sorted(safe.keys() & set(sampled))
         before = self.as_broken
-        checked = self.remediated("would", *limit(asked), "--check", "--diff") if asked else mended.NO_RUN
-        untouched = hosts.fingerprint(self.fleet, *self.only(asked)) if asked else {}
+        checked = self.remediated("would", *limit(sampled), "--check", "--diff") if sampled else mended.NO_RUN
+        untouched = hosts.fingerprint(self.fleet, *self.only(sampled)) if sampled else {}
         real = self.remediated("mend", *limit(tried), *mended.TOGETHER)
         print(real.output)
         after = hosts.fingerprint(self.fleet, *self.only(tried))
         answers = mended.answers(self.fleet, *self.only(safe)) if safe else {}
         again = self.remediated("again", *limit(twice), *mended.TOGETHER) if twice else mended.NO_RUN
         later = hosts.fingerprint(self.fleet, *self.only(twice)) if twice else {}
-        ran = [("check", checked, asked), ("real", real, tried), ("again", again, twice)]
+        ran = [("check", checked, sampled), ("real", real, tried), ("again", again, twice)]
         for name, run in [(name, run) for name, run, wanted in ran if wanted]:
             yield Check(
                 self.fleet,
@@ -150,7 +150,7 @@ class BrokenFleet:
         wrong: dict[str, str | None] = {}
         for host in tried:
             fact, result = self.facts[host], real.results.get(host)
-            if host in asked:
+            if host in sampled:
                 yield unchanged(host, "the remediation's check mode changes nothing", before, untouched)
                 yield Check(
                     host,

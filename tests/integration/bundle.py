@@ -107,7 +107,7 @@ def opened(runs: Runs, members: dict[str, bytes]) -> Iterator[Check]:
 
 def same_verdict(runs: Runs, bundle: Path, somebody: recipients.Recipient) -> Iterator[Check]:
     """Who gets the bundle is told what the host itself said."""
-    said = runs.returned("bundle", "configuration")
+    answers = runs.returned("bundle", "configuration")
     explained = runs.kept / "explained"
     options = {
         "explain_bundle": str(bundle),
@@ -121,7 +121,7 @@ def same_verdict(runs: Runs, bundle: Path, somebody: recipients.Recipient) -> It
     for host in runs.few.specs:
         verdicts = [
             (entry.get("status"), [(item["cause"], item["reason"]) for item in entry.get("findings", [])])
-            for entry in (said.get(host, {}), again[host])
+            for entry in (answers.get(host, {}), again[host])
         ]
         fine = verdicts[0] == verdicts[1] and verdicts[0][0] in ("failing", "degraded")
         yield Check(host, "the verdict of the opened bundle is the host's", None if fine else str(verdicts))

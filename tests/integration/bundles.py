@@ -61,8 +61,8 @@ def web(fleet: Fleet) -> None:
 
 
 def bundle(fleet: Fleet, *words: str, environ: Mapping[str, str] | None = None, **options: Any) -> Played:
-    given = {"bundle_directory": str(fleet.place / "bundles"), "bundle_become": False, **options}
-    return fleet.run("bundle", *words, options=given, **SHOWN, **(environ or {}))
+    variables = {"bundle_directory": str(fleet.place / "bundles"), "bundle_become": False, **options}
+    return fleet.run("bundle", *words, options=variables, **SHOWN, **(environ or {}))
 
 
 def explain(
@@ -117,8 +117,8 @@ def by_each_method(fleet: Fleet, somebody: Recipient) -> Iterator[Check]:
         yield Check("bundle", "%s: nothing is on the disk in plain" % method, plain_on_disk(fleet))
         place = fleet.place / ("opened-" + method)
         again = explain(fleet, made, *words, environ=keyring, explain_to=str(place), **key)
-        told = "4 hosts: 1 failing" in again.output or "4 hosts: 2 failing" in again.output
-        yield seen("%s: it is opened, and the verdict is the same" % method, again.rc == 0 and told, again)
+        alike = "4 hosts: 1 failing" in again.output or "4 hosts: 2 failing" in again.output
+        yield seen("%s: it is opened, and the verdict is the same" % method, again.rc == 0 and alike, again)
         shown = place / "hosts" / "ill" / "configuration" / "etc" / "nginx" / "nginx.conf.txt"
         there = shown.exists() and WORD in shown.read_text()
         yield seen("%s: all of it is in the directory" % method, there, again)
@@ -153,7 +153,7 @@ def nobody_to_read(fleet: Fleet, somebody: Recipient) -> Iterator[Check]:
     for words, (arguments, options) in cases.items() if fleet.everything else list(cases.items())[::2]:
         done = bundle(fleet, *arguments, **options)
         yield seen("%s: it fails and says so" % words, done.rc == 2 and words in done.one_line, done)
-        yield seen("%s: no host was asked" % words, not fleet.asked("ill") and not files(fleet), done)
+        yield seen("%s: no host was asked" % words, not fleet.calls("ill") and not files(fleet), done)
         yield seen("%s: no secret is shown" % words, "s3cretsig" not in done.output, done)
 
 
@@ -186,7 +186,7 @@ def interrupted(
 ) -> Iterator[Check]:
     begun = fleet.place / "begun"
     begun.unlink(missing_ok=True)
-    given = {
+    variables = {
         "bundle_directory": str(fleet.place / "bundles"),
         "bundle_become": False,
         "bundle_recipients": [somebody.age],
@@ -198,7 +198,7 @@ def interrupted(
         "webmedic.php_fpm.bundle",
     ]
     with subprocess.Popen(
-        [*argv, "-e", json.dumps(given)],
+        [*argv, "-e", json.dumps(variables)],
         env=env.environ(fleet.home, fleet.collections, **path),
         cwd=fleet.place,
         stdin=subprocess.DEVNULL,
@@ -224,9 +224,9 @@ def uploaded(fleet: Fleet, somebody: Recipient) -> Iterator[Check]:
         sign = "?X-Amz-Date=%s&X-Amz-Expires=600&X-Amz-Signature=s3cretsig" % later
         to: dict[str, Any] = {"url": server.url + "/open/one-object" + sign}
         # In a file: with -vvvv the engine shows what stands on its command line.
-        given = fleet.place / "upload.json"
-        given.write_text(json.dumps({"bundle_upload": to}))
-        done = bundle(fleet, "-vvvv", "-e", "@%s" % given, bundle_recipients=[somebody.age])
+        file = fleet.place / "upload.json"
+        file.write_text(json.dumps({"bundle_upload": to}))
+        done = bundle(fleet, "-vvvv", "-e", "@%s" % file, bundle_recipients=[somebody.age])
         sent = [request for request in server.requests if request.path == "/open/one-object" + sign]
         same = len(sent) == 1 and sent[0].body == files(fleet)[0].read_bytes()
         yield seen("a presigned URL gets the one file", done.rc == 0 and same, done)
@@ -239,8 +239,8 @@ def uploaded(fleet: Fleet, somebody: Recipient) -> Iterator[Check]:
                 "headers": {"Authorization": TOKEN},
             }
             done = bundle(fleet, bundle_recipients=[somebody.age], bundle_upload=to)
-            said = "The file did not arrive: PUT %s/%s/" % (server.url, part) in done.one_line
-            yield seen("%s: it fails and says why" % part, done.rc and said and words in done.one_line, done)
+            named = "The file did not arrive: PUT %s/%s/" % (server.url, part) in done.one_line
+            yield seen("%s: it fails and says why" % part, done.rc and named and words in done.one_line, done)
             lies = re.search(r"It lies in (\S+)\.(?:\W|$)", done.one_line)
             there = lies and Path(lies.group(1)).is_file()
             yield seen("%s: it says where the bundle lies" % part, there, done)
@@ -285,8 +285,8 @@ def hostile(fleet: Fleet, _somebody: Recipient) -> Iterator[Check]:
         path = fleet.place / "evil.tar.gz"
         path.write_bytes(content)
         done = explain(fleet, path, explain_to=str(place))
-        said = "This bundle cannot be opened: " in done.one_line and "Traceback" not in done.output
-        yield seen("%s: it is refused in one sentence" % what, done.rc == 2 and said, done)
+        refused = "This bundle cannot be opened: " in done.one_line and "Traceback" not in done.output
+        yield seen("%s: it is refused in one sentence" % what, done.rc == 2 and refused, done)
         left = place.exists() or (fleet.place / "out").exists()
         yield seen("%s: nothing is written" % what, not left, done)
 

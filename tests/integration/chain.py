@@ -124,9 +124,9 @@ class Chain:
                 return tried.connect_ex(("127.0.0.1", port)) == 0
 
         if not wait_for(listens, SLOW) or process.poll() is not None:
-            raise RuntimeError("%s does not listen: %s" % (name, self.said(name)[-2000:]))
+            raise RuntimeError("%s does not listen: %s" % (name, self.log_of(name)[-2000:]))
 
-    def said(self, name: str) -> str:
+    def log_of(self, name: str) -> str:
         return (self.place / (name + ".log")).read_text(errors="replace")
 
     def rulebook(self) -> None:
@@ -203,7 +203,7 @@ class Chain:
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         (self.place / name).write_text(yaml.safe_dump(dict(content)))
 
-    def asked(self, query: str) -> list[Any]:
+    def samples(self, query: str) -> list[Any]:
         """What Prometheus answers to a query; nothing while it is not ready."""
         url = "http://127.0.0.1:%d/api/v1/query?query=%s" % (self.prometheus, urllib.parse.quote(query))
         try:

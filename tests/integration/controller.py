@@ -65,20 +65,22 @@ def questions(fake: Fake, template: int) -> list[Json]:
     return list(fake.store.surveys.get(template, {}).get("spec", []))
 
 
-def same(what: str, made: object, said: object) -> Check:
-    return Check(what, "they are what the page says", None if made == said else "%s\n%s" % (made, said))
+def same(what: str, made: object, expected: object) -> Check:
+    return Check(
+        what, "they are what the page says", None if made == expected else "%s\n%s" % (made, expected)
+    )
 
 
 def edges(fake: Fake) -> dict[str, page.Node]:
     """The nodes of the workflow by their identifier."""
     store = fake.store
     nodes = store.lists[NODES]
-    runs = {one: each["name"] for kind in page.RUN for one, each in store.lists[kind].items()}
+    runs = {key: each["name"] for kind in page.RUN for key, each in store.lists[kind].items()}
     return {
         node["identifier"]: page.Node(
             runs[node["unified_job_template"]],
             *(
-                tuple(nodes[one]["identifier"] for one in store.relations.get((node["id"], edge), []))
+                tuple(nodes[key]["identifier"] for key in store.relations.get((node["id"], edge), []))
                 for edge in EDGES
             ),
         )
@@ -117,8 +119,8 @@ def misspelt(home: Path, collections: Path) -> Iterator[Check]:
 def missing(home: Path, collections: Path) -> Iterator[Check]:
     with serving(configuration.controller()) as fake:
         done = configuration.configure(home, collections, fake, "-e", "awx_deploy_template=Elsewhere")
-        said = "No job template is called Elsewhere. Make it, or name another one in names.yml."
-        fine = done.rc == 2 and said in done.output and not fake.changes()
+        message = "No job template is called Elsewhere. Make it, or name another one in names.yml."
+        fine = done.rc == 2 and message in done.output and not fake.changes()
     seen = None if fine else done.output
     yield Check("a name that is not there", "it is named before anything is made", seen)
 

@@ -154,16 +154,16 @@ def differences(reference: Outcome, other: Outcome) -> str | None:
     """Where two engines differ, with what each says."""
     found = []
     for field in Outcome._fields[:-1]:
-        one, two = getattr(reference, field), getattr(other, field)
-        if one == two:
+        first, second = getattr(reference, field), getattr(other, field)
+        if first == second:
             continue
-        if isinstance(one, Mapping) and isinstance(two, Mapping):
-            keys = [key for key in {**one, **two} if one.get(key) != two.get(key)]
-            one, two = ({key: part.get(key) for key in keys[:2]} for part in (one, two))
-        elif isinstance(one, str) and isinstance(two, str):
-            lines = list(zip_longest(one.splitlines(), two.splitlines()))
-            one, two = next(pair for pair in lines if pair[0] != pair[1])
-        found.append("%s: %s, here %s" % (field, str(one)[:700], str(two)[:700]))
+        if isinstance(first, Mapping) and isinstance(second, Mapping):
+            keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
+            first, second = ({key: part.get(key) for key in keys[:2]} for part in (first, second))
+        elif isinstance(first, str) and isinstance(second, str):
+            lines = list(zip_longest(first.splitlines(), second.splitlines()))
+            first, second = next(pair for pair in lines if pair[0] != pair[1])
+        found.append("%s: %s, here %s" % (field, str(first)[:700], str(second)[:700]))
     return "; ".join(found) or None
 
 
@@ -180,8 +180,8 @@ def prove(words: list[str]) -> Iterator[Check]:
     with ThreadPoolExecutor(2) as pool:
         outcomes = dict(zip(homes, pool.map(run, homes), strict=True))
     for name, made in outcomes[REFERENCE].items():
-        told = len(made.hosts) == len(real) + 2 and made.table is not None
-        yield Check(REFERENCE, "%s tells of every host" % name, None if told else made.output[-2500:])
+        complete = len(made.hosts) == len(real) + 2 and made.table is not None
+        yield Check(REFERENCE, "%s tells of every host" % name, None if complete else made.output[-2500:])
     for version, by_name in outcomes.items():
         yield Check(version, "its report is what is declared", against_schema(read_report(version)))
         for name, made in by_name.items():

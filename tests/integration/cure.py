@@ -47,7 +47,7 @@ POLICY = {
     "throttle": {"host_responses": 3},
 }
 MENDED = [("admit", "admit"), ("decide", "mend"), ("close", "mended")]
-ASKED = [("admit", "admit"), ("decide", "ask"), ("close", "ask"), ("ask", "asked")]
+REQUESTED = [("admit", "admit"), ("decide", "ask"), ("close", "ask"), ("ask", "asked")]
 EVIL = env.WORK / "cure-evil"  # what a template or a shell word would make
 TEMPLATE = "{{ lookup('pipe', 'touch %s') }}" % EVIL
 MOST = 300.0  # seconds from the break to the first good answer, on a machine that does other things too
@@ -68,11 +68,11 @@ class Story(NamedTuple):
 
 
 class Stage:
-    """The hosts of one run. mended: what its policy lets be mended. asked: what it does not."""
+    """The hosts of one run. mended: what its policy lets be mended. unmended: what it does not."""
 
     def __init__(self, field: Field[Story]) -> None:
         self.field = field
-        self.mended, self.asked = list(field.specs)
+        self.mended, self.unmended = list(field.specs)
 
     def addresses(self) -> dict[str, str]:
         inventory = yaml.safe_load(self.field.fleet.inventory.read_text())
@@ -133,7 +133,7 @@ def hostile(chain: Chain, stage: Stage) -> Iterator[Check]:
     answers = [chain.post(body).status for body in BROKEN]
     dead = chain.started[0].poll() is not None
     yield Check("webhook", "what is no message does not end it", "%s" % answers if dead else None)
-    others = (stage.asked, stage.addresses()[stage.asked])
+    others = (stage.unmended, stage.addresses()[stage.unmended])
     sent = [chain.post(message(*evil(stage.mended, others))).status for _time in range(20)]
     yield Check("webhook", "a hostile message is taken, and its replays", differs(set(sent), {200}))
     wait_for(lambda: len(chain.lines()) >= 4, 60)
@@ -160,7 +160,7 @@ def mends(chain: Chain, stage: Stage) -> Iterator[Check]:
 
 def asks(chain: Chain, stage: Stage, server: PutServer, second: Callable[[], int]) -> Iterator[Check]:
     """Two ansible-rulebook get the same alert at the same time."""
-    host = stage.asked
+    host = stage.unmended
     stage.field.script(host, SOCKET)
     before = stage.fingerprint(host)
     other = second()
@@ -169,7 +169,7 @@ def asks(chain: Chain, stage: Stage, server: PutServer, second: Callable[[], int
     wait_for(lambda: chain.closed(host) and ("ask", "asked") in chain.decisions(host), MOST)
     decided = chain.decisions(host)
     yield Check(
-        host, "beyond the policy a person is asked", differs([x for x in decided if x != BUSY], ASKED)
+        host, "beyond the policy a person is asked", differs([x for x in decided if x != BUSY], REQUESTED)
     )
     yield Check(host, "a second response does not begin", differs(decided.count(BUSY), 1))
     wrong = "; ".join(changes(before, stage.fingerprint(host)))
@@ -177,8 +177,8 @@ def asks(chain: Chain, stage: Stage, server: PutServer, second: Callable[[], int
     yield Check(host, "its site is as it was", differs(stage.page(host), "502"))
     request = chain.directory / "requests" / (host + ".txt")
     text = request.read_text() if request.exists() else ""
-    told = "socket_permission_denied/socket_mode" in text and "no rule of respond_policy" in text
-    yield Check(host, "the request says what, and why", None if told else text or "there is none")
+    complete = "socket_permission_denied/socket_mode" in text and "no rule of respond_policy" in text
+    yield Check(host, "the request says what, and why", None if complete else text or "there is none")
     sent = [json.loads(item.body)["host"] for item in server.requests]
     yield Check(host, "the request is sent", differs(sent, [host]))
     yield Check(host, "no text of an alert was run", "it was" if EVIL.exists() else None)
@@ -216,16 +216,16 @@ def prove() -> Iterator[Check]:
 
 def measured(chain: Chain, stage: Stage, server: PutServer) -> Iterator[Check]:
     """Prometheus sees by itself what happens to the hosts, and visitors see when it is over."""
-    mended, asked = stage.mended, stage.asked
-    seen = wait_for(lambda: len(chain.asked("webmedic_fpm_up == 1")) >= 2, MOST)
+    mended, unmended = stage.mended, stage.unmended
+    seen = wait_for(lambda: len(chain.samples("webmedic_fpm_up == 1")) >= 2, MOST)
     yield Check("fleet", "Prometheus has the metrics of the role monitor", None if seen else "it has none")
     with Visits(stage.addresses(), SITE, PAGE) as visits:
         wait_for(lambda: all(visits.made.values()), 30)
         broke = time.time()
         stage.field.script(mended, STOP)
-        stage.field.script(asked, SOCKET)
-        before = settled(stage.fingerprint(asked))
-        wait_for(lambda: chain.closed(mended) and ("ask", "asked") in chain.decisions(asked), 2 * MOST)
+        stage.field.script(unmended, SOCKET)
+        before = settled(stage.fingerprint(unmended))
+        wait_for(lambda: chain.closed(mended) and ("ask", "asked") in chain.decisions(unmended), 2 * MOST)
         time.sleep(2)
     made = visits.between(mended, broke, time.time())
     bad = [visit.ended for visit in made if visit.words]
@@ -235,12 +235,12 @@ def measured(chain: Chain, stage: Stage, server: PutServer) -> Iterator[Check]:
     yield Check(mended, "an alert fires, and the host is mended", differs(decided, MENDED))
     wrong = None if good and took < MOST else "%d were lost, and %d answered" % (len(bad), len(good))
     yield Check(mended, "from the break to the first good answer: %.1f s" % took, wrong)
-    decided = chain.decisions(asked)[: len(ASKED)]
-    yield Check(asked, "an alert fires, and a person is asked", differs(decided, ASKED))
-    wrong = "; ".join(changes(before, settled(stage.fingerprint(asked))))
-    yield Check(asked, "nothing was done to it", wrong or None)
+    decided = chain.decisions(unmended)[: len(REQUESTED)]
+    yield Check(unmended, "an alert fires, and a person is asked", differs(decided, REQUESTED))
+    wrong = "; ".join(changes(before, settled(stage.fingerprint(unmended))))
+    yield Check(unmended, "nothing was done to it", wrong or None)
     sent = {json.loads(item.body)["host"] for item in server.requests}
-    yield Check(asked, "the request is sent", None if asked in sent else "%s" % sent)
+    yield Check(unmended, "the request is sent", None if unmended in sent else "%s" % sent)
 
 
 def prove_all() -> Iterator[Check]:

@@ -132,8 +132,8 @@ class Judged:
         its directory.
         """
         path = self.path
-        meant = (path + ": content", path + ": mtime", os.path.dirname(path) + ": mtime")
-        return [line for line in self.looks["real"]["differences"] if not line.startswith(meant)]
+        edited = (path + ": content", path + ": mtime", os.path.dirname(path) + ": mtime")
+        return [line for line in self.looks["real"]["differences"] if not line.startswith(edited)]
 
     def checks(self) -> Iterator[Check]:
         yield from self.changed() if self.case.lines else self.refused()

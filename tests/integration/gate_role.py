@@ -148,8 +148,8 @@ def rolling(fleet: Fleet) -> Iterator[Check]:
     yield seen("rollout", "it stops at the first bad batch", went == ["web1", "web2", "web3", "web4"], done)
     ill = {host for host, count in failed(done).items() if count}
     yield seen("rollout", "the ill host fails, and no other", ill == {"web3"} and done.rc == 2, done)
-    asked = fleet.asked("web5").count("diagnosis_info")
-    yield seen("rollout", "other tags skip no gate", asked == 1, done)
+    looks = fleet.calls("web5").count("diagnosis_info")
+    yield seen("rollout", "other tags skip no gate", looks == 1, done)
     fleet.answers("web3", diagnosis_info=reply("healthy"))
     done = fleet.run(ROLLING % "", ANSIBLE_DISPLAY_OK_HOSTS="true")
     fine = done.rc == 0 and sorted(fleet.report["hosts"]) == ["web%d" % number for number in range(1, 7)]
@@ -184,11 +184,11 @@ def waits(fleet: Fleet) -> Iterator[Check]:
     fleet.answers("web1", ".next", diagnosis_info=reply("healthy"))
     options = {**BEFORE, "gate_delay": 1}
     done = fleet.run("gate", options={**options, "gate_wait": 30})
-    looks = fleet.asked("web1").count("diagnosis_info")
+    looks = fleet.calls("web1").count("diagnosis_info")
     yield seen("gate_wait", "it looks again until it is calm", done.rc == 0 and looks == 2, done)
     yield seen("gate_wait", "one table is printed", done.output.count("Gate before: ") == 1, done)
-    said = done.one_line.count("Closed so far, it looks again for up to")
-    yield seen("gate_wait", "it says why it waits, once", said == 1 and "Pausing" not in done.output, done)
+    notices = done.one_line.count("Closed so far, it looks again for up to")
+    yield seen("gate_wait", "it says why it waits, once", notices == 1 and "Pausing" not in done.output, done)
     fleet.answers("web1", diagnosis_info=ILL)
     done = fleet.run("gate", options={**options, "gate_wait": 2})
     yield seen("gate_wait", "it stays closed when the time is over", done.rc == 2, done)
@@ -246,8 +246,8 @@ def other_looks(fleet: Fleet) -> Iterator[Check]:
     (fleet.place / "web1" / "asked").unlink()
     quiet = {"gate_restart": False, "gate_probe_path": "", "gate_hosts": "web1"}
     done = fleet.run("gate", options={**BEFORE, **quiet})
-    asked = fleet.asked("web1") == ["diagnosis_info"]
-    yield seen("switched off", "neither is asked", asked and kept(fleet)["verdict"] == "pass", done)
+    only_diagnosed = fleet.calls("web1") == ["diagnosis_info"]
+    yield seen("switched off", "neither is asked", only_diagnosed and kept(fleet)["verdict"] == "pass", done)
 
 
 # By which a gate knows the names of a scope.
@@ -321,7 +321,7 @@ def mistakes(fleet: Fleet) -> Iterator[Check]:
         done = fleet.run("gate", options=options)
         fine = done.rc not in (0, 250) and words in done.one_line and not fleet.report
         yield seen(name, "it is an error that says so", fine, done)
-    yield seen("mistakes", "no host was asked", not fleet.asked("web1") and not fleet.asked("web2"), done)
+    yield seen("mistakes", "no host was asked", not fleet.calls("web1") and not fleet.calls("web2"), done)
     done = fleet.run(FREE)
     fine = done.rc == 2 and "set strategy: ansible.builtin.linear" in done.one_line and not fleet.report
     yield seen("strategy free", "it is refused", fine, done)

@@ -22,7 +22,7 @@ MARK = "touch /root/mark; sleep 1"
 NEWER = "find / -xdev -newer /root/mark ! -type d"
 # What the system writes of each login, and the log of the pages that were asked.
 WRITTEN = ("/var/log/journal/", "/var/log/wtmp", "/var/log/lastlog", "/var/log/btmp", "/var/log/auth.log")
-ASKED = ("/var/log/nginx/access.log", "/var/log/nginx/shop.access.log")
+PAGE_LOGS = ("/var/log/nginx/access.log", "/var/log/nginx/shop.access.log")
 
 
 def whole_gate(fleet: str, scripts: Mapping[str, Callable[[str], str]]) -> Iterator[Check]:
@@ -55,6 +55,6 @@ def whole_gate(fleet: str, scripts: Mapping[str, Callable[[str], str]]) -> Itera
         differ = "; ".join(changes(settled(before[host]), settled(after[host])))
         yield Check(host, "a whole gate in check mode changes nothing", differ or None)
         found = [path for path in script(NEWER).split("\n") if path and not path.startswith(WRITTEN)]
-        left = [path for path in found if path not in ASKED]
+        left = [path for path in found if path not in PAGE_LOGS]
         yield Check(host, "and leaves no file", "; ".join(left) or None)
         yield Check(host, "but the line of a page", None if found else "no page was asked")

@@ -125,7 +125,7 @@ def actions_taken(scene: Scene, host: str, result: dict[str, Any] | None) -> Ite
 def report_words(scene: Scene, host: str, entry: dict[str, Any] | None) -> Iterator[Check]:
     report = texts(entry)
     for harm in scene.harms:
-        for wanted in harm.said:
+        for wanted in harm.words:
             yield Check(
                 host,
                 "%s: the report says %r" % (harm.name, wanted),

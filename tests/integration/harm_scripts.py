@@ -47,7 +47,7 @@ class Harm(NamedTuple):
     expected: the verdict; {}: any. actions: those that are done; None: any.
     kept: bash whose output must be the same before and after.
     after: {that, by} as of an attack; the script `by` prints nothing when it is true.
-    said, unsaid: words that must be, or must not be, in the host's part of the report.
+    words (said in the file), unsaid: texts that must be, or must not be, in the host's part of the report.
     options: of the playbook, for this host. full: it runs only with --all, or by its name.
     """
 
@@ -64,7 +64,7 @@ class Harm(NamedTuple):
     streams: Sequence[Stream]
     kept: str
     after: Sequence[dict[str, str]]
-    said: Sequence[str]
+    words: Sequence[str]
     unsaid: Sequence[str]
     options: dict[str, Any]
     full: bool

@@ -158,15 +158,15 @@ class Monitored:
 
     def exact(self, what: str, whole: bool, *words: str) -> Iterator[Check]:
         """Check mode says what a run does, and a second run does nothing. whole: check mode once more."""
-        said, said_output = self.play("--check", "--diff", *words)
+        planned, planned_output = self.play("--check", "--diff", *words)
         done, output = self.play(*words)
         again, again_output = self.play(*words)
         last, last_output = self.play("--check", *words) if whole else (again, "")
         for host in self.few.specs:
             good = done.get(host, -1) > 0
             yield Check(host, what, None if good else output[-3000:])
-            same = said.get(host) == done.get(host)
-            yield Check(host, what + " as check mode said", None if same else said_output[-3000:])
+            same = planned.get(host) == done.get(host)
+            yield Check(host, what + " as check mode said", None if same else planned_output[-3000:])
             still = again.get(host) == last.get(host) == 0
             yield Check(host, what + " once", None if still else again_output + last_output[-3000:])
 
@@ -265,9 +265,9 @@ def closed(monitored: Monitored, host: str) -> Iterator[Check]:
         ls /var/lib/prometheus/node-exporter
         rm /root/victim
     """
-    said = monitored.few.script(host, traps).split()
+    listing = monitored.few.script(host, traps).split()
     wanted = ["precious", "regular", "file", "root", "webmedic.prom"]
-    yield Check(host, "no link of the account's is followed", differs(said, wanted))
+    yield Check(host, "no link of the account's is followed", differs(listing, wanted))
     shown = monitored.few.script(host, VIEW)
     hidden = [path for path in SECRETS if "\n%s\n" % path in "\n" + shown]
     good = not hidden and "webmedic-monitor" in shown

@@ -44,7 +44,7 @@ def checks(work: Path) -> Iterator[Check]:
     panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
     queries = [target["expr"] for panel in panels for target in panel["targets"]]
     rules = [{"record": "panel:%d" % number, "expr": query} for number, query in enumerate(queries)]
-    asked = work / "dashboard.rules.json"  # JSON is YAML
-    asked.write_text(json.dumps({"groups": [{**GROUP, "rules": rules}]}), encoding="utf-8")
-    wrong = promtool("check", "rules", asked)
+    written = work / "dashboard.rules.json"  # JSON is YAML
+    written.write_text(json.dumps({"groups": [{**GROUP, "rules": rules}]}), encoding="utf-8")
+    wrong = promtool("check", "rules", written)
     yield Check("dashboard", "promtool understands each of %d queries" % len(queries), wrong)

@@ -67,9 +67,9 @@ def prove(fleet: Fleet, specs: list[Spec], home: Path, tree: Path) -> Iterator[C
     done = mended.remediate(home, tree, fleet.inventory, reports, *mended.TOGETHER)
     ended = time.time()
     mended.keep(reports / "output.txt", done)
-    asked = {outcome.spec.host: outcome for outcome in fleet.check(specs, scripts.probe, quiet)}
+    answers = {outcome.spec.host: outcome for outcome in fleet.check(specs, scripts.probe, quiet)}
     for spec in specs:
-        result, answer = done.results.get(spec.host), asked[spec.host]
+        result, answer = done.results.get(spec.host), answers[spec.host]
         wrong = mended.mended_problem(result, spec.fault.actions, None if answer.ok else answer.words)
         # Only a person can say which of the three pools is the site's.
         left = (

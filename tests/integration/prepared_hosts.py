@@ -139,7 +139,7 @@ class Fleet:
         for module, answer in by_module.items():
             (self.place / name / (module + ending)).write_text(json.dumps(answer))
 
-    def asked(self, name: str) -> list[str]:
+    def calls(self, name: str) -> list[str]:
         path = self.place / name / "asked"
         return path.read_text().split() if path.exists() else []
 
@@ -161,7 +161,7 @@ class Fleet:
         else:
             playbook = "webmedic.php_fpm." + playbook
         report = str(self.place / "report")
-        given = {
+        variables = {
             **{role + "_report_dir": report for role in ("diagnose", "remediate", "gate")},
             **{role + "_become": False for role in ("diagnose", "remediate", "gate")},
             **(options or {}),
@@ -169,7 +169,7 @@ class Fleet:
         done = subprocess.run(
             [
                 *(str(self.home / "bin" / "ansible-playbook"), "-i", str(self.inventory()), playbook),
-                *("-e", json.dumps(given), *words),
+                *("-e", json.dumps(variables), *words),
             ],
             env=env.environ(self.home, self.collections, **dict(hosts.ENGINE, **engine)),
             cwd=self.place,

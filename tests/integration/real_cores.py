@@ -40,10 +40,12 @@ def words_of(entry: Mapping[str, Any]) -> list[str]:
 
 
 def difference(entry: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
-    one, two = words_of(entry), words_of(other)
-    if one == two:
+    first, second = words_of(entry), words_of(other)
+    if first == second:
         return None
-    return differs(*next((pair for pair in zip(two, one, strict=False) if pair[0] != pair[1]), (two, one)))
+    return differs(
+        *next((pair for pair in zip(second, first, strict=False) if pair[0] != pair[1]), (second, first))
+    )
 
 
 def prove(patterns: Sequence[str]) -> Iterator[Check]:
@@ -66,8 +68,8 @@ def prove(patterns: Sequence[str]) -> Iterator[Check]:
     reference = reports.pop(REFERENCE)
     for version, entries in reports.items():
         for host, fact in sorted(facts.items()):
-            one, two = reference.get(host, {}), entries.get(host, {})
-            wrong = same(two, one) if fact["lab_load"] else difference(one, two)
+            first, second = reference.get(host, {}), entries.get(host, {})
+            wrong = same(second, first) if fact["lab_load"] else difference(first, second)
             yield Check(host, "%s says the same as %s" % (version, REFERENCE), wrong)
 
 

@@ -30,10 +30,10 @@ class Recipient(NamedTuple):
     gpg: str
 
 
-def run(*argv: str | Path, home: Path, given: bytes = b"") -> bytes:
+def run(*argv: str | Path, home: Path, stdin: bytes = b"") -> bytes:
     environ = {**os.environ, "GNUPGHOME": str(home), "LC_ALL": "C"}
     done = subprocess.run(
-        [str(word) for word in argv], input=given, env=environ, capture_output=True, check=False
+        [str(word) for word in argv], input=stdin, env=environ, capture_output=True, check=False
     )
     if done.returncode:
         raise RuntimeError("%s: %s" % (argv[0], done.stderr.decode("utf-8", "replace")))

@@ -88,8 +88,8 @@ def each_refusal(fleet: Fleet, servers: Mapping[str, str]) -> Iterator[Check]:
             to: dict[str, Any] = {"url": server.url + "/%s/{run}/{file}" % part, "timeout": 2}
             to["headers"] = {} if part == "guarded" else {"Authorization": TOKEN}
             done = audit(fleet, to)
-            said = "The report did not arrive: PUT %s/%s/" % (server.url, part)
-            yield seen("%s: it fails and says so" % part, done.rc and said in done.one_line, done)
+            named = "The report did not arrive: PUT %s/%s/" % (server.url, part)
+            yield seen("%s: it fails and says so" % part, done.rc and named in done.one_line, done)
             yield seen("%s: it says why" % part, words in done.one_line, done)
             yield seen("%s: the table was there first" % part, "2 hosts: 1 failing" in done.output, done)
             yield seen("%s: it says where the report lies" % part, run_name(fleet) in done.one_line, done)

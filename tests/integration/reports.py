@@ -104,12 +104,12 @@ def compared(fleet: Fleet) -> Iterator[Check]:
         fleet.host(name, answer, "web")
     report = {"compare_report_dir": str(fleet.place / "report")}
     first = fleet.run("diagnose")
-    one = fleet.run("compare", options=report)
+    alone = fleet.run("compare", options=report)
     yield seen(
         "compare",
         "one run is not enough, in one sentence",
-        one.rc and "holds no two runs" in one.one_line,
-        one,
+        alone.rc and "holds no two runs" in alone.one_line,
+        alone,
     )
     moved = finding(count=77, since=time.time(), summary="php8.2-fpm.service is stopped, says pid 4711.")
     time.sleep(max(0.0, 1.1 - (time.time() % 1)))  # a folder of its own second

@@ -164,15 +164,15 @@ class Stage:
             took = time.monotonic() - began
             return Check(self.suite.name, "%s: %s, %.0f s" % (story.name, what, took), wrong)
 
-        asked = [*(["restart"] if story.restart else []), *(["risks"] if story.audited else [])]
+        looks = [*(["restart"] if story.restart else []), *(["risks"] if story.audited else [])]
         back = "" if story.outage or story.cured else back_from(story)
-        told = self.answers(story.do + "\n" + look(*asked) + back)[0]
+        reply = self.answers(story.do + "\n" + look(*looks) + back)[0]
         self.is_back = bool(back)
         if story.restart:
-            yield check("restart_info tells it", self.wrong_restart(story.restart, told["restart"]))
+            yield check("restart_info tells it", self.wrong_restart(story.restart, reply["restart"]))
         if story.audited:
             expected = story.risks or ()
-            wrong = self.wrong_risks(story, expected, told["risks"])
+            wrong = self.wrong_risks(story, expected, reply["risks"])
             yield check("an audit tells it" if expected else "an audit tells nothing", wrong)
         if story.outage:
             yield check("it comes true", self.ends_well(self.strike(story) + story.outage))
@@ -200,37 +200,37 @@ class Stage:
         if wrong:
             yield Check(self.suite.name, "%s is put back" % story.name, wrong)
 
-    def wrong_restart(self, wanted: Restart, told: dict[str, Any]) -> str | None:
-        problems = told["problems"]
+    def wrong_restart(self, wanted: Restart, reply: dict[str, Any]) -> str | None:
+        problems = reply["problems"]
         words = []
         kinds = sorted(problem["kind"] for problem in problems)
-        if (told["verdict"], kinds) != (wanted.verdict, sorted(wanted.kinds)):
-            words.append("%s %s" % (told["verdict"], kinds))
-        missing = sorted({entry["what"] for entry in told["missing"]})
+        if (reply["verdict"], kinds) != (wanted.verdict, sorted(wanted.kinds)):
+            words.append("%s %s" % (reply["verdict"], kinds))
+        missing = sorted({entry["what"] for entry in reply["missing"]})
         if missing != sorted(wanted.missing):
-            words.append("missing %s" % told["missing"])
+            words.append("missing %s" % reply["missing"])
         words += self.differing(wanted.where, problems, "kind")
         for name, value in wanted.cuts.items():
-            if [cut[name] for cut in told["cuts"]] != [value]:
-                words.append("cuts: %s" % told["cuts"])
-        return "; ".join([*words, json.dumps(told)])[:3000] if words else None
+            if [cut[name] for cut in reply["cuts"]] != [value]:
+                words.append("cuts: %s" % reply["cuts"])
+        return "; ".join([*words, json.dumps(reply)])[:3000] if words else None
 
-    def wrong_risks(self, story: Story, expected: Sequence[str], told: dict[str, Any]) -> str | None:
+    def wrong_risks(self, story: Story, expected: Sequence[str], reply: dict[str, Any]) -> str | None:
         unsaid = set(STANDING) - set(story.risks or ())
         found = [
             each
-            for each in told["findings"]
+            for each in reply["findings"]
             if each["state"] == "latent" and each["cause"] in story.causes and each["reason"] not in unsaid
         ]
         words = []
         if sorted(each["reason"] for each in found) != sorted(expected):
             words.append("told: %s" % sorted(each["reason"] for each in found))
         words += self.differing(story.where, found, "reason") if expected else []
-        if "restart_at_risk" in story.causes and told["status"] in ILL:
-            words.append("the host is %s" % told["status"])
-        gaps = [entry for entry in told["missing"] if entry["what"].startswith("risk_")]
+        if "restart_at_risk" in story.causes and reply["status"] in ILL:
+            words.append("the host is %s" % reply["status"])
+        gaps = [entry for entry in reply["missing"] if entry["what"].startswith("risk_")]
         words += ["missing: %s" % gaps] if gaps else []
-        return "; ".join([*words, json.dumps(found or told)])[:3000] if words else None
+        return "; ".join([*words, json.dumps(found or reply)])[:3000] if words else None
 
     def differing(
         self, where: Mapping[str, Mapping[str, Any]], found: Sequence[Mapping[str, Any]], key: str

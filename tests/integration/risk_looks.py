@@ -58,10 +58,10 @@ def pages(stage: Stage) -> Iterator[Check]:
     """Sites of every kind are asked, each for itself."""
     pem = "cat >/etc/nginx/lab.pem <<'PEM'\n%sPEM\n" % certificate()
     text = pem + SITES.read_text() + program("asked_pages.py") + BACK
-    told = answers_in(stage.script(text))[0]
-    seen = {page["site"]: (page["asked"], page["status"], page["ok"], page["by"]) for page in told["pages"]}
+    reply = answers_in(stage.script(text))[0]
+    seen = {page["site"]: (page["asked"], page["status"], page["ok"], page["by"]) for page in reply["pages"]}
     for site, wanted in PAGES.items():
-        wrong = None if seen.get(site) == wanted else "%s: %s" % (seen.get(site), told["pages"])
+        wrong = None if seen.get(site) == wanted else "%s: %s" % (seen.get(site), reply["pages"])
         yield Check(stage.suite.name, "%s is asked" % site, wrong)
 
 
@@ -73,8 +73,8 @@ def without_a_trace(stages: Sequence[Stage]) -> Iterator[Check]:
     for host in before:
         differ = "; ".join(changes(before[host], after[host]))
         yield Check(host, "a look leaves no trace", differ or None)
-    for stage, told in zip(stages, answers, strict=True):
-        found = [item["reason"] for item in told["risks"]["findings"] if item["state"] == "latent"]
+    for stage, reply in zip(stages, answers, strict=True):
+        found = [item["reason"] for item in reply["risks"]["findings"] if item["state"] == "latent"]
         yield Check(stage.suite.name, "a host as its packages leave it", differs(found, [*STANDING]))
 
 

@@ -59,8 +59,8 @@ def well(runner: Runner) -> Iterator[Check]:
     ended = runner.run(runner.prepare(fleet, DIAGNOSE, diagnose_window=60))
     yield expected(what, ended, 0, "successful")
     yield verdict(what, ended, "healthy", healthy=2, not_applicable=1)
-    asked = {event["event_data"]["host"] for event in ended.named("runner_on_ok")}
-    yield Check(what, "each host has an event", differs(asked, {"web1", "web2", "here"}))
+    answered = {event["event_data"]["host"] for event in ended.named("runner_on_ok")}
+    yield Check(what, "each host has an event", differs(answered, {"web1", "web2", "here"}))
     tables = [event for event in ended.events if "3 hosts: 2 healthy" in event["stdout"]]
     yield Check(what, "the table is on the job's page, in one piece", differs(len(tables), 1))
     warned = [event["stdout"] for event in ended.named("warning", "deprecated")]
@@ -107,10 +107,10 @@ def checked(runner: Runner) -> Iterator[Check]:
     ended = runner.run(runner.prepare(fleet, REMEDIATE, "check"))
     yield expected(what, ended, 0, "successful")
     yield verdict(what, ended, "failing", failing=1, healthy=1)
-    told = ended.artifact["webmedic"]["remediation"]
-    seen = differs((told["would_fix"], told["fixed"]), (1, 0))
+    counts = ended.artifact["webmedic"]["remediation"]
+    seen = differs((counts["would_fix"], counts["fixed"]), (1, 0))
     yield Check(what, "it says what it would mend", seen)
-    yield Check(what, "each host is asked once", differs(fleet.asked("web2"), ["remediation"]))
+    yield Check(what, "each host is asked once", differs(fleet.calls("web2"), ["remediation"]))
 
 
 def mended(runner: Runner) -> Iterator[Check]:
@@ -160,14 +160,14 @@ def rehearsed(runner: Runner) -> Iterator[Check]:
     fleet = runner.fleet("workflow", {"web1": HEALTHY, "web2": HEALTHY})
     shown: list[str] = []
 
-    def launch(name: str, given: Json) -> workflow.Result:
+    def launch(name: str, answers: Json) -> workflow.Result:
         if name == DEPLOY:
             fleet.answers("web2", diagnosis_info=ILL, remediation=ILL)
             fleet.answers("web2", ".next", remediation=MENDED)
         if name in (DEPLOY, APPROVAL):
             return workflow.Result(True, {})
-        told = {**given, "awx_workflow_job_id": 7, "gate_wait": 0}
-        ended = runner.run(runner.prepare(fleet, name, folder="job%d" % len(shown), **told))
+        variables = {**answers, "awx_workflow_job_id": 7, "gate_wait": 0}
+        ended = runner.run(runner.prepare(fleet, name, folder="job%d" % len(shown), **variables))
         if name == REMEDIATE:
             fleet.answers("web2", diagnosis_info=HEALTHY)
         shown.append("%s: %s %d\n%s" % (name, ended.status, ended.rc, ended.stdout))

@@ -167,8 +167,8 @@ def others(homes: Homes, fleets: Fleets, everything: bool) -> Iterator[Callable[
 
     def slow() -> Sequence[Check]:
         shown = play(homes, 100, fleets.slow, "webmedic.php_fpm.diagnose")
-        said = re.search("after 1[0-9] s: 1 host has answered, waiting for slow.example", shown.raw)
-        return [Check("a slow host", "it is named", None if said else shown.raw[:500])]
+        named = re.search("after 1[0-9] s: 1 host has answered, waiting for slow.example", shown.raw)
+        return [Check("a slow host", "it is named", None if named else shown.raw[:500])]
 
     def change() -> Sequence[Check]:
         words = ("webmedic.php_fpm.remediate", "--check", "--diff")
@@ -181,8 +181,8 @@ def others(homes: Homes, fleets: Fleets, everything: bool) -> Iterator[Callable[
         words = ("-i", str(fleets.few), "web001.example", "-m", "webmedic.php_fpm.diagnosis_info")
         named = terminal.environment(homes.dev, homes.tree)
         shown = terminal.in_pipe(terminal.command(homes.dev, "ansible", *words), named)
-        said = re.search(r'"msg": "failing: PHP-FPM is not running: stopped .*min ago', shown.raw)
-        return [Check("ansible -m", "it says what is wrong", None if said else shown.raw[-900:])]
+        explained = re.search(r'"msg": "failing: PHP-FPM is not running: stopped .*min ago', shown.raw)
+        return [Check("ansible -m", "it says what is wrong", None if explained else shown.raw[-900:])]
 
     yield from (slow, change, alone)
     if everything:

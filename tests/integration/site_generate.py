@@ -67,8 +67,8 @@ class Generated:
         kept, book, inventory = (self.work / name for name in ("tasks.jsonl", "play.yml", "hosts.yml"))
         kept.unlink(missing_ok=True)
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        given = {name: {**variables("plain"), **local, **case} for name, case in cases.items()}
-        inventory.write_text(json.dumps({"all": {"hosts": given}}))
+        members = {name: {**variables("plain"), **local, **case} for name, case in cases.items()}
+        inventory.write_text(json.dumps({"all": {"hosts": members}}))
         role = {"name": "webmedic.php_fpm.site", "tasks_from": "generate"}
         play = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.import_role": role}]}
         book.write_text(json.dumps([play]))
@@ -92,7 +92,7 @@ class Generated:
         last = {}
         for line in map(json.loads, kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []):
             last[line["host"]] = (line["task"], str(line["result"].get("msg", line["result"])))
-        return {host: said for host, (task, said) in last.items() if task != NEXT}
+        return {host: message for host, (task, message) in last.items() if task != NEXT}
 
 
 def cases() -> dict[str, tuple[str, Any]]:
@@ -129,9 +129,9 @@ def links(runs: Generated) -> Iterator[Check]:
     places["itself"] = runs.work / "dest"
     failed = runs.run({name: {"site_dest": str(place)} for name, place in places.items()})
     for name, place in places.items():
-        said = failed.get(name, "")
-        refused = "In site_dest" in said and str(place) in said
-        yield Check(WHERE, "%s: a link in site_dest is refused" % name, None if refused else said or "not")
+        message = failed.get(name, "")
+        refused = "In site_dest" in message and str(place) in message
+        yield Check(WHERE, "%s: a link in site_dest is refused" % name, None if refused else message or "not")
     left = sorted(str(path.relative_to(victim)) for path in victim.rglob("*"))
     whole = left == ["plain.conf", "sites-enabled"] and (victim / "plain.conf").read_text() == "as before\n"
     yield Check(WHERE, "nothing is written where a link leads", None if whole else str(left))

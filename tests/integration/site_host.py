@@ -55,7 +55,7 @@ nginx -t 2>&1 | grep -v 'syntax is ok\\|test is successful' || true
 """
 
 
-class Asked(NamedTuple):
+class PageAnswer(NamedTuple):
     status: int
     body: str
     retry_after: str | None
@@ -76,11 +76,11 @@ class SiteHost:
             text = base64.encodebytes(json.dumps(tree(preset)).encode()).decode()
             self.script(CONTENT.format(name=preset.replace("_", "-"), tree=text))
 
-    def ask(self, name: str, *paths: str, port: int = 80, seconds: float = 30) -> list[Asked]:
+    def ask(self, name: str, *paths: str, port: int = 80, seconds: float = 30) -> list[PageAnswer]:
         wanted = json.dumps([[name + ".example", port, path, seconds] for path in paths])
         program = (PROGRAMS / "site_pages.py").read_text(encoding="utf-8")
         output = self.script("python3 - %s <<'PROGRAM'\n%s\nPROGRAM" % (shlex.quote(wanted), program))
-        return [Asked(*row) for row in json.loads(output)]
+        return [PageAnswer(*row) for row in json.loads(output)]
 
     def pages(self, preset: str) -> Iterator[Check]:
         """What each page must be, and must not be."""

@@ -35,8 +35,8 @@ def prove(plays: Plays, members: Mapping[str, SiteHost]) -> Iterator[Check]:
     def refused(what: str, words: str, **more: object) -> Iterator[Check]:
         results = some.run(**more)
         for host, member in members.items():
-            said = results[host].get(NAME, {}).get("msg", some.output[-1000:])
-            yield member.check("%s: it says so" % what, None if words in said else said)
+            message = results[host].get(NAME, {}).get("msg", some.output[-1000:])
+            yield member.check("%s: it says so" % what, None if words in message else message)
             yield member.check(
                 "%s: nothing is different" % what, differs(member.script(PAIR_OF_FILES), before[host])
             )
@@ -57,8 +57,10 @@ def prove(plays: Plays, members: Mapping[str, SiteHost]) -> Iterator[Check]:
         before[host] = member.script(STRANGE + PAIR_OF_FILES.replace("for site plain[.]", "plain.example"))
     adopted = some.run()
     for host, member in members.items():
-        said = adopted[host].get(NAME, {}).get("msg", some.output[-1000:])
-        yield member.check("a file of somebody else is refused", None if "did not write it" in said else said)
+        message = adopted[host].get(NAME, {}).get("msg", some.output[-1000:])
+        yield member.check(
+            "a file of somebody else is refused", None if "did not write it" in message else message
+        )
     adopted = some.run(site_state="adopt")
     for host, member in members.items():
         yield member.check("it is adopted where that is asked for", adopted[host].get(NAME, {}).get("msg"))

@@ -72,8 +72,8 @@ def prove(plays: Plays, members: Mapping[str, SiteHost]) -> Iterator[Check]:
             "TLS: plain HTTP redirects all but the proof of a certificate", differs(seen, [301, 200])
         )
         headers = member.script(HEADERS.format(name=name)).lower()
-        told = None if "200" in headers and "strict-transport-security" not in headers else headers
-        yield member.check("TLS: no browser is told to remember it", told)
+        wrong = None if "200" in headers and "strict-transport-security" not in headers else headers
+        yield member.check("TLS: no browser is told to remember it", wrong)
         moved = [member.ask(MOVED, "/a?b=1", port=port)[0].status for port in (80, 443)]
         yield member.check("TLS: a name that only redirects", differs(moved, [301, 301]))
         chosen = member.script(CHOSEN % name).split()

@@ -45,11 +45,11 @@ FILES = """find /etc /srv -xdev -type f -not -path '/etc/systemd/*' -not -name '
     -exec md5sum {} + | sort -k 2"""
 
 
-def told_of(result: Result, first: bool) -> dict[str, object]:
+def effects_of(result: Result, first: bool) -> dict[str, object]:
     """What is or would be done. What the first site of a host does for all is not told of the others."""
-    told = {key: result.get(key) for key in ("files", "commands", "diff")}
+    effects = {key: result.get(key) for key in ("files", "commands", "diff")}
     if first:
-        return told
+        return effects
     return {"files": [path for path in result.get("files", ()) if not path.endswith(FOR_ALL)]}
 
 
@@ -59,16 +59,17 @@ def made(host: str, name: str, results: Sequence[Result], first: bool) -> Iterat
     yield Check(
         host, "%s: it is made" % name, real.get("msg") or (None if real.get("changed") else str(real))
     )
-    wrong = unlike(*(told_of(result, first) for result in (checked, real)))
+    wrong = unlike(*(effects_of(result, first) for result in (checked, real)))
     yield Check(host, "%s: check mode says exactly that" % name, wrong)
     more = again.get("msg") or "%s %s" % (again.get("files"), again.get("commands"))
     yield Check(host, "%s: a second run changes nothing" % name, more if again.get("changed", True) else None)
 
 
-def unlike(told: Mapping[str, object], done: Mapping[str, object]) -> str | None:
+def unlike(planned: Mapping[str, object], done: Mapping[str, object]) -> str | None:
     """The first of what was told that is not what was done."""
     return next(
-        ("%s: %s, not %s" % (key, done[key], told[key]) for key in told if told[key] != done[key]), None
+        ("%s: %s, not %s" % (key, done[key], planned[key]) for key in planned if planned[key] != done[key]),
+        None,
     )
 
 
@@ -92,10 +93,10 @@ def gixy(vhosts: Mapping[str, str]) -> Iterator[Check]:
         ]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         try:
-            said = json.loads(done.stdout)
+            issues = json.loads(done.stdout)
         except ValueError:
-            said = done.stdout + done.stderr
-        yield Check(what, "gixy has nothing to say", None if said == [] else str(said)[:1500])
+            issues = done.stdout + done.stderr
+        yield Check(what, "gixy has nothing to say", None if issues == [] else str(issues)[:1500])
 
 
 def of_host(host: SiteHost, presets: Sequence[str], everything: bool) -> list[Check]:

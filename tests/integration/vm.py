@@ -96,8 +96,8 @@ class Bench:
         yield Check(host, "the report is what its schema promises", against_schema(reported))
         judged = judge_host(host, fact["lab_expected"], reported.get("hosts", {}).get(host))
         yield Check(host, VERDICT, "; ".join(judged.wrong) or None)
-        if trial.foretold:
-            yield from vm_stories.foretold(self, trial, host)
+        if trial.risks:
+            yield from vm_stories.risk_prevented(self, trial, host)
         if trial.sites:
             yield from vm_stories.sites(self, trial, host)
         if not trial.mended:
@@ -109,9 +109,9 @@ class Bench:
     def broken(self, trial: Trial) -> str | None:
         """What is wrong with the symptom of a machine that is as the fault leaves it."""
         spec = trial.spec(self.kind)
-        return self.asked(scripts.broken(spec) + "\n" + scripts.traffic(spec))
+        return self.wrong_answers(scripts.broken(spec) + "\n" + scripts.traffic(spec))
 
-    def asked(self, script: str) -> str | None:
+    def wrong_answers(self, script: str) -> str | None:
         """What is wrong with the answers to the requests of a script; None when nothing is."""
         try:
             scripts.verdict(self.machine.execute(script))
@@ -141,20 +141,20 @@ class Bench:
         probe = scripts.probe(trial.spec(self.kind))
         if not trial.fault.safe_fix:
             self.machine.execute(scripts.with_helpers(trial.spec(self.kind), trial.cure))
-            return Check(host, "the advice mends it", self.asked(probe))
+            return Check(host, "the advice mends it", self.wrong_answers(probe))
         target = self.reports / trial.fault.name / "mended"
         words = [word for name, value in trial.options.items() for word in ("-e", "%s=%s" % (name, value))]
         run = mended.remediate(
             self.home, self.collections, self.machine.inventory, target, *words, *PATIENT, *mended.TOGETHER
         )
         mended.keep(target / "output.txt", run)
-        problem = mended.mended_problem(run.results.get(host), trial.fault.actions, self.asked(probe))
+        problem = mended.mended_problem(run.results.get(host), trial.fault.actions, self.wrong_answers(probe))
         return Check(host, "the remediation mends it", problem)
 
     def _restarted(self, trial: Trial, host: str) -> Iterator[Check]:
         spec = trial.spec(self.kind)
         took = self.machine.restart()
-        yield Check(host, "it answers after a reboot, %s" % took, self.asked(scripts.probe(spec)))
+        yield Check(host, "it answers after a reboot, %s" % took, self.wrong_answers(scripts.probe(spec)))
         if trial.after:
             yield Check(host, "what was mended is in use after the reboot", self.done(trial, trial.after))
         yield self.nothing_wrong(trial, host)
@@ -162,7 +162,7 @@ class Bench:
     def nothing_wrong(self, trial: Trial, host: str) -> Check:
         """On a machine that was started again."""
         entry = self.diagnosed(trial, "restarted").get("hosts", {}).get(host, {})
-        found = [one["cause"] for one in entry.get("findings", []) if one["state"] == "active"]
+        found = [finding["cause"] for finding in entry.get("findings", []) if finding["state"] == "active"]
         active = [cause for cause in found if cause not in trial.still]
         status, right = entry.get("status"), (*OVER, trial.restarted)
         wrong = None if status in right and not active else "%s %s" % (status, active)

@@ -40,7 +40,7 @@ def _prevented(bench: "Bench", trial: Trial, host: str) -> str | None:
     """Why the risks were not taken away by the playbook prevent."""
     target = bench.reports / trial.fault.name / "prevented"
     target.mkdir(parents=True, exist_ok=True)
-    policy = [{"cause": CAUSE, "reason": reason} for reason in trial.foretold]
+    policy = [{"cause": CAUSE, "reason": reason} for reason in trial.risks]
     options = {"prevent_policy": policy, "prevent_report_dir": str(target), **trial.options}
     done = hosts.play(
         *(bench.home, bench.collections, bench.machine.inventory, "webmedic.php_fpm.prevent"),
@@ -52,11 +52,11 @@ def _prevented(bench: "Bench", trial: Trial, host: str) -> str | None:
     entry = hosts.load_report(target)["hosts"].get(host, {})
     found = (entry.get("remediation") or {}).get("findings", [])
     results = {item["reason"]: item["result"] for item in found}
-    wrong = [reason for reason in trial.foretold if results.get(reason) != "fixed"]
+    wrong = [reason for reason in trial.risks if results.get(reason) != "fixed"]
     return "%s: %s" % (wrong, entry.get("remediation")) if wrong else None
 
 
-def foretold(bench: "Bench", trial: Trial, host: str) -> Iterator[Check]:
+def risk_prevented(bench: "Bench", trial: Trial, host: str) -> Iterator[Check]:
     """The risk was told: it comes true, is prevented, is told no more, and does not come true."""
     _strike(bench, trial)
     yield Check(host, "what is foretold comes true", bench.done(trial, trial.hurt))
@@ -64,9 +64,9 @@ def foretold(bench: "Bench", trial: Trial, host: str) -> Iterator[Check]:
     wrong = bench.broken(trial)
     yield Check(host, "it is prevented", wrong or _prevented(bench, trial, host))
     entry = bench.diagnosed(trial, "prevented-again").get("hosts", {}).get(host, {})
-    left = {item["reason"] for item in entry.get("findings", [])} & set(trial.foretold)
-    told = "%s, still %s" % (entry.get("status"), sorted(left)) if left or not entry else None
-    yield Check(host, "it is told no more", told)
+    left = {item["reason"] for item in entry.get("findings", [])} & set(trial.risks)
+    remains = "%s, still %s" % (entry.get("status"), sorted(left)) if left or not entry else None
+    yield Check(host, "it is told no more", remains)
     _strike(bench, trial)
     yield Check(host, "it does not come true", bench.done(trial, trial.after))
 

@@ -163,18 +163,18 @@ def execute_by_runtime(container: str, script: str, timeout: float, what: str) -
     """
     detached = [RUNTIME, "exec", "--detach", "--preserve-fds", "1", container, "bash", "-c", STATUS_ON_3]
     with (
-        tempfile.TemporaryFile("w+") as given,
+        tempfile.TemporaryFile("w+") as source,
         tempfile.TemporaryFile("w+") as out,
         tempfile.TemporaryFile("w+") as err,
     ):
-        given.write(script)
-        given.seek(0)
+        source.write(script)
+        source.seek(0)
         reader, writer = os.pipe()
         with os.fdopen(reader) as answer:
             try:
                 subprocess.run(
                     ["bash", "-c", f'exec "$@" 3>&{writer}', "bash", *detached],
-                    stdin=given,
+                    stdin=source,
                     stdout=out,
                     stderr=err,
                     timeout=timeout,

@@ -34,7 +34,7 @@ printf %s "$ANSWER"
 """
 
 
-def asked(tmp_path: Path, answer: str) -> tuple[str, list[str]]:
+def printed(tmp_path: Path, answer: str) -> tuple[str, list[str]]:
     """What the program prints, and the addresses that it asks."""
     (tmp_path / "shop.conf").write_text(SITES)
     (tmp_path / "curl").write_text(CURL)
@@ -52,11 +52,11 @@ def asked(tmp_path: Path, answer: str) -> tuple[str, list[str]]:
 
 class TestPages:
     def test_each_site_of_php_fpm_is_asked_for_its_page(self, tmp_path: Path) -> None:
-        assert asked(tmp_path, "200") == ("200 shop.example:8081\n", ["http://127.0.0.1:8081/probe.php"])
+        assert printed(tmp_path, "200") == ("200 shop.example:8081\n", ["http://127.0.0.1:8081/probe.php"])
 
     def test_a_page_that_fails_is_asked_for_once_more(self, tmp_path: Path) -> None:
-        said, urls = asked(tmp_path, "502")
-        assert (said, len(urls)) == ("502 shop.example:8081\n", 2)
+        output, urls = printed(tmp_path, "502")
+        assert (output, len(urls)) == ("502 shop.example:8081\n", 2)
 
     @pytest.mark.parametrize("status", ["502", "504", "000"])
     def test_an_error_or_no_answer_is_a_failure(self, status: str) -> None:

@@ -28,10 +28,10 @@ class TestTrials:
 
     def test_what_is_foretold_is_expected_and_brought_about(self) -> None:
         for trial in load_trials().values():
-            told = {finding.get("reason") for finding in trial.fault.expected["findings"]}
-            assert set(trial.foretold) <= told and trial.latent >= bool(trial.foretold), trial.fault.name
-            assert bool(trial.foretold) == bool(trial.strike) == bool(trial.hurt), trial.fault.name
-            assert trial.after or not trial.foretold, trial.fault.name
+            reasons = {finding.get("reason") for finding in trial.fault.expected["findings"]}
+            assert set(trial.risks) <= reasons and trial.latent >= bool(trial.risks), trial.fault.name
+            assert bool(trial.risks) == bool(trial.strike) == bool(trial.hurt), trial.fault.name
+            assert trial.after or not trial.risks, trial.fault.name
 
     def test_a_pattern_takes_globs(self) -> None:
         found = select(["selinux:*label*", "selinux:selinux_plain"])

@@ -39,7 +39,7 @@ class Watch:
     def __init__(self, chain: Chain, stage: Stage, visits: Visits) -> None:
         self.chain, self.stage, self.visits = chain, stage, visits
         self.broke = time.time()
-        self.told: set[str] = set()
+        self.shown: set[str] = set()
 
     def tell(self, at: float, what: str, words: str) -> None:
         print("%6.1f s  %-10s  %s" % (at - self.broke, COLUMNS[what], words), flush=True)
@@ -54,7 +54,7 @@ class Watch:
                     yield first.ended, "visitors", "%s: %s" % (host, seen)
 
     def _alerts(self) -> Iterator[tuple[float, str, str]]:
-        for item in self.chain.asked('ALERTS{alertstate="firing"}'):
+        for item in self.chain.samples('ALERTS{alertstate="firing"}'):
             labels = item["metric"]
             yield time.time(), "alert", "%s fires for %s" % (labels["alertname"], labels.get("host", "-"))
 
@@ -66,14 +66,14 @@ class Watch:
 
     def look(self) -> None:
         for at, what, words in sorted([*self._visitors(), *self._alerts(), *self._decisions()]):
-            if what + words not in self.told:
-                self.told.add(what + words)
+            if what + words not in self.shown:
+                self.shown.add(what + words)
                 self.tell(at, what, words)
 
     def over(self) -> bool:
         self.look()
-        lines, asked = self.chain.lines(), self.stage.asked
-        request = any(line["host"] == asked and line["decision"] == "asked" for line in lines)
+        lines, unmended = self.chain.lines(), self.stage.unmended
+        request = any(line["host"] == unmended and line["decision"] == "asked" for line in lines)
         made = self.visits.made[self.stage.mended]
         return self.chain.closed(self.stage.mended) and request and bool(made) and not made[-1].words
 
@@ -82,21 +82,21 @@ def show(chain: Chain, stage: Stage, clock: Clock) -> int:
     clock.tell("Prometheus, Alertmanager and ansible-rulebook start")
     chain.rulebook()
     chain.watch(stage.addresses())
-    if not wait_for(lambda: len(chain.asked("webmedic_fpm_up == 1")) >= len(stage.field.specs), 90):
+    if not wait_for(lambda: len(chain.samples("webmedic_fpm_up == 1")) >= len(stage.field.specs), 90):
         print("WRONG Prometheus has no metrics of the hosts")
         return 1
     print(POLICY)
     with Visits(stage.addresses(), SITE, PAGE) as visits:
         time.sleep(2)
         clock.tell(
-            "php-fpm of %s is stopped; the socket of %s is given to root" % (stage.mended, stage.asked)
+            "php-fpm of %s is stopped; the socket of %s is given to root" % (stage.mended, stage.unmended)
         )
         watch = Watch(chain, stage, visits)
         stage.field.script(stage.mended, STOP)
-        stage.field.script(stage.asked, SOCKET)
+        stage.field.script(stage.unmended, SOCKET)
         done = wait_for(watch.over, MOST, 0.3)
         watch.look()
-    request = chain.directory / "requests" / (stage.asked + ".txt")
+    request = chain.directory / "requests" / (stage.unmended + ".txt")
     if request.exists():
         clock.tell("what a person is asked: %s" % request)
         print(request.read_text())

@@ -51,9 +51,9 @@ def imported(home: Path, tarball: Path) -> str | None:
     # ansible-lint is left to the check of the built tree, which asks for more.
     variables = env.environ(home, TMPDIR=str(PLACE), GALAXY_IMPORTER_RUN_ANSIBLE_LINT="false")
     rc, output = ran([home / "bin" / "python", "-m", "galaxy_importer.main", tarball], PLACE, variables)
-    said = [line for line in output.splitlines() if line and not PROGRESS.match(line)]
-    wrong = [line for line in said if line != DONE]
-    if rc or DONE not in said:
+    lines = [line for line in output.splitlines() if line and not PROGRESS.match(line)]
+    wrong = [line for line in lines if line != DONE]
+    if rc or DONE not in lines:
         wrong.append("it ended with %d" % rc)
     return "\n".join(wrong) or None
 

@@ -130,8 +130,10 @@ class TestRisks:
         }
 
     def test_each_risk_is_told_by_a_story(self) -> None:
-        told = {(cause, risk) for story in load() for cause in story.causes for risk in story.risks or ()}
-        assert {reason for cause, reason in RISKS if reason and (cause, reason) not in told} == {*ON_MACHINES}
+        played = {(cause, risk) for story in load() for cause in story.causes for risk in story.risks or ()}
+        assert {reason for cause, reason in RISKS if reason and (cause, reason) not in played} == {
+            *ON_MACHINES
+        }
 
     def test_each_risk_comes_true_in_a_story_and_is_cured(self) -> None:
         driven = {risk for story in load() if story.outage and story.cured for risk in story.risks or ()}

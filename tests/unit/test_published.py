@@ -66,8 +66,8 @@ class TestActionGroups:
         fragments = {
             module: documentation(module).get("extends_documentation_fragment", []) for module in modules()
         }
-        told = [module for module, used in fragments.items() if FRAGMENT_OF_GROUP[name] in used]
-        assert sorted(told) == sorted(group(name))
+        users = [module for module, used in fragments.items() if FRAGMENT_OF_GROUP[name] in used]
+        assert sorted(users) == sorted(group(name))
 
     def test_the_page_of_each_module_names_the_group_all(self) -> None:
         shared = text("plugins", "doc_fragments", "attributes.py")

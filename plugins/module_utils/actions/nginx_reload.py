@@ -31,5 +31,5 @@ def resolve(view: View, arguments: Arguments) -> Step:
         [],
         [nginx_trial(view.snapshot["nginx"])],
         [systemctl("reload", arguments.unit)],
-        meant=arguments.files,
+        to_load=arguments.files,
     )

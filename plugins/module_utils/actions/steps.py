@@ -79,7 +79,7 @@ def load_step(view: View, action: str, unit: str, verb: str) -> Step:
         [fpm_trial(master) for master in view.snapshot["fpm"]["masters"] if master["unit"] == unit],
         [systemctl(verb, unit)],
         cuts=unit,
-        meant=unloaded_pools(view, unit),
+        to_load=unloaded_pools(view, unit),
     )
 
 

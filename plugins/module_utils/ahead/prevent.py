@@ -61,7 +61,7 @@ def judged(snapshot: "Snapshot", wanted: Sequence[Wanted]) -> "Verdict":
         {**item, "state": "active"} if _is_named(item, wanted) else item for item in verdict["findings"]
     ]
     actions: List[Planned] = [
-        {**asked, "running": running(snapshot, asked)} for asked in plan(findings, "localhost")
+        {**action, "running": running(snapshot, action)} for action in plan(findings, "localhost")
     ]
     return {**verdict, "findings": findings, "plan": actions}
 
@@ -138,15 +138,15 @@ def prevent(
     state: str = STATE,
 ) -> "Reply":
     """Takes away the risks that are named, or in check mode says exactly what would be done."""
-    return _told(remediate(host, disk, policy, check_mode, state, partial(Prevention, wanted)), wanted)
+    return _as_latent(remediate(host, disk, policy, check_mode, state, partial(Prevention, wanted)), wanted)
 
 
-def _told(answer: "Reply", wanted: Sequence[Wanted]) -> "Reply":
+def _as_latent(answer: "Reply", wanted: Sequence[Wanted]) -> "Reply":
     """The risks are latent again, as they are told everywhere else. The options that the reasons name are
     those of this module.
     """
     remediation = answer["remediation"]
-    told: Remediation = {
+    latent: Remediation = {
         **remediation,
         "actions": [{**each, "why": _own(each["why"])} for each in remediation["actions"]],
         "findings": [{**each, "why": _own(each["why"])} for each in remediation["findings"]],
@@ -159,7 +159,7 @@ def _told(answer: "Reply", wanted: Sequence[Wanted]) -> "Reply":
         {**item, "state": "latent"} if well and item["state"] == "active" else item
         for item in answer["findings"]
     ]
-    return {**answer, "findings": findings, "remediation": told}
+    return {**answer, "findings": findings, "remediation": latent}
 
 
 def _own(words: str) -> str:

@@ -232,13 +232,13 @@ def site_pages(host: Host, wish: Wish) -> "SitePages":
 
 
 def _reply(entries: "List[SitePage]", host: Host) -> "SitePages":
-    asked = [entry for entry in entries if entry["asked"]]
-    bad = [entry for entry in asked if not entry["ok"]]
+    tried = [entry for entry in entries if entry["asked"]]
+    bad = [entry for entry in tried if not entry["ok"]]
     not_asked = [entry for entry in entries if not entry["asked"]]
     return {
         "ok": bool(entries) and not bad and not not_asked,
         "msg": _message(entries, bad, not_asked),
-        "asked": len(asked),
+        "asked": len(tried),
         "bad": len(bad),
         "not_asked": len(not_asked),
         "pages": entries,

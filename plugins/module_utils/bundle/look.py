@@ -63,7 +63,7 @@ def look(host: Host, window: int, probe_seconds: float, seconds: float) -> Look:
         left_out.append({"what": "configuration", "path": None, "why": why})
     left_out += _missed(host, before)
     files, unshown, scrubber = shown(found)
-    said = cast("Verdict", scrubber.data(fit(sendable(verdict)), strict))
+    diagnosis = cast("Verdict", scrubber.data(fit(sendable(verdict)), strict))
     kept = cast("Snapshot", scrubber.data(sendable(snapshot), strict))
     kept_as: Dict[str, Snapshot] = {"snapshot": kept}
     if essence(diagnose(kept)) != essence(verdict):
@@ -75,4 +75,4 @@ def look(host: Host, window: int, probe_seconds: float, seconds: float) -> Look:
         "versions": cast("Dict[str, List[str]]", scrubber.data(clean(known), strict)),
         "left_out": cast("List[LeftOut]", scrubber.data(clean(left_out + unshown), strict)),
     }
-    return Look(said, kept_as, handed)
+    return Look(diagnosis, kept_as, handed)

@@ -13,7 +13,7 @@ from .commands import without_typed
 from .encoded import without_encoded
 from .numbers import without_numbers
 from .spelled import without_spelled
-from .told import without_told
+from .worded import without_worded
 
 _NAMES = r"(?:pass(?:word|wd|wort|phrase|code)|pwd|pw|secret|token|senha|otp|pin|credentials?)"
 
@@ -102,7 +102,7 @@ def _path(match: Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    text = without_typed(without_spelled(without_told(_ELEMENT.sub(r"\1" + GONE, text))))
+    text = without_typed(without_spelled(without_worded(_ELEMENT.sub(r"\1" + GONE, text))))
     for pattern, kept in _RULES:
         text = pattern.sub(kept + GONE, text)
     return without_numbers(_REQUEST.sub(_path, _STATEMENT.sub(_literals, text)))

@@ -65,7 +65,7 @@ def _judge(journal: "Journal", now: Present) -> str:
         return LEFT if now.old else PUT_BACK
     if not now.begun:
         return PUT_BACK
-    if now.answers or not now.asked and all(now.took):
+    if now.answers or not now.endpoints and all(now.took):
         if whole:
             return KEPT_SO
         return LEFT if "written" in now.files else PUT_BACK
@@ -78,7 +78,7 @@ def _why(journal: "Journal", now: Present, fate: str) -> str:
         for command, took in zip(journal["commands"], now.took)
         if not took and fate == KEPT_SO
     ]
-    silent = [name for name in now.asked if name not in now.answers]
+    silent = [name for name in now.endpoints if name not in now.answers]
     reasons = {
         KEPT_SO: "its files are as it wrote them" if now.files else "",
         PUT_BACK: "its files are as before" if now.begun else "nothing had read its files",

@@ -94,10 +94,10 @@ def _by_php(host: Host, argv: Sequence[str], ask: Ask, start: str) -> Optional[s
     options = _options(argv)
     ran = ask([argv[0], *options, "-d", _NO_PRELOAD, "-i"])
     listed = dict(_LISTED.findall(ran.out))
-    told = re.search(r"^extension_dir => (\S+) =>", ran.out, re.M)
-    if len(listed) < len(_WORDS) or not told:
+    found = re.search(r"^extension_dir => (\S+) =>", ran.out, re.M)
+    if len(listed) < len(_WORDS) or not found:
         return "`%s -i` does not tell which php.ini it loads" % argv[0]
-    folder = posixpath.join(start, told.group(1))
+    folder = posixpath.join(start, found.group(1))
     user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
     if user and _NO_PRELOAD not in argv and (host.account(user.group(1)) or (None,))[0] == 0:
         return "opcache.preload_user is %s: what is preloaded would run as root" % user.group(1)

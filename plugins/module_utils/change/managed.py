@@ -47,16 +47,16 @@ def _lines(change: Change) -> str:
     return "; ".join("%s `%s`" % (words[line[0]], line[1:].strip()) for line in lines[:MOST_LINES])
 
 
-def refusal(step: Step, disk: Disk, files: str, asked: bool = False) -> Optional[str]:
+def refusal(step: Step, disk: Disk, files: str, wanted: bool = False) -> Optional[str]:
     """Why a step is left to a person, with the change to make and where.
 
-    files: LEAVE or EDIT what a tool manages. asked: a person named the change. What a panel generates stays
-    as it is in any case. Raises OSError, Refusal.
+    files: LEAVE or EDIT what a tool manages. wanted: a person named the change. What a panel generates
+    stays as it is in any case. Raises OSError, Refusal.
     """
     for change in step.changes:
         author = _author(change, disk) if change.before != change.after else None
-        if author and (author.panel or (files == LEAVE and not (asked and author.named))):
-            allowed = "" if author.panel or asked else " (remediate_managed_files=edit would edit the file)"
+        if author and (author.panel or (files == LEAVE and not (wanted and author.named))):
+            allowed = "" if author.panel or wanted else " (remediate_managed_files=edit would edit the file)"
             return "%s is %s, which would undo the change; make it there: %s%s" % (
                 change.path,
                 _named(author),

@@ -40,7 +40,7 @@ class Present(NamedTuple):
     files: List[str]  # before, written or other, in the journal's order
     took: List[bool]  # of each command, whether it took effect
     begun: bool  # anything may have
-    asked: List[str]  # endpoints of the step
+    endpoints: List[str]  # of the step
     answers: List[str]  # those that are served
     idle: List[str]  # units that run no more and did not fail: a person stopped them
 
@@ -109,23 +109,23 @@ def _served(
     """(endpoints of these units, directories of sockets and files of nginx; those at which requests are taken
     by a running php-fpm, or by whoever nginx dials).
     """
-    asked: Dict[str, bool] = {}
+    runs: Dict[str, bool] = {}
     for master in seen.masters:
         for pool in master["pools"]:
             name = pool["endpoint"] or ""
             if name and (
                 master["unit"] in units or name.startswith(tuple("unix:%s/" % folder for folder in folders))
             ):
-                asked[name] = asked.get(name, False) or bool(master["running"])
+                runs[name] = runs.get(name, False) or bool(master["running"])
     for route in seen.nginx["routes"] if seen.nginx["running"] else []:
-        asked.update(
+        runs.update(
             (target["endpoint"], True)
             for target in route["endpoints"]
             if {route["file"], target["file"]} & set(files) and not target["down"]
         )
-    endpoints = collect_endpoints(host, list(asked), identity_of(seen.nginx), seen.procs, PROBE_SECONDS)
-    return sorted(asked), [
-        name for name in sorted(asked) if asked[name] and endpoints[name]["probe"]["result"] in _AT_WORK
+    endpoints = collect_endpoints(host, list(runs), identity_of(seen.nginx), seen.procs, PROBE_SECONDS)
+    return sorted(runs), [
+        name for name in sorted(runs) if runs[name] and endpoints[name]["probe"]["result"] in _AT_WORK
     ]
 
 
@@ -156,12 +156,12 @@ def look(host: Host, disk: Disk, opened: str, journal: "Journal") -> Present:
         seen = _daemons(host)
         procs = seen.procs
         newer = {daemon["unit"]: daemon["config_newer"] for daemon in seen.masters + [seen.nginx]}
-        asked, answers = _served(
+        endpoints, answers = _served(
             host, seen, units, folders, [file[name] for file in journal["files"] for name in ("path", "real")]
         )
     except Exception as error:
         # No configuration may break its reader so that the host gets no change any more.
-        asked, answers, old = [journal["target"]], [], "it could not be seen who is served (%s)" % error
+        endpoints, answers, old = [journal["target"]], [], "it could not be seen who is served (%s)" % error
     began = journal["at"] if journal["uptime"] < 0 else host.now() - host.boottime() + journal["uptime"]
     loaded = [
         name
@@ -177,4 +177,4 @@ def look(host: Host, disk: Disk, opened: str, journal: "Journal") -> Present:
     if begun and not old and any(newer.get(name) for name in units):
         old = "somebody has edited its configuration since, and not loaded that"
     idle = [name for name, state in states.items() if state["active"] == "inactive"]
-    return Present(old, files, took, begun, asked, answers, idle)
+    return Present(old, files, took, begun, endpoints, answers, idle)

@@ -254,7 +254,7 @@ def trial(
     environment = start.environment if start else dict(os.environ)
     try:
         files, folder = (start.files, start.folder) if start else ((), "/")
-        why = loads.refusal(argv, environment, files, partial(_asked, environment), folder)
+        why = loads.refusal(argv, environment, files, partial(_run_as_nobody, environment), folder)
         if why:
             return Ran(None, "", why)
         prepared = _prepare(changes, silent, start)
@@ -265,6 +265,6 @@ def trial(
         return Ran(None, "", str(error))
 
 
-def _asked(environment: Dict[str, str], argv: List[str]) -> Ran:
+def _run_as_nobody(environment: Dict[str, str], argv: List[str]) -> Ran:
     nobody = Start(environment, (NOBODY, NOBODY, [NOBODY]), "/", [], b"")
     return _prepare([], [], nobody).run(argv, 20.0, env=environment)

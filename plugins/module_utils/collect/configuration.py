@@ -102,8 +102,8 @@ def unit_files(host: Host, units: List[str]) -> Tuple[List[str], List[str]]:
     """(paths of the units' files, of the files with their environment)."""
     if not units:
         return [], []
-    asked = ["systemctl", "show", "--no-pager", "-p", "FragmentPath,DropInPaths,EnvironmentFiles", "--"]
-    ran = host.run(asked + units)
+    argv = ["systemctl", "show", "--no-pager", "-p", "FragmentPath,DropInPaths,EnvironmentFiles", "--"]
+    ran = host.run(argv + units)
     if ran.rc != 0:
         host.miss("configuration", None, "systemctl show: " + ran.failure, "a running systemd")
     files: List[str] = []

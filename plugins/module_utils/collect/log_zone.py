@@ -30,7 +30,7 @@ def _zone(text: str) -> Optional[int]:
     return (1 if sign == "+" else -1) * (int(hours) * 3600 + int(minutes) * 60)
 
 
-def _told_by(host: Host, path: str, form: LineFormat) -> Optional[int]:
+def _zone_in(host: Host, path: str, form: LineFormat) -> Optional[int]:
     """The zone by a log's newest line, which was written when the file was changed last."""
     data, changed_at = tail(host, path)
     lines = data.decode("utf-8", "replace").split("\n")[:-1]
@@ -43,7 +43,7 @@ def _told_by(host: Host, path: str, form: LineFormat) -> Optional[int]:
 def _zone_of_nginx(host: Host, nginx: "Nginx") -> Optional[int]:
     """Seconds east of UTC, where its logs tell another zone than the host's."""
     formats = nginx.get("log_formats") or {}
-    told: List[int] = []
+    zones: List[int] = []
     logs: List[Tuple[str, str]] = [
         (path, log["format"])
         for site in nginx.get("site_logs") or []
@@ -52,11 +52,11 @@ def _zone_of_nginx(host: Host, nginx: "Nginx") -> Optional[int]:
         if path.startswith("/") and log["format"] in formats
     ]
     for path, name in list(dict.fromkeys(logs))[:MOST]:
-        zone = _told_by(host, path, LineFormat(formats[name]["text"], formats[name]["escape"]))
-        told += [] if zone is None else [zone]
-    if not told or told[0] == host.utc_offset(host.now()):
+        zone = _zone_in(host, path, LineFormat(formats[name]["text"], formats[name]["escape"]))
+        zones += [] if zone is None else [zone]
+    if not zones or zones[0] == host.utc_offset(host.now()):
         return None
-    return told[0]
+    return zones[0]
 
 
 def note_zone(host: Host, nginx: "Nginx") -> Optional[int]:

@@ -21,14 +21,14 @@ REFUSED = UNSEEN | meanings("script_missing", "script_denied", "php_fatal")
 
 
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
-    nginx, told = snapshot["nginx"], {meaning_of(event) for event in events}
+    nginx, seen = snapshot["nginx"], {meaning_of(event) for event in events}
     found: LaterLogs = {}
-    if told & (UNWRITABLE | DENIED):
+    if seen & (UNWRITABLE | DENIED):
         found["temp_dirs"] = temp_dirs(host, nginx, events) + denied_files(host, nginx, events)
-    if told & CYCLES:
+    if seen & CYCLES:
         found["closed_roots"] = closed_roots(host, nginx, events)
-    if told & LIMITED:
+    if seen & LIMITED:
         found["limits"], found["limit_statuses"] = limits(host, nginx, events)
-    if told & REFUSED:
+    if seen & REFUSED:
         found["script_ways"] = ways(host, snapshot, events)
     return found

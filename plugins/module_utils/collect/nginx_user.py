@@ -81,12 +81,12 @@ def set_user(
     nginx["group"] = host.group_name(nginx["gid"]) if nginx["gid"] is not None else None
     if not workers or not certain or not is_newer:
         return
-    asked = _worker_user(host, (), written, default, certain, False)
-    if nginx["uid"] is not None and asked["uid"] not in (None, nginx["uid"]):
+    configured = _worker_user(host, (), written, default, certain, False)
+    if nginx["uid"] is not None and configured["uid"] not in (None, nginx["uid"]):
         nginx["loaded"]["configured"] = {
-            "user": asked["user"] or "",
-            "uid": asked["uid"],
-            "groups": asked["groups"],
+            "user": configured["user"] or "",
+            "uid": configured["uid"],
+            "groups": configured["groups"],
             "file": user.file if user else nginx["config"] or "",
             "line": user.line if user else 0,
         }

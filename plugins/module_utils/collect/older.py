@@ -35,7 +35,7 @@ MOST_ENDPOINTS = 16
 MOST_TEXT = 400
 # Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
 # is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
-_SAID = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
+_EMERG = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
 _TAKEN = re.compile(r"^bind\(\) to (\S{1,255}) failed \(98:")
 _COMPLAINT = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
 
@@ -61,7 +61,7 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             continue
         log, config = "journal:" + name, (nginx["config"] or "", 0)
         ran = host.run(["journalctl", "-o", "cat", "-n", "50", "--no-pager", "-q"] + unit_matches(name))
-        texts = _SAID.findall(ran.out)
+        texts = _EMERG.findall(ran.out)
         taken = [address for text in texts for address in _TAKEN.findall(text)]
         if texts:
             own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or config
@@ -102,8 +102,8 @@ def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
         # Gone, or there again, since then.
         if place is None or place[0] not in files or "No such file" in text and not host.lacks(path or ""):
             continue  # a line may be forged, too: it names no file of nginx's then
-        told = words.get(place) if "duplicate" in text else None
-        return _as_refusal(told or text, place, at, log)
+        plain = words.get(place) if "duplicate" in text else None
+        return _as_refusal(plain or text, place, at, log)
     return _as_refusal(known[0]["text"], (known[0]["file"], known[0]["line"])) if known else None
 
 

@@ -31,7 +31,7 @@ REFUSED = meanings("script_missing", "script_denied", "php_fatal")
 MOST = 32
 PATH_CACHE = 120  # seconds, PHP's own (main.c)
 _PATH_CACHE = re.compile(r"(?m)^\s*(?:php(?:_admin)?_value\[)?realpath_cache_ttl\]?\s*=\s*\"?([^\s;\"]+)")
-TOLD = (errno.EACCES, errno.EPERM, errno.ETIMEDOUT)  # elsewhere
+COVERED = (errno.EACCES, errno.EPERM, errno.ETIMEDOUT)  # elsewhere
 
 
 class _Account(NamedTuple):
@@ -163,9 +163,9 @@ def path_cache(host: Host, master: "Master", pool: "Pool") -> Optional[int]:
 
 def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["ScriptWay"]:
     """Of the sites of which php-fpm refused a script, and of those of which nginx found none."""
-    said = [event for event in events if event["source"] == "nginx"]
-    sites = {event["site"] for event in said if meaning_of(event) in REFUSED}
-    found = ways_of_nginx(host, snapshot, {event["site"] for event in said if meaning_of(event) in UNSEEN})
+    logged = [event for event in events if event["source"] == "nginx"]
+    sites = {event["site"] for event in logged if meaning_of(event) in REFUSED}
+    found = ways_of_nginx(host, snapshot, {event["site"] for event in logged if meaning_of(event) in UNSEEN})
     for route in snapshot["nginx"]["routes"]:
         pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST else None
         account = _account(host, snapshot, *pool) if pool else None
@@ -199,7 +199,7 @@ def _gone(host: Host, root: str, unmounted: Dict[str, str]) -> Tuple[Optional[st
         if (root + "/").startswith(place + "/") and host.lacks(root + INDEX) and not host.names(root):
             return "%s belongs at %s, and is not mounted" % (device, place), False
     error = walk(host, root).error
-    if error is None or error.errno in TOLD:
+    if error is None or error.errno in COVERED:
         return None, False
     return error.why, error.absent
 

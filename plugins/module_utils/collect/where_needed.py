@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.waits import Waits
 
 # Of these the access log knows how the other visitors fared.
-TOLD = LIMITED | meanings("pool_full", "process_max", "php_fatal", "proxy_header")
+COMPARED = LIMITED | meanings("pool_full", "process_max", "php_fatal", "proxy_header")
 TAIL = 8192  # bytes of an access log
 MOST_TAILS = 32
 # The status of a page, as the formats that most have write it.
@@ -140,9 +140,9 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
 
         note_cached(host, snapshot, since)
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
-    told = any(meaning_of(event) in TOLD or event.get("caught") for event in logs["events"])
+    compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
     if not (
-        told
+        compared
         or broken
         or nginx["config_newer"]
         or any(site["silent"] for site in nginx.get("site_logs") or [])

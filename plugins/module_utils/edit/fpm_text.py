@@ -115,9 +115,9 @@ def _insert(
     texts[home] = "".join(lines)
 
 
-def _asked(settings: Sequence[Tuple[str, Optional[str]]]) -> Dict[str, Directive]:
+def _by_key(settings: Sequence[Tuple[str, Optional[str]]]) -> Dict[str, Directive]:
     """{key as it is to be written: directive}"""
-    asked: Dict[str, Directive] = {}
+    by_key: Dict[str, Directive] = {}
     for key, value in settings:
         match = _KEY.match(key)
         if match is None or match.group(1).lower() == "include":
@@ -125,10 +125,10 @@ def _asked(settings: Sequence[Tuple[str, Optional[str]]]) -> Dict[str, Directive
         if value is not None and re.search("[\r\n\0]", value):
             raise Refusal("the value of %s does not fit on one line" % key)
         directive = (match.group(1).lower(), match.group(2))
-        if directive in asked.values():
+        if directive in by_key.values():
             raise Refusal("%s is asked for twice" % key)
-        asked[key] = directive
-    return asked
+        by_key[key] = directive
+    return by_key
 
 
 class _Files:
@@ -213,7 +213,7 @@ def set_directives(
     the environment, a file that several pools include.
     """
     files = _Files(config, read, expand)
-    asked = _asked(settings)
+    by_key = _by_key(settings)
     first = trace = files.traced(prefix)
     before = dict(files.texts)
     refusal = _edit_refusal(first, config, pool)
@@ -222,7 +222,7 @@ def set_directives(
     section = "global" if pool is None else pool.lower()
     wanted: Dict[Directive, Optional[str]] = {}
     for key, value in settings:
-        directive = asked[key]
+        directive = by_key[key]
         if value is None:
             wanted[directive] = None
             _remove(files.texts, trace.of(section, directive))
@@ -233,7 +233,7 @@ def set_directives(
             wanted[directive] = reading
             _set(files.texts, trace, section, directive, key, value, reading)
         trace = files.traced(prefix)
-    _require_read_back(first, trace, section, wanted, list(asked))
+    _require_read_back(first, trace, section, wanted, list(by_key))
     return [
         Edited(path, before[path], files.texts[path])
         for path in trace.conf.files

@@ -28,7 +28,7 @@ KEYED = names("""
 UNKEYED = names("allow deny error_page rewrite")
 
 
-def _meant(
+def _present(
     places: Sequence[Place], name: str, args: Optional[Sequence[str]], key: str = ""
 ) -> Optional[Place]:
     """The directive of a block that is to be changed; None: there is none yet. Refusal when several could be
@@ -106,7 +106,7 @@ def set_beside(text: str, line: int, anchor: str, name: str, args: Sequence[str]
             "line %d: %s stands outside of any block of this file, which other places may include too"
             % (line, anchor)
         )
-    present = _meant(source.beside(block), name, args)
+    present = _present(source.beside(block), name, args)
     if present:
         return with_arguments(source, present, args)
     return inserted(source, block, name, args, anchors[0])
@@ -138,7 +138,7 @@ def set_directive(
     level = wanted[0]
     # A file that the block includes twice gives its directives twice.
     content: Dict[Tuple[str, int], Place] = {(inner.file, inner.start): inner for inner in level.content}
-    present = _meant(list(content.values()), name, args, key)
+    present = _present(list(content.values()), name, args, key)
     if (present.args if present else None) == (None if args is None else list(args)):
         return []
     others = [

@@ -20,13 +20,13 @@ SECONDS = 0.5  # for all of them
 MOST = 256
 
 
-class _Asked(NamedTuple):
+class _Dialled(NamedTuple):
     name: str  # of the pool
     door: socket.socket
     request: bytes
 
 
-def _dial(name: str, page: "StatusPage") -> Optional[_Asked]:
+def _dial(name: str, page: "StatusPage") -> Optional[_Dialled]:
     """The listener's own socket alone: a pool's would wait behind its visitors."""
     place = parse_endpoint(page["endpoint"])
     door: Optional[socket.socket] = None
@@ -42,7 +42,7 @@ def _dial(name: str, page: "StatusPage") -> Optional[_Asked]:
             door.settimeout(0.1)
             door.connect((address, place.port or 0))
             door.setblocking(False)
-        return _Asked(name, door, status.request(page["path"]))
+        return _Dialled(name, door, status.request(page["path"]))
     except (OSError, ValueError, IndexError):
         if door:
             door.close()

@@ -12,7 +12,7 @@ from .load_refusal import load_refusal
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Remedy
     from ...plugin_utils.shapes.php_fpm import Master
-    from ...plugin_utils.shapes.plan import Asked
+    from ...plugin_utils.shapes.plan import Draft
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 BY_ID: Dict[str, Action] = {action.id: action for action in ACTIONS}
@@ -34,16 +34,16 @@ def _is_about(arguments: Mapping[str, object], master: "Master") -> bool:
     return arguments.get("config") == master["config"]
 
 
-def running(snapshot: "Snapshot", asked: "Asked") -> Optional[int]:
+def running(snapshot: "Snapshot", entry: "Draft") -> Optional[int]:
     """How many of the requests that run now the action would cut: those of all pools of its unit. None:
     unknown. nginx's reload cuts none.
     """
-    if asked["disruption"] == "none" or reloads_nginx(asked["id"]):
+    if entry["disruption"] == "none" or reloads_nginx(entry["id"]):
         return 0
     endpoints = {
         pool["endpoint"]
         for master in snapshot["fpm"]["masters"]
-        if _is_about(asked["arguments"], master)
+        if _is_about(entry["arguments"], master)
         for pool in master["pools"]
     }
     served = 0
@@ -78,7 +78,7 @@ def _target(arguments: Mapping[str, object]) -> Optional[str]:
     return None
 
 
-def _asked(action: Action, arguments: Dict[str, object], host: str) -> "Asked":
+def _entry(action: Action, arguments: Dict[str, object], host: str) -> "Draft":
     """The action as the plan asks for it, with the most that it may cost."""
     risk, disruption = action.risk, action.disruption
     for raised in action.raised:
@@ -97,45 +97,45 @@ def _asked(action: Action, arguments: Dict[str, object], host: str) -> "Asked":
     }
 
 
-def _add_findings(asked: "Asked", numbers: Sequence[int], names: Sequence[str]) -> None:
-    asked["findings"] = sorted({*asked["findings"], *numbers})
-    asked["because"] = list(dict.fromkeys([*asked["because"], *names]))
+def _add_findings(entry: "Draft", numbers: Sequence[int], names: Sequence[str]) -> None:
+    entry["findings"] = sorted({*entry["findings"], *numbers})
+    entry["because"] = list(dict.fromkeys([*entry["because"], *names]))
 
 
-def _settled(planned: Sequence["Asked"]) -> List["Asked"]:
+def _settled(planned: Sequence["Draft"]) -> List["Draft"]:
     """An action gives way to one that does the same. Of two that contradict each other neither is taken."""
-    stronger: Dict[Tuple[GivesWay, Values], "Asked"] = {}
+    stronger: Dict[Tuple[GivesWay, Values], "Draft"] = {}
     for rule in {action.gives_way for action in ACTIONS if action.gives_way}:
-        for asked in planned:
-            if asked["id"] == rule.to:
-                stronger.setdefault((rule, values(asked["arguments"], rule.sharing)), asked)
-    kept: List["Asked"] = []
+        for entry in planned:
+            if entry["id"] == rule.to:
+                stronger.setdefault((rule, values(entry["arguments"], rule.sharing)), entry)
+    kept: List["Draft"] = []
     rivals: Dict[Tuple[str, Values], int] = {}
-    for asked in planned:
-        action = BY_ID[asked["id"]]
+    for entry in planned:
+        action = BY_ID[entry["id"]]
         way = action.gives_way
-        other = stronger.get((way, values(asked["arguments"], way.sharing))) if way else None
+        other = stronger.get((way, values(entry["arguments"], way.sharing))) if way else None
         if other is None:
-            kept.append(asked)
+            kept.append(entry)
             if action.one_place:
-                place = (action.id, values(asked["arguments"], action.one_place))
+                place = (action.id, values(entry["arguments"], action.one_place))
                 rivals[place] = rivals.get(place, 0) + 1
         elif way and way.mends:
-            _add_findings(other, asked["findings"], asked["because"])
+            _add_findings(other, entry["findings"], entry["because"])
     return [
-        asked
-        for asked in kept
-        if rivals.get((asked["id"], values(asked["arguments"], BY_ID[asked["id"]].one_place)), 0) < 2
+        entry
+        for entry in kept
+        if rivals.get((entry["id"], values(entry["arguments"], BY_ID[entry["id"]].one_place)), 0) < 2
     ]
 
 
-def plan(findings: Sequence["Finding"], host: str) -> List["Asked"]:
+def plan(findings: Sequence["Finding"], host: str) -> List["Draft"]:
     """The actions of all active findings, in order, each once. Raises ValueError for an unknown action.
 
     findings: of one host, in the order of its verdict. An action names them by their place in it.
     """
-    planned: List["Asked"] = []
-    at_target: Dict[Tuple[str, Optional[str]], List["Asked"]] = {}
+    planned: List["Draft"] = []
+    at_target: Dict[Tuple[str, Optional[str]], List["Draft"]] = {}
     for number, finding in enumerate(findings):
         for remedy in finding["remedy"] if finding["state"] == "active" else ():
             action, arguments = BY_ID.get(remedy["action"]), remedy["arguments"]
@@ -144,10 +144,10 @@ def plan(findings: Sequence["Finding"], host: str) -> List["Asked"]:
                     "no action is called %s; known are %s" % (remedy["action"], ", ".join(sorted(BY_ID)))
                 )
             alike = at_target.setdefault((action.id, _target(arguments)), [])
-            asked = next((other for other in alike if other["arguments"] == arguments), None)
-            if asked is None:
-                asked = _asked(action, arguments, host)
-                alike.append(asked)
-                planned.append(asked)
-            _add_findings(asked, [number], ["%s/%s" % (finding["cause"], finding["reason"])])
-    return sorted(_settled(planned), key=lambda asked: ORDER[asked["id"]])
+            entry = next((other for other in alike if other["arguments"] == arguments), None)
+            if entry is None:
+                entry = _entry(action, arguments, host)
+                alike.append(entry)
+                planned.append(entry)
+            _add_findings(entry, [number], ["%s/%s" % (finding["cause"], finding["reason"])])
+    return sorted(_settled(planned), key=lambda entry: ORDER[entry["id"]])

@@ -27,7 +27,7 @@ class Wish(NamedTuple):
     config: str  # of its master
     name: str
     pm: str  # dynamic or ondemand
-    asked: int  # workers that a person wants; 0: as many as are right
+    workers: int  # that a person wants; 0: as many as are right
     process_max: int  # of its master, 0: no limit
 
 
@@ -122,8 +122,8 @@ def size_site(facts: "Capacity", wish: Wish) -> "SiteSize":
     bounds, words = _bounds(others, wish, own)
     most, bound = min(bounds, key=lambda entry: entry[0])
     value = max(LEAST, most)
-    if wish.asked:
-        value, bound = wish.asked, "asked"
+    if wish.workers:
+        value, bound = wish.workers, "asked"
     elif own and own["max_children"] and own["max_children"] <= value:
         value, bound = own["max_children"], "kept"
     warning = None

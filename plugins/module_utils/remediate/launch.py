@@ -143,8 +143,8 @@ def launch(host: Host, unit: str) -> Launch:
             settings[name].append(value)
     command = _EXEC.search(" ".join(settings["ExecStart"]))
     if ran.rc != 0 or not command or manager.rc is None:
-        said = ran.err.strip()[:200] if manager.rc is not None or ran.rc is None else manager.err
-        why = said or "LoadState=%s" % "".join(settings["LoadState"])
+        error = ran.err.strip()[:200] if manager.rc is not None or ran.rc is None else manager.err
+        why = error or "LoadState=%s" % "".join(settings["LoadState"])
         raise Untried("systemctl show %s does not tell how it is started: %s" % (unit, why))
     environment = dict(
         _assignments(manager.out.splitlines()), **_assignments(_words(settings["Environment"]))

@@ -73,8 +73,8 @@ def one_change(
         if closed and closed.fate != "tidied":
             warn(_warning(closed, check_mode))
         step = make()
-        step = step._replace(meant=[*step.meant, *(closed.in_force if closed else [])])
-        why = managed.refusal(step, disk, managed.LEAVE, asked=True)
+        step = step._replace(to_load=[*step.to_load, *(closed.in_force if closed else [])])
+        why = managed.refusal(step, disk, managed.LEAVE, wanted=True)
         if why:
             raise Refusal(why)
         known = managed.warnings(step, disk)

@@ -51,8 +51,8 @@ def doors(routes: "Sequence[Route]", wanted: Sequence[Place], most: int) -> List
         site, where = site_of(route), targets(route["listen"])
         if where:
             name = (route["server_names"] or [""])[0]
-            asked = (where[0], literal(name, where[0]))
-            first.setdefault(asked, Door(place(site), site["name"], where[0], name))
+            key = (where[0], literal(name, where[0]))
+            first.setdefault(key, Door(place(site), site["name"], where[0], name))
     reached = {door.place: door for door in first.values()}
     return [reached[where] for where in dict.fromkeys(wanted) if where in reached][:most]
 

@@ -116,7 +116,7 @@ def _nginx_refusal(
         return text % (replaced, pid, by_hand(unit, "restart"))
     workers = [process.started_at for process in procs if process.pid in nginx["workers"]]
     began = workers or [master["started_at"]]
-    others = newer(host, reading.seen, min(began) + TICK, step.meant, state, step.name)
+    others = newer(host, reading.seen, min(began) + TICK, step.to_load, state, step.name)
     if others:
         return (
             "a reload of nginx would also load what was changed since it had loaded its configuration: %s; %s"
@@ -156,14 +156,14 @@ def _on_top(host: Host, step: Step, since: Optional[float], state: str) -> Optio
     be loaded one day.
     """
     others = (
-        newer(host, [change.path for change in step.changes], since, step.meant, state)
+        newer(host, [change.path for change in step.changes], since, step.to_load, state)
         if since and step.name in BY_ID
         else []
     )
     return "what others changed there was not loaded yet: %s" % named(others) if others else None
 
 
-def unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) -> Optional[str]:
+def unlike(master: "Master", procs: Sequence[Process], to_load: Sequence[str]) -> Optional[str]:
     """What runs and cannot come from the files. A pool's number of workers may be part of the change that is
     meant.
     """
@@ -180,7 +180,7 @@ def unlike(master: "Master", procs: Sequence[Process], meant: Sequence[str]) -> 
         if name not in pools:
             return "pool %s runs, and is configured no more" % name
         most = pools[name]["max_children"]
-        if most is not None and count > most and pools[name]["file"] not in meant:
+        if most is not None and count > most and pools[name]["file"] not in to_load:
             return "pool %s runs with %d workers, and its file allows %d" % (name, count, most)
     return None
 
@@ -214,10 +214,10 @@ def _fpm_refusal(
     definition = definition_of(host, service, state)
     proven = is_proven(host, service, definition)
     if pid:
-        others = newer(host, reading.seen + ini, master["loaded_at"] or 0.0, step.meant, state, step.name)
+        others = newer(host, reading.seen + ini, master["loaded_at"] or 0.0, step.to_load, state, step.name)
         if verb != "reload":
             others += [file for file in definition if file.at > (master["started_at"] or 0.0) + TICK]
-        other = unlike(master, procs, step.meant)
+        other = unlike(master, procs, step.to_load)
         if others or other:
             return (
                 "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s"
@@ -236,8 +236,8 @@ def _are_read(host: Host, paths: Sequence[str]) -> bool:
             return False  # for all units of a kind, which nobody can ask about
         names.add(name.replace("@.", "@*."))
     ran = host.run(["systemctl", "show", "--no-pager", "-p", "NeedDaemonReload", "--", *sorted(names)])
-    said = re.findall(r"^NeedDaemonReload=(\w+)$", ran.out, re.M)
-    return ran.rc == 0 and bool(said) and set(said) == {"no"}
+    answers = re.findall(r"^NeedDaemonReload=(\w+)$", ran.out, re.M)
+    return ran.rc == 0 and bool(answers) and set(answers) == {"no"}
 
 
 def _definitions_refusal(host: Host, commands: Sequence[List[str]], state: str) -> Optional[str]:

@@ -69,7 +69,7 @@ def _merged(steps: Sequence[Step]) -> Step:
         [trial for step in steps for trial in step.trials],
         commands,
         [note for step in steps for note in step.notes],
-        [path for step in steps for path in step.meant],
+        [path for step in steps for path in step.to_load],
     )
 
 
@@ -162,7 +162,7 @@ class Run:
             return UNTOUCHED._replace(result="skipped", why=why)
         try:
             step = _merged([self.step(action) for action in bundle])
-            step = step._replace(meant=[*step.meant, *self.in_force])
+            step = step._replace(to_load=[*step.to_load, *self.in_force])
             why = managed.refusal(step, self.disk, self.policy.managed_files)
             notes = list(step.notes) + managed.warnings(step, self.disk)
         except (Refusal, OSError) as refusal:

@@ -25,7 +25,7 @@ from .one_change import answering, one_change, still_answering
 from .pages import Page, ask, doors
 from .running import Running
 from .site_steps import (
-    NEVER_ASKED,
+    SAME_NAME,
     Pair,
     drop_in_step,
     foreign_tls,
@@ -259,7 +259,7 @@ def present(host: Host, pair: Pair, check: PageCheck, ways: Ways) -> Outcome:
         )
         return together([_shown(step), _shown(drop_in_step(host, seen, pair)), *foreseen])
     for text in warnings_of_nginx(step):
-        if text.startswith(NEVER_ASKED):
+        if text.startswith(SAME_NAME):
             raise Refusal("nginx would warn: %s" % text)
         ways.warn("nginx warns: %s." % text)
     taken = taken_default(host, seen, step, pair)

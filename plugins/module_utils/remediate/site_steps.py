@@ -33,7 +33,7 @@ _USER = re.compile(r"^user[ \t]*=[ \t]*(\S+)", re.M)
 _LOGS = re.compile(r"^[ \t]*(?:slowlog[ \t]*=|access_log|error_log)[ \t]*(/[^\s;]+)", re.M)
 _TLS = re.compile(r"^[ \t]*ssl_certificate(?:_key)?[ \t]+(/[^\s;]+)", re.M)
 # Of two servers of one name at one address, nginx asks the first alone.
-NEVER_ASKED = "conflicting server name"
+SAME_NAME = "conflicting server name"
 _WARNS = re.compile(r"\[warn\] (?:\d+#\d+: )?(.*)")
 
 
@@ -156,7 +156,7 @@ def pair_step(host: Host, seen: Seen, pair: Pair) -> Step:
     tests = (fpm_trial(master), pair.pool_text), (nginx_trial(seen.nginx), pair.vhost_text)
     trials = [_with_logs(*test) for test in tests] if changes else []
     step = Step(NAME, pair.name, changes, trials, commands, cuts=master["unit"])
-    return step._replace(meant=[change.path for change in changes])
+    return step._replace(to_load=[change.path for change in changes])
 
 
 def _warnings(changes: Sequence[Change], test: Trial) -> List[str]:
@@ -218,7 +218,7 @@ def removal_step(host: Host, seen: Seen, name: str, files: Sequence[Written]) ->
             )
         grammar = FPM if file.config else NGINX
         changes.append(Change(file.path, _before(host, file.path), None, 0o644, grammar))
-    nothing = Step(NAME, name, changes, [], [], meant=[change.path for change in changes])
+    nothing = Step(NAME, name, changes, [], [], to_load=[change.path for change in changes])
     if not changes:
         return nothing
     if not files[0].config:

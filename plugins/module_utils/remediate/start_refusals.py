@@ -96,7 +96,7 @@ def by_hand(unit: str, verb: str) -> str:
     )
 
 
-def _asked(start: _Start, argv: List[str]) -> str:
+def _output(start: _Start, argv: List[str]) -> str:
     """Raises Untried where there is no answer."""
     ran = start.host.run(argv)
     if ran.rc is None:
@@ -191,7 +191,7 @@ def _ask_others(start: _Start) -> Optional[Tuple[str, str]]:
     """(kind, why) of the first that is in the way."""
     pairs = [(tie, name) for tie in TIES for each in tie.properties for name in start.value(each).split()]
     argv = ["systemctl", "show", "--no-pager", "-p", "Id,LoadState,ActiveState", "--"]
-    out = _asked(start, argv + sorted({name for _tie, name in pairs})) if pairs else ""
+    out = _output(start, argv + sorted({name for _tie, name in pairs})) if pairs else ""
     others = {block.get("Id"): block for block in parse_show(out)}
     after = start.value("After").split()
     for tie, name in pairs:
@@ -209,7 +209,7 @@ def _start_limit(start: _Start) -> Optional[str]:
     argv = ["journalctl", "-q", "--no-pager", "-b", "-o", "cat", "-n", burst]
     argv += [] if interval == "infinity" else ["--since=-" + interval]
     argv += ["_PID=1", "UNIT=" + start.launch.unit] + ["MESSAGE_ID=" + word for word in _STARTS]
-    if len(_asked(start, argv).splitlines()) < int(burst):
+    if len(_output(start, argv).splitlines()) < int(burst):
         return None
     why = "could be refused by systemd, which starts it %s times in %s (StartLimitBurst=): wait so long"
     return why % (burst, interval)

@@ -80,13 +80,13 @@ def _is_ours(real: str, written: Dict[str, str]) -> bool:
 
 
 def newer(
-    host: Host, paths: Sequence[str], since: float, meant: Sequence[str], state: str = STATE, step: str = ""
+    host: Host, paths: Sequence[str], since: float, to_load: Sequence[str], state: str = STATE, step: str = ""
 ) -> List[Newer]:
     """Those of the paths that changed after since (epoch seconds), without files that the step means to load
     and files that we wrote. step: its name.
     """
     written = ours(state, step)
-    wanted = {host.realpath(path) for path in meant}
+    wanted = {host.realpath(path) for path in to_load}
     files: List[Newer] = []
     directories: List[Newer] = []
     explained: Dict[str, float] = {}

@@ -22,7 +22,7 @@ BAD_GATEWAY = meanings("bad_gateway", "meant")
 SAME = 2.0  # seconds between two logs about one request
 
 
-def _told(snapshot: "Snapshot", routes: Sequence["Route"], lost: List[Loss]) -> Optional[List[Loss]]:
+def _proven(snapshot: "Snapshot", routes: Sequence["Route"], lost: List[Loss]) -> Optional[List[Loss]]:
     """Those of which the access log has the 502 as well; None: it does not tell of all. Another location of
     the site may have no such directive, and nginx may go on to another server (fastcgi_next_upstream).
     """
@@ -43,20 +43,20 @@ def caught_match(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
 ) -> Optional[Match]:
     # What fails before the script begins has no page to throw away.
-    said = [event for event in events if NO_SCRIPT not in event["sample"]["text"]]
+    scripts = [event for event in events if NO_SCRIPT not in event["sample"]["text"]]
     hit = [route for route in routes if "catch_stderr" in route]
-    lost = losses_of(said)
-    told = _told(snapshot, routes, lost) if hit else []
-    if not lost or told == []:
+    lost = losses_of(scripts)
+    proven = _proven(snapshot, routes, lost) if hit else []
+    if not lost or proven == []:
         return None
     directive = hit[0]["catch_stderr"]
     text = "fastcgi_catch_stderr %s" % ", ".join(directive["texts"])
-    newest = max(said, key=lambda event: event["last"])
+    newest = max(scripts, key=lambda event: event["last"])
     reason = Reason(
         WORDS,
         [evidence("nginx", text, directive["file"], directive["line"]), sample(newest)],
-        lost if told is None else told,
-        confidence="possible" if told is None else "likely",
+        lost if proven is None else proven,
+        confidence="possible" if proven is None else "likely",
         place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(hit),
     )

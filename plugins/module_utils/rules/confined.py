@@ -87,19 +87,19 @@ def _of_access(case: Case, selinux: "Selinux", access: "Access", lost: Sequence[
     if access["allowed"]:
         return None
     reason, words = _WORDS.get(access["permission"], _FILE)
-    told = words % (type_of(access["source"]), access["port"] or access["path"], type_of(access["target"]))
+    message = words % (type_of(access["source"]), access["port"] or access["path"], type_of(access["target"]))
     says = "no answer" if access["allowed"] is None else "denied"
-    proof = [evidence("selinux", _asked(access, says), access["path"])] + _line_of(case, access)
+    proof = [evidence("selinux", _answer(access, says), access["path"])] + _line_of(case, access)
     if access["permission"] == "name_connect" and selinux["booleans"].get(ANY_PORT) is False:
         proof.append(evidence("selinux", "the boolean %s is off" % ANY_PORT))
     loaded, seen = selinux["loaded_at"], access["label_at"]
     now = None if access["allowed"] is None else True
     if now and seen is not None and loaded is not None and seen < loaded:
         now = True if any(loss.at > loaded for loss in lost) else None
-    return Refused(reason, "SELinux: %s" % told, proof, "certain" if seen is None else "likely", now)
+    return Refused(reason, "SELinux: %s" % message, proof, "certain" if seen is None else "likely", now)
 
 
-def _asked(access: "Access", says: str) -> str:
+def _answer(access: "Access", says: str) -> str:
     words = "SELinux's policy, asked now: %s %s { %s } of %s: %s"
     return words % (access["source"], access["tclass"], access["permission"], access["target"], says)
 
@@ -124,13 +124,13 @@ def _selinux_ended(case: Case) -> Optional[Refused]:
         if here and denial["refused"] and all(access["allowed"] for access in rows):
             reason, words = _WORDS.get(denial["operation"], _FILE)
             place = denial["port"] or denial["name"]
-            told = words.replace(" may not ", " might not ") % (
+            message = words.replace(" may not ", " might not ") % (
                 type_of(denial["source"]),
                 place,
                 type_of(denial["target"] or ""),
             )
-            now = [evidence("selinux", _asked(access, "allowed"), access["path"]) for access in rows[-1:]]
-            return Refused(reason, "SELinux: %s" % told, [logged(denial)] + now, "possible", False)
+            now = [evidence("selinux", _answer(access, "allowed"), access["path"]) for access in rows[-1:]]
+            return Refused(reason, "SELinux: %s" % message, [logged(denial)] + now, "possible", False)
     return None
 
 

@@ -90,9 +90,9 @@ def _reason_id(denial: "Denial") -> str:
 def _proof(down: Down, denial: "Denial") -> List["Evidence"]:
     place = down.failure.places[0] if down.failure and down.failure.places else ""
     path = directory_of(place) if place.startswith("/") else denial["name"]
-    said = {True: "is denied", False: "is allowed", None: "cannot be told"}[denial["denied_now"]]
-    asked = "asked again now: { %s } %s" % (denial["operation"], said)
-    return [logged(denial), evidence(denial["module"], asked, path)]
+    answer = {True: "is denied", False: "is allowed", None: "cannot be told"}[denial["denied_now"]]
+    text = "asked again now: { %s } %s" % (denial["operation"], answer)
+    return [logged(denial), evidence(denial["module"], text, path)]
 
 
 def _kept(reason: str, down: Down) -> Optional[Reason]:
@@ -128,8 +128,8 @@ def _by_family(down: Down) -> Optional[Reason]:
         return None
     setting = "RestrictAddressFamilies=%s" % families
     words = "%s cannot start: its unit's %s lets it make no socket of %s" % (down.name, setting, refused[0])
-    said = evidence("journal", lines[-1]["text"], at=lines[-1]["at"])
-    return Reason(words, [evidence("systemd", "%s: %s" % (down.name, setting)), said, down.state])
+    line = evidence("journal", lines[-1]["text"], at=lines[-1]["at"])
+    return Reason(words, [evidence("systemd", "%s: %s" % (down.name, setting)), line, down.state])
 
 
 def _by_call(down: Down) -> Optional[Reason]:

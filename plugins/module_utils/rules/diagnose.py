@@ -249,10 +249,10 @@ def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["
 def _plan(
     snapshot: "Snapshot", findings: Sequence["Finding"], host: str, missing: List["Missing"]
 ) -> List["Planned"]:
-    asked = attempt(missing, "plan", partial(plan, findings, host)) or []
+    actions = attempt(missing, "plan", partial(plan, findings, host)) or []
     return [
         {**action, "running": attempt(missing, "running", partial(running, snapshot, action))}
-        for action in asked
+        for action in actions
     ]
 
 

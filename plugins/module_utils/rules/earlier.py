@@ -38,18 +38,18 @@ def ago(seconds: float) -> str:
     return "%d h" % round(seconds / 3600)
 
 
-def _asked(snapshot: "Snapshot", site: Optional[str]) -> float:
+def _last_request(snapshot: "Snapshot", site: Optional[str]) -> float:
     """When the site was asked last. A log that sites share does not tell whose lines are the newest."""
-    access, asked = snapshot.get("access"), [0.0]
+    access, times = snapshot.get("access"), [0.0]
     logs = snapshot["nginx"].get("site_logs") or []
     for file in access["files"] if access else []:
         theirs = {
             each["site"] for each in logs if any(file["path"] in log["paths"] for log in each["access"])
         }
         if site is None or theirs <= {site}:
-            asked.append(file.get("newest") or 0.0)
-        asked += [pages["last"] for pages in file.get("pages") or [] if pages["site"] == site]
-    return max(asked)
+            times.append(file.get("newest") or 0.0)
+        times += [pages["last"] for pages in file.get("pages") or [] if pages["site"] == site]
+    return max(times)
 
 
 def _is_loaded(snapshot: "Snapshot", site: Optional[str]) -> bool:
@@ -70,7 +70,7 @@ def _is_over(snapshot: "Snapshot", loss: "Earlier") -> bool:
     loaded = nginx["loaded"]["at"] if "loaded" in nginx else None
     if not nginx["config_newer"] or at < (loaded or 0.0):
         return True
-    return _asked(snapshot, loss["site"]) > at + LOG_SECOND or _is_loaded(snapshot, loss["site"])
+    return _last_request(snapshot, loss["site"]) > at + LOG_SECOND or _is_loaded(snapshot, loss["site"])
 
 
 def note(snapshot: "Snapshot") -> List["Missing"]:

@@ -100,10 +100,10 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
     ruled_out: List["RuledOut"] = []
     missing: List["Missing"] = []
     for rule in rules:
-        asked = attempt(missing, rule.name, partial(_ask, rule, case))
-        if asked is None:
+        outcome = attempt(missing, rule.name, partial(_ask, rule, case))
+        if outcome is None:
             continue
-        answer, matches, of_rule = asked
+        answer, matches, of_rule = outcome
         if isinstance(answer, Clear):
             ruled_out.append({"cause": rule.name, "why": answer.why})
         elif isinstance(answer, Unclear):

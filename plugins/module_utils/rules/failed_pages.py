@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
-MEANT_BY_NGINX = ", upstream -"  # as access_log.py shows a line of nothing that was passed on
+BY_NGINX = ", upstream -"  # as access_log.py shows a line of nothing that was passed on
 REFUSALS = (503, 429, 444)
 FEWEST = 3  # pages since
 MOST_NOTES = 3
@@ -38,23 +38,23 @@ class _Failure(NamedTuple):
 def _names(snapshot: "Snapshot", site: Optional[str], path: str) -> Names:
     """The sites that a line of an access log may be of."""
     logs = snapshot["nginx"].get("site_logs") or []
-    told = [each["site"] for each in logs if any(path in log["paths"] for log in each["access"])]
-    return tuple(dict.fromkeys(name for name in told if site in (None, name)))
+    sites = [each["site"] for each in logs if any(path in log["paths"] for log in each["access"])]
+    return tuple(dict.fromkeys(name for name in sites if site in (None, name)))
 
 
 def _counts(snapshot: "Snapshot", access: "AccessLogs") -> Dict[Tuple[Names, int, str], int]:
     """By sites, status and path, of the access logs; without those that the application answered so."""
     counts: Dict[Tuple[Names, int, str], int] = {}
     for event in access["events"]:
-        meant = event["signature"].endswith("-meant") and MEANT_BY_NGINX not in event["sample"]["text"]
+        intended = event["signature"].endswith("-meant") and BY_NGINX not in event["sample"]["text"]
         path, status = event["sample"]["path"], event["detail"].get("status", 0)
         key = (_names(snapshot, event["site"], path), status, path)
-        if status in PROXY_ERRORS and not meant:
+        if status in PROXY_ERRORS and not intended:
             counts[key] = counts.get(key, 0) + event["count"]
     return counts
 
 
-def _told(snapshot: "Snapshot", names: Optional[Names], status: int) -> int:
+def _logged(snapshot: "Snapshot", names: Optional[Names], status: int) -> int:
     """How many such answers the error log has. names: None: of whatever site."""
     by_limits = status in (snapshot["logs"].get("limit_statuses") or [])
     return sum(
@@ -74,7 +74,7 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
     found: List[_Failure] = []
     for (names, status, path), count in _counts(snapshot, access).items():
         shared = len(names) > 1 or path in access.get("other_logs", [])
-        left = count - _told(snapshot, None if shared else names, status)
+        left = count - _logged(snapshot, None if shared else names, status)
         if left >= MANY:
             words = "%d requests with %d, of which the error log does not tell" % (left, status)
             found.append(_Failure(names, (status,), words, path))
@@ -119,12 +119,12 @@ def _may_be_others(snapshot: "Snapshot", access: "AccessLogs", failure: _Failure
 def failed_pages(
     snapshot: "Snapshot", access: "AccessLogs", findings: Sequence["Finding"]
 ) -> List["Missing"]:
-    told = {site for item in findings if item["state"] != "latent" for site in item["sites"]}
-    told.update(site["site"] or "default" for site in mute_sites(snapshot))
+    explained = {site for item in findings if item["state"] != "latent" for site in item["sites"]}
+    explained.update(site["site"] or "default" for site in mute_sites(snapshot))
     notes: List[Missing] = []
     for failure in _failures(snapshot, access):
         names = [name or "default" for name in failure.names]
-        if not names or told.intersection(names):
+        if not names or explained.intersection(names):
             continue
         by = _by(access, failure)
         words = "%s: the access log has %s; " % (", ".join(names[:3]), failure.words)

@@ -22,12 +22,12 @@ def _oomd_killed(down: Down) -> Optional[Reason]:
     if unit is None or down.result not in ("oom-kill", "signal"):
         return None
     since = unit.get("active_since") or 0.0
-    said = [entry for entry in unit["log"] if entry["at"] >= since and _BY_OOMD.match(entry["text"])]
-    if not said:
+    kills = [entry for entry in unit["log"] if entry["at"] >= since and _BY_OOMD.match(entry["text"])]
+    if not kills:
         return None
     words = "systemd-oomd killed all of %s for its memory, and nothing started it again" % down.name
-    told = evidence("journal", said[-1]["text"], at=said[-1]["at"])
-    return Reason(words, [told, down.state], remedy=down.start)
+    proof = evidence("journal", kills[-1]["text"], at=kills[-1]["at"])
+    return Reason(words, [proof, down.state], remedy=down.start)
 
 
 def _oom_stopped(down: Down) -> Optional[Reason]:

@@ -172,9 +172,9 @@ def _full(case: Case, owner: Owner) -> Answer:
     logs = [sample(event) for event in logged[:1]] + first_line(lost)
     holder = _holder(case, owner)
     if holder is None and any(loss.event.get("own") for loss in lost):
-        from .self_request import own_part, told_by_log
+        from .self_request import by_log, own_part
 
-        holder = told_by_log(lost)
+        holder = by_log(lost)
         logs, at_limit = [] if holder else own_part(lost), False  # who they are is not seen
     flow = _flow(case)
     if holder is None and at_limit and _occupied(case) == 0 and not (flow and flow["answered"]):

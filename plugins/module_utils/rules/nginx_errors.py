@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CYCLE = Cause("redirect_cycle", severity="warning")
 TEMP = Cause("temp_dir_unwritable", severity="warning")
 CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN, INVALID)
-TOLD = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
+HANDLED = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
     meanings("no_resource", "turned_away", "nginx_crashed")
 )
 
@@ -28,7 +28,7 @@ def examine(snapshot: "Snapshot") -> List[Match]:
     matches: List[Match] = []
     logs = snapshot["logs"]
     if logs.get("gone_roots") or any(
-        meaning_of(event) in TOLD or event.get("caught") for event in logs["events"]
+        meaning_of(event) in HANDLED or event.get("caught") for event in logs["events"]
     ):
         from .nginx_error_reasons import reasons
 

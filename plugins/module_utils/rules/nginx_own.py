@@ -74,7 +74,7 @@ def _closed_root(ways: Sequence["ScriptWay"]) -> Optional["Blocked"]:
     return blocked[0] if blocked and len(blocked) == len(ways) else None
 
 
-def _told_already(snapshot: "Snapshot", site: str, losses: Sequence[Loss]) -> bool:
+def _explained(snapshot: "Snapshot", site: str, losses: Sequence[Loss]) -> bool:
     """auth_request asked php-fpm in vain: that line is counted, with its reason."""
     marks = sorted(
         at
@@ -147,7 +147,7 @@ def _of_site(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], event: "Event"
 ) -> Optional[Match]:
     reason_id, losses = REASONS[meaning_of(event)], losses_of([event])
-    if _told_already(snapshot, event["site"] or "", losses):
+    if _explained(snapshot, event["site"] or "", losses):
         return None
     proof: List[Evidence] = []
     over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DENIED = meanings("denied")
 
 SHORTLY = 60.0  # seconds
-LIMIT_SAID = re.compile(r"systemd\[1\]: \S+: (?:Service reached runtime time limit|Watchdog timeout )")
+LIMIT_LINE = re.compile(r"systemd\[1\]: \S+: (?:Service reached runtime time limit|Watchdog timeout )")
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -129,8 +129,8 @@ def _by_limit(down: "Down") -> Optional[Reason]:
         "which is how long its unit may run" if down.result == "timeout" else "since it gave no sign of life"
     )
     words = "systemd ended %s by %s, %s (Result=%s), and nothing restarted it"
-    said = [line for line in unit["log"] if LIMIT_SAID.search(line["text"])][-1:]
-    proof = [evidence("journal", line["text"], at=line["at"]) for line in said]
+    ends = [line for line in unit["log"] if LIMIT_LINE.search(line["text"])][-1:]
+    proof = [evidence("journal", line["text"], at=line["at"]) for line in ends]
     proof += [evidence("systemd", "%s: %s" % (down.name, limit)), down.state]
     remedy = [] if _ran_shortly(down) else down.start
     return Reason(words % (down.name, limit, why, down.result), proof, remedy=remedy)

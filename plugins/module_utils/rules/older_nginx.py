@@ -98,11 +98,9 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
     confidence = "certain" if is_newer else "likely"
     reason_id, remedy = "nginx_not_loaded", []
     if refusal:
-        reason_id, told = "nginx_reload_refused", refusal["at"] is not None
+        reason_id, source = "nginx_reload_refused", "nginx" if refusal["at"] is None else "nginx_log"
         words += ", and refuses to: %s (%s:%s)" % (refusal["text"], refusal["file"], refusal["line"])
-        piece = evidence(
-            "nginx_log" if told else "nginx", refusal["text"], refusal["file"], refusal["line"], refusal["at"]
-        )
+        piece = evidence(source, refusal["text"], refusal["file"], refusal["line"], refusal["at"])
         proof = [piece, changed] + proof
     elif "loaded" in nginx and nginx["loaded"]["replaced"]:
         reason_id = "nginx_replaced"

@@ -22,13 +22,13 @@ def examine(snapshot: "Snapshot") -> List[Match]:
         for file in access["files"]
         for pages in file.get("pages", [])
     )
-    said = {meaning_of(event) for event in snapshot["logs"]["events"]}
+    seen = {meaning_of(event) for event in snapshot["logs"]["events"]}
     matches: List[Match] = []
-    if failed or said & FATAL:
+    if failed or seen & FATAL:
         from .php_error_reasons import reasons
 
         matches = reasons(CAUSE, snapshot)
-    if said & (REFUSED | FATAL) or any(
+    if seen & (REFUSED | FATAL) or any(
         route.get("methodless") or route.get("nameless") for route in snapshot["nginx"]["routes"]
     ):
         from .php_refuses import refused

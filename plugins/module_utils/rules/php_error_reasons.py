@@ -31,7 +31,7 @@ WORDS = {
 }
 
 
-def sites_told(snapshot: "Snapshot", path: str, pages: "Pages") -> List[str]:
+def log_sites(snapshot: "Snapshot", path: str, pages: "Pages") -> List[str]:
     """Whose pages they may be."""
     if pages["site"] is not None:
         return [pages["site"]]
@@ -52,7 +52,7 @@ def came_elsewhere(snapshot: "Snapshot", path: str, names: Sequence[str]) -> int
     for file in access["files"] if access else []:
         for pages in file.get("pages", []) if file["path"] in live - {path} else []:
             ill = pages["failed"] + (pages["refused"]["pages"] if "refused" in pages else 0)
-            if pages["answered"] > ill and set(names).issuperset(sites_told(snapshot, file["path"], pages)):
+            if pages["answered"] > ill and set(names).issuperset(log_sites(snapshot, file["path"], pages)):
                 found += pages["answered"]
     return found
 
@@ -62,7 +62,7 @@ def _error(event: "Event") -> str:
     return found.group(1) if found else "php.ini, the pool or .user.ini asks for what cannot be had"
 
 
-def _told_by_nginx(snapshot: "Snapshot", site: str) -> bool:
+def _nginx_failed(snapshot: "Snapshot", site: str) -> bool:
     """nginx says itself why it answered 500."""
     return any(
         event["source"] == "nginx" and event["site"] == site and event["detail"].get("status") == 500
@@ -82,10 +82,10 @@ def _match(
     confidence: str = "likely",
     over: bool = False,
 ) -> Match:
-    told = [sample(fatal)] if fatal else []
+    first = [sample(fatal)] if fatal else []
     reason = Reason(
         words,
-        told + list(proof),
+        first + list(proof),
         losses_of([fatal]) if fatal else (),
         confidence=confidence,
         state="recovered" if over else "active",
@@ -102,7 +102,7 @@ def _answered(snapshot: "Snapshot", site: str, at: float) -> bool:
         pages["answered"] and not pages["failed"] and pages["last"] > at
         for file in (access["files"] if access else [])
         for pages in file.get("pages", [])
-        if sites_told(snapshot, file["path"], pages) == [site]
+        if log_sites(snapshot, file["path"], pages) == [site]
     )
 
 
@@ -170,13 +170,13 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
         for pages in file.get("pages", []):
             few = pages["failed"] < FEWEST or pages["answered"] or pages["paths"] < 2
             names = (
-                [] if few else [site for site in sites_told(snapshot, file["path"], pages) if site in routes]
+                [] if few else [site for site in log_sites(snapshot, file["path"], pages) if site in routes]
             )
             if (
                 not names
                 or found.intersection(names)
                 or came_elsewhere(snapshot, file["path"], names)
-                or any(_told_by_nginx(snapshot, name) for name in names)
+                or any(_nginx_failed(snapshot, name) for name in names)
             ):
                 continue
             found.update(names)

@@ -58,13 +58,13 @@ def _doubled(snapshot: "Snapshot", routes: Sequence["Route"], text: str) -> Opti
     where the alias is a directory above: /blog with alias /srv, of /srv/blog.
     """
     ways, site = snapshot["logs"].get("script_ways") or [], routes[0]["site"]
-    asked, meant = _REQUEST.search(text), {way.get("doubled") for way in ways if way["site"] == site}
+    request, doubled = _REQUEST.search(text), {way.get("doubled") for way in ways if way["site"] == site}
     for route in routes:
         path = aliased(route)
         whole = _WHOLE.match(route["params"].get("SCRIPT_FILENAME", ""))
-        if asked and whole and path and path not in meant and asked.group(1).startswith(path):
+        if request and whole and path and path not in doubled and request.group(1).startswith(path):
             words = "location %s has an alias, and SCRIPT_FILENAME repeats that path behind it: %s%s"
-            return words % (path, route["root"], asked.group(1))
+            return words % (path, route["root"], request.group(1))
     return None
 
 
@@ -214,17 +214,17 @@ def _of_site(
         if why:
             by_reason.setdefault(why, []).append(event)
     matches: List[Match] = []
-    for why, told in by_reason.items():
-        newest = max(told, key=lambda event: event["last"])
+    for why, alike in by_reason.items():
+        newest = max(alike, key=lambda event: event["last"])
         over = _opened(snapshot, routes, newest)
         loaded = not over and _loaded(snapshot, routes, newest["last"])
         reason = Reason(
             "PHP refuses scripts of %s: %s." % (newest["site"] or "default", why),
             [sample(newest)],
-            losses_of(told),
+            losses_of(alike),
             confidence="possible" if loaded else "likely",
             state="recovered" if over else "active",
-            since=min(event["first"] for event in told),
+            since=min(event["first"] for event in alike),
             servers=sites_of(routes),
         )
         matches.append(Match(cause, "script_refused", reason))
@@ -255,9 +255,9 @@ def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             vanished.setdefault(site, []).append(event)
     for site, of_events in events.items():
         root = _closed_root(cause, snapshot, of_site[site], of_events)
-        told = [root] if root else _of_site(cause, snapshot, of_site[site], of_events)
-        matches += told
-        if told:
+        found = [root] if root else _of_site(cause, snapshot, of_site[site], of_events)
+        matches += found
+        if found:
             vanished.pop(site, None)
     if vanished:
         from .found_again import found_again

@@ -15,7 +15,7 @@ from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LIMITED
 from .case import reconfigured
 from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
-from .php_error_reasons import came_elsewhere, sites_told
+from .php_error_reasons import came_elsewhere, log_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, Limit, Refused
@@ -53,8 +53,8 @@ def refused_at(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
     access = snapshot.get("access")
     for file in access["files"] if access else []:
         for pages in file.get("pages", []):
-            told = "refused" in pages and site in sites_told(snapshot, file["path"], pages)
-            if told and is_hit(pages["refused"]) and came_elsewhere(snapshot, file["path"], [site]) < FEWEST:
+            ours = "refused" in pages and site in log_sites(snapshot, file["path"], pages)
+            if ours and is_hit(pages["refused"]) and came_elsewhere(snapshot, file["path"], [site]) < FEWEST:
                 return pages["refused"]
     return None
 

@@ -26,7 +26,7 @@ BY_PORT = (
 BY = "requests that its pages make to their own site (%s); more workers make it rarer, and do not end it"
 
 
-def told_by_log(lost: Sequence[Loss]) -> Optional[Held]:
+def by_log(lost: Sequence[Loss]) -> Optional[Held]:
     """The pages that ask may have given up, and the workers run what they asked for. A proxy of this host
     would ask for all others as well.
     """
@@ -44,7 +44,7 @@ def own_part(lost: Sequence[Loss]) -> "List[Evidence]":
     return [evidence("nginx_log", text % (span(own)[1], span(lost)[1])), sample(own[-1].event)]
 
 
-def _asked(case: Case, where: str) -> "List[Route]":
+def _routes_to(case: Case, where: str) -> "List[Route]":
     """The routes to which a request there may come: its name decides, and is not seen."""
     there = parse(where)
     routes = case.snapshot["nginx"]["routes"]
@@ -53,7 +53,7 @@ def _asked(case: Case, where: str) -> "List[Route]":
 
 def _is_own(case: Case, where: str) -> bool:
     """Whether of all pools that may be asked there only this one gives no answer."""
-    keys = {target["endpoint"] for route in _asked(case, where) for target in route["endpoints"]}
+    keys = {target["endpoint"] for route in _routes_to(case, where) for target in route["endpoints"]}
     seen = [case.snapshot["endpoints"].get(key) for key in keys - {case.key}]
     return case.key in keys and all(facts and facts["probe"]["result"] == "answered" for facts in seen)
 
@@ -61,17 +61,17 @@ def _is_own(case: Case, where: str) -> bool:
 def self_request(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
     """Each of them wants another worker, which has the request or will get it."""
     mains = [wait for wait in map(main_wait, rows) if wait]
-    asked: Dict[str, int] = {}
+    by_place: Dict[str, int] = {}
     for wait in mains:
         where = wait["on"] or ""
-        if wait["kind"] == "site" and (where in asked or _is_own(case, where)):
-            asked[where] = asked.get(where, 0) + 1
-    count = sum(asked.values())
+        if wait["kind"] == "site" and (where in by_place or _is_own(case, where)):
+            by_place[where] = by_place.get(where, 0) + 1
+    count = sum(by_place.values())
     # What the other workers wait for may be why the answers are late.
     elsewhere = len(mains) - count
     if not count or 4 * count <= len(rows) or elsewhere >= count:
         return None
-    places = ", ".join(map(service, sorted(asked)))
+    places = ", ".join(map(service, sorted(by_place)))
     text = "%d of %d workers wait for %s, where nginx passes requests to this pool (/proc)"
     # A site without PHP may be asked there as well.
     return Held(REASON, BY % places, [evidence("proc", text % (count, len(rows), places))], False)

@@ -19,21 +19,21 @@ def _last_words(down: Down, ended: "UnitLine") -> List["Evidence"]:
     """The last line of what ended. It is shown, and nothing is concluded from it."""
     began = down.attempt.lines[0]["at"] - 0.5
     lines = list(down.attempt.lines) + list((down.unit.get("said") if down.unit else None) or [])
-    said = [
+    output = [
         line
         for line in lines
         if not line["text"].startswith("systemd[") and began <= line["at"] <= ended["at"] + 0.5
     ]
-    last = max(said, key=lambda line: line["at"], default=None)
+    last = max(output, key=lambda line: line["at"], default=None)
     return [evidence("journal", last["text"], at=last["at"])] if last else []
 
 
 def _reason(down: Down, what: str, status: int, ended: "UnitLine") -> Reason:
-    said = _last_words(down, ended)
+    output = _last_words(down, ended)
     words = "%s cannot start: %s ended with status %d" % (down.name, what, status)
-    if said:
-        words += ": " + said[0]["text"].partition("]: ")[2][:200]
-    return Reason(words, said + [evidence("journal", ended["text"], at=ended["at"]), down.state])
+    if output:
+        words += ": " + output[0]["text"].partition("]: ")[2][:200]
+    return Reason(words, output + [evidence("journal", ended["text"], at=ended["at"]), down.state])
 
 
 def command(down: Down) -> Optional[Reason]:

@@ -66,8 +66,8 @@ def is_silent(case: Case) -> bool:
     """Whether the endpoint was asked as nginx asks it, and gave no answer. To refuse somebody else says
     nothing.
     """
-    asked = case.connect.get("as_user") is not None or case.connect["result"] == "ok"
-    return asked and case.connect.get("tried", False) and not case.answers
+    as_nginx = case.connect.get("as_user") is not None or case.connect["result"] == "ok"
+    return as_nginx and case.connect.get("tried", False) and not case.answers
 
 
 def _served(examined: Sequence[Case]) -> Set[str]:

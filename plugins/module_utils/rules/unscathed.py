@@ -80,9 +80,9 @@ def _note(
     sites, what = _own_sites(snapshot, peer) if _is_local(peer) else [], OTHER
     if sites:
         words += "; this nginx itself serves it: %s" % ", ".join(sites[:MOST_NAMED])
-        told = {site for item in findings if item["state"] == "active" for site in item["sites"]}
+        ill = {site for item in findings if item["state"] == "active" for site in item["sites"]}
         over = reconfigured(snapshot["nginx"], last["last"] + LOG_SECOND)
-        if any(meaning_of(event) in LATE for event in events) and not over and not told.intersection(sites):
+        if any(meaning_of(event) in LATE for event in events) and not over and not ill.intersection(sites):
             what = VISITORS
             fronts = dict.fromkeys(event["site"] or "default" for event in events)
             words += "; %s waits for less (proxy_read_timeout) than its pages take" % ", ".join(fronts)

@@ -186,12 +186,12 @@ ng-body-temp-enospc - 500 body_unwritable pwritev() "%q" failed (28: %s)
 )
 
 
-def access_id(status: str, waited: bool = False, meant: bool = False) -> str:
+def access_id(status: str, waited: bool = False, intended: bool = False) -> str:
     """Of a line of an access log. It may be none of ACCESS."""
     name = "access-" + status
     if waited and name + "-waited" in ACCESS:
         return name + "-waited"
-    return name + "-meant" if meant and name + "-meant" in ACCESS else name
+    return name + "-meant" if intended and name + "-meant" in ACCESS else name
 
 
 # What stands behind a message that no row is. It is not asked for by its text.

@@ -74,7 +74,7 @@ class Step(NamedTuple):
     trials: List[Trial]
     commands: List[Command]
     notes: Sequence[str] = ()  # how the values came about, for a person
-    meant: Sequence[str] = ()  # files that somebody else changed, and that the commands are to load
+    to_load: Sequence[str] = ()  # files that somebody else changed, and that the commands are to load
     cuts: Optional[str] = None  # the unit whose running requests its commands cut
     otherwise: Sequence["Step"] = ()  # to the same end, for a host that knows no ACL
 

@@ -32,11 +32,11 @@ class PolicyError(ValueError):
 
 def read(value: Any) -> AlertPolicy:
     """Raises PolicyError."""
-    given = _record({} if value in (None, "") else value, ROOT, ("rules", "throttle"))
-    rules = [] if given.get("rules") is None else given["rules"]
+    entry = _record({} if value in (None, "") else value, ROOT, ("rules", "throttle"))
+    rules = [] if entry.get("rules") is None else entry["rules"]
     if not isinstance(rules, list | tuple):
         raise PolicyError("%s.rules must be a list, not %s" % (ROOT, _shown(rules)))
-    throttle = _record(given.get("throttle") or {}, ROOT + ".throttle", tuple(THROTTLE))
+    throttle = _record(entry.get("throttle") or {}, ROOT + ".throttle", tuple(THROTTLE))
     read_throttle = {
         name: _count(throttle.get(name, default), "%s.throttle.%s" % (ROOT, name))
         for name, default in cast(dict[str, int], THROTTLE).items()
@@ -100,10 +100,10 @@ def _words(value: Any, place: str) -> list[str]:
 
 
 def _rule(value: Any, place: str) -> AlertRule:
-    given = _record(value, place, ("decision", *IDS, *PATTERNS, *LIMITS))
+    entry = _record(value, place, ("decision", *IDS, *PATTERNS, *LIMITS))
     found: dict[str, Any] = {
-        "decision": _choice(given.get("decision"), DECISIONS, place + ".decision"),
-        **{name: _words(given[name], "%s.%s" % (place, name)) for name in (*IDS, *PATTERNS) if name in given},
+        "decision": _choice(entry.get("decision"), DECISIONS, place + ".decision"),
+        **{name: _words(entry[name], "%s.%s" % (place, name)) for name in (*IDS, *PATTERNS) if name in entry},
     }
     for name in IDS:
         for word in found.get(name, ()):
@@ -111,11 +111,11 @@ def _rule(value: Any, place: str) -> AlertRule:
                 near = _near(word, tuple(WORDS[name]))
                 raise PolicyError("%s.%s: there is no %s called %s%s" % (place, name, name, word, near))
     for name, known in CHOICES.items():
-        if name in given:
-            found[name] = _choice(given[name], known, "%s.%s" % (place, name))
-    if "max_cut" in given:
-        found["max_cut"] = _count(given["max_cut"], place + ".max_cut")
-    limits = [name for name in LIMITS if name in given]
+        if name in entry:
+            found[name] = _choice(entry[name], known, "%s.%s" % (place, name))
+    if "max_cut" in entry:
+        found["max_cut"] = _count(entry["max_cut"], place + ".max_cut")
+    limits = [name for name in LIMITS if name in entry]
     if limits and found["decision"] != "mend":
         raise PolicyError("%s.%s goes with decision: mend alone" % (place, limits[0]))
     return cast(AlertRule, found)

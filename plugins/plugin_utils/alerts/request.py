@@ -34,7 +34,7 @@ class Request(NamedTuple):
     alerts: Sequence[str]
     why: str
     status: str
-    asked: Sequence[tuple[Explained, str]]  # findings, and why each is left to a person
+    left: Sequence[tuple[Explained, str]]  # findings, and why each is left to a person
     report: str | None
     again: bool = False
 
@@ -45,7 +45,7 @@ def clock(at: float) -> str:
 
 def headline(request: Request) -> str:
     """In one line."""
-    found = list(dict.fromkeys(full_name(finding) for finding, _why in request.asked))
+    found = list(dict.fromkeys(full_name(finding) for finding, _why in request.left))
     what = names_of(found, 120)[0] if found else request.why
     return harmless("A person is needed for %s: %s." % (request.host, what.rstrip(".")))
 
@@ -54,14 +54,14 @@ def _item(number: int, finding: Explained, why: str) -> list[str]:
     places = [name for name in sites_of(finding) if name]
     where = " on %s" % names_of(places, 100)[0] if places else ""
     pool = ", pool %s" % finding["pool"] if finding["pool"] else ""
-    told = [
+    rows = [
         ("", "%d. %s (%s)%s%s" % (number, finding["title"], full_name(finding), where, pool)),
         ("   what: ", finding["summary"]),
         ("   left to you, since: ", why),
         ("   do: ", finding["fix"] or finding["advice"]),
         ("   not: ", finding["do_not"]),
     ]
-    return [head + harmless(words, LONGEST) for head, words in told if words]
+    return [head + harmless(words, LONGEST) for head, words in rows if words]
 
 
 def text(request: Request) -> str:
@@ -75,10 +75,10 @@ def text(request: Request) -> str:
         "host:   " + (request.status or "not looked at"),
         "why:    " + harmless(request.why, LONGEST),
     ]
-    for number, (finding, why) in enumerate(request.asked[:MOST], 1):
+    for number, (finding, why) in enumerate(request.left[:MOST], 1):
         lines += ["", *_item(number, finding, why)]
-    if len(request.asked) > MOST:
-        lines += ["", "And %d more: see the report." % (len(request.asked) - MOST)]
+    if len(request.left) > MOST:
+        lines += ["", "And %d more: see the report." % (len(request.left) - MOST)]
     lines += ["", *(["report: " + request.report] if request.report else [])]
     lines += [
         "look:   %s.diagnose -e diagnose_hosts=%s" % (COMMAND, request.host),
@@ -109,7 +109,7 @@ def message(request: Request) -> dict[str, Any]:
                 "why": harmless(why),
                 "do": harmless(finding["fix"] or finding["advice"]),
             }
-            for finding, why in request.asked[:MOST]
+            for finding, why in request.left[:MOST]
         ],
         "report": request.report,
         "text": text(request),

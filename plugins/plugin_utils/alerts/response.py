@@ -106,8 +106,8 @@ def _its_own(
     """(the event without the alerts that another host wrote, such a host)"""
     if host is None:
         return found, None
-    told = dict.fromkeys(alert["instance"] for alert in found["alerts"])
-    strange = [instance for instance in told if event.is_of_another(instance, host, inventory)]
+    instances = dict.fromkeys(alert["instance"] for alert in found["alerts"])
+    strange = [instance for instance in instances if event.is_of_another(instance, host, inventory)]
     if not strange:
         return found, None
     own = [alert for alert in found["alerts"] if alert["instance"] not in strange]
@@ -139,7 +139,7 @@ def decide(
             why = book.renew(kept, host, admitted.id, caller.now, caller.lasts) if caller.writes else ""
             why = why or book.mends(kept, host, rules["throttle"], caller.now)
         if why:
-            made = _asked_instead(made, why)
+            made = _left_to_person(made, why)
     caller.log(
         "decide",
         admitted.id,
@@ -161,7 +161,7 @@ def _of(admitted: Admitted) -> tuple[str, AlertEvent]:
     return admitted.host, admitted.event
 
 
-def _asked_instead(made: AlertDecision, why: str) -> AlertDecision:
+def _left_to_person(made: AlertDecision, why: str) -> AlertDecision:
     for item in made["judged"]:
         if item["decision"] == "mend":
             item["decision"], item["why"] = "ask", why
@@ -181,16 +181,16 @@ def close(
     """
     host, found = _of(admitted)
     now = after or before
-    asked = _left(made, before, after)
-    outcome, why = _outcome(made, before, after, asked)
+    left = _left(made, before, after)
+    outcome, why = _outcome(made, before, after, left)
     request = None
     with caller.book() as kept:
         book.release(kept, host, admitted.id)
-        if asked or outcome in ("failed", "ask"):
-            what = " ".join(sorted({full_name(finding) for finding, _why in asked})) or outcome
+        if left or outcome in ("failed", "ask"):
+            what = " ".join(sorted({full_name(finding) for finding, _why in left})) or outcome
             again = not book.may_ask(kept, host, what, caller.now)
             names = event.names(found)
-            request = Request(host, admitted.id, caller.now, names, why, now["status"], asked, report, again)
+            request = Request(host, admitted.id, caller.now, names, why, now["status"], left, report, again)
         elif now["status"] in WELL:
             book.answered(kept, host)
     caller.log("close", admitted.id, host, outcome, why, {"report": report, "alerts": event.names(found)})
@@ -202,18 +202,18 @@ def _left(
 ) -> list[tuple[Explained, str]]:
     """The findings that a person is asked about, and why."""
     judged = made["judged"] if made else []
-    asked = [
+    left = [
         (before["findings"][item["finding"]], item["why"]) for item in judged if item["decision"] == "ask"
     ]
     if after is None:
-        return asked
+        return left
     if after["status"] in WELL:
-        asked = [pair for pair in asked if pair[0]["state"] != "active"]
-    known = {identity(finding) for finding, _why in asked}
+        left = [pair for pair in left if pair[0]["state"] != "active"]
+    known = {identity(finding) for finding, _why in left}
     left_alone = {
         identity(before["findings"][item["finding"]]) for item in judged if item["decision"] == "leave"
     }
-    return asked + [
+    return left + [
         (finding, _why_not(after, number))
         for number, finding in enumerate(after["findings"])
         if finding in for_a_person(after) and identity(finding) not in known | left_alone
@@ -229,12 +229,12 @@ def _outcome(
     made: AlertDecision | None,
     before: HostEntry,
     after: HostEntry | None,
-    asked: Sequence[tuple[Explained, str]],
+    left: Sequence[tuple[Explained, str]],
 ) -> tuple[str, str]:
     if made is None:
         return "failed", "nothing was decided: %s" % (before.get("error") or "the response ended before")
     if after is None:
-        return ("ask" if asked or made["decision"] == "ask" else "left"), made["why"]
+        return ("ask" if left or made["decision"] == "ask" else "left"), made["why"]
     if after.get("error") or after["status"] in UNSEEN:
         return "failed", after.get("error") or "the host is %s after the remediation" % after["status"]
     remediation = after.get("remediation")
@@ -244,7 +244,7 @@ def _outcome(
         "" if answered is None else ", it answered again %.1f s after its diagnosis" % answered,
     )
     wrong = why_unmended(after)
-    if wrong or asked or after["status"] not in WELL:
+    if wrong or left or after["status"] not in WELL:
         return "failed" if wrong else "ask", "; ".join(filter(None, (wrong, words)))
     return "mended", words
 

@@ -109,13 +109,13 @@ def contents(
     files: dict[str, tuple[bytes, str | None, int]] = {README: (ABOUT.encode(), None, 0)}
     taken: set[str] = set()
     for name, result in results.items():
-        entry, given = report["hosts"][name], handed(result)
+        entry, data = report["hosts"][name], handed(result)
         if "error" in entry:
             # The engine's words, or the host's shell's: nothing there has redacted them.
             entry["error"] = strict(redact(entry["error"]))
         directory = "hosts/" + _free(component(name), taken)
-        left_out = [*given["left_out"], *_without_snapshot(entry, given)]
-        own = dict(_files_of(directory, name, entry, given))
+        left_out = [*data["left_out"], *_without_snapshot(entry, data)]
+        own = dict(_files_of(directory, name, entry, data))
         files.update(own)
         hosts.append(
             {
@@ -162,21 +162,21 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _files_of(
-    directory: str, name: str, entry: HostEntry, given: Handed
+    directory: str, name: str, entry: HostEntry, data: Handed
 ) -> Iterator[tuple[str, tuple[bytes, str | None, int]]]:
     """(path, (content, path on the host, values hidden)) of one host."""
     if not entry.get("error"):
         yield directory + "/log_lines.txt", (_log_lines(name, entry).encode("utf-8", "replace"), None, 0)
-    if given["versions"]:
+    if data["versions"]:
         lines = [
             "%s: %s" % (subject, line)
             for subject in SUBJECTS
-            for line in given["versions"].get(subject) or ["unknown"]
+            for line in data["versions"].get(subject) or ["unknown"]
         ]
         yield directory + "/versions.txt", (("\n".join(lines) + "\n").encode("utf-8", "replace"), None, 0)
     files: set[str] = set()
     folders: set[str] = set()
-    for number, file in enumerate(given["configuration"], 1):
+    for number, file in enumerate(data["configuration"], 1):
         parts = [component(part) for part in file["path"].split("/") if part]
         # A browser runs what is called .html, whoever wrote it.
         path = "/".join([directory, "configuration", *parts]) + ".txt"
@@ -192,9 +192,9 @@ def _files_of(
         yield path, (file["text"].encode("utf-8", "replace"), file["path"], file["hidden"])
 
 
-def _without_snapshot(entry: HostEntry, given: Handed) -> Iterator[LeftOut]:
-    said = any(item["what"] == "snapshot" for item in given["left_out"])
-    if "error" not in entry and "snapshot" not in entry and not said:
+def _without_snapshot(entry: HostEntry, data: Handed) -> Iterator[LeftOut]:
+    named = any(item["what"] == "snapshot" for item in data["left_out"])
+    if "error" not in entry and "snapshot" not in entry and not named:
         yield {"what": "snapshot", "path": None, "why": "it is too large, or is none"}
 
 

@@ -155,40 +155,40 @@ def _gpg(*words: str) -> list[str]:
     return ["gpg", "--batch", "--no-tty", "--quiet", *local, "--output", "-", *words]
 
 
-def _run(argv: Sequence[str], given: bytes | int, most: int) -> bytes:
-    """What the program prints, of at most so many bytes. given: its input, or an open file of it. Raises
+def _run(argv: Sequence[str], content: bytes | int, most: int) -> bytes:
+    """What the program prints, of at most so many bytes. content: its input, or an open file of it. Raises
     Unsealed.
     """
     with tempfile.TemporaryFile() as errors:
         with subprocess.Popen(
             argv,
-            stdin=given if isinstance(given, int) else subprocess.PIPE,
+            stdin=content if isinstance(content, int) else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             env={**os.environ, "LC_ALL": "C"},
         ) as program:
             try:
-                printed = _printed(program, b"" if isinstance(given, int) else given, most)
+                printed = _printed(program, b"" if isinstance(content, int) else content, most)
             except subprocess.TimeoutExpired:
                 raise Unsealed("%s did not end within %d seconds" % (argv[0], SECONDS)) from None
             finally:
                 program.kill()
         errors.seek(0)
-        said = clean(errors.read(20_000).decode("utf-8", "replace")).strip().splitlines()
+        lines = clean(errors.read(20_000).decode("utf-8", "replace")).strip().splitlines()
     if printed is None:
         raise Unsealed("it holds more than %d MiB" % (most // 1024**2))
     if program.returncode:
         why = next(
-            (line for line in said if "error" in line or "failed" in line), said[0] if said else "no word"
+            (line for line in lines if "error" in line or "failed" in line), lines[0] if lines else "no word"
         )
         raise Unsealed("%s failed: %s" % (argv[0], why[:300].removeprefix(argv[0] + ": ")))
     return printed
 
 
-def _printed(program: subprocess.Popen[bytes], given: bytes, most: int) -> bytes | None:
+def _printed(program: subprocess.Popen[bytes], content: bytes, most: int) -> bytes | None:
     """All that it prints; None where that is more than most bytes. Raises TimeoutExpired."""
-    if given:
-        return program.communicate(given, timeout=SECONDS)[0]
+    if content:
+        return program.communicate(content, timeout=SECONDS)[0]
     pipe = program.stdout.fileno() if program.stdout else -1
     deadline, printed = time.monotonic() + SECONDS, bytearray()
     while True:

@@ -29,7 +29,7 @@ def moment_of(report: Report) -> float:
     return epoch(report["generated_at"])
 
 
-def told(stamp: str) -> str:
+def zoned(stamp: str) -> str:
     """A time of a report, as 2026-11-26 00:15:02 UTC, in the controller's zone."""
     local = datetime.fromtimestamp(epoch(stamp)).astimezone()
     return local.strftime("%Y-%m-%d %H:%M:%S ") + (local.strftime("UTC%z") if local.utcoffset() else "UTC")
@@ -49,7 +49,7 @@ def verdict_of(report: Report) -> str:
 
 def facts_of(report: Report) -> list[tuple[str, str]]:
     """Who ran what, and when."""
-    facts = [("made", told(report["generated_at"])), ("looked back", span(report["window"]))]
+    facts = [("made", zoned(report["generated_at"])), ("looked back", span(report["window"]))]
     run = report.get("run")
     if run is not None:
         facts += [

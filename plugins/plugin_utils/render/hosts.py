@@ -20,7 +20,7 @@ from ..shapes.remediation import Difference, FindingResult, Shown
 from ..shapes.report import Explained, HostEntry, Report
 from ..shapes.snapshot import Stranger
 from ..text import clean, clock, names
-from .view import Cause, Member, said, sites_of, steps_of, where
+from .view import Cause, Member, sites_of, steps_of, where, words_of
 
 MOST_PIECES = 12
 RESULTS = {
@@ -176,7 +176,7 @@ def _found(finding: Explained, cause: Cause | None, result: FindingResult | None
         over=over,
         summary=clean(finding["summary"]),
         place=_place(finding, now),
-        evidence=[Piece(_at(piece, now), where(piece), said(piece)) for piece in pieces],
+        evidence=[Piece(_at(piece, now), where(piece), words_of(piece)) for piece in pieces],
         more=len(finding["evidence"]) - len(pieces),
         ruled_out=[pair for pair in ruled_out if pair not in shared],
         missing=[missed(item) for item in finding["missing"]],

@@ -20,7 +20,7 @@ from ..shapes.report import Explained, HostEntry, Report
 from ..text import clean
 from .hosts import missed
 from .judged import Decisions, beside_findings, decision_on, decisions_of
-from .view import WORDS, said, sites_of, where
+from .view import WORDS, sites_of, where, words_of
 
 
 class Decided(NamedTuple):
@@ -121,7 +121,7 @@ def _case(
         first = broken[0]
         failure = ET.SubElement(case, "failure", {"type": full_name(first)})
         failure.set("message", "; ".join(clean(finding["summary"]) for finding in broken))
-        failure.text = "\n\n".join(_told(finding) for finding in broken)
+        failure.text = "\n\n".join(_details(finding) for finding in broken)
     elif status in UNSEEN and not explained:
         why = clean(entry.get("error") or "") or "; ".join(missed(item) for item in entry["missing"])
         ET.SubElement(case, "error", {"type": status, "message": why or WORDS[status][0]})
@@ -131,8 +131,8 @@ def _case(
         ET.SubElement(case, "skipped")
 
 
-def _told(finding: Explained) -> str:
-    proof = ["%s: %s" % (where(piece), said(piece)) for piece in finding["evidence"][:3]]
+def _details(finding: Explained) -> str:
+    proof = ["%s: %s" % (where(piece), words_of(piece)) for piece in finding["evidence"][:3]]
     fix = ["fix: " + clean(finding["fix"])] if finding["fix"] else []
     return "\n".join([clean(finding["title"]), *proof, *fix, "not: " + clean(finding["do_not"])])
 

@@ -96,5 +96,5 @@ def axis_of(causes: Sequence[Cause], window: int, now: float) -> Axis | None:
 
 
 def _time(at: float, now: float) -> str:
-    told = clock(at, now)
-    return told[:-3] if told.count(":") == 2 else told
+    shown = clock(at, now)
+    return shown[:-3] if shown.count(":") == 2 else shown

@@ -81,8 +81,8 @@ def render(report: Report) -> str:
         reasons = report["gate"]["reasons"]
     if done:
         head.append("Remediation: %s." % plain(remedy_headline(with_remedy(hosts), done)))
-    told = ("%s %s" % (label, quoted(cut(value, 120))) for label, value in facts_of(report))
-    head += ["", ", ".join(told) + ".", "", ""]
+    facts = ("%s %s" % (label, quoted(cut(value, 120))) for label, value in facts_of(report))
+    head += ["", ", ".join(facts) + ".", "", ""]
     lines = [_closed(each) for each in reasons if each["decision"] == "fail" and each["cause"] in SIGNS]
     lines += [_cause(cause) for cause in causes_of(report, now, identifiers(hosts))]
     for status in STATUSES:

@@ -190,5 +190,5 @@ def _not_seen(report: Report) -> Iterator[Json]:
     for host, entry in report["hosts"].items():
         if entry["status"] in UNSEEN:
             why = clean(entry.get("error") or "") or "; ".join(missed(item) for item in entry["missing"])
-            told = "%s: %s: %s" % (clean(host), WORDS[entry["status"]][0], why)
-            yield {"level": "error", "message": {"text": told}}
+            message = "%s: %s: %s" % (clean(host), WORDS[entry["status"]][0], why)
+            yield {"level": "error", "message": {"text": message}}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..remedies import full_name
 from ..shapes.changes import Changed, Changes
 from ..text import clean, plural
-from .facts import told
+from .facts import zoned
 from .view import Cause, Member
 
 MOST_ROWS = 50
@@ -53,20 +53,20 @@ def since_of(changes: Changes, members: Mapping[str, Member], causes: list[Cause
         _part("gone", "healthy", changes["gone"], members, {}),
         _part("not seen any more", "unknown", changes["unknown"], members, {}),
     ]
-    return Since(told(changes["before"]), _sentence(changes), [part for part in parts if part.rows])
+    return Since(zoned(changes["before"]), _sentence(changes), [part for part in parts if part.rows])
 
 
 def _sentence(changes: Changes) -> str:
-    told = ["%d new, %d gone, %d as before" % tuple(len(changes[word]) for word in ("new", "gone", "same"))]
+    parts = ["%d new, %d gone, %d as before" % tuple(len(changes[word]) for word in ("new", "gone", "same"))]
     lost = changes["lost"]
     if lost["at_most"]:
         exact = lost["at_least"] == lost["at_most"]
         number = plural(lost["at_most"], "request")
-        told.append("%s lost" % (number if exact else "%d to %s" % (lost["at_least"], number)))
+        parts.append("%s lost" % (number if exact else "%d to %s" % (lost["at_least"], number)))
     for word, hosts in (("came", changes["came"]), ("went", changes["went"])):
         if hosts:
-            told.append("%s %s" % (plural(len(hosts), "host"), word))
-    return "; ".join(told) + "."
+            parts.append("%s %s" % (plural(len(hosts), "host"), word))
+    return "; ".join(parts) + "."
 
 
 def _part(

@@ -135,7 +135,7 @@ def where(piece: Evidence) -> str:
     return clean(" ".join(filter(None, (piece["source"].replace("_", " "), place))))
 
 
-def said(piece: Evidence) -> str:
+def words_of(piece: Evidence) -> str:
     """Its words without the time before them, which has a column of its own."""
     return clean(STAMPS.sub("", piece["text"]))
 
@@ -151,9 +151,9 @@ def members_of(names: Iterable[str], hosts: Mapping[str, HostEntry], ids: Mappin
 def _proof(findings: list[Explained]) -> tuple[str, str] | None:
     """The deciding piece of evidence, where it is the same for all but for numbers."""
     pieces = [finding["evidence"][0] for finding in findings if finding["evidence"]]
-    if len(pieces) != len(findings) or len({NUMBERS.sub("0", said(piece)) for piece in pieces}) > 1:
+    if len(pieces) != len(findings) or len({NUMBERS.sub("0", words_of(piece)) for piece in pieces}) > 1:
         return None
-    return where(pieces[0]), said(pieces[0])
+    return where(pieces[0]), words_of(pieces[0])
 
 
 def _shared(findings: list[Explained]) -> list[tuple[str, str]]:

@@ -22,11 +22,11 @@ class Chosen(TypedDict):
     disruption: str
 
 
-class Asked(Chosen):
+class Draft(Chosen):
     """An action of the plan, before it is known how many requests run."""
 
     host: str
 
 
-class Planned(Asked):
+class Planned(Draft):
     running: Optional[int]  # requests that run now, of which it cuts up to so many; None: unknown

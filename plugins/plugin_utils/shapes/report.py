@@ -14,11 +14,11 @@ from .remediation import Difference, Remediation
 from .shape import TypedDict
 
 
-class Foretold(TypedDict, total=False):
+class RiskWords(TypedDict, total=False):
     outage: str  # what it would look like when it happens; only of a risk, not in reports from before 0.7.0
 
 
-class Words(Foretold):
+class Words(RiskWords):
     """What the catalogue says of a cause."""
 
     title: str

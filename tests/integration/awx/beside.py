@@ -48,8 +48,8 @@ def pulled(runner: Runner) -> Iterator[Check]:
     git = ["git", "-C", str(place / "repository"), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Add webmedic"]):
         env.sh([*git, *words])
-    given = {"diagnose_become": False, "diagnose_report_dir": str(place / "report")}
-    (place / "webmedic.yml").write_text(json.dumps(given))
+    variables = {"diagnose_become": False, "diagnose_report_dir": str(place / "report")}
+    (place / "webmedic.yml").write_text(json.dumps(variables))
     unit = (env.CHECKOUT / "examples" / "pull" / "webmedic-audit.service").read_text()
     program, *words = unit.partition("ExecStart=")[2].split("\n")[0].split()
     ours = {

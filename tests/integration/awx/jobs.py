@@ -72,12 +72,12 @@ class Runner(NamedTuple):
         return fleet
 
     def prepare(
-        self, fleet: Fleet, template: str, job_type: str = "", folder: str = "job", **given: Any
+        self, fleet: Fleet, template: str, job_type: str = "", folder: str = "job", **answers: Any
     ) -> Job:
-        """given: answers of a person, or what a workflow hands on."""
+        """answers: those of a person, or what a workflow hands on."""
         archive = {"host": "archive", "directory": str(fleet.place / "archive")}
         names = {**load(PROJECT / "controller" / "names.yml"), "awx_archive": archive}
-        playbook, variables, words = launched(template, names, given, job_type)
+        playbook, variables, words = launched(template, names, answers, job_type)
         place = fleet.place / folder
         # AWX tells each job its number.
         variables["awx_job_id"] = 1 + sum(1 for _path in fleet.place.glob("*/env/extravars"))

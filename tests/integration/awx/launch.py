@@ -35,8 +35,8 @@ def filled(value: Any, names: Mapping[str, Any]) -> Any:
     return names[name.group(1)] if name else value
 
 
-def launched(name: str, names: Mapping[str, Any], given: Mapping[str, Any], job_type: str = "") -> Launch:
-    """given: answers of a person, or what a workflow hands on."""
+def launched(name: str, names: Mapping[str, Any], answers: Mapping[str, Any], job_type: str = "") -> Launch:
+    """answers: those of a person, or what a workflow hands on."""
     template = arguments(name)
     variables = filled(template.get("extra_vars", {}), names)
     for question in template["survey_spec"].get("spec", []):
@@ -45,4 +45,4 @@ def launched(name: str, names: Mapping[str, Any], given: Mapping[str, Any], job_
             variables |= default
     words = ["--check"] if (job_type or template["job_type"]) == "check" else []
     words += ["--diff"] if template.get("diff_mode") else []
-    return Launch(template["playbook"], {**variables, **given}, words)
+    return Launch(template["playbook"], {**variables, **answers}, words)

@@ -85,7 +85,7 @@ def question_errors(question: Json) -> Iterator[str]:
         choices = question.get("choices") or []
         if not choices:
             yield "no choices"
-        yield from ("%r is no choice" % one for one in str(default).splitlines() if one not in choices)
+        yield from ("%r is no choice" % value for value in str(default).splitlines() if value not in choices)
 
 
 def answer_errors(question: Json, answers: Mapping[str, Any]) -> Iterator[str]:
@@ -97,26 +97,26 @@ def answer_errors(question: Json, answers: Mapping[str, Any]) -> Iterator[str]:
     if question["type"] == "multiselect" and not isinstance(answer, list):
         yield "%r value is expected to be a list." % question["variable"]
         return
-    for one in answer if isinstance(answer, list) else [answer]:
-        if not isinstance(one, QUESTION_TYPES[question["type"]]):
-            yield "%r is no %s" % (one, question["type"])
-        elif question.get("choices") and one not in question["choices"]:
-            yield "%r is not one of %s" % (one, question["choices"])
-        elif isinstance(one, int) and not question.get("min", one) <= one <= question.get("max", one):
-            yield "%r is out of bounds" % one
+    for value in answer if isinstance(answer, list) else [answer]:
+        if not isinstance(value, QUESTION_TYPES[question["type"]]):
+            yield "%r is no %s" % (value, question["type"])
+        elif question.get("choices") and value not in question["choices"]:
+            yield "%r is not one of %s" % (value, question["choices"])
+        elif isinstance(value, int) and not question.get("min", value) <= value <= question.get("max", value):
+            yield "%r is out of bounds" % value
 
 
 def launch(config: Json, template: Json, questions: list[Json], required: bool) -> Iterator[str]:
     """What a node or a schedule sets for a job that its template does not ask for."""
-    given = {key: config[key] for key in PROMPTS if config.get(key) not in (None, "")}
-    for key in given:
+    prompts = {key: config[key] for key in PROMPTS if config.get(key) not in (None, "")}
+    for key in prompts:
         if not template.get(PROMPTS[key]):
             yield "%s: Field is not configured to prompt on launch." % key
     answers = config.get("extra_data") or {}
     if not template.get("ask_variables_on_launch"):
         for name in set(answers) - {question["variable"] for question in questions}:
             yield "extra_data: Variables %s are not allowed on launch." % name
-    if given or answers:
+    if prompts or answers:
         for question in questions:
             if required or question["variable"] in answers:
                 yield from answer_errors(question, answers)
@@ -140,17 +140,17 @@ def rrule(text: str) -> Iterator[str]:
 
 def notification(template: Json) -> Iterator[str]:
     if template["notification_type"] == "webhook":
-        given = template["notification_configuration"]
-        yield from ("%s is no field of a webhook" % key for key in set(given) - set(WEBHOOK))
+        settings = template["notification_configuration"]
+        yield from ("%s is no field of a webhook" % key for key in set(settings) - set(WEBHOOK))
         for key, kind in WEBHOOK.items():
-            if not isinstance(given.get(key), kind):
+            if not isinstance(settings.get(key), kind):
                 yield "Configuration field %r is missing or no %s" % (key, kind.__name__)
     webhook = template["notification_type"] == "webhook"
-    told = dict(template.get("messages") or {})
-    approval = told.pop("workflow_approval", None) or {}
-    yield from ("Event %r invalid" % event for event in set(told) - set(EVENTS))
+    events = dict(template.get("messages") or {})
+    approval = events.pop("workflow_approval", None) or {}
+    yield from ("Event %r invalid" % event for event in set(events) - set(EVENTS))
     yield from ("Workflow Approval event %r invalid" % event for event in set(approval) - set(APPROVAL))
-    for messages in (*told.values(), *approval.values()):
+    for messages in (*events.values(), *approval.values()):
         for name, message in (messages or {}).items():
             if name not in ("message", "body"):
                 yield "Message type %r invalid, must be either 'message' or 'body'" % name

@@ -64,10 +64,10 @@ class Store:
         if found is None:
             raise Refused(404, {"detail": "Not found."})
         if len(parts) == 2:
-            return self._one(method, parts[0], found, body)
+            return self._single(method, parts[0], found, body)
         return self._below(method, parts[0], found, parts[2], body)
 
-    def _one(self, method: str, name: str, found: Json, body: Json) -> Answer:
+    def _single(self, method: str, name: str, found: Json, body: Json) -> Answer:
         if method == "DELETE":
             del self.lists[name][found["id"]]
             return 204, None
@@ -96,7 +96,7 @@ class Store:
         if method == "POST":
             self._relate(name, found, relation, ids, body)
             return 204, None
-        return 200, self._page([self._shown(target, self.lists[target][one]) for one in ids], {})
+        return 200, self._page([self._shown(target, self.lists[target][number]) for number in ids], {})
 
     def _relate(self, name: str, found: Json, relation: str, ids: list[int], body: Json) -> None:
         other = self.lists[KINDS[name].related[relation]].get(body["id"])
@@ -114,8 +114,8 @@ class Store:
     def _leads_to(self, node: Json, wanted: Json) -> bool:
         if node["id"] == wanted["id"]:
             return True
-        children = [one for edge in EDGES for one in self.relations.get((node["id"], edge), [])]
-        return any(self._leads_to(self.lists[NODES][one], wanted) for one in children)
+        children = [key for edge in EDGES for key in self.relations.get((node["id"], edge), [])]
+        return any(self._leads_to(self.lists[NODES][key], wanted) for key in children)
 
     def _survey(self, method: str, found: Json, body: Json) -> Answer:
         if method == "GET":
@@ -131,21 +131,21 @@ class Store:
 
     def _create(self, name: str, body: Json) -> Json:
         # The module's own word for what it makes.
-        given = {key: value for key, value in body.items() if key != "type"}
-        made = {key: field.default for key, field in KINDS[name].fields.items()} | given
-        self._check(name, made, given)
-        missing = [key for key in KINDS[name].required if key not in given]
+        values = {key: value for key, value in body.items() if key != "type"}
+        made = {key: field.default for key, field in KINDS[name].fields.items()} | values
+        self._check(name, made, values)
+        missing = [key for key in KINDS[name].required if key not in values]
         if missing:
             raise Refused(400, {key: ["This field is required."] for key in missing})
         self.last_id += 1
         self.lists[name][self.last_id] = {"id": self.last_id, **made}
         return self._shown(name, self.lists[name][self.last_id])
 
-    def _check(self, name: str, whole: Json, given: Json) -> None:
+    def _check(self, name: str, whole: Json, values: Json) -> None:
         fields = KINDS[name].fields
         if name == "workflow_approval_templates":
-            given = {key: value for key, value in given.items() if key in fields}
-        wrong = {key: [self._wrong(fields.get(key), value)] for key, value in given.items()}
+            values = {key: value for key, value in values.items() if key in fields}
+        wrong = {key: [self._wrong(fields.get(key), value)] for key, value in values.items()}
         errors = {key: value for key, value in wrong.items() if value != [""]}
         beyond = [] if errors else self._beyond(name, whole)
         if beyond:
@@ -185,7 +185,7 @@ class Store:
         return [*wrong, *(rules.rrule(whole["rrule"]) if name == "schedules" else ())]
 
     def _template(self, wanted: object) -> Json | None:
-        found = (each for name in UNIFIED for one, each in self.lists[name].items() if one == wanted)
+        found = (each for name in UNIFIED for number, each in self.lists[name].items() if number == wanted)
         return next(found, None)
 
     def _all(self, name: str) -> list[Json]:
@@ -196,7 +196,9 @@ class Store:
         related = {key: url + key + "/" for key in KINDS[name].related}
         if name in SURVEYED:
             related["survey_spec"] = url + "survey_spec/"
-        owner = next((one for one in UNIFIED if found.get("unified_job_template") in self.lists[one]), None)
+        owner = next(
+            (kind for kind in UNIFIED if found.get("unified_job_template") in self.lists[kind]), None
+        )
         if owner:
             related["unified_job_template"] = "/api/v2/%s/%d/" % (owner, found["unified_job_template"])
         shown = {"type": KINDS[name].type, "url": url, "related": related, "summary_fields": {}}

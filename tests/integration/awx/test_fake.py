@@ -181,19 +181,19 @@ class TestWorkflow:
         tasks = [call.arguments for call in configuration.calls() if "identifier" in call.arguments]
         known = workflow.nodes(tasks)
         named = {name: node._replace(template=name) for name, node in known.items()}
-        walked = workflow.walk(named, lambda name, _given: workflow.Result(name not in failing, {}))
+        walked = workflow.walk(named, lambda name, _answers: workflow.Result(name not in failing, {}))
         assert walked == workflow.Walked(ran, successful)
 
     def test_a_node_gets_what_those_before_it_published(self) -> None:
-        given: dict[str, Json] = {}
+        received: dict[str, Json] = {}
 
         def launch(name: str, answers: Json) -> workflow.Result:
-            given[name] = answers
+            received[name] = answers
             return workflow.Result(True, {"last": name, name: 1})
 
         edges = [{"success_nodes": ["b"]}, {"always_nodes": ["c"]}, {}]
         workflow.walk({n: workflow.Node(n, {}, e) for n, e in zip("abc", edges, strict=True)}, launch)
-        assert given == {"a": {}, "b": {"last": "a", "a": 1}, "c": {"last": "b", "a": 1, "b": 1}}
+        assert received == {"a": {}, "b": {"last": "a", "a": 1}, "c": {"last": "b", "a": 1, "b": 1}}
 
     def test_a_cycle_is_refused(self) -> None:
         made = store()

@@ -48,7 +48,7 @@ class Trial(NamedTuple):
 
     still: causes that stay active then, since nothing shows that they are gone.
 
-    latent: the diagnosis tells risks, too. foretold: reasons of restart_at_risk that are told and then
+    latent: the diagnosis tells risks, too. risks: reasons of restart_at_risk that are told and then
     prevented. strike: what makes them come true, a script or "boot". hurt: commands that succeed once they
     have; after must succeed where they were prevented.
 
@@ -62,7 +62,7 @@ class Trial(NamedTuple):
     restarted: str = ""
     still: tuple[str, ...] = ()
     latent: bool = False
-    foretold: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
     strike: str = ""
     hurt: str = ""
     sites: tuple[str, ...] = ()
@@ -70,12 +70,12 @@ class Trial(NamedTuple):
     @property
     def mended(self) -> bool:
         """Whether the host is started again once it was mended."""
-        return bool(self.fault.safe_fix or self.cure or self.after and not self.foretold)
+        return bool(self.fault.safe_fix or self.cure or self.after and not self.risks)
 
     @property
     def weight(self) -> int:
         """How long it takes, beside a fault that is only told."""
-        return 1 + 4 * self.mended + 5 * bool(self.foretold) + 9 * bool(self.sites)
+        return 1 + 4 * self.mended + 5 * bool(self.risks) + 9 * bool(self.sites)
 
     def spec(self, kind: Kind) -> Spec:
         return Spec(kind.suite, self.fault)
@@ -97,8 +97,8 @@ def _trial(family: str, entry: dict[str, Any], kinds: Sequence[str]) -> Trial:
     fault = fault_of(family, entry, list(kinds))
     if set(fault.suites) - set(kinds):
         raise LabError(f"faults/{family}.yml: {fault.name}: suites are of {list(kinds)}")
-    own["latent"] = bool(own.get("latent") or own.get("foretold"))
-    own |= {key: tuple(own[key]) for key in ("still", "foretold", "sites") if key in own}
+    own["latent"] = bool(own.get("latent") or own.get("risks"))
+    own |= {key: tuple(own[key]) for key in ("still", "risks", "sites") if key in own}
     return Trial(fault, **own)
 
 

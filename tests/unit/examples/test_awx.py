@@ -55,7 +55,7 @@ def templates() -> list[Mapping[str, Any]]:
 
 
 OPTIONS, TEMPLATES = options(), templates()
-ASKED = [
+SURVEYED = [
     pytest.param(question, id="%s: %s" % (template["name"], question["variable"]))
     for template in TEMPLATES
     for question in template["survey_spec"].get("spec", [])
@@ -63,13 +63,13 @@ ASKED = [
 
 
 class TestSurveys:
-    @pytest.mark.parametrize("question", ASKED)
+    @pytest.mark.parametrize("question", SURVEYED)
     def test_each_question_sets_an_option(self, question: Mapping[str, Any]) -> None:
         option = OPTIONS[question["variable"]]
         assert question["type"] in QUESTIONS[option["type"]]
         assert set(question.get("choices", [])) <= set(option.get("choices", question.get("choices", [])))
 
-    @pytest.mark.parametrize("question", ASKED)
+    @pytest.mark.parametrize("question", SURVEYED)
     def test_the_default_is_one_that_may_be_given(self, question: Mapping[str, Any]) -> None:
         default = question["default"]
         if question["type"] == "multiselect":
@@ -106,5 +106,5 @@ class TestProject:
 
 class TestPull:
     def test_what_a_host_is_told_is_an_option(self) -> None:
-        told = load(ROOT, "examples", "pull", "webmedic.yml")
-        assert [name for name in told if name not in {*OPTIONS, "diagnose_become"}] == []
+        variables = load(ROOT, "examples", "pull", "webmedic.yml")
+        assert [name for name in variables if name not in {*OPTIONS, "diagnose_become"}] == []

@@ -82,9 +82,9 @@ def alert(host: Any = "web01", name: Any = "WebmedicPoolSaturated", **more: Any)
 
 def of(instance: str, host: str, name: str = "X") -> dict[str, Any]:
     """An alert from the target that was scraped."""
-    given = alert(host, name)
-    given["labels"]["instance"] = instance
-    return given
+    entry = alert(host, name)
+    entry["labels"]["instance"] = instance
+    return entry
 
 
 def message(*alerts: Any) -> dict[str, Any]:
@@ -145,9 +145,9 @@ class TestHosts:
 
     @pytest.mark.parametrize("word", ["{{ x }}", "x\ny", 7, None, ["x"], "a" * 201])
     def test_other_labels_that_are_no_names_are_dropped(self, filter: Any, word: Any) -> None:
-        given = alert(name=word, startsAt=word, fingerprint=word)
-        given["labels"].update(pool=word, cause=word, instance=word)
-        (found,) = made(filter, given)
+        entry = alert(name=word, startsAt=word, fingerprint=word)
+        entry["labels"].update(pool=word, cause=word, instance=word)
+        (found,) = made(filter, entry)
         assert set(found["alerts"][0].values()) == {None}
 
     def test_a_status_of_another_kind_is_refused(self, filter: Any) -> None:

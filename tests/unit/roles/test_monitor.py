@@ -55,14 +55,14 @@ RULES = yaml.safe_load(read(ROLE, "files", "webmedic.rules.yml"))["groups"][0]["
 DASHBOARD = json.loads(read(ROLE, "files", "webmedic-dashboard.json"))
 
 
-def refused(**given: Any) -> bool:
+def refused(**options: Any) -> bool:
     """Whether the role's first task would stop, as Ansible evaluates it."""
-    known = {**DEFAULTS, **PRESENT[0].get("vars", {}), **given}
+    known = {**DEFAULTS, **PRESENT[0].get("vars", {}), **options}
     environment = jinja2.Environment()
     environment.tests["match"] = lambda value, form: bool(re.match(form, value))
     environment.filters["regex_replace"] = lambda value, form, new: re.sub(form, new, value)
     environment.filters["length"] = lambda value: len(list(value))
-    environment.filters["intersect"] = lambda one, other: [item for item in one if item in other]
+    environment.filters["intersect"] = lambda first, other: [item for item in first if item in other]
     words = PRESENT[0]["ansible.builtin.assert"]["that"]
     return not all(environment.compile_expression(each)(**known) for each in words)
 
@@ -174,8 +174,8 @@ class TestMetrics:
                 assert "\n## %s\n" % cause in causes
 
     def test_each_panel_asks_for_metrics_that_are_there(self) -> None:
-        asked = {target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]}
-        used = set(NAME.findall(" ".join(asked)))
+        queries = {target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]}
+        used = set(NAME.findall(" ".join(queries)))
         assert used <= set(METRICS)
         assert PROMISED - used <= {"webmedic_pool_accept_queue_limit"}
 

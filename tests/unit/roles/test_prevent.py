@@ -89,5 +89,5 @@ class TestPolicy:
         ],
     )
     def test_what_is_refused_before_any_host_is_asked(self, policy: Any, words: str) -> None:
-        said = complaint(policy)
-        assert words in said and bool(words) == bool(said)
+        message = complaint(policy)
+        assert words in message and bool(words) == bool(message)

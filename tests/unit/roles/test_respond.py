@@ -99,9 +99,9 @@ class TestRulebook:
         assert RULE["action"]["run_playbook"]["lock"] == "{{ event.webmedic.host }}"
 
     def test_the_hosts_and_the_directory_must_be_named(self) -> None:
-        given = RULE["action"]["run_playbook"]["extra_vars"]
-        assert given["respond_hosts"] == "{{ eda_hosts }}" and given["respond_dir"] == "{{ eda_dir }}"
-        assert set(given) - {"respond_hosts"} == set(OPTIONS)
+        variables = RULE["action"]["run_playbook"]["extra_vars"]
+        assert variables["respond_hosts"] == "{{ eda_hosts }}" and variables["respond_dir"] == "{{ eda_dir }}"
+        assert set(variables) - {"respond_hosts"} == set(OPTIONS)
 
     @pytest.mark.parametrize(
         "name", ["eda_token", "eda_hosts", "eda_dir", "eda_policy", "eda_port", "eda_listen"]

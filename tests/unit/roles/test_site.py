@@ -39,11 +39,11 @@ TEMPLATES = {
 NEEDED = {"site_name", "site_server_names", "site_root", "site_user"}
 
 
-def valued(name: str, **given: Any) -> Any:
+def valued(name: str, **options: Any) -> Any:
     """An expression of the role's variables."""
     environment = jinja2.Environment()
     environment.filters["bool"] = bool
-    return environment.from_string(VARS[name]).render(**{**VARS, **DEFAULTS, **given})
+    return environment.from_string(VARS[name]).render(**{**VARS, **DEFAULTS, **options})
 
 
 class TestVariables:
@@ -83,9 +83,9 @@ class TestDerivedNames:
         names = self.of("shop-2")
         assert {"site_shop-2", "[shop-2]", "shop-2.error.log", "/run/php-fpm/shop-2.status.sock"} <= names
 
-    @pytest.mark.parametrize("one, other", PAIRS)
-    def test_two_sites_share_none(self, one: str, other: str) -> None:
-        assert not self.of(one) & self.of(other)
+    @pytest.mark.parametrize("site, other", PAIRS)
+    def test_two_sites_share_none(self, site: str, other: str) -> None:
+        assert not self.of(site) & self.of(other)
 
 
 class TestPresets:
@@ -96,9 +96,9 @@ class TestPresets:
         assert files == {path for path in TEMPLATES if path.startswith("presets/")}
 
     def test_each_note_stands_at_a_line(self) -> None:
-        asked = set(re.findall(r"note\('(\w+)'", "".join(TEMPLATES.values())))
-        asked |= {"listen_acl", "listen_owner"}
-        assert asked == set(NOTES)
+        notes = set(re.findall(r"note\('(\w+)'", "".join(TEMPLATES.values())))
+        notes |= {"listen_acl", "listen_owner"}
+        assert notes == set(NOTES)
 
 
 class TestNumbers:

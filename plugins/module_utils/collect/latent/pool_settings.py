@@ -44,8 +44,8 @@ def _options(command: Optional[str], *names: str) -> List[str]:
 def _files(host: Host, master: "Master", command: Optional[str]) -> List[str]:
     """php.ini and those behind it. -c names another php.ini, or its directory."""
     files = ini_files(host, master["config"])
-    for given in _options(command, "-c", "--php-ini")[-1:]:
-        main = posixpath.join(given, "php.ini") if host.type_of(given) == "directory" else given
+    for option in _options(command, "-c", "--php-ini")[-1:]:
+        main = posixpath.join(option, "php.ini") if host.type_of(option) == "directory" else option
         files = [main] + [path for path in files if posixpath.basename(path) != "php.ini"]
     return files
 
@@ -72,8 +72,8 @@ def _of_all(host: Host, master: "Master") -> "ScriptLimit":
         if value:
             known = None if value.variable else seconds(value.value)
             found = {"seconds": known, "source": "php.ini", "file": path, "line": value.line}
-    for given in _options(command, "-d", "--define"):
-        value = setting(given, LIMIT)
+    for option in _options(command, "-d", "--define"):
+        value = setting(option, LIMIT)
         if value:
             found = {"seconds": seconds(value.value), "source": "command", "file": None, "line": None}
     return found

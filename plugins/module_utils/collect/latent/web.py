@@ -96,11 +96,11 @@ def _texts(conf: Conf) -> Dict[Tuple[str, int], Text]:
     for http in conf.directives:
         for server in http.block or [] if http.name == "http" else ():
             if server.name == "server" and server.block:
-                found[(server.file, server.line)] = tuple(map(_said, every(server.block)))
+                found[(server.file, server.line)] = tuple(map(_as_written, every(server.block)))
     return found
 
 
-def _said(directive: Directive) -> Tuple[object, ...]:
+def _as_written(directive: Directive) -> Tuple[object, ...]:
     return (directive.name, *directive.args, directive.block is None)
 
 
@@ -141,11 +141,11 @@ def _aside(
     shadowed: Sequence["Shadowed"],
 ) -> List["Aside"]:
     """Those that share no name with another block: of the others the pair is told."""
-    told = {pair[side]["file"] for pair in shadowed for side in ("winner", "loser")}
+    paired = {pair[side]["file"] for pair in shadowed for side in ("winner", "loser")}
     rows: Dict[str, Aside] = {}
     for block in found:
         path = block.file
-        if path in told or path not in by_pattern or not set_aside(path):
+        if path in paired or path not in by_pattern or not set_aside(path):
             continue
         row = rows.setdefault(
             path, {"path": path, "line": block.line, "names": [], "php": False, "original": None}

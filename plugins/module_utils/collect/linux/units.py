@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
 LINES = 30
-MOST_SAID = 5  # lines of other programs
+MOST_OUTPUT = 5  # lines of other programs
 MANY_LINES = 400  # where the last start is not among the first
 SHOWN = 16384  # bytes, of one unit
 MOST_JOURNALS = 4  # each costs 10 ms of CPU or more
@@ -124,7 +124,7 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
         unit["log"], unit["said"] = journal(host, name)
         if unit["active"] == "failed" and len(unit["log"]) + len(unit["said"]) >= LINES:
             _read_last_start(host, name, unit)
-        unit["said"] = unit["said"][-MOST_SAID:]
+        unit["said"] = unit["said"][-MOST_OUTPUT:]
         if unit["active"] == "failed" and refused_to_start(unit["log"]):
             unit["start_limit_hit"] = True
 

@@ -193,8 +193,8 @@ def _master(
     start_command: Optional[str],
 ) -> "Master":
     layout, binary, process, unit_name = installation
-    given = command_option(unit["command"], "prefix") if unit else None
-    prefix, state = given or layout.prefix, given or layout.state
+    unit_prefix = command_option(unit["command"], "prefix") if unit else None
+    prefix, state = unit_prefix or layout.prefix, unit_prefix or layout.state
     reading = Reading(host, layout.config, prefix, process.uid if process and process.doubt else None)
     conf, top, account = reading.conf, reading.conf.top, reading.account
     pools = [facts(pool, prefix) for pool in conf.pools]
@@ -234,7 +234,7 @@ def _master(
             {"kind": problem.kind, "file": problem.file, "line": problem.line, "text": problem.text}
             for problem in _problems(host, reading, pools, error_log, stale)[:MOST_ERRORS]
         ],
-        "test": _test(host, binary, reading, given, test, stale),
+        "test": _test(host, binary, reading, unit_prefix, test, stale),
         "unit_state": unit,
         "start_command": start_command,
         "last_start": _last_start(host, installation, unit, pid_file),

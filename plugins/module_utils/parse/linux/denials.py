@@ -153,8 +153,8 @@ def denials(lines: Iterable[Line]) -> Tuple[List["Denial"], List[Change]]:
 def port_context(found: Sequence["Denial"], port: int) -> Optional[Tuple[str, float]]:
     """(context, when it was seen) of a TCP port: the kernel tells it in its refusals alone."""
     for denial in reversed(found):
-        asked = {"name_connect", "name_bind"} & set(denial["operation"].split())
-        if asked and denial["tclass"] == "tcp_socket" and denial["port"] == port and denial["target"]:
+        operations = {"name_connect", "name_bind"} & set(denial["operation"].split())
+        if operations and denial["tclass"] == "tcp_socket" and denial["port"] == port and denial["target"]:
             return denial["target"], denial["at"]
     return None
 

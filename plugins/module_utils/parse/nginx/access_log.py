@@ -248,7 +248,7 @@ class AccessLog(Log):
             path = path_of(fields)
             if at is not None and self.since <= at <= self.until and path:
                 pages.add(self._site(fields), at, path, fields)
-        return pages.told()
+        return pages.as_data()
 
     def _site(self, fields: Fields) -> Optional[str]:
         """By its name in the line, which a visitor may choose among those of the sites that log there."""

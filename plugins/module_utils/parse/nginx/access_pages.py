@@ -62,7 +62,7 @@ class SitePages:
             self.paths.update(_ways(path))
             self.visitors.update([(address, fields.get("http_user_agent", ""))] if address else [])
 
-    def told(self, first: float) -> "Pages":
+    def as_data(self, first: float) -> "Pages":
         # Not a script that always fails: pages that came before.
         broken = [path for path in self.latest if self.pages.issuperset(_ways(path))]
         failed = {way for path in broken or self.failed for way in _ways(path)}
@@ -98,5 +98,5 @@ class LastPages:
     def add(self, site: Optional[str], at: float, path: str, fields: Fields) -> None:
         self._sites.setdefault(site, (SitePages(site, self._refusals), at))[0].add(at, path, fields)
 
-    def told(self) -> List["Pages"]:
-        return [pages.told(first) for pages, first in self._sites.values()]
+    def as_data(self) -> List["Pages"]:
+        return [pages.as_data(first) for pages, first in self._sites.values()]

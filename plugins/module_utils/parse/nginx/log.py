@@ -240,8 +240,8 @@ class NginxLog(Log):
         entry = seen.entry
         if not entry.in_header or not entry.message.startswith(STDERR):
             return False
-        said = entry.message[len(STDERR) :] + "\n" + seen.rest
-        return any(text in said for text in self._caught.get(entry.site or "", ()))
+        stderr = entry.message[len(STDERR) :] + "\n" + seen.rest
+        return any(text in stderr for text in self._caught.get(entry.site or "", ()))
 
     def _hold(self, seen: _Seen, request: str) -> None:
         """Counts the failed try before it of the same request: nginx went on to another server."""

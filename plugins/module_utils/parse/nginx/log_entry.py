@@ -90,8 +90,8 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
     _client, named, tail = rest.partition(", server: ")
     if not named:
         return None, None
-    site, asked, tail = tail.partition(', request: "')
-    if not asked:
+    site, mark, tail = tail.partition(', request: "')
+    if not mark:
         return site.split(", ", 1)[0], None
     ends = list(_REQUEST_END.finditer(tail))
     if not ends:
@@ -143,7 +143,7 @@ def _is_loss(endpoint: str, level: str, phase: str, message: str) -> bool:
     )
 
 
-def _asked(line: str, connection: Optional[str]) -> Optional[str]:
+def _request(line: str, connection: Optional[str]) -> Optional[str]:
     """The connection's number and the request line, up to the query."""
     _front, found, rest = line.partition(', request: "')
     return "%s %s" % (connection, re.split(r'[?"]', rest, maxsplit=1)[0]) if found and connection else None
@@ -173,8 +173,8 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
         site = endpoint = None  # the message itself may have brought the first of them
     if row is None and endpoint and _is_loss(endpoint, head.group(2), phase, message):
         row = UNKNOWN
-    asked = _asked(line, head.group(4)) if row and row.meaning in TRIED and endpoint else None
-    kept = asked is not None and phase != "connecting" and asked.split(" ")[1] in _ONCE
+    request = _request(line, head.group(4)) if row and row.meaning in TRIED and endpoint else None
+    kept = request is not None and phase != "connecting" and request.split(" ")[1] in _ONCE
     whole = bool(client) or not of_connection or level == "debug" or not foreign
     return Entry(
         nginx_time(head.group(1), utc_offset),
@@ -187,7 +187,7 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
         foreign,
         whole,
         twice,
-        asked,
+        request,
         phase == "header",
         kept,
     )
@@ -226,12 +226,12 @@ def last_lost(data: bytes, utc_offset: int, before: float) -> "Optional[Earlier]
 
 def brief(line: str) -> str:
     """Without the query, and without what stands behind the request but the upstream."""
-    front, asked, rest = line.partition(', request: "')
-    if not asked:
+    front, mark, rest = line.partition(', request: "')
+    if not mark:
         return redact(line)
     end = _REQUEST_END.search(rest)
     target, query, _query = (rest[: end.start()] if end else rest.split('"', 1)[0]).partition("?")
-    shown = front + asked + target + (query and "?[redacted]") + (end.group() if end else '"')
+    shown = front + mark + target + (query and "?[redacted]") + (end.group() if end else '"')
     upstream = _UPSTREAM.match(rest, end.end()) if end else None
     if upstream:
         shown += ', upstream: "%s"' % upstream.group(1).split("?", 1)[0]

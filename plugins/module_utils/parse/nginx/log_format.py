@@ -49,7 +49,7 @@ _TEXTS = {
 }
 _TYPED = dict(TIMES, **{name: pattern for pattern, names in _TEXTS.items() for name in names.split()})
 # What a line is asked for. Of a visitor's texts only the request is shown.
-_ASKED = words(
+_WANTED = words(
     "time_local time_iso8601 msec status request_time server_name host http_host request request_method "
     "request_uri uri upstream_status upstream_addr upstream_response_time upstream_header_time remote_addr "
     "http_user_agent"
@@ -119,9 +119,9 @@ def _groups(parts: List[Tuple[str, str]], taken: List[str]) -> _Segment:
             begins = begins if pattern else literal
             pattern += re.escape(literal)
         elif typed:
-            asked = name.lower() in _ASKED and name.lower() not in taken and not _runs_on(parts, number)
-            taken += [name.lower()] if asked else []
-            pattern += "(?P<%s>%s)" % (name.lower(), typed) if asked else "(?:%s)" % typed
+            wanted = name.lower() in _WANTED and name.lower() not in taken and not _runs_on(parts, number)
+            taken += [name.lower()] if wanted else []
+            pattern += "(?P<%s>%s)" % (name.lower(), typed) if wanted else "(?:%s)" % typed
         else:
             groups.append(_Group(re.compile(pattern, re.ASCII) if pattern else None, begins))
             loose.append(name.lower())
@@ -182,7 +182,7 @@ def _read(segment: _Segment, text: str) -> Optional[Fields]:
     if last is None:
         return None
     fields.update(last.fields)
-    if len(loose) == 1 and len(last.places) == 1 and loose[0] in _ASKED:
+    if len(loose) == 1 and len(last.places) == 1 and loose[0] in _WANTED:
         fields.setdefault(loose[0], text[low : last.places[0]])
     if len(loose) > 1:
         end = min(last.places) if last.places else len(text)
@@ -214,7 +214,6 @@ class LineFormat:
             parts += [[("", piece)] if piece else [] for piece in pieces[1:]]
         taken: List[str] = []
         self._segments = [_groups(part, taken) for part in parts]
-        self.asked = frozenset(taken) | (_ASKED & frozenset(names))
         self.hit = self._hit(cut)
         self.stamp = re.compile(TIMES[self.time or "msec"].encode("ascii"))
 

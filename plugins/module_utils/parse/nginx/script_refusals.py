@@ -20,8 +20,8 @@ CLOSED = re.compile(
 DENIED = re.compile(r"Access to the script '(/.{1,200}?)' has been denied")
 UNKNOWN, GONE = "Primary script unknown", "No such file"
 _OF_ONE = ("Permission", GONE)  # errors that a single script may have
-_ASKED_FRONT = re.compile(r'request: "[A-Z]+ /(?:index\.php)?[ ?]')
-_ASKED = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
+_FRONT_REQUEST = re.compile(r'request: "[A-Z]+ /(?:index\.php)?[ ?]')
+_REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 _OPENING = re.compile(
     r"PHP Fatal error:  (?:Unknown: )?Failed opening required '(/[^']{1,255})'.* in Unknown on line 0"
 )
@@ -64,14 +64,14 @@ def is_front(line: str, scripts: Sequence[str]) -> bool:
     if closed:
         return closed.group(1) in scripts
     if UNKNOWN in line:
-        return _ASKED_FRONT.search(line) is not None
+        return _FRONT_REQUEST.search(line) is not None
     return denied is not None and denied.group(1).rstrip("/") in [name.rstrip("/") for name in scripts]
 
 
 def opening(line: str, roots: Sequence[str]) -> str:
     """The script itself that PHP could not open, which was there by opcache. "": another file, or none."""
-    found, asked = _OPENING.search(line), _ASKED.search(line)
-    path, own = found.group(1) if found else "", asked.group(1) if asked else "/"
+    found, request = _OPENING.search(line), _REQUEST.search(line)
+    path, own = found.group(1) if found else "", request.group(1) if request else "/"
     names = [own + INDEX[1:] if own.endswith("/") else own, INDEX]
     return path if path in [root.rstrip("/") + name for root in roots for name in names] else ""
 

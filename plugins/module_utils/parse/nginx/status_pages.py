@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import OpenPage
 
 MOST = 50
-_AS_ASKED = ("$fastcgi_script_name", "$uri", "$document_uri", "${fastcgi_script_name}", "${uri}")
+_AS_REQUESTED = ("$fastcgi_script_name", "$uri", "$document_uri", "${fastcgi_script_name}", "${uri}")
 _SCRIPT = ("SCRIPT_FILENAME", "PATH_TRANSLATED")
 
 
@@ -76,9 +76,9 @@ class _Server:
         found = locate(self.server, path)
         innermost = found.blocks[-1]
         params = self.params(found.blocks)
-        asked = params.get("SCRIPT_NAME") if any(name in params for name in _SCRIPT) else None
+        script = params.get("SCRIPT_NAME") if any(name in params for name in _SCRIPT) else None
         # try_files looks for a file, and there is none with this name.
-        if _passes(innermost) and asked in _AS_ASKED and not named(innermost.block or [], "try_files"):
+        if _passes(innermost) and script in _AS_REQUESTED and not named(innermost.block or [], "try_files"):
             yield found.blocks, found.certain
         for blocks in constant:
             if self.params(blocks)["SCRIPT_NAME"] == path:
@@ -94,7 +94,7 @@ class _Server:
         return found
 
 
-def _asked_as(blocks: Sequence[Directive], path: str, constant: bool) -> str:
+def _url(blocks: Sequence[Directive], path: str, constant: bool) -> str:
     """What a visitor asks for."""
     return " ".join(blocks[-1].args)[:200] if constant else path
 
@@ -132,7 +132,7 @@ def _of_server(
                 "config": page.config,
                 "kind": page.kind,
                 "path": page.path,
-                "url": _asked_as(blocks, page.path, blocks in constant),
+                "url": _url(blocks, page.path, blocks in constant),
                 "site": server.site,
                 "listen": server.listen,
                 "server": {"file": place.file, "line": place.line},

@@ -26,7 +26,7 @@ _HEAD = re.compile(
 )
 _POOL = re.compile(r"\[pool ([^\]]{1,128})\] ")
 _EXIT = re.compile(r"child \d{1,18} exited (?:on|with) (signal|code) (\d{1,18}) ", re.A)
-_SAID = re.compile(
+_OUTPUT = re.compile(
     r"child (\d{1,10}) said into (?:stderr|stdout): \"(.*?)\"?(?:, pipe is closed)?\Z", re.S | re.A
 )
 _REQUEST_END = re.compile(
@@ -67,7 +67,7 @@ def _path_only(request: str) -> str:
 
 def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int], "Detail"]:
     """(signature, worker's pid, detail) of a message without time, level and pool."""
-    words = _SAID.match(text)
+    words = _OUTPUT.match(text)
     if words:
         claim = PHP_FPM.find(words.group(2), STDERR)
         return claim[0] if claim else None, int(words.group(1)), {"claimed": True}

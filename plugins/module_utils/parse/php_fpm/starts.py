@@ -91,8 +91,8 @@ def last_attempt(unit: Optional["Unit"]) -> List["UnitLine"]:
 def _again(lines: List["UnitLine"], before: int, last: int) -> bool:
     """Whether the last of two starts has just begun, and the one before failed: a unit with Restart=."""
     between = [entry["text"] for entry in lines[before:last]]
-    said = [entry for entry in lines[last + 1 :] if _read(entry["text"])]
-    return not said and any(_FAILED.match(text) for text in between)
+    later = [entry for entry in lines[last + 1 :] if _read(entry["text"])]
+    return not later and any(_FAILED.match(text) for text in between)
 
 
 def _reload(lines: List["UnitLine"]) -> List["UnitLine"]:

@@ -49,8 +49,8 @@ def _static(served: Served, settings: "PoolSettings") -> List[Risk]:
     them.
     """
     pool = served.pool
-    told = pool["slowlog_timeout"] or (pool["status_path"] and settings["status_listen"])
-    if pool["pm"] != "static" or told:
+    observed = pool["slowlog_timeout"] or (pool["status_path"] and settings["status_listen"])
+    if pool["pm"] != "static" or observed:
         return []
     summary = "Pool %s is static: when all of its %s workers are busy, no log and no status page says so."
     page = "no pm.status_listen: the status page waits for a free worker as well"
@@ -75,12 +75,12 @@ def _static(served: Served, settings: "PoolSettings") -> List[Risk]:
     ]
 
 
-def _why_shorter(effective: int, asked: int, somaxconn: Optional[int]) -> "Evidence":
+def _why_shorter(effective: int, wanted: int, somaxconn: Optional[int]) -> "Evidence":
     path = "/proc/sys/net/core/somaxconn"
     if somaxconn is None:
         return evidence("kernel", "net.core.somaxconn could not be read", path)
     words = "net.core.somaxconn = %d" % somaxconn
-    if min(asked, somaxconn) != effective:
+    if min(wanted, somaxconn) != effective:
         words += " now: the socket was opened under another limit, and keeps it until php-fpm restarts"
     return evidence("kernel", words, path)
 
@@ -89,8 +89,8 @@ def _backlog(served: Served, settings: "PoolSettings", snapshot: "Snapshot") -> 
     """A backlog below 0 asks for as much as there is."""
     pool = served.pool
     place: Optional["Endpoint"] = snapshot["endpoints"].get(pool["endpoint"] or "")
-    asked, effective = pool["backlog"], place["backlog"] if place else None
-    if place is None or asked is None or effective is None or asked <= effective:
+    wanted, effective = pool["backlog"], place["backlog"] if place else None
+    if place is None or wanted is None or effective is None or wanted <= effective:
         return []
     if not any(listener["fpm"] for listener in place["listeners"]):
         return []
@@ -98,14 +98,14 @@ def _backlog(served: Served, settings: "PoolSettings", snapshot: "Snapshot") -> 
     summary = "The queue of pool %s holds %d connections, and listen.backlog asks for %d."
     words = "%s listens with a backlog of %d, not %d"
     proof = [
-        evidence("socket", words % (pool["endpoint"], effective, asked)),
-        directive("listen.backlog = %d" % asked, settings["backlog"], served),
-        _why_shorter(effective, asked, seen["somaxconn"] if seen else None),
+        evidence("socket", words % (pool["endpoint"], effective, wanted)),
+        directive("listen.backlog = %d" % wanted, settings["backlog"], served),
+        _why_shorter(effective, wanted, seen["somaxconn"] if seen else None),
     ]
     return [
         risk(
             "backlog_above_somaxconn",
-            summary % (pool["name"], effective, asked),
+            summary % (pool["name"], effective, wanted),
             proof,
             confidence=confidence_of(settings),
             severity="info",

@@ -124,9 +124,9 @@ def examine(snapshot: "Snapshot") -> List[Risk]:
                 ways.append(_Way(route, own, served))
     facts = snapshot["risks"].get("big_headers")
     found = _too_big(snapshot, facts, ways) if facts else []
-    told = {site["name"] for each in found for site in each.reason.servers or ()}
+    at_risk = {site["name"] for each in found for site in each.reason.servers or ()}
     return found + [
         each
         for each in _below_default(ways)
-        if not {site["name"] for site in each.reason.servers or ()} & told
+        if not {site["name"] for site in each.reason.servers or ()} & at_risk
     ]

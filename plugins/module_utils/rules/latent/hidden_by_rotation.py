@@ -37,7 +37,7 @@ def _where(snapshot: "Snapshot", program: str, config: str) -> "Tuple[Place, Lis
     return Place(None, units[0] if units else None), sites_of_master(snapshot, config)
 
 
-def _meant(snapshot: "Snapshot", hook: "Hook") -> str:
+def _master_of(snapshot: "Snapshot", hook: "Hook") -> str:
     """The master that a hook is about: the one whose unit or version it names, else the first that runs."""
     running = [each for each in snapshot["fpm"]["masters"] if each["running"]]
     for master in running:
@@ -51,7 +51,7 @@ def _reloads(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:
     found = []
     for hook in rotation["hooks"]:
         program, what = hook["program"] or "", hook["what"]
-        config = _meant(snapshot, hook) if program == FPM else ""
+        config = _master_of(snapshot, hook) if program == FPM else ""
         if program == FPM and not config:
             continue
         place, sites = _where(snapshot, program, config)

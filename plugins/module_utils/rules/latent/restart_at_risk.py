@@ -135,7 +135,7 @@ def _swap(snapshot: "Snapshot") -> List[Risk]:
     ]
 
 
-def _told(problems: "Sequence[RestartProblem]") -> "List[RestartProblem]":
+def _relevant(problems: "Sequence[RestartProblem]") -> "List[RestartProblem]":
     """Where files would break a restart, nobody is told that they wait for a reload."""
     breaks = any(
         problem["severity"] != "info" and "restart" in problem["at"] and not problem["already"]
@@ -146,7 +146,7 @@ def _told(problems: "Sequence[RestartProblem]") -> "List[RestartProblem]":
 
 def examine(snapshot: "Snapshot") -> List[Risk]:
     facts = snapshot.get("risks", {}).get("restart")
-    found = [_foreseen(snapshot, problem) for problem in _told(facts["problems"])] if facts else []
+    found = [_foreseen(snapshot, problem) for problem in _relevant(facts["problems"])] if facts else []
     for master in snapshot["fpm"]["masters"] if facts else ():
         sites = sites_of_master(snapshot, master["config"]) if master["running"] else []
         found += [_oom(snapshot, master, sites), _cuts(master, sites)] if sites else []

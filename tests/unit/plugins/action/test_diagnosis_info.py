@@ -94,7 +94,7 @@ class TestRisks:
     """They are another module of the same round trip."""
 
     @pytest.mark.parametrize(
-        "variables, asked",
+        "variables, wanted",
         [
             ({}, False),
             ({"look_latent": True}, True),
@@ -106,10 +106,10 @@ class TestRisks:
         ],
     )
     def test_who_asks_for_them(
-        self, monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], asked: bool
+        self, monkeypatch: pytest.MonkeyPatch, variables: dict[str, Any], wanted: bool
     ) -> None:
         named = module_run(monkeypatch, variables, from_variables="look_")
-        assert named == ("webmedic.php_fpm.risk_info" if asked else None)
+        assert named == ("webmedic.php_fpm.risk_info" if wanted else None)
 
     def test_a_task_that_says_all_is_left_as_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert module_run(monkeypatch, {"diagnose_latent": True}) is None

@@ -82,10 +82,10 @@ class TestMerge:
         assert shown[0].index("in more than one") < shown[0].index("3 hosts")
 
     def test_what_differs_between_the_runs_is_said(self, tmp_path: Path) -> None:
-        one = keep(tmp_path, "1", made({"a": ILL}, window=3600, version="0.5.0", check_mode=True))
+        first = keep(tmp_path, "1", made({"a": ILL}, window=3600, version="0.5.0", check_mode=True))
         other = keep(tmp_path, "2", made({"b": ILL}, playbook="mine.yml"))
         bare = keep(tmp_path, "3", {**made({"c": ILL}), "run": None})
-        outcome = run(one, other, bare, report_dir=str(tmp_path / "out"))
+        outcome = run(first, other, bare, report_dir=str(tmp_path / "out"))
         assert outcome["notes"] == [
             "The hosts looked back differently: 15 min, 1 h. The report says 15 min.",
             "The reports come from different versions of the collection: 0.5.0, 0.6.0, unknown.",
@@ -163,9 +163,9 @@ class TestRefusal:
 
     def test_too_many_hosts_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("%s.merge.MAX_HOSTS" % report.__name__.rpartition(".")[0], 1)
-        one, other = keep(tmp_path, "1", made({"a": ILL})), keep(tmp_path, "2", made({"b": ILL}))
+        first, other = keep(tmp_path, "1", made({"a": ILL})), keep(tmp_path, "2", made({"b": ILL}))
         with pytest.raises(AnsibleError, match="together the reports have more than 1 hosts"):
-            run(one, other, report_dir=str(tmp_path / "out"))
+            run(first, other, report_dir=str(tmp_path / "out"))
 
     def test_no_room_for_the_report_fails_after_the_table(self, tmp_path: Path, shown: list[str]) -> None:
         folder = keep(tmp_path, "1", made({"a": ILL}))

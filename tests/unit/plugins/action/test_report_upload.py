@@ -216,8 +216,12 @@ class TestSwap:
         number = path.stat().st_ino
 
         def found(descriptor: int) -> os.stat_result:
-            one = honest(descriptor)
-            return os.stat_result((*one[:4], os.geteuid() + 1, *one[5:])) if one.st_ino == number else one
+            status = honest(descriptor)
+            return (
+                os.stat_result((*status[:4], os.geteuid() + 1, *status[5:]))
+                if status.st_ino == number
+                else status
+            )
 
         monkeypatch.setattr(os, "fstat", found)
         engine = Engine()
@@ -246,10 +250,10 @@ class TestRefusal:
     def test_it_is_a_warning_where_the_verdict_comes_first(
         self, folder: Path, warn: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        said: list[str] = []
-        monkeypatch.setattr(report_upload, "display", MagicMock(warning=said.append))
+        warnings: list[str] = []
+        monkeypatch.setattr(report_upload, "display", MagicMock(warning=warnings.append))
         outcome = run(folder, Engine(), {"directory": "srv"}, warn=warn)
-        assert said == ([outcome["msg"]] if warn else [])
+        assert warnings == ([outcome["msg"]] if warn else [])
 
     def test_a_folder_without_a_report_is_an_error(self, folder: Path) -> None:
         (folder / "report.json").unlink()

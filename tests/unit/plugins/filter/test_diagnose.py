@@ -53,9 +53,9 @@ class TestDiagnose:
         assert diagnose(snapshot())["status"] == "not_applicable"
 
     def test_the_snapshot_is_left_as_it_was(self) -> None:
-        given = snapshot()
-        diagnose(given)
-        assert given == snapshot()
+        taken = snapshot()
+        diagnose(taken)
+        assert taken == snapshot()
 
     @pytest.mark.parametrize(
         "value, says",

@@ -103,18 +103,18 @@ def seeds() -> Iterator[int]:
         yield from range(1, ROUNDS)
 
 
-def guarded(work: Callable[[Any], Any], given: Any, seed: int) -> Any:
+def guarded(work: Callable[[Any], Any], value: Any, seed: int) -> Any:
     """What work makes of it. An exception, or a time that no input of this size is worth, tells the seed."""
     before = time.process_time()
     try:
-        told = work(given)
+        result = work(value)
     except Exception as error:
         raise AssertionError("seed %d: %s: %s" % (seed, type(error).__name__, str(error)[:300])) from error
     assert time.process_time() - before < SLOWEST, "seed %d took %.1f s" % (
         seed,
         time.process_time() - before,
     )
-    return told
+    return result
 
 
 def text(source: random.Random, samples: Sequence[str]) -> str:
@@ -154,11 +154,11 @@ def walk(value: Any, path: Path = (), shape: Path = ()) -> Iterator[Tuple[Path, 
     """(where it is, the same with * for what is counted or named) of all values inside."""
     yield path, shape
     if isinstance(value, dict):
-        for key, one in value.items():
-            yield from walk(one, path + (key,), shape + ("*" if shape and shape[-1] in NAMED else key,))
+        for key, part in value.items():
+            yield from walk(part, path + (key,), shape + ("*" if shape and shape[-1] in NAMED else key,))
     elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from walk(one, path + (number,), shape + ("*",))
+        for number, part in enumerate(value):
+            yield from walk(part, path + (number,), shape + ("*",))
 
 
 def get(value: Any, path: Path) -> Any:
@@ -173,11 +173,11 @@ def seen_at(samples: Sequence[Any]) -> Dict[Path, List[Any]]:
     known: Set[str] = set()
     for sample in samples:
         for path, shape in walk(sample):
-            one = get(sample, path)
-            mark = "%r %r" % (shape, one)
+            part = get(sample, path)
+            mark = "%r %r" % (shape, part)
             if len(mark) < 3000 and mark not in known:
                 known.add(mark)
-                found.setdefault(shape, []).append(one)
+                found.setdefault(shape, []).append(part)
     return found
 
 
@@ -187,7 +187,7 @@ def like(source: random.Random, sample: Any, known: Dict[Path, List[Any]]) -> An
     """
     made = copy.deepcopy(sample)
     for _time in range(source.randrange(1, 8)):
-        path, shape = source.choice([one for one in walk(made) if one[0]])
+        path, shape = source.choice([pair for pair in walk(made) if pair[0]])
         place, old = get(made, path[:-1]), get(made, path)
         what = source.randrange(4)
         if what == 0 and isinstance(old, list) and old:
@@ -205,7 +205,7 @@ def broken(source: random.Random, sample: Any) -> Any:
     """A copy in which some places hold what no host has there, or nothing, or one key more."""
     made = copy.deepcopy(sample)
     for _time in range(source.randrange(1, 5)):
-        path = source.choice([one for one, _shape in walk(made) if one] or [()])
+        path = source.choice([way for way, _shape in walk(made) if way] or [()])
         if not path:
             break
         place = get(made, path[:-1])

@@ -14,10 +14,10 @@ LARGEST = 1024 * 1024  # what is this fast with this size needs no measuring
 ROUNDS = 5  # the machine does other things beside: the best of several runs counts
 
 
-def _seconds(work: Callable[[Any], Any], given: Any) -> float:
+def _seconds(work: Callable[[Any], Any], value: Any) -> float:
     gc.disable()  # it runs when it likes
     before = time.process_time()
-    work(given)
+    work(value)
     seconds = time.process_time() - before
     gc.enable()
     return seconds
@@ -41,12 +41,12 @@ def growth(
 
 
 def _ratio(work: Callable[[Any], Any], make: Callable[[int], Any], size: int) -> float:
-    given = {number: make(size * number) for number in (1, 2)}
+    values = {number: make(size * number) for number in (1, 2)}
     best: Dict[int, float] = {}
     ratio = 0.0
     for _round in range(ROUNDS):
-        for number, one in given.items():
-            best[number] = min(_seconds(work, one), best.get(number, 3600.0))
+        for number, value in values.items():
+            best[number] = min(_seconds(work, value), best.get(number, 3600.0))
         ratio = best[2] / best[1]
         if ratio <= MOST:
             break

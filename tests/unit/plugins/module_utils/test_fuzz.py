@@ -61,22 +61,22 @@ class TestFuzz:
     @pytest.mark.parametrize("parser, work", TEXTS, ids=[name for name, _work in TEXTS])
     def test_no_text_makes_a_parser_raise_or_hang(self, parser: str, work: Callable[[str], Any]) -> None:
         near = max((name for name in SAMPLES if parser.startswith(name)), key=len, default="")
-        samples = [one.decode("utf-8", "replace") for one in files(*SAMPLES.get(near, EVERYTHING))]
+        samples = [data.decode("utf-8", "replace") for data in files(*SAMPLES.get(near, EVERYTHING))]
         for seed in fuzz.seeds():
-            given = fuzz.text(random.Random(seed), samples)
+            text = fuzz.text(random.Random(seed), samples)
             # One line where lines are all that the parser ever gets.
-            fuzz.guarded(work, given if seed % 3 else given.split("\n")[0], seed)
+            fuzz.guarded(work, text if seed % 3 else text.split("\n")[0], seed)
 
     @pytest.mark.parametrize(
         "work",
         [
             sock_rows.parse_unix_diag,
             sock_rows.parse_tcp_diag,
-            lambda given: fastcgi.answer(given, False),
-            lambda given: fastcgi.answer(given, True),
-            lambda given: permission.acl_text(permission.parse_acl(given), str, str),
-            lambda given: permission.blocked_by(
-                [permission.Component("/a", False, 0, 0, 0o777, permission.parse_acl(given), "root", "root")],
+            lambda data: fastcgi.answer(data, False),
+            lambda data: fastcgi.answer(data, True),
+            lambda data: permission.acl_text(permission.parse_acl(data), str, str),
+            lambda data: permission.blocked_by(
+                [permission.Component("/a", False, 0, 0, 0o777, permission.parse_acl(data), "root", "root")],
                 permission.Identity("www-data", 33, [33]),
             ),
         ],
@@ -91,12 +91,12 @@ class TestFuzz:
         known = fuzz.seen_at(snapshots)
         for seed in fuzz.seeds():
             source = random.Random(seed)
-            given = fuzz.like(source, source.choice(snapshots), known)
-            check(fuzz.guarded(diagnose, given, seed))
+            snapshot = fuzz.like(source, source.choice(snapshots), known)
+            check(fuzz.guarded(diagnose, snapshot, seed))
 
 
 def diag_answers() -> List[bytes]:
-    captures = [json.loads(one.decode("utf-8")) for one in files("sockets/*.json")]
+    captures = [json.loads(data.decode("utf-8")) for data in files("sockets/*.json")]
     return [
         bytes(bytearray.fromhex(value))
         for capture in captures

@@ -410,7 +410,7 @@ SPECIAL = [
     ("sock_rows", "messages", sock_rows.parse_unix_diag, lambda size: unix_table(size) * (size // 44)),
     ("sock_rows", "attributes", sock_rows._attributes, lambda size: struct.pack("=HH", 4, 0) * (size // 4)),
     ("sock_table", "loads", all_loads, loads),
-    ("route_pools", "match", lambda given: route_pools.match_pools(*given), described),
+    ("route_pools", "match", lambda arguments: route_pools.match_pools(*arguments), described),
     ("log_events", "places", add_events, lambda size: size),
     ("listen", "many", listen.targets, lambda size: ["80 ssl"] * (size // 16)),
     ("endpoint", "dots", endpoint.canonical, filled("../", "unix:/")),

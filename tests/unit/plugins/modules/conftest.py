@@ -28,8 +28,8 @@ def fixture_run_module(capsys: Any, monkeypatch: Any) -> Callable[..., Dict[str,
     monkeypatch.setattr(signal, "alarm", lambda _seconds: 0)
 
     def run(module: Any, host: Optional[FakeHost] = None, **arguments: Any) -> Dict[str, Any]:
-        given = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
-        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
+        options = dict(arguments, _ansible_remote_tmp="/tmp", _ansible_keep_remote_files=False)
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode())
         if hasattr(basic, "_ANSIBLE_PROFILE"):
             monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
         if host is not None:

@@ -16,19 +16,19 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 Run = Callable[..., Dict[str, Any]]
 
 
-@pytest.fixture(name="asked")
-def fixture_asked(monkeypatch: Any) -> List[Any]:
+@pytest.fixture(name="takes")
+def fixture_takes(monkeypatch: Any) -> List[Any]:
     """How the snapshot was asked for: (window, probe_seconds, deadline). What is seen is a real host whose
     php-fpm is stopped.
     """
-    asked: List[Any] = []
+    takes: List[Any] = []
 
     def take(host: Any, window: int, probe_seconds: float, deadline: float) -> Dict[str, Any]:
-        asked.append((window, probe_seconds, deadline))
+        takes.append((window, probe_seconds, deadline))
         return hosts.seen("stopped")
 
     monkeypatch.setattr(module, "take", take)
-    return asked
+    return takes
 
 
 @pytest.fixture(name="run")
@@ -39,50 +39,50 @@ def fixture_run(run_module: Run) -> Run:
 class TestReply:
     """What it returns."""
 
-    def test_a_finding_is_a_result_and_no_failure(self, run: Any, asked: List[Any]) -> None:
+    def test_a_finding_is_a_result_and_no_failure(self, run: Any, takes: List[Any]) -> None:
         reply = run()
         assert ("failed" in reply, reply["changed"], reply["status"]) == (False, False, "failing")
         assert [(item["cause"], item["reason"]) for item in reply["findings"]] == [
             ("fpm_not_running", "stopped")
         ]
 
-    def test_it_is_that_of_the_diagnosis(self, run: Any, asked: List[Any]) -> None:
+    def test_it_is_that_of_the_diagnosis(self, run: Any, takes: List[Any]) -> None:
         reply, pure = run(), diagnose(hosts.seen("stopped"))
         assert {name: reply[name] for name in pure} == json.loads(json.dumps(pure)) and reply["window"] == 900
 
-    def test_the_snapshot_comes_only_when_asked_for(self, run: Any, asked: List[Any]) -> None:
+    def test_the_snapshot_comes_only_when_asked_for(self, run: Any, takes: List[Any]) -> None:
         assert "snapshot" not in run()
         assert run(snapshot=True)["snapshot"] == hosts.seen("stopped")
 
-    def test_check_mode_gives_the_same(self, run: Any, asked: List[Any]) -> None:
+    def test_check_mode_gives_the_same(self, run: Any, takes: List[Any]) -> None:
         reply = run(_ansible_check_mode=True)
         assert reply["status"] == "failing" and "skipped" not in reply
 
-    def test_with_the_snapshot_it_stays_small(self, run: Any, asked: List[Any]) -> None:
+    def test_with_the_snapshot_it_stays_small(self, run: Any, takes: List[Any]) -> None:
         assert len(json.dumps(run(snapshot=True))) < 64 * 1024
 
 
 class TestOptions:
     """What it is asked."""
 
-    def test_the_times_have_defaults_and_are_passed_on(self, run: Any, asked: List[Any]) -> None:
+    def test_the_times_have_defaults_and_are_passed_on(self, run: Any, takes: List[Any]) -> None:
         run()
         run(window=3600, probe_timeout=0.5, deadline=5)
-        assert asked == [(900, 3.0, 30.0), (3600, 0.5, 5.0)]
+        assert takes == [(900, 3.0, 30.0), (3600, 0.5, 5.0)]
 
     @pytest.mark.parametrize("seconds", [4.9, 601, -1, 0, "nan", "inf"])
-    def test_a_deadline_out_of_bounds_is_refused(self, run: Any, asked: List[Any], seconds: Any) -> None:
+    def test_a_deadline_out_of_bounds_is_refused(self, run: Any, takes: List[Any], seconds: Any) -> None:
         reply = run(deadline=seconds)
-        assert reply["failed"] and "from 5 to 600" in reply["msg"] and not asked
+        assert reply["failed"] and "from 5 to 600" in reply["msg"] and not takes
 
     def test_the_kernel_ends_a_module_that_outlives_its_deadline(
-        self, run: Any, monkeypatch: Any, asked: List[Any]
+        self, run: Any, monkeypatch: Any, takes: List[Any]
     ) -> None:
         alarms: List[int] = []
         monkeypatch.setattr(signal, "alarm", alarms.append)
         run(deadline=40)
         assert alarms == [60]
 
-    def test_an_argument_that_is_no_number_fails_by_name(self, run: Any, asked: List[Any]) -> None:
+    def test_an_argument_that_is_no_number_fails_by_name(self, run: Any, takes: List[Any]) -> None:
         reply = run(window="soon")
-        assert reply["failed"] and "window" in reply["msg"] and not asked
+        assert reply["failed"] and "window" in reply["msg"] and not takes

@@ -32,15 +32,15 @@ MASTERS = [
 ]
 
 
-def asked_fpm(monkeypatch: Any) -> List[str]:
-    asked: List[str] = []
+def fpm_tests(monkeypatch: Any) -> List[str]:
+    tests: List[str] = []
 
     def collect(host: Any, procs: Any, test: str) -> Dict[str, Any]:
-        asked.append(test)
+        tests.append(test)
         return {"installed": True, "masters": MASTERS}
 
     monkeypatch.setattr(module, "collect_fpm", collect)
-    return asked
+    return tests
 
 
 def described() -> FakeHost:
@@ -52,23 +52,23 @@ def described() -> FakeHost:
 
 class TestReply:
     def test_each_route_comes_with_its_pool_or_its_mismatch(self, run_module: Any, monkeypatch: Any) -> None:
-        asked = asked_fpm(monkeypatch)
+        tests = fpm_tests(monkeypatch)
         reply = run_module(module, described())
         assert [
             (route["location"], route["mismatch"], [pool["pool"] for pool in route["pools"]])
             for route in reply["routes"]
         ] == [("/", None, ["www"]), ("/b", "no_pool_listens", [])]
         assert reply["routes"][1]["unmatched"][0]["reason"] == "other_socket"
-        assert (reply["changed"], asked) == (False, ["never"])
+        assert (reply["changed"], tests) == (False, ["never"])
         assert [entry["what"] for entry in reply["missing"]] == ["nginx_build"]
 
     def test_without_a_route_php_fpm_is_not_asked(self, run_module: Any, monkeypatch: Any) -> None:
-        asked = asked_fpm(monkeypatch)
+        tests = fpm_tests(monkeypatch)
         reply = run_module(module, FakeHost({"/proc/none": ""}))
-        assert (reply["routes"], reply["nginx"]["installed"], asked) == ([], False, [])
+        assert (reply["routes"], reply["nginx"]["installed"], tests) == ([], False, [])
 
     def test_the_documentation_names_all_that_is_returned(self, run_module: Any, monkeypatch: Any) -> None:
-        asked_fpm(monkeypatch)
+        fpm_tests(monkeypatch)
         reply = run_module(module, described())
         documented = pytest.importorskip("yaml").safe_load(module.RETURN)
         assert set(documented) == set(reply) - {"changed", "invocation"}

@@ -22,21 +22,21 @@ NGINX = {
 FPM = {"masters": [{"pools": [{"endpoint": "unix:/run/php/b.sock"}, {"endpoint": None}]}]}
 
 
-@pytest.fixture(name="asked")
-def fixture_asked(monkeypatch: Any) -> List[Any]:
+@pytest.fixture(name="looks")
+def fixture_looks(monkeypatch: Any) -> List[Any]:
     """What the module handed to the collector: (keys, identity, seconds)."""
-    asked: List[Any] = []
+    looks: List[Any] = []
 
     def collect(host: Any, keys: Any, identity: Any, procs: Any, seconds: float) -> Dict[str, Any]:
         host.miss("endpoint", "/run/php", "Permission denied", "root")
-        asked.append((list(keys), identity, seconds))
+        looks.append((list(keys), identity, seconds))
         return {key: {"exists": True} for key in keys}
 
     monkeypatch.setattr(module, "processes", lambda host: [])
     monkeypatch.setattr(module, "collect_nginx", lambda host, procs: NGINX)
     monkeypatch.setattr(module, "collect_fpm", lambda host, procs: FPM)
     monkeypatch.setattr(module, "collect_endpoints", collect)
-    return asked
+    return looks
 
 
 @pytest.fixture(name="run")
@@ -47,32 +47,32 @@ def fixture_run(run_module: Run) -> Run:
 class TestEndpoints:
     """Which it looks at."""
 
-    def test_by_default_those_of_nginx_and_of_the_pools(self, run: Any, asked: List[Any]) -> None:
+    def test_by_default_those_of_nginx_and_of_the_pools(self, run: Any, looks: List[Any]) -> None:
         reply = run()
-        assert asked == [
+        assert looks == [
             (
                 ["unix:/run/php/a.sock", "127.0.0.1:9000", "unix:/run/php/b.sock"],
                 {"user": "www-data", "uid": 33, "gid": 33, "groups": [33], "pid": 41, "account": None},
                 3.0,
             )
         ]
-        assert set(reply["endpoints"]) == set(asked[0][0]) and reply["changed"] is False
+        assert set(reply["endpoints"]) == set(looks[0][0]) and reply["changed"] is False
         assert reply["missing"] == [
             {"what": "endpoint", "path": "/run/php", "why": "Permission denied", "needs": "root"}
         ]
 
-    def test_given_endpoints_alone_in_whatever_spelling(self, run: Any, asked: List[Any]) -> None:
+    def test_given_endpoints_alone_in_whatever_spelling(self, run: Any, looks: List[Any]) -> None:
         run(endpoints=["/var/run/php/c.sock", "9000"], probe_timeout=0)
-        assert (asked[0][0], asked[0][2]) == (["unix:/run/php/c.sock", "*:9000"], 0.0)
+        assert (looks[0][0], looks[0][2]) == (["unix:/run/php/c.sock", "*:9000"], 0.0)
 
 
 class TestAccount:
     """With whose rights."""
 
-    def test_a_given_account_keeps_the_view_of_nginx(self, run: Any, asked: List[Any]) -> None:
+    def test_a_given_account_keeps_the_view_of_nginx(self, run: Any, looks: List[Any]) -> None:
         run(user="root")
-        assert (asked[0][1]["user"], asked[0][1]["uid"], asked[0][1]["pid"]) == ("root", 0, 41)
+        assert (looks[0][1]["user"], looks[0][1]["uid"], looks[0][1]["pid"]) == ("root", 0, 41)
 
-    def test_an_account_that_does_not_exist_fails_by_name(self, run: Any, asked: List[Any]) -> None:
+    def test_an_account_that_does_not_exist_fails_by_name(self, run: Any, looks: List[Any]) -> None:
         reply = run(user="no-such-account")
-        assert reply["failed"] and "no-such-account" in reply["msg"] and not asked
+        assert reply["failed"] and "no-such-account" in reply["msg"] and not looks

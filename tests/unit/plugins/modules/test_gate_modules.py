@@ -18,15 +18,15 @@ class TestRestartInfo:
         assert reply["failed"] and "from 5 to 600" in reply["msg"]
 
     def test_it_has_check_mode(self, run_module: Any, monkeypatch: Any) -> None:
-        told = {"verdict": "fine", "msg": "x", "problems": [], "services": [], "cuts": [], "missing": []}
-        monkeypatch.setattr(restart_info, "restart", lambda *_arguments: told)
+        answer = {"verdict": "fine", "msg": "x", "problems": [], "services": [], "cuts": [], "missing": []}
+        monkeypatch.setattr(restart_info, "restart", lambda *_arguments: answer)
         reply = run_module(restart_info, FakeHost(), _ansible_check_mode=True)
         assert (reply["verdict"], reply["changed"]) == ("fine", False)
 
     def test_no_secret_leaves_the_host(self, run_module: Any, monkeypatch: Any) -> None:
         problem = {"summary": "unknown entry 'env[DB_PASSWORD] = hunter2'"}
-        told = {"verdict": "fails", "msg": "x", "problems": [problem], "missing": []}
-        monkeypatch.setattr(restart_info, "restart", lambda *_arguments: told)
+        answer = {"verdict": "fails", "msg": "x", "problems": [problem], "missing": []}
+        monkeypatch.setattr(restart_info, "restart", lambda *_arguments: answer)
         assert "hunter2" not in str(run_module(restart_info, FakeHost()))
 
 

@@ -24,11 +24,11 @@ def fixture_run(run_module: Run, tmp_path: Any) -> Run:
 
 class TestModule:
     def test_check_mode_says_what_a_run_does(self, run: Run, tmp_path: Any) -> None:
-        said = run(check_mode=True)
-        assert said["changed"] and not os.path.exists(str(tmp_path / "monitor"))
+        planned = run(check_mode=True)
+        assert planned["changed"] and not os.path.exists(str(tmp_path / "monitor"))
         done = run()
         assert {name: done[name] for name in ("changed", "files", "diff")} == {
-            name: said[name] for name in ("changed", "files", "diff")
+            name: planned[name] for name in ("changed", "files", "diff")
         }
         assert not run()["changed"] and not run(check_mode=True)["changed"]
 

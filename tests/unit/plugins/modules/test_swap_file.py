@@ -122,15 +122,15 @@ class TestChange:
         )
 
     def test_the_proof_asks_for_what_was_wanted(self, run: Any, monkeypatch: Any, host: FakeHost) -> None:
-        asked = []
+        proofs = []
 
         def carried_out(host: Any, make: Any, verify: Any, check_mode: bool, _warn: Any) -> Outcome:
-            asked.append((verify(), check_mode))
+            proofs.append((verify(), check_mode))
             return Outcome("done", "", [], [], [], "/backup")
 
         monkeypatch.setattr(swap_file, "one_change", carried_out)
         reply = run(False, path="/swapfile", size="2M")
-        assert asked == [("/swapfile is not in /proc/swaps", False)]
+        assert proofs == [("/swapfile is not in /proc/swaps", False)]
         assert (reply["changed"], reply["backup"], reply["diff"][0]["after"]) == (
             True,
             "/backup",

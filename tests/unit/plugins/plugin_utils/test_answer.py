@@ -82,8 +82,8 @@ class TestLookedAt:
     @pytest.mark.parametrize("kind", [diagnosis_info, fpm_info])
     def test_the_clock_is_that_of_the_controller(self, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
         before = time.time()
-        said = answered(monkeypatch, {**results.answer(), "looked_at": before + 9999}, kind)
-        assert before <= said["looked_at"] <= time.time()
+        passed = answered(monkeypatch, {**results.answer(), "looked_at": before + 9999}, kind)
+        assert before <= passed["looked_at"] <= time.time()
 
     def test_an_answer_that_is_none_has_one_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "looked_at" in raised(monkeypatch, Mismatch("x"))
@@ -139,7 +139,7 @@ class TestReader:
 
     def test_all_that_is_printed_is_cleaned(self) -> None:
         diff = dict.fromkeys(("before", "after", "before_header", "after_header", "prepared"), EVIL)
-        given = {
+        raw = {
             "msg": EVIL,
             "invocation": {EVIL: [EVIL]},
             "diff": [diff],
@@ -149,7 +149,7 @@ class TestReader:
             "findings": [{EVIL: EVIL}],
             "failed": True,
         }
-        assert answer.read_answer(given, ALL) == {
+        assert answer.read_answer(raw, ALL) == {
             "msg": HARMLESS,
             "invocation": {HARMLESS: [HARMLESS]},
             "diff": [dict.fromkeys(diff, HARMLESS)],
@@ -165,22 +165,22 @@ class TestReader:
             "__ansible_type": "ErrorSummary",
             "event": {"msg": "x", "formatted_traceback": "Traceback " + EVIL},
         }
-        given = answer.read_answer(
+        cleaned = answer.read_answer(
             {"warnings": [kind, 7, None, {"event": 5}], "exception": error, "deprecations": "x"}, ALL
         )
-        assert given == {"warnings": [HARMLESS], "exception": "Traceback " + HARMLESS}
+        assert cleaned == {"warnings": [HARMLESS], "exception": "Traceback " + HARMLESS}
 
     def test_a_module_that_raised_says_what_with_newer_engines(self) -> None:
         """They send no message then, and print "Unknown error"."""
         error = {"__ansible_type": "ErrorSummary", "event": {"msg": "'site'" + EVIL + " password=hunter22"}}
-        given = answer.read_answer({"failed": True, "exception": error}, ALL)
-        assert given["msg"].startswith("the module ended by a mistake of its own")
-        assert given["msg"].endswith("'site'%s password=[redacted]" % HARMLESS)
+        cleaned = answer.read_answer({"failed": True, "exception": error}, ALL)
+        assert cleaned["msg"].startswith("the module ended by a mistake of its own")
+        assert cleaned["msg"].endswith("'site'%s password=[redacted]" % HARMLESS)
 
     @pytest.mark.parametrize("error", [None, "", {}, {"event": None}, {"event": {"msg": 5}}])
     def test_a_module_that_raised_may_say_nothing(self, error: Any) -> None:
-        given = answer.read_answer({"failed": True, "exception": error}, ALL)
-        assert given["msg"].endswith("it does not say which")
+        cleaned = answer.read_answer({"failed": True, "exception": error}, ALL)
+        assert cleaned["msg"].endswith("it does not say which")
 
     def test_near_miss_what_did_not_fail_gets_no_message(self) -> None:
         assert "msg" not in answer.read_answer({"exception": {"event": {"msg": "x"}}}, ALL)
@@ -224,12 +224,12 @@ class TestTask:
 
     def test_an_honest_answer_passes_with_a_sentence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The sentence is the controller's: what the host says in its place does not count."""
-        given = results.answer("failing", finding())
+        honest = results.answer("failing", finding())
         for kind in (diagnosis_info, remediation):
-            for said in ({}, {"msg": "all is well {{ 7 }}"}):
-                answer = answered(monkeypatch, {**given, **said}, kind)
+            for extra in ({}, {"msg": "all is well {{ 7 }}"}):
+                answer = answered(monkeypatch, {**honest, **extra}, kind)
                 assert answer.pop("msg").startswith("failing: PHP-FPM is not running: stopped (")
-                assert answer.pop("looked_at") and answer == given
+                assert answer.pop("looked_at") and answer == honest
 
     @pytest.mark.parametrize("kind", [diagnosis_info, remediation])
     def test_what_is_no_diagnosis_fails_its_task(self, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:

@@ -106,8 +106,8 @@ class TestGate:
         assert made["summary"].startswith("**Gate after: CLOSED. 1 host judged")
 
     def test_what_closes_it_is_said_with_its_fix(self) -> None:
-        said = "- **Gate: The next restart would lose requests**, `a`: `php-fpm8.2 refuses www.conf:7`."
-        assert said + " Fix: `mend www.conf:7`" in self.published()["summary"]
+        sentence = "- **Gate: The next restart would lose requests**, `a`: `php-fpm8.2 refuses www.conf:7`."
+        assert sentence + " Fix: `mend www.conf:7`" in self.published()["summary"]
 
     def test_what_only_warns_is_left_to_the_report(self) -> None:
         assert "www.conf" not in self.published(decision="warn")["summary"]

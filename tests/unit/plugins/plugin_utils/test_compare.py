@@ -28,7 +28,7 @@ def compared(before: dict[str, Any], after: dict[str, Any], since: float | None 
     return changes(report.build(before, 900, BEFORE), report.build(after, 900, AFTER), since)
 
 
-def one(before: Any, after: Any) -> dict[str, list[str]]:
+def differences(before: Any, after: Any) -> dict[str, list[str]]:
     """The lists of one host's findings, as "was>now"."""
     made = compared({"a": before}, {"a": after})
     lists = {"new": made["new"], "gone": made["gone"], "same": made["same"], "unknown": made["unknown"]}
@@ -53,7 +53,7 @@ class TestIdentity:
         ],
     )
     def test_what_may_differ_between_two_looks(self, other: dict[str, Any]) -> None:
-        assert one(answer("failing", finding()), answer("failing", finding(**other))) == {
+        assert differences(answer("failing", finding()), answer("failing", finding(**other))) == {
             "same": ["active>active"]
         }
 
@@ -67,7 +67,7 @@ class TestIdentity:
         ],
     )
     def test_what_makes_another_finding(self, other: dict[str, Any]) -> None:
-        assert one(answer("failing", finding()), answer("failing", finding(**other))) == {
+        assert differences(answer("failing", finding()), answer("failing", finding(**other))) == {
             "new": ["None>active"],
             "gone": ["active>None"],
         }
@@ -86,10 +86,10 @@ class TestIdentity:
 
     def test_each_finding_has_one_partner(self) -> None:
         twins = [finding(pool="www"), finding(pool="blog")]
-        assert one(answer("failing", *twins), answer("failing", twins[1], twins[1])) == {
+        assert differences(answer("failing", *twins), answer("failing", twins[1], twins[1])) == {
             "same": ["active>active", "active>active"]
         }
-        assert one(answer("failing", twins[0]), answer("failing", *twins)) == {
+        assert differences(answer("failing", twins[0]), answer("failing", *twins)) == {
             "new": ["None>active"],
             "same": ["active>active"],
         }
@@ -109,19 +109,19 @@ class TestStates:
         ],
     )
     def test_it_begins_and_ends(self, was: str, now: str, where: str) -> None:
-        seen = one(answer("failing", finding(state=was)), answer("failing", finding(state=now)))
+        seen = differences(answer("failing", finding(state=was)), answer("failing", finding(state=now)))
         assert seen == {where: ["%s>%s" % (was, now)]}
 
     def test_what_came_and_went_between_two_looks_is_new(self) -> None:
         over = answer("recovered", finding(state="recovered"))
-        assert one(answer(), over) == {"new": ["None>recovered"]}
+        assert differences(answer(), over) == {"new": ["None>recovered"]}
 
     def test_what_was_over_before_may_leave_in_silence(self) -> None:
-        assert one(answer("recovered", finding(state="recovered")), answer()) == {}
+        assert differences(answer("recovered", finding(state="recovered")), answer()) == {}
 
     def test_what_a_remediation_has_ended_is_not_there(self) -> None:
-        assert one(remedied("done"), answer("failing", finding())) == {"new": ["None>active"]}
-        assert one(answer("failing", finding()), remedied("done")) == {"gone": ["active>None"]}
+        assert differences(remedied("done"), answer("failing", finding())) == {"new": ["None>active"]}
+        assert differences(answer("failing", finding()), remedied("done")) == {"gone": ["active>None"]}
 
 
 class TestBlindness:
@@ -129,7 +129,7 @@ class TestBlindness:
 
     @pytest.mark.parametrize("later", [unreachable(), None, answer("unknown")])
     def test_what_cannot_be_seen_any_more_is_not_gone(self, later: Any) -> None:
-        assert one(answer("failing", finding()), later) == {"unknown": ["active>None"]}
+        assert differences(answer("failing", finding()), later) == {"unknown": ["active>None"]}
 
     def test_a_host_that_went_takes_nothing_away(self) -> None:
         made = compared({"a": answer("failing", finding()), "b": answer()}, {"b": answer(), "c": answer()})

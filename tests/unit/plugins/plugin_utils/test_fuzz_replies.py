@@ -35,9 +35,9 @@ def replies() -> list[dict[str, Any]]:
     ]
 
 
-def fleet(given: dict[str, Any]) -> None:
+def fleet(reply: dict[str, Any]) -> None:
     """One hostile host beside a good one."""
-    made = report.build({"hostile": given, "good": answer()}, 900, NOW, keep_snapshot=True)
+    made = report.build({"hostile": reply, "good": answer()}, 900, NOW, keep_snapshot=True)
     VALIDATOR.validate(json.loads(json.dumps(made, allow_nan=False)))
     published = json.dumps(report.artifact(made), allow_nan=False)
     ARTIFACT.validate(json.loads(published))

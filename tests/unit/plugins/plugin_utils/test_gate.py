@@ -240,8 +240,8 @@ class TestOwnBaseline:
         path, honest = saved(tmp_path, {"a": ILL}), os.fstat
 
         def found(descriptor: int) -> os.stat_result:
-            one = honest(descriptor)
-            return os.stat_result((*one[:4], owner, *one[5:]))
+            status = honest(descriptor)
+            return os.stat_result((*status[:4], owner, *status[5:]))
 
         monkeypatch.setattr(os, "fstat", found)
         with contextlib.nullcontext() if fine else pytest.raises(gate.GateError, match="to another account"):

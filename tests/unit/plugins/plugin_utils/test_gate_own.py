@@ -33,7 +33,7 @@ def page(**more: Any) -> Any:
 class TestAsked:
     def test_a_page_that_nginx_had_to_answer_is_one(self) -> None:
         pages: Any = {"a": {"pages": [page()]}}
-        assert gate_own.asked(pages) == {SHOP: 1}
+        assert gate_own.page_counts(pages) == {SHOP: 1}
 
     @pytest.mark.parametrize(
         "pages",
@@ -45,7 +45,7 @@ class TestAsked:
         ],
     )
     def test_near_miss_what_is_in_no_log_is_none(self, pages: Any) -> None:
-        assert gate_own.asked(pages) == {}
+        assert gate_own.page_counts(pages) == {}
 
 
 class TestKnown:

@@ -137,8 +137,8 @@ class TestAgain:
         assert line.endswith("And 1 more host.")
 
     def test_the_same_is_said_once(self) -> None:
-        said = self.again().returned
-        assert self.again({**said, "again": True}).lines == []
+        returned = self.again().returned
+        assert self.again({**returned, "again": True}).lines == []
 
     @pytest.mark.parametrize(
         "earlier", [{"again": True, "why": "b: other"}, {"again": False, "why": "x"}, None]

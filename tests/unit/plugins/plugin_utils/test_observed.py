@@ -107,10 +107,10 @@ class TestBaseline:
             routes = [{"site": name, "server_names": [name]} for name in names]
             return answer(snapshot={"nginx": {"routes": routes}})
 
-        both, one = served("shop.example", "blog.example"), served("blog.example")
-        gate = judged({"a": one}, before={"a": both})
+        both, blog = served("shop.example", "blog.example"), served("blog.example")
+        gate = judged({"a": blog}, before={"a": both})
         assert decided(gate) == [("a", "route_gone", "fail")] and gate["reasons"][0]["site"] == "shop.example"
-        assert judged({"a": both}, before={"a": one})["verdict"] == "pass"
+        assert judged({"a": both}, before={"a": blog})["verdict"] == "pass"
         assert judged({"a": answer()}, before={"a": both})["verdict"] == "pass"
 
     def test_no_route_and_no_baseline_is_a_warning(self) -> None:

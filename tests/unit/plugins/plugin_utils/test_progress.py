@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import progress, text
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.progress import Said
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.progress import Message
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.tables import HOSTILE
 
 
-def lines(said: list[Said], columns: int = 100) -> list[str]:
-    shown = [line for line, _color in progress.grouped(said, columns)]
+def lines(messages: list[Message], columns: int = 100) -> list[str]:
+    shown = [line for line, _color in progress.grouped(messages, columns)]
     assert max(map(text.width, shown), default=0) <= columns
     assert all(line.isprintable() for line in shown)
     return shown
@@ -22,32 +22,32 @@ class TestFailures:
     """A line for all hosts of which the same is said."""
 
     def test_a_failure_is_one_line(self) -> None:
-        assert lines([Said("FAILED", "web1", "Deploy: no space left")]) == [
+        assert lines([Message("FAILED", "web1", "Deploy: no space left")]) == [
             "FAILED web1: Deploy: no space left"
         ]
 
     def test_hosts_share_the_line(self) -> None:
-        said = [
-            Said("UNREACHABLE", "web%02d" % number, "Look: ssh: connect to host web%02d port 22" % number)
+        messages = [
+            Message("UNREACHABLE", "web%02d" % number, "Look: ssh: connect to host web%02d port 22" % number)
             for number in range(300)
         ]
-        assert lines(said) == [
+        assert lines(messages) == [
             "UNREACHABLE web00, web01, web02 +297 more: Look: ssh: connect to host web00 port 22",
         ]
 
     def test_many_kinds_take_few_lines(self) -> None:
-        said = [Said("FAILED", "web1", "it broke in the way " + "x" * number) for number in range(50)]
-        assert len(lines(said)) < 12
-        assert "-v shows them" in lines(said)[-1]
+        messages = [Message("FAILED", "web1", "it broke in the way " + "x" * number) for number in range(50)]
+        assert len(lines(messages)) < 12
+        assert "-v shows them" in lines(messages)[-1]
 
     def test_what_stands_in_the_table_is_cut_to_a_line(self) -> None:
         text = progress.in_short("failing: %s. Fix: systemctl start x" % ("stopped " * 40))
         assert "Fix" not in text
-        assert len(lines([Said("FAILED", "web1", text, short=True)])) == 1
-        assert len(lines([Said("FAILED", "web1", text)])) == 3
+        assert len(lines([Message("FAILED", "web1", text, short=True)])) == 1
+        assert len(lines([Message("FAILED", "web1", text)])) == 3
 
     def test_no_text_of_a_host_acts_on_the_terminal(self) -> None:
-        lines([Said("FAILED", "web1", evil) for evil in HOSTILE], 80)
+        lines([Message("FAILED", "web1", evil) for evil in HOSTILE], 80)
 
     def test_the_reason_is_the_last_thing_printed(self) -> None:
         assert progress.why({"msg": "non-zero return code", "stderr": "a\nb: not found\n"}) == (
@@ -67,7 +67,7 @@ class TestWaiting:
         watch = progress.Waiting(lambda line: None, 100, lambda: self.now)
         watch.end()  # no thread: the test asks
         for host in hosts:
-            watch.asked(host)
+            watch.started(host)
         return watch
 
     def after(self, watch: progress.Waiting, seconds: int) -> str:
@@ -86,12 +86,12 @@ class TestWaiting:
     def test_where_none_is_slow_they_are_counted_later(self) -> None:
         watch = self.waiting("web0")
         watch.answered("web0")
-        said = {}
+        shown = {}
         for seconds in range(61):
             line = self.after(watch, seconds)
-            said.update({seconds: line} if line else {})
-            watch.asked("web1")  # each time another one
-        assert said == {30: "after 30 s: 1 host has answered", 60: "after 1 min: 1 host has answered"}
+            shown.update({seconds: line} if line else {})
+            watch.started("web1")  # each time another one
+        assert shown == {30: "after 30 s: 1 host has answered", 60: "after 1 min: 1 host has answered"}
 
     def test_nothing_is_said_when_all_have_answered(self) -> None:
         watch = self.waiting("web1")

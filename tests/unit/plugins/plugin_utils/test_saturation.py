@@ -78,9 +78,9 @@ class TestRealHosts:
     def test_every_saved_snapshot_tells_its_pools(self) -> None:
         for path in FILES:
             snapshot = fixture(path)["snapshot"]
-            told = loads(made(snapshot)["hosts"]["a"])
-            assert told is not None, path
-            assert len(told) == len(
+            pools = loads(made(snapshot)["hosts"]["a"])
+            assert pools is not None, path
+            assert len(pools) == len(
                 {
                     (master["config"], pool["name"], pool["endpoint"])
                     for master in snapshot["fpm"]["masters"]

@@ -27,7 +27,7 @@ def _zone(utc: None) -> None:
     """Times are shown in the zone of the one who reads."""
 
 
-def said(result: dict[str, Any]) -> str:
+def sentence_of(result: dict[str, Any]) -> str:
     return sentence.of(report.read(result), NOW)
 
 
@@ -35,14 +35,14 @@ class TestDiagnosis:
     """What diagnosis_info returns as its msg."""
 
     def test_it_has_cause_site_since_and_count(self) -> None:
-        assert said(answer("failing", finding())) == (
+        assert sentence_of(answer("failing", finding())) == (
             "failing: %s, since 14:13:17, 10 min ago, 3 requests lost" % STOPPED
         )
 
     def test_the_worst_comes_first(self) -> None:
         mild = finding("worker_oom_killed", "cgroup", severity="warning")
         over = finding("reload_interrupted", None, state="recovered")
-        shown = said(answer("failing", over, mild, finding()))
+        shown = sentence_of(answer("failing", over, mild, finding()))
         assert shown.startswith("failing: " + STOPPED) and shown.endswith("; and 2 more findings")
 
     @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ class TestDiagnosis:
         ],
     )
     def test_each_status_reads_well(self, result: dict[str, Any], shown: str) -> None:
-        assert said(result) == shown
+        assert sentence_of(result) == shown
 
     @pytest.mark.parametrize("evil", HOSTILE)
     def test_no_text_of_a_host_acts_on_the_terminal(self, evil: str) -> None:
@@ -77,14 +77,14 @@ class TestDiagnosis:
             answer("failing", hostile),
             answer("unknown", missing=[missing("x", evil, evil, evil)]),
         ):
-            assert said(result).isprintable() and len(said(result)) < 600
+            assert sentence_of(result).isprintable() and len(sentence_of(result)) < 600
 
 
 class TestRemediation:
     """What the module remediation returns as its msg."""
 
     def test_what_was_mended(self) -> None:
-        assert said(remedied("done")) == (
+        assert sentence_of(remedied("done")) == (
             "recovered: 1 of 1 finding fixed; 1 of 1 host answers again, 1.2 s after the diagnosis"
         )
 
@@ -93,5 +93,5 @@ class TestRemediation:
         [("would", "would fix 1 of 1 finding"), ("escalated", "0 of 1 finding fixed")],
     )
     def test_what_is_still_wrong_comes_first(self, result: str, words: str) -> None:
-        shown = said(remedied(result))
+        shown = sentence_of(remedied(result))
         assert shown.startswith("failing: " + STOPPED) and words in shown

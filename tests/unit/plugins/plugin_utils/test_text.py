@@ -24,7 +24,7 @@ def _zone(utc: None) -> None:
 
 class TestClean:
     @pytest.mark.parametrize(
-        "given, shown",
+        "raw, shown",
         [
             ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
             ("a\tb\nc\rd", "a b c d"),
@@ -42,8 +42,8 @@ class TestClean:
             ("  spaced   out  ", "spaced out"),
         ],
     )
-    def test_what_could_move_a_terminal_is_spelled_out(self, given: str, shown: str) -> None:
-        assert text.clean(given) == shown
+    def test_what_could_move_a_terminal_is_spelled_out(self, raw: str, shown: str) -> None:
+        assert text.clean(raw) == shown
 
 
 class TestTimes:
@@ -127,7 +127,7 @@ class TestColumns:
         ] == []
 
     @pytest.mark.parametrize(
-        "given, columns, shown",
+        "raw, columns, shown",
         [
             ("short", 10, "short"),
             ("exactly ten", 11, "exactly ten"),
@@ -136,8 +136,8 @@ class TestColumns:
             ("日本語日本語", 10, "日本語..."),
         ],
     )
-    def test_cutting_counts_columns_not_characters(self, given: str, columns: int, shown: str) -> None:
-        assert text.cut(given, columns) == shown
+    def test_cutting_counts_columns_not_characters(self, raw: str, columns: int, shown: str) -> None:
+        assert text.cut(raw, columns) == shown
         assert text.width(shown) <= columns
 
     @pytest.mark.parametrize("lines", [2, 3, 4, 6])
@@ -145,8 +145,8 @@ class TestColumns:
         at_end = "connecting to %s: Permission denied (13)" % "/".join(["unix:", *["a-directory"] * 60])
         sentences = "nginx log says much here. " * 40 + "nginx refuses it (errno 97)."
         at_start = "connect() failed (111: Connection refused) " + "while waiting for it " * 60
-        for given, point in ((sentences, "(errno 97)."), (at_start, "(111: Connection refused)")):
-            shown = text.wrap(given, 78, lines)
+        for raw, point in ((sentences, "(errno 97)."), (at_start, "(111: Connection refused)")):
+            shown = text.wrap(raw, 78, lines)
             assert len(shown) <= lines
             assert all(text.width(line) <= 78 for line in shown)
             assert point in " ".join(shown)

@@ -99,5 +99,5 @@ class TestReason:
 
     @pytest.mark.parametrize("evil", HOSTILE)
     def test_what_a_server_says_stays_one_line(self, evil: str) -> None:
-        said = upload.reason({"msg": "Status code was 500 and not [200]: HTTP Error 500: " + evil})
-        assert said.isprintable() and len(said) <= upload.MOST
+        reason = upload.reason({"msg": "Status code was 500 and not [200]: HTTP Error 500: " + evil})
+        assert reason.isprintable() and len(reason) <= upload.MOST

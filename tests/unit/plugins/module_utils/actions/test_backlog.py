@@ -75,7 +75,7 @@ class TestDemand:
 
 class TestDrop:
     @pytest.mark.parametrize(
-        "asked, dead, live, how",
+        "requested, dead, live, how",
         [
             (True, 30, 5, "restart"),
             (False, 30, 5, "reload"),
@@ -83,10 +83,10 @@ class TestDrop:
         ],
     )
     def test_only_where_it_is_asked_for_and_the_queue_does_not_fit(
-        self, asked: bool, dead: int, live: int, how: str
+        self, requested: bool, dead: int, live: int, how: str
     ) -> None:
         host = Host("exhausted_static").crowded(dead, live)
-        assert verb(host.view, Arguments(CONFIG, "www", UNIT, asked), host.endpoint, 16)[0] == how
+        assert verb(host.view, Arguments(CONFIG, "www", UNIT, requested), host.endpoint, 16)[0] == how
 
     def test_a_restart_says_what_it_costs_all_pools_of_the_unit(self) -> None:
         host = Host("exhausted_static").crowded(30, 5)

@@ -66,8 +66,8 @@ class TestArguments:
             Host().resolve("read_timeout_set", {"file": SITE, "site": "", "seconds": 1})
 
     def test_a_word_of_python_may_be_one(self) -> None:
-        given = {"file": SITE, "line": 3, "from": "a", "to": "b"}
-        assert read(BY_ID["fastcgi_pass_repoint"].Arguments, "x", given) == (SITE, 3, "a", "b")
+        values = {"file": SITE, "line": 3, "from": "a", "to": "b"}
+        assert read(BY_ID["fastcgi_pass_repoint"].Arguments, "x", values) == (SITE, 3, "a", "b")
 
     @pytest.mark.parametrize("path", hosts.FILES, ids=os.path.basename)
     def test_the_rules_give_what_the_actions_take(self, path: str) -> None:

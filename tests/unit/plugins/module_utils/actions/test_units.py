@@ -41,8 +41,8 @@ class TestLoad:
         assert trial.unit == UNIT and "/var/log/php8.2-fpm.log" in trial.silent
 
     def test_it_is_meant_for_the_files_of_the_unread_pool_alone(self) -> None:
-        assert list(Host("config_not_loaded").step("unit_reload").meant) == [POOL]
-        assert list(Host("socket_deleted").step("unit_restart").meant) == []
+        assert list(Host("config_not_loaded").step("unit_reload").to_load) == [POOL]
+        assert list(Host("socket_deleted").step("unit_restart").to_load) == []
 
     def test_a_pool_that_was_not_read_is_loaded_by_a_reload(self) -> None:
         host = Host("config_not_loaded").unit(can_reload=True)

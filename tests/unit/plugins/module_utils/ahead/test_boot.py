@@ -102,8 +102,8 @@ class TestBoot:
 
 
 class TestRefusals:
-    def refusals(self, monkeypatch: Any, *told: Any, **pre: Any) -> Any:
-        monkeypatch.setattr(subject, "start_refusals", lambda *_arguments: iter(told))
+    def refusals(self, monkeypatch: Any, *problems: Any, **pre: Any) -> Any:
+        monkeypatch.setattr(subject, "start_refusals", lambda *_arguments: iter(problems))
         there = host()
         return list(subject.refusals(there, fpm(), launch(**pre))), there.missing
 

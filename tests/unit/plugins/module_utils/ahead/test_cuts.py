@@ -37,24 +37,24 @@ def cut(
 
 class TestCut:
     def test_a_reload_cuts_what_runs_and_a_restart_who_waits_too(self, monkeypatch: Any) -> None:
-        told = cut(monkeypatch)
-        assert (told["reload_cuts"], told["restart_cuts"], told["grace"]) == (2, 3, 0.0)
+        cuts = cut(monkeypatch)
+        assert (cuts["reload_cuts"], cuts["restart_cuts"], cuts["grace"]) == (2, 3, 0.0)
 
     def test_near_miss_a_timeout_that_the_master_has_loaded(self, monkeypatch: Any) -> None:
-        told = cut(monkeypatch, 30.0)
-        assert (told["reload_cuts"], told["restart_cuts"], told["grace"]) == (0, 3, 30.0)
+        cuts = cut(monkeypatch, 30.0)
+        assert (cuts["reload_cuts"], cuts["restart_cuts"], cuts["grace"]) == (0, 3, 30.0)
 
     @pytest.mark.parametrize("ends", [None, 0.0, 31.0])
     def test_what_may_outlast_the_timeout_is_counted(self, monkeypatch: Any, ends: Any) -> None:
-        told = cut(monkeypatch, 30.0, ends=ends)
-        assert (told["reload_cuts"], told["reload_may_cut"]) == (0, 2)
+        cuts = cut(monkeypatch, 30.0, ends=ends)
+        assert (cuts["reload_cuts"], cuts["reload_may_cut"]) == (0, 2)
 
     def test_near_miss_php_fpm_ends_each_request_in_time(self, monkeypatch: Any) -> None:
         assert cut(monkeypatch, 30.0, ends=30.0)["reload_may_cut"] == 0
 
     def test_decoy_what_is_cut_at_once_is_not_counted_twice(self, monkeypatch: Any) -> None:
-        told = cut(monkeypatch, ends=10.0)
-        assert (told["reload_cuts"], told["reload_may_cut"]) == (2, 0)
+        cuts = cut(monkeypatch, ends=10.0)
+        assert (cuts["reload_cuts"], cuts["reload_may_cut"]) == (2, 0)
 
     @pytest.mark.parametrize("newer", [True, None])
     def test_a_timeout_that_may_not_be_loaded_does_not_count(self, monkeypatch: Any, newer: Any) -> None:
@@ -62,8 +62,8 @@ class TestCut:
 
     @pytest.mark.parametrize("unseen", [{"accepted": None}, {"queue": None}])
     def test_a_pool_that_is_not_seen_makes_it_unknown(self, monkeypatch: Any, unseen: Any) -> None:
-        told = cut(monkeypatch, **unseen)
-        assert (told["running"], told["reload_cuts"], told["restart_cuts"]) == (None, None, None)
+        cuts = cut(monkeypatch, **unseen)
+        assert (cuts["running"], cuts["reload_cuts"], cuts["restart_cuts"]) == (None, None, None)
 
     def test_near_miss_a_pool_at_which_nobody_listens(self, monkeypatch: Any) -> None:
         assert cut(monkeypatch, listening=False, accepted=None)["running"] == 2

@@ -13,7 +13,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 
 class TestUnloaded:
-    def told(self, monkeypatch: Any, files: List[str], other: Any = None) -> List[Any]:
+    def problems(self, monkeypatch: Any, files: List[str], other: Any = None) -> List[Any]:
         monkeypatch.setattr(subject, "newer", lambda *_arguments: [Newer(path, 9.0) for path in files])
         monkeypatch.setattr(subject, "unlike", lambda *_arguments: other)
         host: Any = FakeHost({parts.CONFIG: "[global]\n"})
@@ -22,14 +22,14 @@ class TestUnloaded:
 
     def test_a_time_alone_proves_no_other_configuration(self, monkeypatch: Any) -> None:
         """A comment was added, or a backup wrote the file as it was."""
-        (problem,) = self.told(monkeypatch, [parts.POOL_FILE, parts.CONFIG])
+        (problem,) = self.problems(monkeypatch, [parts.POOL_FILE, parts.CONFIG])
         words = "%s was written (and 1 more) after %s had loaded it: a change in it does not run yet."
         assert problem["summary"] == words % (parts.POOL_FILE, parts.UNIT)
         assert (problem["confidence"], problem["file"]) == ("possible", parts.POOL_FILE)
 
     def test_hit_what_runs_cannot_come_from_the_files(self, monkeypatch: Any) -> None:
-        (problem,) = self.told(monkeypatch, [], "pool b runs, and is configured no more")
+        (problem,) = self.problems(monkeypatch, [], "pool b runs, and is configured no more")
         assert (problem["confidence"], "pool b runs" in problem["summary"]) == ("likely", True)
 
     def test_near_miss_nothing_was_written_since(self, monkeypatch: Any) -> None:
-        assert self.told(monkeypatch, []) == []
+        assert self.problems(monkeypatch, []) == []

@@ -156,8 +156,8 @@ class TestSocketDenied:
         assert not denied(pool(**settings))
 
     def test_the_user_of_the_files_counts_not_the_running_one(self) -> None:
-        asked = {"user": "web", "uid": 40, "groups": [40], "file": "/etc/nginx/nginx.conf", "line": 1}
-        loaded = {"configured": asked, "newer_files": ["/etc/nginx/nginx.conf"]}
+        configured = {"user": "web", "uid": 40, "groups": [40], "file": "/etc/nginx/nginx.conf", "line": 1}
+        loaded = {"configured": configured, "newer_files": ["/etc/nginx/nginx.conf"]}
         assert denied(pool(), nginx(route(SOCKET), loaded=loaded))
 
     def test_near_miss_a_group_that_a_start_gives_nginx(self) -> None:

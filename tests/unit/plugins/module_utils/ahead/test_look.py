@@ -56,8 +56,8 @@ class TestVerdict:
 
 class TestFix:
     def test_nobody_is_told_to_reload_what_would_fail(self) -> None:
-        told = judgement.mended_first([WORST, INFO])
-        assert "Reload" in INFO["fix"] and "Mend the other problems first" in told[1]["fix"]
+        ordered = judgement.mended_first([WORST, INFO])
+        assert "Reload" in INFO["fix"] and "Mend the other problems first" in ordered[1]["fix"]
         assert judgement.mended_first([INFO]) == [INFO]
 
 

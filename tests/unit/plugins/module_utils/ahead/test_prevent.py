@@ -82,7 +82,7 @@ class TestTold:
         made = reply(
             Diagnosis(at_risk(), first, 1.0, 900, False), Done(taken, [], None, last, {}, {}, None), name
         )
-        return dict(subject._told(made, [ALL]))
+        return dict(subject._as_latent(made, [ALL]))
 
     def test_one_risk_is_over_while_another_of_its_cause_is_not(self) -> None:
         answer = self.answer("unit_oom_policy", oom_policy="continue")

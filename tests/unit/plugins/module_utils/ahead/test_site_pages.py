@@ -38,7 +38,7 @@ def nginx(host: FakeHost, text: str) -> Dict[str, Any]:
     return {"routes": routes(conf, "/etc/nginx"), "config": CONF, "prefix": "/etc/nginx", "options": {}}
 
 
-class Asked:
+class Visitor:
     """Pages as they would come, by line; and who was asked for how long."""
 
     def __init__(self, monkeypatch: Any, text: str = SITES) -> None:
@@ -58,18 +58,18 @@ class Asked:
         return dict(subject.site_pages(self.host, subject.Wish(names, path, accepted(status), 10.0, 60.0)))
 
 
-@pytest.fixture(name="asked")
-def fixture_asked(monkeypatch: Any) -> Asked:
-    return Asked(monkeypatch)
+@pytest.fixture(name="ask")
+def fixture_ask(monkeypatch: Any) -> Visitor:
+    return Visitor(monkeypatch)
 
 
-def by_line(told: Dict[str, Any]) -> Dict[Optional[int], Dict[str, Any]]:
-    return {page["line"]: page for page in told["pages"]}
+def by_line(reply: Dict[str, Any]) -> Dict[Optional[int], Dict[str, Any]]:
+    return {page["line"]: page for page in reply["pages"]}
 
 
 class TestSites:
-    def test_each_is_asked_at_its_own_listener(self, asked: Asked) -> None:
-        pages = by_line(asked())
+    def test_each_is_asked_at_its_own_listener(self, ask: Visitor) -> None:
+        pages = by_line(ask())
         assert [pages[line]["url"] for line in (2, 3)] == ["http://a.example/", "https://a.example/"]
         assert [pages[line]["tls"] for line in (2, 3, 5)] == [False, True, False]
         assert pages[5]["listener"] == "unix:/run/nginx/x.sock"
@@ -82,45 +82,45 @@ class TestSites:
             (8, "a name is a regular expression"),
         ],
     )
-    def test_one_that_cannot_be_asked_says_why(self, asked: Asked, line: int, words: str) -> None:
-        told = asked()
-        page = by_line(told)[line]
+    def test_one_that_cannot_be_asked_says_why(self, ask: Visitor, line: int, words: str) -> None:
+        reply = ask()
+        page = by_line(reply)[line]
         assert not page["asked"] and page["ok"] is None and words in page["why"]
-        assert told["not_asked"] == 3 and told["ok"] is False and words in told["msg"]
+        assert reply["not_asked"] == 3 and reply["ok"] is False and words in reply["msg"]
 
-    def test_a_site_without_php_is_not_asked(self, asked: Asked) -> None:
-        assert 7 not in by_line(asked())
+    def test_a_site_without_php_is_not_asked(self, ask: Visitor) -> None:
+        assert 7 not in by_line(ask())
 
-    def test_only_those_that_are_named_are_asked(self, asked: Asked) -> None:
-        assert [page["line"] for page in asked("www.a.example")["pages"]] == [2]
+    def test_only_those_that_are_named_are_asked(self, ask: Visitor) -> None:
+        assert [page["line"] for page in ask("www.a.example")["pages"]] == [2]
 
-    def test_a_name_that_nobody_has_is_told(self, asked: Asked) -> None:
-        told = asked("inner.example", "innner.example")
-        assert not told["ok"] and told["pages"][1]["site"] == "innner.example"
-        assert "No site" in told["pages"][1]["why"]
+    def test_a_name_that_nobody_has_is_told(self, ask: Visitor) -> None:
+        reply = ask("inner.example", "innner.example")
+        assert not reply["ok"] and reply["pages"][1]["site"] == "innner.example"
+        assert "No site" in reply["pages"][1]["why"]
 
     def test_no_site_at_all_is_not_well(self, monkeypatch: Any) -> None:
-        told = Asked(monkeypatch, "http { server { listen 80; } }")()
-        assert told["ok"] is False and "no site to ask" in told["msg"]
+        reply = Visitor(monkeypatch, "http { server { listen 80; } }")()
+        assert reply["ok"] is False and "no site to ask" in reply["msg"]
 
-    def test_all_well(self, asked: Asked) -> None:
-        told = asked("inner.example")
-        assert told["ok"] is True and told["msg"] == "The site answered as expected."
+    def test_all_well(self, ask: Visitor) -> None:
+        reply = ask("inner.example")
+        assert reply["ok"] is True and reply["msg"] == "The site answered as expected."
 
 
 class TestBounds:
     def test_some_at_a_time(self, monkeypatch: Any) -> None:
         many = "".join("server { listen 80; server_name s%d; %s }\n" % (number, PHP) for number in range(20))
-        asked = Asked(monkeypatch, "http {\n%s}" % many)
-        assert asked()["asked"] == 20 and len(asked.seconds) == 3
+        ask = Visitor(monkeypatch, "http {\n%s}" % many)
+        assert ask()["asked"] == 20 and len(ask.seconds) == 3
 
     def test_whose_turn_does_not_come_says_so(self, monkeypatch: Any) -> None:
         many = "".join("server { listen 80; server_name s%d; %s }\n" % (number, PHP) for number in range(20))
-        asked = Asked(monkeypatch, "http {\n%s}" % many)
-        asked.takes = 55.0
-        told = asked()
-        assert (told["asked"], told["not_asked"], told["ok"]) == (16, 4, False)
-        assert asked.seconds[1] <= 5.0 and "turn" in told["pages"][-1]["why"]
+        ask = Visitor(monkeypatch, "http {\n%s}" % many)
+        ask.takes = 55.0
+        reply = ask()
+        assert (reply["asked"], reply["not_asked"], reply["ok"]) == (16, 4, False)
+        assert ask.seconds[1] <= 5.0 and "turn" in reply["pages"][-1]["why"]
 
 
 class TestAnswer:
@@ -134,10 +134,10 @@ class TestAnswer:
             (Page(None, SLOW, frozenset(), "no answer within 10 s"), "nobody", "no answer within 10 s"),
         ],
     )
-    def test_of(self, asked: Asked, page: Page, by: str, words: str) -> None:
-        asked.pages[5] = page
-        (told,) = asked("inner.example")["pages"]
-        assert (told["by"], told["ok"]) == (by, not words) and words in told["why"]
+    def test_of(self, ask: Visitor, page: Page, by: str, words: str) -> None:
+        ask.pages[5] = page
+        (entry,) = ask("inner.example")["pages"]
+        assert (entry["by"], entry["ok"]) == (by, not words) and words in entry["why"]
 
     @pytest.mark.parametrize("words", [["20"], ["200-"], ["399-200"], ["600"], ["2xx"], []])
     def test_a_status_that_is_none_is_refused(self, words: List[str]) -> None:
@@ -154,8 +154,8 @@ class TestPath:
         "path", ["/a\r\nHost: b", "/a b", "/\x00", "/\x1b[2J", "/a\x85", "/\u2028", "\n"]
     )
     def test_what_would_be_a_line_of_its_own_is_refused(self, path: str) -> None:
-        said = path_problem(path) or ""
-        assert "control character" in said and said.isprintable()
+        problem = path_problem(path) or ""
+        assert "control character" in problem and problem.isprintable()
 
     @pytest.mark.parametrize("path", ["", "/", "/a%20b?c=d&e='f'", "/\xfc;x={y}", "index.php"])
     def test_near_miss_a_path_that_is_only_odd_passes(self, path: str) -> None:

@@ -28,14 +28,14 @@ FPM = parts.fpm()._replace(
 @pytest.fixture(name="says")
 def fixture_says(monkeypatch: Any) -> Any:
     def says(rc: Optional[int], err: str = "") -> List[Any]:
-        asked: List[Any] = []
+        trials: List[Any] = []
 
         def trial(*arguments: Any) -> Ran:
-            asked.append(arguments)
+            trials.append(arguments)
             return Ran(rc, "", err)
 
         monkeypatch.setattr(subject, "trial", trial)
-        return asked
+        return trials
 
     return says
 
@@ -46,15 +46,15 @@ class TestNginx:
             1,
             '2026/11/26 19:50:25 [emerg] 1#1: unknown directive "fastcgi_pas" in /etc/nginx/conf.d/a.conf:3',
         )
-        told = subject.nginx_test(FakeHost(), NGINX)
-        assert (told.result, told.file, told.line) == ("refused", "/etc/nginx/conf.d/a.conf", 3)
-        assert str(told.why).startswith("unknown directive")
+        outcome = subject.nginx_test(FakeHost(), NGINX)
+        assert (outcome.result, outcome.file, outcome.line) == ("refused", "/etc/nginx/conf.d/a.conf", 3)
+        assert str(outcome.why).startswith("unknown directive")
 
     def test_a_file_that_is_not_there_is_named_by_its_directive(self, says: Any) -> None:
         says(1, '2026/11/26 19:50:25 [emerg] 1#1: cannot load certificate "/etc/no.pem": x')
         text = "http {\n server {\n ssl_certificate /etc/no.pem;\n }\n}\n"
-        told = subject.nginx_test(FakeHost({"/etc/nginx/nginx.conf": text}), NGINX)
-        assert (told.file, told.line) == ("/etc/nginx/nginx.conf", 3)
+        outcome = subject.nginx_test(FakeHost({"/etc/nginx/nginx.conf": text}), NGINX)
+        assert (outcome.file, outcome.line) == ("/etc/nginx/nginx.conf", 3)
 
     @pytest.mark.parametrize(
         "words",
@@ -73,27 +73,27 @@ class TestNginx:
         [{"writable": {"path": "/etc/nginx/a", "who": "alice"}}, {"account": "alice"}, {"binary": None}],
     )
     def test_root_tests_nothing_that_others_can_write(self, says: Any, more: Any) -> None:
-        asked = says(0)
-        told = subject.nginx_test(FakeHost(), dict(NGINX, **more))
-        assert told.result == "not_run" and not asked
+        trials = says(0)
+        outcome = subject.nginx_test(FakeHost(), dict(NGINX, **more))
+        assert outcome.result == "not_run" and not trials
 
     def test_who_is_not_root_tests_nothing(self, says: Any) -> None:
-        asked = says(0)
+        trials = says(0)
         host = FakeHost(root=False)
         assert subject.nginx_test(host, NGINX).result == "not_run"
-        assert subject.fpm_test(host, FPM, None).result == "not_run" and not asked
+        assert subject.fpm_test(host, FPM, None).result == "not_run" and not trials
 
     def test_nothing_is_begun_after_the_deadline(self, says: Any) -> None:
-        asked, host = says(0), FakeHost()
+        trials, host = says(0), FakeHost()
         host.deadline = host.monotonic()
-        assert "deadline" in str(subject.nginx_test(host, NGINX).why) and not asked
+        assert "deadline" in str(subject.nginx_test(host, NGINX).why) and not trials
 
 
 class TestFpm:
     def test_a_refused_file_is_named_with_its_line(self, says: Any) -> None:
         says(78, "[26-Nov-2026 19:00:00] ERROR: [/etc/a.conf:12] unknown entry 'pm.max_childen'\n")
-        told = subject.fpm_test(FakeHost(), FPM, None)
-        assert (told.result, told.file, told.line) == ("refused", "/etc/a.conf", 12)
+        outcome = subject.fpm_test(FakeHost(), FPM, None)
+        assert (outcome.result, outcome.file, outcome.line) == ("refused", "/etc/a.conf", 12)
 
     @pytest.mark.parametrize("user, result", [("www-data", "not_run"), ("nobody-there", "refused")])
     def test_an_account_of_the_network_is_unknown(self, says: Any, user: str, result: str) -> None:
@@ -104,9 +104,9 @@ class TestFpm:
     def test_a_pool_that_it_names_is_named_with_its_file(self, says: Any) -> None:
         says(78, "[26-Nov-2026 20:33:44] ERROR: [pool a] cannot get uid for user 'gone'\n")
         made = dict(FPM.master or {}, pools=[parts.pool(line=1)])
-        told = subject.fpm_test(FakeHost(), FPM._replace(master=made), None)
-        assert (told.file, told.line, told.pool) == (parts.POOL_FILE, 1, "a")
-        assert str(told.why).startswith("[pool a] cannot")
+        outcome = subject.fpm_test(FakeHost(), FPM._replace(master=made), None)
+        assert (outcome.file, outcome.line, outcome.pool) == (parts.POOL_FILE, 1, "a")
+        assert str(outcome.why).startswith("[pool a] cannot")
 
     def test_what_passed_passed(self, says: Any) -> None:
         says(0)

@@ -32,14 +32,14 @@ class Place:
             folder.mkdir(parents=True)
         for name in ("php.ini", "conf.d/10-opcache.ini", "conf.d/20-curl.ini"):
             (self.etc / name).write_text("zend_extension=opcache.so\n")
-        self.asked: List[List[str]] = []
+        self.calls: List[List[str]] = []
         monkeypatch.setattr(subject, "opening", self.opening)
 
     def opening(self, _host: Any, path: str) -> Optional[SimpleNamespace]:
         return SimpleNamespace(who="tenant", path=path) if path.startswith(str(self.theirs)) else None
 
     def ask(self, argv: List[str]) -> Ran:
-        self.asked.append(argv)
+        self.calls.append(argv)
         return Ran(0, LISTED % {"etc": self.etc}, "")
 
     def why(
@@ -83,7 +83,7 @@ class TestEnvironment:
 class TestPhp:
     def test_what_is_roots_is_run(self, place: Place) -> None:
         assert place.why(FPM, "-t", "-d", "memory_limit=1", "-y", "/etc/x") is None
-        assert place.asked == [[FPM, "-d", "memory_limit=1", "-d", "opcache.preload=", "-i"]]
+        assert place.calls == [[FPM, "-d", "memory_limit=1", "-d", "opcache.preload=", "-i"]]
 
     @pytest.mark.parametrize(
         "line", ["extension=%s/a.so", 'zend_extension = "%s/a.so"', " extension=%s/a", "ffi.preload=%s/a.h"]
@@ -114,15 +114,15 @@ class TestPhp:
         assert "tenant can write" in place.why()
 
     def test_a_preload_as_root_is_refused(self, place: Place) -> None:
-        told = Ran(0, LISTED % {"etc": place.etc} + "opcache.preload_user => root => root\n", "")
-        assert "would run as root" in place.why(ask=lambda _argv: told)
-        assert place.why(FPM, "-d", "opcache.preload=", "-t", ask=lambda _argv: told) is None, "near miss"
+        ran = Ran(0, LISTED % {"etc": place.etc} + "opcache.preload_user => root => root\n", "")
+        assert "would run as root" in place.why(ask=lambda _argv: ran)
+        assert place.why(FPM, "-d", "opcache.preload=", "-t", ask=lambda _argv: ran) is None, "near miss"
 
     def test_a_program_that_does_not_tell_is_not_run(self, place: Place) -> None:
         assert "does not tell" in place.why(ask=lambda _argv: Ran(-11, "", ""))
 
     def test_near_miss_without_php_ini_nothing_is_asked(self, place: Place) -> None:
-        assert place.why(FPM, "-n", "-t") is None and place.asked == []
+        assert place.why(FPM, "-n", "-t") is None and place.calls == []
 
 
 class TestTrial:

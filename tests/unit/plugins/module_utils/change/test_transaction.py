@@ -55,10 +55,10 @@ class Ended(Service):
 
     def __init__(self, world: World, starts: bool, state: str = "inactive") -> None:
         super().__init__(world)
-        self.starts, self.state, self.asked = starts, state, []  # type: bool, str, list
+        self.starts, self.state, self.verbs = starts, state, []  # type: bool, str, list
 
     def run(self, argv: Any, timeout: float = 90.0) -> Ran:
-        self.asked.append(argv[1])
+        self.verbs.append(argv[1])
         if argv[1] == "is-active":
             return Ran(3, self.state + "\n", "")
         if argv[1] == "start":
@@ -188,7 +188,7 @@ class TestUndo:
         else:
             with pytest.raises(subject.UndoFailed, match="`systemctl reload php.service`: no memory"):
                 recovery.recover(Host(), ended, world.state)
-        assert ended.asked == ["reload", "is-active", "start"]
+        assert ended.verbs == ["reload", "is-active", "start"]
 
     def test_near_miss_one_that_runs_and_refuses_is_not(self, world):
         world.step = world.step._replace(commands=[RELOAD])
@@ -196,13 +196,13 @@ class TestUndo:
         ended = Ended(world, True, "active")
         with pytest.raises(subject.UndoFailed):
             recovery.recover(Host(), ended, world.state)
-        assert ended.asked == ["reload", "is-active"]
+        assert ended.verbs == ["reload", "is-active"]
 
     def test_a_unit_that_serves_by_now_is_not_stopped(self, world, monkeypatch):
-        asked = []
+        unit_lists = []
 
         def served(_host: Any, units: Any) -> Any:
-            asked.append(units)
+            unit_lists.append(units)
             return ["unix:/run/a.sock"]
 
         monkeypatch.setattr(present, "served_by", served)
@@ -214,7 +214,7 @@ class TestUndo:
         )
         commit(world, "open")
         result = recovered(world)
-        assert result.serves == ["unix:/run/a.sock"] and asked == [["php.service"]]
+        assert result.serves == ["unix:/run/a.sock"] and unit_lists == [["php.service"]]
         assert (
             world.contents() == world.new
             and world.log() == ["restart", "start"]

@@ -243,8 +243,8 @@ class TestDeleted:
 
     def seen(self, path: Path, *links: str) -> Any:
         host = Writing(links)
-        given = dict(nginx("access_log %s;" % path), master={"pid": 7})
-        return collect_access(host, given, NOW - 900, NOW)["files"][0]
+        facts = dict(nginx("access_log %s;" % path), master={"pid": 7})
+        return collect_access(host, facts, NOW - 900, NOW)["files"][0]
 
     def test_hit_another_file_has_its_name(self, tmp_path: Path) -> None:
         path = written(tmp_path / "a.log", 10)

@@ -146,16 +146,16 @@ class TestCommand:
     def test_a_command_has_a_share_of_the_time_that_is_left(
         self, left: float, seconds: float, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked: List[float] = []
+        waits: List[float] = []
 
         def run(_argv: Any, patience: float, _most: int) -> Any:
-            asked.append(patience)
+            waits.append(patience)
             return None, "", "x" + child.LATE % patience
 
         monkeypatch.setattr(child, "run", run)
         host = Host()
         monkeypatch.setattr(host, "left", lambda: left)
-        assert host.run(["x"]).err == "x did not end within %g s" % seconds and asked == [seconds]
+        assert host.run(["x"]).err == "x did not end within %g s" % seconds and waits == [seconds]
         assert host.run(["x"]).err == "x is not asked again: it did not end before"
 
     def test_a_command_has_no_terminal_to_ask_on(self) -> None:
@@ -164,7 +164,7 @@ class TestCommand:
         assert (rc, status, session) == (0, "1", pid)
 
 
-def said(worker: Child, seconds: float = 60.0) -> List[Any]:
+def messages_of(worker: Child, seconds: float = 60.0) -> List[Any]:
     messages = []
     while True:
         message = worker.next(seconds)
@@ -180,7 +180,7 @@ class TestChild:
                 say({"number": number, "text": "\u00fc\n\x00" * 100000})
 
         worker = Child(work)
-        messages = said(worker)
+        messages = messages_of(worker)
         end([worker])
         assert (
             [message["number"] for message in messages] == [0, 1, 2]
@@ -195,7 +195,7 @@ class TestChild:
             raise ValueError("broken")
 
         worker = Child(work)
-        assert said(worker) == ["before"] and worker.ended
+        assert messages_of(worker) == ["before"] and worker.ended
         end([worker])
         assert "a word on our output" not in capfd.readouterr().out
 
@@ -242,5 +242,5 @@ class TestChild:
                 say("no room")
 
         worker = Child(work)
-        assert said(worker) == ["no room"]
+        assert messages_of(worker) == ["no room"]
         end([worker])

@@ -39,8 +39,8 @@ BLOCKS = (
 
 
 def host(**more: Any) -> FakeHost:
-    given: Dict[str, Any] = {"files": FILES, "commands": {SHOW: (0, BLOCKS, "")}, **more}
-    return FakeHost(**given)
+    facts: Dict[str, Any] = {"files": FILES, "commands": {SHOW: (0, BLOCKS, "")}, **more}
+    return FakeHost(**facts)
 
 
 def found(a_fake: FakeHost) -> Dict[str, str]:

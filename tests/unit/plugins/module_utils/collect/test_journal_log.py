@@ -57,11 +57,11 @@ class TestWhere:
         assert unit_with_log(a_host(stderr=stderr), nginx("stderr")) is None
 
     @pytest.mark.parametrize(
-        "given", [nginx("stderr", "crit"), nginx("stderr", unit=None), nginx("/dev/null"), {"unit": UNIT}]
+        "facts", [nginx("stderr", "crit"), nginx("stderr", unit=None), nginx("/dev/null"), {"unit": UNIT}]
     )
-    def test_decoy_nothing_to_read_there(self, given: Any) -> None:
+    def test_decoy_nothing_to_read_there(self, facts: Any) -> None:
         host = a_host()
-        assert unit_with_log(host, given) is None and host.calls == []
+        assert unit_with_log(host, facts) is None and host.calls == []
 
 
 class TestRead:

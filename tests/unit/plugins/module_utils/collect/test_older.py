@@ -77,52 +77,52 @@ class TestRefusal:
         assert look(line(5), config_newer=False, master=None)["text"] == WORDS
 
     def test_hit_its_unit_failed_and_the_journal_says_why(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        told = 'host not found in upstream "php" in %s:2' % MAIN
-        said = "2026/04/02 14:26:30 [emerg] 9#9: %s\nnginx: configuration file test failed\n" % told
+        refusal = 'host not found in upstream "php" in %s:2' % MAIN
+        output = "2026/04/02 14:26:30 [emerg] 9#9: %s\nnginx: configuration file test failed\n" % refusal
         unit = {"active": "failed", "sub": "failed", "changed_at": NOW}
-        monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, said, ""))
+        monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, output, ""))
         monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
         found = look(config_newer=False, master=None)
-        assert (found["text"], found["line"], found["log"]) == (told, 2, "journal:nginx.service")
+        assert (found["text"], found["line"], found["log"]) == (refusal, 2, "journal:nginx.service")
         unit.update(active="activating", sub="auto-restart")
-        assert look(config_newer=False, master=None)["text"] == told
+        assert look(config_newer=False, master=None)["text"] == refusal
         unit.update(active="activating", sub="start-pre")
         assert look("", "user x;\n", config_newer=False, master=None) is None
 
     def test_hit_another_server_has_its_port(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its test in ExecStartPre= binds nothing: only the start itself says so, and names no file."""
-        told = "bind() to 0.0.0.0:80 failed (98: Address already in use)"
-        said = (
+        refusal = "bind() to 0.0.0.0:80 failed (98: Address already in use)"
+        output = (
             "Starting nginx...\n"
-            + 5 * ("nginx: [emerg] %s\n" % told)
+            + 5 * ("nginx: [emerg] %s\n" % refusal)
             + "nginx: [emerg] still could not bind()\n"
         )
-        self.failed(monkeypatch, said)
+        self.failed(monkeypatch, output)
         found = look(config_newer=False, master=None)
-        assert (found["text"], found["outside"]) == (told, "nobody holds it by now")
+        assert (found["text"], found["outside"]) == (refusal, "nobody holds it by now")
 
     def test_hit_who_has_its_port_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        said = "".join(
+        output = "".join(
             "nginx: [emerg] bind() to %s:80 failed (98: Address already in use)\n" % address
             for address in ("0.0.0.0", "[::]", "0.0.0.0")
         )
         holder = {"comm": "httpd", "pid": 7, "unit": "httpd.service"}
-        asked: List[str] = []
+        looked_up: List[str] = []
 
         def endpoints(_host: Any, keys: List[str], *_more: Any) -> Any:
-            asked.extend(keys)
+            looked_up.extend(keys)
             return {keys[0]: {"listeners": [holder]}, keys[1]: {"listeners": [dict(holder, unit=None)]}}
 
-        self.failed(monkeypatch, said)
+        self.failed(monkeypatch, output)
         monkeypatch.setattr(older, "collect_endpoints", endpoints)
         found = look(config_newer=False, master=None)
-        assert asked == ["*:80", "[::]:80"]
+        assert looked_up == ["*:80", "[::]:80"]
         assert found["outside"].startswith("*:80 is held by httpd (pid 7) of httpd.service; [::]:80 is ")
 
-    def failed(self, monkeypatch: pytest.MonkeyPatch, said: str, **facts: Any) -> None:
+    def failed(self, monkeypatch: pytest.MonkeyPatch, output: str, **facts: Any) -> None:
         unit = {"active": "failed", "sub": "failed", "changed_at": NOW, "result": "exit-code"}
         unit.update(facts)
-        monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, said, ""))
+        monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, output, ""))
         monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
 
     def test_hit_its_unit_waits_for_another_pid_file(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,11 +221,11 @@ class TestGoneRoots:
         stats: Dict[str, Stat],
         fstab: str = "",
         mounts: str = "",
-        told: str = "shop.example",
+        missed: str = "shop.example",
         logs: Any = (),
         **route: Any,
     ) -> Any:
-        """told: the site that an error log names; logs: of site_logs."""
+        """missed: the site that an error log names; logs: of site_logs."""
         of_php = {
             "site": "shop.example",
             "root": ROOT,
@@ -243,7 +243,7 @@ class TestGoneRoots:
         }
         files = {"/proc/71/status": STATUS, "/etc/fstab": fstab, "/proc/self/mounts": mounts}
         host = FakeHost(files=files, stats=dict({"/": entry(0o755), "/srv": entry(0o755)}, **stats))
-        events: Any = [{"site": told}]
+        events: Any = [{"site": missed}]
         return [(each["root"], each["why"]) for each in gone_roots(host, snapshot, events, 5.0)]
 
     def test_hit_the_directory_is_not_there(self) -> None:
@@ -266,14 +266,14 @@ class TestGoneRoots:
             return [{"site": site, "access": [{"paths": ["/a.log"]}], "others": False} for site in sites]
 
         written = {"/a.log": entry(0o644, "file")._replace(mtime=9.0)}
-        assert len(self.gone(written, told="", logs=logs("shop.example"))) == 1
-        assert self.gone(written, told="", logs=logs("shop.example", "blog.example")) == []
-        assert self.gone({"/a.log": entry(0o644, "file")}, told="", logs=logs("shop.example")) == []
+        assert len(self.gone(written, missed="", logs=logs("shop.example"))) == 1
+        assert self.gone(written, missed="", logs=logs("shop.example", "blog.example")) == []
+        assert self.gone({"/a.log": entry(0o644, "file")}, missed="", logs=logs("shop.example")) == []
 
     def test_near_miss_nobody_asks_for_a_site_that_was_given_up(self) -> None:
-        assert self.gone({}, told="blog.example") == []
+        assert self.gone({}, missed="blog.example") == []
         fstab = "nas:/srv /srv nfs nofail 0 0\n"
-        assert len(self.gone({}, fstab, told="blog.example")) == 1
+        assert len(self.gone({}, fstab, missed="blog.example")) == 1
 
     @pytest.mark.parametrize("script", ["/srv/app/$fastcgi_script_name", "/srv/app/front.php"])
     def test_hit_the_scripts_are_elsewhere_and_gone(self, script: str) -> None:

@@ -45,16 +45,16 @@ def fixture_inline(monkeypatch: Any) -> None:
 @pytest.fixture(name="dialled")
 def fixture_dialled(monkeypatch: Any) -> List[Any]:
     """The endpoints that would have been looked at; nobody is dialled from a unit test."""
-    asked: List[Any] = []
+    dialled: List[Any] = []
 
     def survey(
         host: Any, keys: List[str], identity: Any, procs: Any, seconds: float, asleep: Any
     ) -> Dict[str, Any]:
-        asked.append((list(keys), identity, seconds))
+        dialled.append((list(keys), identity, seconds))
         return {}
 
     monkeypatch.setattr(collect, "collect_endpoints", survey)
-    return asked
+    return dialled
 
 
 class TestShape:
@@ -129,11 +129,11 @@ class TestAccessLogs:
         assert self.read("/var/log/nginx/error.log crit") == ["/var/log/nginx/a.log", 1]
 
     def test_hit_a_pool_was_full(self, monkeypatch: Any) -> None:
-        asked: Any = {"files": [], "events": []}
-        monkeypatch.setattr(access_logs, "collect_access", lambda *_arguments: asked)
+        logs: Any = {"files": [], "events": []}
+        monkeypatch.setattr(access_logs, "collect_access", lambda *_arguments: logs)
         host = hosts.seen("plain").fpm_said("fpm-max-children-dynamic", 30)
-        assert collect.access(FakeHost(), host, 0.0) is asked
-        assert collect.access(FakeHost(), hosts.seen("segfault"), 0.0) is not asked
+        assert collect.access(FakeHost(), host, 0.0) is logs
+        assert collect.access(FakeHost(), hosts.seen("segfault"), 0.0) is not logs
 
     def test_decoy_the_error_log_tells_of_losses(self, dialled: List[Any]) -> None:
         assert self.read("/var/log/nginx/error.log", line(1775139700.0)) == []

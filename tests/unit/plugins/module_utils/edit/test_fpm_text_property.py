@@ -55,7 +55,7 @@ def split(text: str) -> List[Tuple[str, str]]:
     ]
 
 
-def is_changed_as_asked(line: str, was: Live, value: str) -> bool:
+def is_changed_to(line: str, was: Live, value: str) -> bool:
     if not (line.startswith(was.head) and line.endswith(was.tail)):
         return False
     middle = line[len(was.head) : len(line) - len(was.tail)]
@@ -71,14 +71,14 @@ def as_read(directive: Directive, value: Optional[str]) -> Optional[str]:
 class Expected:
     """What an edit must do to the lines of a configuration."""
 
-    def __init__(self, made: Made, pool: Optional[str], asked: Dict[Directive, Optional[str]]) -> None:
+    def __init__(self, made: Made, pool: Optional[str], edits: Dict[Directive, Optional[str]]) -> None:
         self.made = made
         self.pool = pool
         self.removed: Set[Tuple[str, int]] = set()
         self.changed: Dict[Tuple[str, int], Tuple[Live, str]] = {}
         self.absent: Set[Directive] = set()
         self.inserted = 0
-        for directive, value in asked.items():
+        for directive, value in edits.items():
             lines = made.lines(pool, directive)
             wanted = as_read(directive, value)
             if wanted is None:
@@ -93,7 +93,7 @@ class Expected:
     def is_line(self, path: str, number: int, before: str, after: str) -> bool:
         if after == before:
             return True
-        return (path, number) in self.changed and is_changed_as_asked(after, *self.changed[(path, number)])
+        return (path, number) in self.changed and is_changed_to(after, *self.changed[(path, number)])
 
     def check_inserted(self, path: str, place: int, line: str) -> None:
         """place: of the line above. Lines that were removed or inserted do not count."""
@@ -145,25 +145,25 @@ class Expected:
 
 
 def check_reading(
-    made: Made, after: Dict[str, str], pool: Optional[str], asked: Dict[Directive, Optional[str]]
+    made: Made, after: Dict[str, str], pool: Optional[str], edits: Dict[Directive, Optional[str]]
 ) -> None:
     """The parser reads what was asked for, and all else as before."""
     was, now = directives(made.files), directives(after)
     spelled = None if pool is None else made.spelled[pool]
     for name in set(was) | set(now):
-        touched = asked if name == spelled else {}
+        touched = edits if name == spelled else {}
         assert [row for row in was[name] if row[0] not in touched] == [
             row for row in now[name] if row[0] not in touched
         ]
-    for directive, value in asked.items():
+    for directive, value in edits.items():
         wanted = as_read(directive, value)
         values = [row[1] for row in now[spelled] if row[0] == directive]
         assert values[:1] == ([] if wanted is None else [made.effective(wanted, pool)])
 
 
-def check(made: Made, pool: Optional[str], asked: Dict[Directive, Optional[str]]) -> Tuple[int, int, int]:
+def check(made: Made, pool: Optional[str], edits: Dict[Directive, Optional[str]]) -> Tuple[int, int, int]:
     """The numbers of lines changed, removed and inserted, all of them asked for."""
-    settings = [(key_of(directive), value) for directive, value in asked.items()]
+    settings = [(key_of(directive), value) for directive, value in edits.items()]
 
     def apply(files: Dict[str, str]) -> Dict[str, str]:
         changes = set_directives(
@@ -178,11 +178,11 @@ def check(made: Made, pool: Optional[str], asked: Dict[Directive, Optional[str]]
 
     after = apply(made.files)
     assert apply(after) == after
-    expected = Expected(made, pool, asked)
+    expected = Expected(made, pool, edits)
     for path, text in made.files.items():
         expected.check_file(path, text, after[path])
     assert not expected.absent
-    check_reading(made, after, pool, asked)
+    check_reading(made, after, pool, edits)
     return len(expected.changed), len(expected.removed), expected.inserted
 
 
@@ -194,7 +194,7 @@ class TestEdit:
             chance = random.Random(seed)
             made = Made(chance)
             pool = chance.choice(sorted(made.spelled) or [None]) if chance.random() < 0.8 else None
-            asked: Dict[Directive, Optional[str]] = {}
+            edits: Dict[Directive, Optional[str]] = {}
             present = [directive for directive in DIRECTIVES if made.lines(pool, directive)]
             for _number in range(chance.randint(1, 3)):
                 directive = chance.choice(present if present and chance.random() < 0.6 else DIRECTIVES)
@@ -205,11 +205,11 @@ class TestEdit:
                 )
                 if directive in present and directive != FLAG and chance.random() < 0.2:
                     value = made.lines(pool, directive)[-1].value
-                asked[directive] = value if chance.random() < 0.85 else None
+                edits[directive] = value if chance.random() < 0.85 else None
             try:
-                counts = check(made, pool, asked)
+                counts = check(made, pool, edits)
             except BaseException:
-                print("seed %d: [%s] %s in %s" % (seed, pool, asked, made.files))
+                print("seed %d: [%s] %s in %s" % (seed, pool, edits, made.files))
                 raise
             totals = [total + count for total, count in zip(totals, counts + (int(not any(counts)),))]
         # Each kind of edit must have come up, or the test has lost what it is for.

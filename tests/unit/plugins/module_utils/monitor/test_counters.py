@@ -23,40 +23,40 @@ class TestAdd:
         assert value(second) == [5]
 
     def test_it_never_goes_back(self) -> None:
-        one = Counters([], {})
-        one.add("a_total", {}, 3)
-        one.add("a_total", {}, -2)
-        assert value(one) == [3]
+        series = Counters([], {})
+        series.add("a_total", {}, 3)
+        series.add("a_total", {}, -2)
+        assert value(series) == [3]
 
     def test_there_is_an_end_to_new_series(self, monkeypatch: object) -> None:
-        one = Counters([], {})
+        series = Counters([], {})
         for number in range(counters.MOST + 5):
-            one.add("a_total", {"pool": str(number)}, 1)
-        one.add("a_total", {"pool": "0"}, 1)
-        assert len(one.values) == counters.MOST and max(value(one)) == 2
+            series.add("a_total", {"pool": str(number)}, 1)
+        series.add("a_total", {"pool": "0"}, 1)
+        assert len(series.values) == counters.MOST and max(value(series)) == 2
 
 
 class TestFollow:
     def test_what_was_before_the_first_look_is_not_ours(self) -> None:
         raw: Dict[str, float] = {}
-        one = Counters([], raw)
+        series = Counters([], raw)
         for count in (468, 468, 470):
-            one.follow("a_total", {}, "kills", count)
-        assert value(one) == [2] and raw == {"kills": 470}
+            series.follow("a_total", {}, "kills", count)
+        assert value(series) == [2] and raw == {"kills": 470}
 
     def test_after_a_restart_of_the_other_side_all_is_new(self) -> None:
-        one = Counters([], {"reached www": 7})
-        one.follow("a_total", {}, "reached www", 2)
-        assert value(one) == [2]
+        series = Counters([], {"reached www": 7})
+        series.follow("a_total", {}, "reached www", 2)
+        assert value(series) == [2]
 
 
 class TestForget:
     def test_a_pool_that_is_gone_takes_its_series_along(self) -> None:
-        one = Counters([], {})
-        one.add("a_total", {"pool": "stays"}, 1)
-        one.add("a_total", {"pool": "gone"}, 1)
-        one.forget(lambda name, labels: labels.get("pool") != "gone")
-        assert [sample.labels for sample in one.samples()] == [{"pool": "stays"}]
+        series = Counters([], {})
+        series.add("a_total", {"pool": "stays"}, 1)
+        series.add("a_total", {"pool": "gone"}, 1)
+        series.forget(lambda name, labels: labels.get("pool") != "gone")
+        assert [sample.labels for sample in series.samples()] == [{"pool": "stays"}]
 
 
 class TestState:

@@ -81,7 +81,8 @@ def run(host: FakeHost, before: Optional[Any] = None) -> List[Sample]:
 def value(samples: List[Sample], name: str, **labels: str) -> Optional[float]:
     wanted = set(labels.items())
     return next(
-        (one.value for one in samples if one.name == name and wanted <= set(one.labels.items())), None
+        (sample.value for sample in samples if sample.name == name and wanted <= set(sample.labels.items())),
+        None,
     )
 
 

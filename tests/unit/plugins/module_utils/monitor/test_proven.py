@@ -39,10 +39,10 @@ def master(pid: Optional[int], state: Any = None, **more: Any) -> Any:
     return {"pid": pid, "pid_file": PID_FILE, "writable": None, "unit_state": state, "config": CONFIG, **more}
 
 
-def believed(one: Any, exe: Optional[str] = None, pid_file: str = "99") -> bool:
+def believed(master: Any, exe: Optional[str] = None, pid_file: str = "99") -> bool:
     host = FakeHost({PID_FILE: pid_file, "/run/php/a.pid": pid_file}, root=False)
     procs = [process(100, "php-fpm: master process (%s)" % CONFIG, exe)]
-    kept = subject.proven(host, procs, [one])
+    kept = subject.proven(host, procs, [master])
     assert bool(kept) != ("fpm_master" in [entry["what"] for entry in host.missing])
     return bool(kept)
 

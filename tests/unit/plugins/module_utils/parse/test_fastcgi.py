@@ -25,9 +25,9 @@ def captured(host: str, name: str) -> bytes:
 
 class TestRequest:
     def test_management_record_that_ends_a_line(self) -> None:
-        asked = fastcgi.request()
-        assert asked[:8] == bytes([1, 9, 0, 0, 0, 17, 4, 0])
-        assert asked[8:] == b"\x0f\x00FCGI_MPXS_CONNS\r\n\r\n"
+        data = fastcgi.request()
+        assert data[:8] == bytes([1, 9, 0, 0, 0, 17, 4, 0])
+        assert data[8:] == b"\x0f\x00FCGI_MPXS_CONNS\r\n\r\n"
 
 
 class TestAnswer:

@@ -76,9 +76,9 @@ class TestPhp:
         assert chosen["version"] == "7.4"
 
     def test_a_path_without_a_version_is_told_by_the_program(self) -> None:
-        one = master(None)
+        fpm = master(None)
         wanted = SHOP._replace(php_version="8.1")
-        assert site_places.master_for([one], wanted, {one["config"]: (8, 1)}, []) is one
+        assert site_places.master_for([fpm], wanted, {fpm["config"]: (8, 1)}, []) is fpm
 
     def test_what_is_installed_is_named(self) -> None:
         with pytest.raises(Refusal, match=r"no php-fpm 8.4 .*installed: 8.2 \("):
@@ -108,7 +108,7 @@ class TestSocket:
             site_places.run_folder(master(pid_file="/run/php-fpm.pid"))
 
     @pytest.mark.parametrize(
-        "one, by_acl",
+        "fpm, by_acl",
         [
             (master("8.2", pool("www")), False),
             (master(None, pool("www", acl_users=["nginx"])), True),
@@ -117,8 +117,8 @@ class TestSocket:
             (master("8.2"), False),
         ],
     )
-    def test_nginx_is_let_in_as_the_host_does_it(self, one: Any, by_acl: bool) -> None:
-        assert site_places.by_acl(one, "shop") is by_acl
+    def test_nginx_is_let_in_as_the_host_does_it(self, fpm: Any, by_acl: bool) -> None:
+        assert site_places.by_acl(fpm, "shop") is by_acl
 
 
 class TestAccount:

@@ -21,8 +21,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.plan.c
 )
 
 
-def sized(host: Any, asked: int = 0, process_max: int = 0, pm: str = "dynamic") -> Dict[str, Any]:
-    return dict(size_site(host, Wish(CONFIG, "shop", pm, asked, process_max)))
+def sized(host: Any, workers: int = 0, process_max: int = 0, pm: str = "dynamic") -> Dict[str, Any]:
+    return dict(size_site(host, Wish(CONFIG, "shop", pm, workers, process_max)))
 
 
 class TestNewSite:
@@ -75,7 +75,7 @@ class TestSiteThatIsThere:
         assert size["bound"] == "memory" and size["max_children"] < 20
 
     def test_a_person_decides(self) -> None:
-        size = sized(a_host(1024, pools=[a_pool(), a_pool("shop", 9, 20)]), asked=200)
+        size = sized(a_host(1024, pools=[a_pool(), a_pool("shop", 9, 20)]), workers=200)
         assert (size["bound"], size["max_children"]) == ("asked", 200)
         assert size["warning"]
 

@@ -54,18 +54,18 @@ def after(
 class TestPutBack:
     def test_a_php_fpm_that_ends_later_is_started(self, monkeypatch: pytest.MonkeyPatch) -> None:
         host = Host(*["active"] * 40, "inactive")
-        told = after(monkeypatch, host)
-        assert host.started and told.result == "rolled_back" and told.why.endswith("was started again")
+        ended = after(monkeypatch, host)
+        assert host.started and ended.result == "rolled_back" and ended.why.endswith("was started again")
 
     def test_one_that_has_reloaded_is_left_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         host = Host("active")
-        told = after(monkeypatch, host, settles_at=2)
-        assert not host.started and told == outcome("rolled_back")
+        ended = after(monkeypatch, host, settles_at=2)
+        assert not host.started and ended == outcome("rolled_back")
 
     def test_one_that_is_only_slow_is_not_restarted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         host = Host("active")
-        told = after(monkeypatch, host, why="nobody answers at unix:/run/shop.sock")
-        assert not host.started and told.result == "failed" and "but now nobody answers" in told.why
+        ended = after(monkeypatch, host, why="nobody answers at unix:/run/shop.sock")
+        assert not host.started and ended.result == "failed" and "but now nobody answers" in ended.why
 
     def test_a_change_that_is_kept_needs_no_look(self, monkeypatch: pytest.MonkeyPatch) -> None:
         host = Host("inactive")

@@ -29,7 +29,7 @@ class NoFiles:
 
 
 @pytest.fixture
-def asked(monkeypatch: Any) -> List[str]:
+def measured(monkeypatch: Any) -> List[str]:
     """The needs that were measured."""
     needs: List[str] = []
 
@@ -51,16 +51,16 @@ def asked(monkeypatch: Any) -> List[str]:
 
 class TestView:
     @pytest.mark.parametrize("path", hosts.FILES, ids=os.path.basename)
-    def test_no_action_of_a_real_host_misses_what_it_reads(self, path: str, asked: List[str]) -> None:
+    def test_no_action_of_a_real_host_misses_what_it_reads(self, path: str, measured: List[str]) -> None:
         snapshot: Any = hosts.fixture(path)["snapshot"]
         texts: Any = NoFiles()
         host: Any = None
         for master in snapshot["fpm"]["masters"]:
             master.setdefault("prefix", "/usr")
         for action in hosts.verdict(snapshot)["plan"]:
-            del asked[:]
+            del measured[:]
             view = measure.view_for(action, host, texts, snapshot, "1G")
-            assert set(asked) == {MEMORY, SWAP} & set(BY_ID[action["id"]].ACTION.needs)
+            assert set(measured) == {MEMORY, SWAP} & set(BY_ID[action["id"]].ACTION.needs)
             try:
                 resolve(action["id"], view, action["arguments"])
             except Refusal as refusal:

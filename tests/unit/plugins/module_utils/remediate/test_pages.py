@@ -31,27 +31,27 @@ def places(*lines: int) -> Any:
     return [("/etc/nginx/x", line) for line in lines]
 
 
-def asked(routes: Any, *lines: int) -> Any:
+def reached(routes: Any, *lines: int) -> Any:
     return [(door.target.port, door.server_name) for door in doors(routes, places(*lines), 10)]
 
 
 class TestDoors:
     def test_two_servers_called_underscore_are_two_sites(self) -> None:
         routes = [route(1, "_", listen="80 default_server"), route(9, "_", listen="8081")]
-        assert asked(routes, 1, 9) == [(80, "_"), (8081, "_")] and asked(routes, 9) == [(8081, "_")]
+        assert reached(routes, 1, 9) == [(80, "_"), (8081, "_")] and reached(routes, 9) == [(8081, "_")]
 
     def test_two_ports_of_one_name_are_two_sites(self) -> None:
-        assert asked([route(1, "shop.example"), route(9, "shop.example", listen="443 ssl")], 9, 1) == [
+        assert reached([route(1, "shop.example"), route(9, "shop.example", listen="443 ssl")], 9, 1) == [
             (443, "shop.example"),
             (80, "shop.example"),
         ]
 
     def test_the_second_under_one_name_cannot_be_asked(self) -> None:
-        assert asked([route(1, "shop.example"), route(9, "shop.example")], 1, 9) == [(80, "shop.example")]
-        assert asked([route(1, "shop.example"), route(9, "shop.example")], 9) == []
+        assert reached([route(1, "shop.example"), route(9, "shop.example")], 1, 9) == [(80, "shop.example")]
+        assert reached([route(1, "shop.example"), route(9, "shop.example")], 9) == []
 
     def test_a_site_with_two_routes_is_asked_once(self) -> None:
-        assert asked([route(1, "a.example"), route(1, "a.example"), route(5, "b.example")], 1, 5) == [
+        assert reached([route(1, "a.example"), route(1, "a.example"), route(5, "b.example")], 1, 5) == [
             (80, "a.example"),
             (80, "b.example"),
         ]

@@ -84,7 +84,7 @@ class Place:
             stream.write(text)
 
     def launch(self, _host: Host, unit: str) -> Launch:
-        told = Launch(
+        launched = Launch(
             unit,
             [os.path.realpath("/proc/self/exe")],
             {},
@@ -97,7 +97,7 @@ class Place:
             1.0,
             {},
         )
-        return told._replace(**self.unit)
+        return launched._replace(**self.unit)
 
     def rehearse(self, *arguments: Any) -> Optional[str]:
         self.rehearsed.append(arguments)
@@ -116,59 +116,61 @@ def place(tmp_path: Any, monkeypatch: Any) -> Place:
     return Place(str(tmp_path), monkeypatch)
 
 
-def asked(verb: str = "restart", unit: str = UNIT, meant: Any = (), trials: Any = ()) -> Optional[str]:
+def refusal(verb: str = "restart", unit: str = UNIT, to_load: Any = (), trials: Any = ()) -> Optional[str]:
     return subject.step_refusal(
-        Step("x", unit, [], list(trials), [Command(["systemctl", verb, unit], [])], (), meant)
+        Step("x", unit, [], list(trials), [Command(["systemctl", verb, unit], [])], (), to_load)
     )
 
 
 class TestStart:
     @pytest.mark.parametrize("verb", ["restart", "reload", "start"])
     def test_what_was_tried_well_is_begun(self, place: Place, verb: str) -> None:
-        assert asked(verb) is None and len(place.rehearsed) == 1
+        assert refusal(verb) is None and len(place.rehearsed) == 1
 
     def test_a_start_that_fails_where_it_is_tried_is_not_begun(self, place: Place) -> None:
         place.wrong = "[pool b] cannot get gid for group 'gg'"
-        assert asked("reload") == place.wrong
+        assert refusal("reload") == place.wrong
 
     def test_a_start_of_what_does_not_run_loads_all_there_is(self, place: Place) -> None:
         place.master.update(running=False, pid=None, loaded_at=None, started_at=None)
         place.write("pool.d/www.conf", "[www]\n")
-        assert asked("start") is None and asked("restart") is None and len(place.rehearsed) == 2
+        assert refusal("start") is None and refusal("restart") is None and len(place.rehearsed) == 2
 
     def test_a_unit_that_systemd_has_not_read_anew(self, place: Place) -> None:
         place.unit = {"needs_reload": True}
-        assert all("`systemctl daemon-reload`" in str(asked(verb)) for verb in ("start", "restart", "reload"))
+        assert all(
+            "`systemctl daemon-reload`" in str(refusal(verb)) for verb in ("start", "restart", "reload")
+        )
 
     def test_a_masked_unit_is_neither_started_nor_reloaded(self, place: Place) -> None:
         place.unit = {"needs_reload": True, "settings": {"LoadState": ["masked"]}}
         assert all(
-            "`systemctl unmask %s`" % UNIT in str(asked(verb)) for verb in ("start", "restart", "reload")
+            "`systemctl unmask %s`" % UNIT in str(refusal(verb)) for verb in ("start", "restart", "reload")
         )
 
     def test_near_miss_a_reload_where_a_restart_is_refused(self, place: Place) -> None:
         place.unit = {"settings": {"RefuseManualStop": ["yes"]}}
-        assert "RefuseManualStop=yes" in str(asked()) and place.rehearsed == []
-        assert asked("reload") is None and asked("start") is None
+        assert "RefuseManualStop=yes" in str(refusal()) and place.rehearsed == []
+        assert refusal("reload") is None and refusal("start") is None
 
     def test_a_program_that_is_another_by_now_is_not_started(self, place: Place) -> None:
         place.unit = {"argv": [PROGRAM]}
-        assert "%s was replaced since php-fpm" % PROGRAM in str(asked()) and "was replaced" in str(
-            asked("reload")
+        assert "%s was replaced since php-fpm" % PROGRAM in str(refusal()) and "was replaced" in str(
+            refusal("reload")
         )
         place.unit = {"argv": ["/none/php-fpm"]}
-        assert "/none/php-fpm (No such file or directory) was replaced" in str(asked())
+        assert "/none/php-fpm (No such file or directory) was replaced" in str(refusal())
 
     def test_a_refusal_on_the_way_is_the_answer(self, place: Place, monkeypatch: Any) -> None:
         def launch(_host: Any, unit: str) -> Any:
             raise Refusal("%s runs as the user ghost" % unit)
 
         monkeypatch.setattr(subject, "launch", launch)
-        assert asked() == "%s runs as the user ghost" % UNIT
+        assert refusal() == "%s runs as the user ghost" % UNIT
 
     def test_a_unit_that_nobody_knows_is_not_loaded_blindly(self, place: Place) -> None:
         assert (
-            asked("restart", "other.service")
+            refusal("restart", "other.service")
             == "what `systemctl restart other.service` would load is not known here"
         )
 
@@ -178,12 +180,12 @@ class TestStart:
             return {"masters": [dict(place.master, unit=None)]}
 
         monkeypatch.setattr(subject, "collect_fpm", late)
-        assert str(asked()).endswith("is not known here: systemctl show: systemctl did not end within 30 s")
+        assert str(refusal()).endswith("is not known here: systemctl show: systemctl did not end within 30 s")
 
     def test_what_loads_nothing_is_not_asked_about(self, place: Place) -> None:
         place.master["config"] = "/none"
         assert (
-            asked("reset-failed") is None
+            refusal("reset-failed") is None
             and subject.step_refusal(Step("x", "y", [], [], [Command(["setfacl", "x"], [])])) is None
         )
 
@@ -192,44 +194,44 @@ class TestEditsOfOthers:
     @pytest.mark.parametrize("name", ["pool.d/www.conf", "pool.d/new.conf", "php.ini"])
     def test_another_edit_is_left_to_a_person(self, place: Place, name: str) -> None:
         place.write(name, "[new]\n")
-        assert "would also load" in str(asked()) and place.path(name) in str(asked())
+        assert "would also load" in str(refusal()) and place.path(name) in str(refusal())
         assert place.rehearsed == []
 
     def test_near_miss_the_file_that_is_meant_is_loaded(self, place: Place) -> None:
         place.write("pool.d/www.conf", "[www]\n")
-        assert asked(meant=[place.path("pool.d/www.conf")]) is None
+        assert refusal(to_load=[place.path("pool.d/www.conf")]) is None
         place.write("pool.d/b.conf", "[b]\n")
-        why = str(asked(meant=[place.path("pool.d/www.conf")]))
+        why = str(refusal(to_load=[place.path("pool.d/www.conf")]))
         assert place.path("pool.d/b.conf") in why and "www.conf" not in why
 
     def test_a_pool_that_is_configured_no_more_is_named(self, place: Place) -> None:
         place.worker("gone")
-        assert "pool gone runs, and is configured no more" in str(asked())
+        assert "pool gone runs, and is configured no more" in str(refusal())
 
     def test_the_pool_of_a_status_page_is_php_fpms_own(self, place: Place) -> None:
         """pm.status_listen adds it; no file names it."""
         place.worker("www_status")
-        assert asked() is None
+        assert refusal() is None
         place.worker("gone_status")
-        assert "pool gone_status runs" in str(asked())
+        assert "pool gone_status runs" in str(refusal())
 
     def test_more_workers_than_the_file_allows(self, place: Place) -> None:
         for _number in range(2):
             place.worker("www")
-        assert asked() is None
+        assert refusal() is None
         place.worker("www")
-        assert "pool www runs with 3 workers, and its file allows 2" in str(asked())
-        assert asked(meant=[place.path("pool.d/www.conf")]) is None
+        assert "pool www runs with 3 workers, and its file allows 2" in str(refusal())
+        assert refusal(to_load=[place.path("pool.d/www.conf")]) is None
 
     def test_a_changed_unit_stops_only_a_restart(self, place: Place) -> None:
         place.write("unit", "[Service]\nProtectSystem=strict\n")
         place.master["started_at"] -= 1
-        assert place.path("unit") in str(asked("restart")) and asked("reload") is None
+        assert place.path("unit") in str(refusal("restart")) and refusal("reload") is None
 
     def test_what_was_not_read_whole_is_left_alone(self, place: Place) -> None:
         os.remove(place.path("pool.d/www.conf"))
         os.symlink("/dev/null", place.path("pool.d/www.conf"))
-        assert "was not read whole" in str(asked())
+        assert "was not read whole" in str(refusal())
         edit = Step("fpm_config", "x", [], [Trial(["php-fpm", "-t", "-y", place.path("fpm.conf")], [])], [])
         assert "was not read whole" in str(subject.step_refusal(edit))
 
@@ -271,13 +273,13 @@ class TestEditsOfOthers:
                 "",
             ),
         )
-        assert asked(verb) is None
+        assert refusal(verb) is None
         time.sleep(0.03)
         place.write("db.service.d/x.conf", "[Service]\n")
-        assert place.path("db.service.d/x.conf") in str(asked(verb))
+        assert place.path("db.service.d/x.conf") in str(refusal(verb))
         time.sleep(0.03)
         loaded[0] = time.time()
-        assert asked(verb) is None
+        assert refusal(verb) is None
 
     @pytest.mark.parametrize(
         "times, needed, refused",
@@ -303,7 +305,7 @@ class TestEditsOfOthers:
             return Ran(0, answers.get(argv[4], ""), "")
 
         monkeypatch.setattr(Host, "run", run)
-        assert bool(asked("enable")) == refused
+        assert bool(refusal("enable")) == refused
         assert times or calls[-1][-2:] == ["cache@*.service", "db.service"]
 
     def test_what_systemd_makes_at_a_reload_is_nobodys_change(self, monkeypatch: Any) -> None:
@@ -312,24 +314,24 @@ class TestEditsOfOthers:
         shown = Ran(0, "UnitsLoadStartTimestampMonotonic=1000\n", "")
         monkeypatch.setattr(Host, "run", lambda *_arguments, **_options: shown)
         monkeypatch.setattr(Host, "glob", lambda _host, pattern: looked.append(pattern) or [])
-        assert asked("daemon-reload") is None
+        assert refusal("daemon-reload") is None
         assert any(place.startswith("/etc/systemd/system/") for place in looked)
         assert not any(place.startswith("/run/systemd/generator") for place in looked)
 
 
 class TestNginx:
     def test_nginx_with_nothing_else_to_load_is_reloaded(self, place: Place) -> None:
-        assert asked("reload", "nginx.service") is None and place.rehearsed == []
+        assert refusal("reload", "nginx.service") is None and place.rehearsed == []
 
     @pytest.mark.parametrize("name", ["sites/blog", "sites/shop", "nginx.conf"])
     def test_a_site_that_was_edited_stays_as_it_runs(self, place: Place, name: str) -> None:
         place.write(name, "# new\n")
-        assert place.path(name) in str(asked("reload", "nginx.service"))
-        assert asked("reload") is None  # php-fpm does not load it
+        assert place.path(name) in str(refusal("reload", "nginx.service"))
+        assert refusal("reload") is None  # php-fpm does not load it
 
     def test_a_site_that_was_removed_stays_as_it_runs(self, place: Place) -> None:
         os.remove(place.path("sites/shop"))
-        assert "%s/sites (a name in it" % place.top in str(asked("reload", "nginx.service"))
+        assert "%s/sites (a name in it" % place.top in str(refusal("reload", "nginx.service"))
 
     def test_nginx_is_not_told_to_listen_where_it_cannot(self, place: Place, monkeypatch: Any) -> None:
         seen: List[Any] = []

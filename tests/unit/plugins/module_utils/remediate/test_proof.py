@@ -64,7 +64,7 @@ class Clock(FakeHost):
 
 
 class World:
-    """looks: the endpoints and pages of one look after the other, the last one for ever. asked: the sites of
+    """looks: the endpoints and pages of one look after the other, the last one for ever. visits: the sites of
     each request for pages.
     """
 
@@ -77,7 +77,7 @@ class World:
         routes: Optional[List[Dict[str, Any]]] = None,
     ) -> None:
         self.host, self.left = Clock(), [before] + list(looks)
-        self.asked = []  # type: List[Any]
+        self.visits = []  # type: List[Any]
         routes = routes or [route(1, "shop", A), route(9, "blog", B)]
         nginx = {"routes": routes, "workers": [], "master": None, "error_logs": []}
         masters = [
@@ -96,7 +96,7 @@ class World:
             return dict(endpoints)
 
         def ask(_host: Any, _nginx: Any, doors: Any, _path: str, _seconds: float) -> Dict[Any, Page]:
-            self.asked.append([door.name for door in doors])
+            self.visits.append([door.name for door in doors])
             _endpoints, pages = self.left[0]
             return {door.place: pages[door.name] for door in doors if door.name in pages}
 
@@ -144,7 +144,7 @@ class TestKept:
 
     def test_a_page_that_does_not_come_is_asked_for_once(self, monkeypatch: Any) -> None:
         world = World(monkeypatch, DEAD, look(UP, shop=page(None, SLOW), blog=page(200)))
-        assert world.judge() is None and world.asked == [["shop", "blog"], ["shop", "blog"]]
+        assert world.judge() is None and world.visits == [["shop", "blog"], ["shop", "blog"]]
 
     def test_a_full_pool_is_better_than_one_that_is_down(self, monkeypatch: Any) -> None:
         world = World(monkeypatch, DEAD, look(BUSY, shop=page(None, SLOW), blog=page(200)))
@@ -218,4 +218,4 @@ class TestSteps:
         world = World(monkeypatch, DEAD)
         engine.Proof(world.host, POLICY, world.snapshot, [finding()], [START], False)
         engine.Proof(world.host, POLICY._replace(probe_path=""), world.snapshot, [finding()], [START], True)
-        assert world.asked == [[], []]
+        assert world.visits == [[], []]

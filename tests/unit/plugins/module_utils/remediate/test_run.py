@@ -50,16 +50,16 @@ class Proof:
         return {key(item): {"probe": "answered", "http": 200, "queue": 0} for item in items}
 
 
-def step_is(monkeypatch: Any, action: str, given: Any) -> None:
-    """given: the action's step, or the refusal that it raises. Nothing is measured for it."""
+def step_is(monkeypatch: Any, action: str, result: Any) -> None:
+    """result: the action's step, or the refusal that it raises. Nothing is measured for it."""
     before = engine.Run.step
 
     def step(run: Any, planned: Any) -> Any:
         if planned["id"] != action:
             return before(run, planned)
-        if isinstance(given, Exception):
-            raise given
-        return given
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     monkeypatch.setattr(engine.Run, "step", step)
 

@@ -51,7 +51,7 @@ def a_pool(name: str, file: str) -> Dict[str, Any]:
 
 def seen(*pools: Dict[str, Any], written: Sequence[Written] = (), **master: Any) -> Seen:
     unit = {"enabled": "enabled", "oom_policy": "continue", "restart": "on-failure", "command": None}
-    one: Any = {
+    fpm: Any = {
         "config": CONFIG,
         "unit": "php8.2-fpm.service",
         "unit_state": {**unit, **master.pop("unit_state", {})},
@@ -73,7 +73,7 @@ def seen(*pools: Dict[str, Any], written: Sequence[Written] = (), **master: Any)
         "config": "/etc/nginx.conf",
     }
     nginx.update(opens=[], account=None, writable=None)
-    return Seen(nginx, [one], [], {}, [], list(written))
+    return Seen(nginx, [fpm], [], {}, [], list(written))
 
 
 def ran(step: Step) -> List[str]:
@@ -164,10 +164,10 @@ class TestTls:
 
     def test_a_file_that_somebody_else_can_write_is_told(self) -> None:
         """Whoever can write it can keep nginx from its next reload."""
-        told = site_steps.foreign_tls(
+        warning = site_steps.foreign_tls(
             a_host({"/etc/php": stat("directory", 0o755, uid=1000)}), self.TEXT % ("/etc/php", "/etc/php")
         )
-        assert told is not None and told.startswith("alice can write /etc/php,")
+        assert warning is not None and warning.startswith("alice can write /etc/php,")
 
     def test_near_miss_one_of_roots_is_not(self) -> None:
         assert site_steps.foreign_tls(a_host(), self.TEXT % ("/etc/php", "/etc/php")) is None

@@ -102,7 +102,7 @@ class Unit(FakeHost):
         )
         return Ran(0, "\n".join(blocks), "")
 
-    def asked(self, program: str) -> List[List[str]]:
+    def calls_of(self, program: str) -> List[List[str]]:
         return [argv for argv in self.calls if argv[0] == program]
 
     def refusal(self, verb: str = "restart", runs: bool = True, folders: Any = ()) -> Optional[str]:
@@ -113,13 +113,13 @@ class TestWhatHolds:
     @pytest.mark.parametrize("verb, runs", [("restart", True), ("start", False)])
     def test_a_stock_unit_is_started(self, verb: str, runs: bool) -> None:
         unit = Unit()
-        assert unit.refusal(verb, runs) is None and unit.asked("systemd-analyze") == []
+        assert unit.refusal(verb, runs) is None and unit.calls_of("systemd-analyze") == []
 
     def test_near_miss_a_unit_with_all_of_it_that_holds(self) -> None:
         unit = Unit("247-debian11.show", "php7.4-fpm.service").drop_in("ConditionPathExists=/etc/licence")
         unit.files["/srv/data/x"] = b""
         assert unit.other("report.service", active="failed").started(2).refusal() is None
-        assert unit.asked("systemd-analyze") == [
+        assert unit.calls_of("systemd-analyze") == [
             ["systemd-analyze", "condition", "ConditionPathExists=/etc/licence"]
         ]
 
@@ -151,7 +151,7 @@ class TestConditions:
         assert unit.refusal("start", runs=False) is None
 
     @pytest.mark.parametrize(
-        "lines, asked",
+        "lines, checked",
         [
             (["# ConditionPathExists=/a", "; AssertPathExists=/a"], []),
             (["ConditionPathExists=/a", "ConditionUser=", " ConditionHost = b "], ["ConditionHost=b"]),
@@ -161,10 +161,10 @@ class TestConditions:
             (["ConditionPathExists=/a/%%n"], ["ConditionPathExists=/a/%%n"]),
         ],
     )
-    def test_the_units_files_are_read_as_systemd_does(self, lines: Any, asked: Any) -> None:
+    def test_the_units_files_are_read_as_systemd_does(self, lines: Any, checked: Any) -> None:
         unit = Unit(name="php-fpm@b.service").drop_in(*lines)
         unit.refusal()
-        assert [argv[2:] for argv in unit.asked("systemd-analyze")] == ([asked] if asked else [])
+        assert [argv[2:] for argv in unit.calls_of("systemd-analyze")] == ([checked] if checked else [])
 
 
 class TestOtherUnits:
@@ -299,7 +299,7 @@ class TestStartLimit:
 
     def test_near_miss_one_start_is_left(self) -> None:
         unit = Unit().started(4)
-        assert unit.refusal() is None and "--since=-10s" in unit.asked("journalctl")[0]
+        assert unit.refusal() is None and "--since=-10s" in unit.calls_of("journalctl")[0]
 
     @pytest.mark.parametrize("name", ["StartLimitBurst", "StartLimitIntervalUSec"])
     def test_near_miss_no_limit(self, name: str) -> None:
@@ -308,7 +308,7 @@ class TestStartLimit:
     def test_a_limit_for_ever_counts_since_the_boot(self) -> None:
         unit = Unit().has("StartLimitIntervalUSec", "infinity").started(5)
         assert "could be refused" in str(unit.refusal())
-        assert not any("since" in word for word in unit.asked("journalctl")[0])
+        assert not any("since" in word for word in unit.calls_of("journalctl")[0])
 
     def test_a_start_of_what_is_stopped_is_not_counted(self) -> None:
         assert Unit().started(9).refusal("start", runs=False) is None

@@ -38,9 +38,9 @@ class Folder:
         self.loaded = time.time()
         time.sleep(0.05)
 
-    def newer(self, meant: Any = ()) -> List[str]:
+    def newer(self, to_load: Any = ()) -> List[str]:
         paths = [self.top] + [self.path(name) for name in sorted(os.listdir(self.top))]
-        return [os.path.relpath(file.path, self.top) for file in newer(Host(), paths, self.loaded, meant)]
+        return [os.path.relpath(file.path, self.top) for file in newer(Host(), paths, self.loaded, to_load)]
 
     def newer_of(self, name: str, state: str = STATE, step: str = "") -> List[str]:
         """Of this file alone. state: directory of the records. step: the name of one that loads it."""

@@ -9,14 +9,14 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 
 CAUSE = "nginx_own_error"
 DIRECTIVE = {"texts": ["PHP Warning"], "file": "/etc/nginx/sites-enabled/shop", "line": 15}
-SAID = '*1 FastCGI sent in stderr: "PHP message: PHP Warning:  cold%s" while reading response header'
+LINE = '*1 FastCGI sent in stderr: "PHP message: PHP Warning:  cold%s" while reading response header'
 
 
 def caught(where: str = " in /var/www/shop/a.php on line 1", known: bool = True) -> Host:
     """A minute ago. known: the access log has the 502."""
     host = a_host().silent_logs().logging("error").with_route(catch_stderr=DIRECTIVE)
     host.nginx_said("ng-stderr", 60.0, 60.0, caught=True)
-    hosts.events(host, "nginx")[0]["sample"]["text"] = SAID % where
+    hosts.events(host, "nginx")[0]["sample"]["text"] = LINE % where
     return host.answered("access-502", 61.0, 60.0) if known else host
 
 

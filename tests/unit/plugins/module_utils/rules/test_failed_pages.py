@@ -38,7 +38,7 @@ def refused(**facts: Any) -> Host:
     return paged(logged(), refused=dict(REFUSED, **facts))
 
 
-def told(host: Host, kind: str, status: int, **facts: Any) -> Host:
+def own_answer(host: Host, kind: str, status: int, **facts: Any) -> Host:
     """By the configuration."""
     answer = {"site": SITE, "status": status, "kind": kind, "written": kind + " x", "level": None}
     answer.update(file="/etc/nginx/nginx.conf", line=9, off=False, logs=["/own.log"])
@@ -87,19 +87,19 @@ class TestProxyErrors:
 
 class TestSeveral:
     def test_hit_a_limit_that_hides_it_comes_first(self) -> None:
-        host = told(refused(), "return", 503)
+        host = own_answer(refused(), "return", 503)
         answers = (
             host["access"]["own_answers"]
-            + told(host, "limit_req", 503, level="info")["access"]["own_answers"]
+            + own_answer(host, "limit_req", 503, level="info")["access"]["own_answers"]
         )
         host["access"]["own_answers"] = answers
         assert hosts.found(host) == hosts.UNKNOWN
 
     def test_near_miss_a_limit_that_would_tell(self) -> None:
-        host = told(refused(), "return", 503)
+        host = own_answer(refused(), "return", 503)
         answers = (
             host["access"]["own_answers"]
-            + told(host, "limit_req", 503, level="error")["access"]["own_answers"]
+            + own_answer(host, "limit_req", 503, level="error")["access"]["own_answers"]
         )
         host["access"]["own_answers"] = answers
         assert hosts.found(host) == hosts.HEALTHY
@@ -131,7 +131,7 @@ class TestOthers:
         assert "losses_elsewhere" not in notes(host)
 
     def test_decoy_the_return_is_of_who_logs_there(self) -> None:
-        host = told(refused(), "return", 444, site="_", logs=["/a.log"])
+        host = own_answer(refused(), "return", 444, site="_", logs=["/a.log"])
         assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["answered_on_purpose"]
 
 
@@ -152,7 +152,7 @@ class TestRefused:
         assert "14 of the last pages with 503" in hosts.verdict(refused())["missing"][0]["why"]
 
     def test_hit_a_limit_may_be_it(self) -> None:
-        host = told(refused(), "limit_req", 503, level="info")
+        host = own_answer(refused(), "limit_req", 503, level="info")
         assert hosts.found(host) == hosts.UNKNOWN
         assert (
             "log level info): /etc/nginx/nginx.conf:9: limit_req x"
@@ -166,11 +166,11 @@ class TestRefused:
         assert hosts.found(refused(addresses=1)) == hosts.HEALTHY
 
     def test_decoy_a_return_answers_so_on_purpose(self) -> None:
-        host = told(refused(), "return", 503)
+        host = own_answer(refused(), "return", 503)
         assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["answered_on_purpose"]
 
     def test_near_miss_the_file_of_the_return_is_gone(self) -> None:
-        assert hosts.found(told(refused(), "return", 503, off=True)) == hosts.UNKNOWN
+        assert hosts.found(own_answer(refused(), "return", 503, off=True)) == hosts.UNKNOWN
 
     def test_near_miss_the_return_is_another_sites(self) -> None:
-        assert hosts.found(told(refused(), "return", 503, site="blog.example")) == hosts.UNKNOWN
+        assert hosts.found(own_answer(refused(), "return", 503, site="blog.example")) == hosts.UNKNOWN

@@ -39,9 +39,9 @@ class TestEachFailure:
     @pytest.mark.parametrize("reason", OF_A_LINE)
     def test_hit_its_line_comes_first_and_is_whole(self, reason: str) -> None:
         host = HITS[reason]()
-        said = hosts.only(host)["evidence"][0]
-        assert said["source"] == "journal"
-        assert said["text"] == hosts.unit(host)["log"][1]["text"]
+        piece = hosts.only(host)["evidence"][0]
+        assert piece["source"] == "journal"
+        assert piece["text"] == hosts.unit(host)["log"][1]["text"]
 
     @pytest.mark.parametrize("reason", OF_A_LINE)
     def test_hit_it_outranks_the_start_limit(self, reason: str) -> None:

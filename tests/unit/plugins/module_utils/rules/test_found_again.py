@@ -12,19 +12,19 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_php_refuses import (
     CAUSE,
     ROOT,
-    said,
+    in_stderr,
     way,
     with_ways,
 )
 
 GONE = "Unable to open primary script: %s/index.php (No such file or directory)" % ROOT
-ASKED = 'Primary script unknown" while reading, request: "GET /index.php HTTP/1.1'
+UNKNOWN = 'Primary script unknown" while reading, request: "GET /index.php HTTP/1.1'
 FATAL = "PHP message: PHP Fatal error:  Failed opening required '%s' (include_path='.') in Unknown on line 0"
 
 
 def front(text: str, signature: str = "ng-stderr-primary-open") -> Host:
     """php-fpm refused the front page a minute ago; it was started long before."""
-    host = said(text, signature).ran_since(86400.0)
+    host = in_stderr(text, signature).ran_since(86400.0)
     hosts.events(host, "nginx")[0]["front"] = True
     return host
 
@@ -35,7 +35,7 @@ def removed(**facts: Any) -> Host:
 
 
 def opened(ago: float, **facts: Any) -> Host:
-    host = front(ASKED, "ng-stderr-primary")
+    host = front(UNKNOWN, "ng-stderr-primary")
     changed = {"changed": ROOT, "rights": True, "changed_at": hosts.now(host) - ago}
     return with_ways(host, way(**dict(changed, **facts)))
 
@@ -57,7 +57,7 @@ class TestCachedPath:
         assert (hosts.only(host)["reason"], hosts.only(host)["count"]) == ("cached_path", 2)
 
     def test_hit_one_request_alone_ended_with_an_error(self) -> None:
-        host = said(FATAL % (ROOT + "/index.php"), "ng-stderr-fatal")
+        host = in_stderr(FATAL % (ROOT + "/index.php"), "ng-stderr-fatal")
         assert hosts.only(with_ways(host, way(linked=True, cached=120)))["reason"] == "cached_path"
 
     def test_near_miss_the_cache_has_expired(self) -> None:
@@ -86,12 +86,12 @@ class TestCachedPath:
         assert hosts.found(removed(there=False)) == hosts.HEALTHY
 
     def test_decoy_a_single_script_was_removed(self) -> None:
-        host = said(GONE.replace("index.php", "old.php"), "ng-stderr-primary-open")
+        host = in_stderr(GONE.replace("index.php", "old.php"), "ng-stderr-primary-open")
         assert hosts.found(with_ways(host, way(linked=True, cached=120))) == hosts.HEALTHY
 
     def test_decoy_opcache_knew_a_script_that_was_removed(self) -> None:
-        asked = '" while reading, request: "GET /old.php HTTP/1.1'
-        host = said(FATAL % (ROOT + "/old.php") + asked, "ng-stderr-fatal")
+        request = '" while reading, request: "GET /old.php HTTP/1.1'
+        host = in_stderr(FATAL % (ROOT + "/old.php") + request, "ng-stderr-fatal")
         assert hosts.found(with_ways(host, way(linked=True, cached=120))) == hosts.HEALTHY
 
 

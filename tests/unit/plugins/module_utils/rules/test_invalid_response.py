@@ -107,8 +107,8 @@ class TestDeath:
         fault = {"at": at, "pid": 9, "comm": "php-fpm8.2", "module": None, "ours": None}
         fault["text"] = "php-fpm8.2[9]: segfault at 561fb2400380 ip 0000561fb2400380 sp 7f " + where
         proof = hosts.only(host.with_oom(segfaults=[fault]))["evidence"]
-        told = " ".join(piece["text"] for piece in proof)
-        assert ("JIT compiler" in told, "MemoryDenyWriteExecute=" in told) == (jit, forbidden)
+        text = " ".join(piece["text"] for piece in proof)
+        assert ("JIT compiler" in text, "MemoryDenyWriteExecute=" in text) == (jit, forbidden)
 
     @pytest.mark.parametrize("signature", ["fpm-exit-1", "fpm-exit-70", "fpm-exit-255", "fpm-exit-code"])
     def test_hit_every_error_code(self, signature: str) -> None:

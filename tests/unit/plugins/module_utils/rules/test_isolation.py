@@ -59,13 +59,13 @@ class TestEachRuleMadeToRaise:
     @pytest.mark.parametrize("name", NAMES)
     def test_the_host_is_never_better_than_unknown(self, name: str, monkeypatch: Any) -> None:
         fail(monkeypatch, name)
-        asked = 0
+        failed = 0
         for path in hosts.FILES:
             verdict = hosts.verdict(hosts.fixture(path)["snapshot"])
             if failures(verdict):
-                asked += 1
+                failed += 1
                 assert verdict["status"] in NOT_BETTER_THAN_UNKNOWN, os.path.basename(path)
-        assert asked
+        assert failed
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_healthy_host_is_unknown_by_the_name_of_the_rule(self, name: str, monkeypatch: Any) -> None:

@@ -25,7 +25,7 @@ def no_location() -> Host:
     return ended("ng-named-location", '*1 could not find named location "@php", client: 10.0.0.9')
 
 
-def asked() -> Host:
+def auth_failed() -> Host:
     return ended("ng-auth-status", "*1 auth request unexpected status: 302 while sending to client")
 
 
@@ -237,12 +237,12 @@ class TestFileDenied:
 
 class TestAuthRequest:
     def test_hit_the_status_is_named(self) -> None:
-        item = hosts.only(asked())
+        item = hosts.only(auth_failed())
         assert (item["reason"], item["state"], "302" in item["summary"]) == ("auth_request", "active", True)
 
     def test_decoy_php_fpm_was_asked_in_vain(self) -> None:
         """nginx then logs two lines about one request."""
-        host = asked().nginx_said("ng-connect-enoent", 60.0)
+        host = auth_failed().nginx_said("ng-connect-enoent", 60.0)
         assert CAUSE not in hosts.cause_ids(host)
 
 

@@ -21,7 +21,7 @@ BASEDIR = (
 CLOSED = "Unable to open primary script: %s/index.php (Permission denied)" % ROOT
 
 
-def said(text: str, signature: str = "ng-stderr-primary", **route: Any) -> Host:
+def in_stderr(text: str, signature: str = "ng-stderr-primary", **route: Any) -> Host:
     """By php-fpm, a minute ago. route: what else holds on the site's routes."""
     host = a_host().silent_logs().nginx_said(signature, 60.0)
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
@@ -32,67 +32,67 @@ def said(text: str, signature: str = "ng-stderr-primary", **route: Any) -> Host:
 
 def denied(path: str, **route: Any) -> Host:
     text = "Access to the script '%s' has been denied (see security.limit_extensions)" % path
-    return said(text, "ng-stderr-limit-ext", **route)
+    return in_stderr(text, "ng-stderr-limit-ext", **route)
 
 
 class TestClosed:
     def test_hit_the_account_may_not_read_the_front_page(self) -> None:
-        item = hosts.only(said(CLOSED))
+        item = hosts.only(in_stderr(CLOSED))
         assert (item["cause"], item["reason"], item["confidence"]) == (CAUSE, "script_refused", "likely")
         assert ROOT + "/index.php" in item["summary"] and item["site"] == "shop.example"
 
     def test_hit_open_basedir_leaves_the_site_out(self) -> None:
         text = BASEDIR + "Unable to open primary script: %s/cart.php (Operation not permitted)" % ROOT
-        assert "open_basedir (/var/www/blog/) leaves out" in hosts.only(said(text))["summary"]
-        alone = hosts.only(said(text[len(BASEDIR) :]))  # PHP keeps its warnings elsewhere
+        assert "open_basedir (/var/www/blog/) leaves out" in hosts.only(in_stderr(text))["summary"]
+        alone = hosts.only(in_stderr(text[len(BASEDIR) :]))  # PHP keeps its warnings elsewhere
         assert "open_basedir leaves out /var/www/shop/cart.php" in alone["summary"]
 
     @pytest.mark.parametrize("errno", ["Too many open files", "Stale file handle", "Input/output error"])
     def test_hit_no_script_can_be_opened(self, errno: str) -> None:
         text = "Unable to open primary script: %s/cart.php (%s)" % (ROOT, errno)
-        assert errno.lower() in hosts.only(said(text))["summary"]
+        assert errno.lower() in hosts.only(in_stderr(text))["summary"]
 
     def test_near_miss_settings_were_loaded_since(self) -> None:
-        host = said(CLOSED)
+        host = in_stderr(CLOSED)
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
         assert hosts.only(host)["confidence"] == "possible"
 
     def test_near_miss_one_script_is_closed(self) -> None:
-        assert hosts.found(said(CLOSED.replace("index.php", "private.php"))) == hosts.HEALTHY
+        assert hosts.found(in_stderr(CLOSED.replace("index.php", "private.php"))) == hosts.HEALTHY
 
     def test_decoy_a_script_that_is_not_there(self) -> None:
         gone = CLOSED.replace("Permission denied", "No such file or directory")
-        assert hosts.found(said(gone)) == hosts.HEALTHY
-        assert hosts.found(said("Primary script unknown")) == hosts.HEALTHY
+        assert hosts.found(in_stderr(gone)) == hosts.HEALTHY
+        assert hosts.found(in_stderr("Primary script unknown")) == hosts.HEALTHY
 
     def test_decoy_an_application_says_the_words(self) -> None:
-        assert hosts.found(said("PHP message: " + CLOSED)) == hosts.HEALTHY
-        assert hosts.found(said(CLOSED, root="/var/www/blog")) == hosts.HEALTHY
+        assert hosts.found(in_stderr("PHP message: " + CLOSED)) == hosts.HEALTHY
+        assert hosts.found(in_stderr(CLOSED, root="/var/www/blog")) == hosts.HEALTHY
 
 
 class TestAlias:
     UNKNOWN = 'Primary script unknown" while reading, request: "GET /app/index.php HTTP/1.1'
 
-    def asked(self, alias: str = "^~ /app/", script: str = "$document_root$fastcgi_script_name") -> Host:
-        return said(self.UNKNOWN, root="/srv/app/", alias=alias, params={"SCRIPT_FILENAME": script})
+    def aliased(self, alias: str = "^~ /app/", script: str = "$document_root$fastcgi_script_name") -> Host:
+        return in_stderr(self.UNKNOWN, root="/srv/app/", alias=alias, params={"SCRIPT_FILENAME": script})
 
     def test_hit_the_path_of_the_location_is_there_twice(self) -> None:
-        item = hosts.only(self.asked())
+        item = hosts.only(self.aliased())
         assert item["reason"] == "script_refused" and "/srv/app//app/index.php" in item["summary"]
 
     def test_near_miss_the_name_without_the_location(self) -> None:
-        assert hosts.found(self.asked(script="$request_filename")) == hosts.HEALTHY
+        assert hosts.found(self.aliased(script="$request_filename")) == hosts.HEALTHY
 
     def test_near_miss_the_location_is_the_whole_site(self) -> None:
-        assert hosts.found(self.asked("/")) == hosts.HEALTHY
+        assert hosts.found(self.aliased("/")) == hosts.HEALTHY
 
     def test_near_miss_the_alias_is_a_directory_above(self) -> None:
-        host = with_ways(self.asked(), way(script="/srv/", doubled="^~ /app/"), way(site="blog.example"))
+        host = with_ways(self.aliased(), way(script="/srv/", doubled="^~ /app/"), way(site="blog.example"))
         assert hosts.found(host)[0] == REFUSED
-        assert hosts.found(with_ways(self.asked(), way(doubled="/app/"))) == hosts.HEALTHY
+        assert hosts.found(with_ways(self.aliased(), way(doubled="/app/"))) == hosts.HEALTHY
 
     def test_decoy_a_script_of_another_location(self) -> None:
-        assert hosts.found(self.asked("/blog/")) == hosts.HEALTHY
+        assert hosts.found(self.aliased("/blog/")) == hosts.HEALTHY
 
 
 class TestDenied:
@@ -106,15 +106,15 @@ class TestDenied:
 
 class TestJailed:
     def test_hit_nginx_names_scripts_from_outside(self) -> None:
-        host = said("Primary script unknown").with_pool(chroot="/var/www/")
+        host = in_stderr("Primary script unknown").with_pool(chroot="/var/www/")
         assert hosts.found(host)[0] == REFUSED and "chroot /var/www," in hosts.only(host)["summary"]
 
     def test_near_miss_nginx_takes_the_chroot_off(self) -> None:
-        host = said("Primary script unknown", params={"SCRIPT_FILENAME": "/shop$fastcgi_script_name"})
+        host = in_stderr("Primary script unknown", params={"SCRIPT_FILENAME": "/shop$fastcgi_script_name"})
         assert hosts.found(host.with_pool(chroot="/var/www")) == hosts.HEALTHY
 
     def test_decoy_a_chroot_elsewhere(self) -> None:
-        assert hosts.found(said("Primary script unknown").with_pool(chroot="/srv/jail")) == hosts.HEALTHY
+        assert hosts.found(in_stderr("Primary script unknown").with_pool(chroot="/srv/jail")) == hosts.HEALTHY
 
 
 def way(blocked: Any = None, **facts: Any) -> Dict[str, Any]:
@@ -132,30 +132,30 @@ def with_ways(host: Host, *ways: Dict[str, Any]) -> Host:
 
 class TestClosedRoot:
     def test_hit_the_account_may_not_search_a_directory(self) -> None:
-        item = hosts.only(with_ways(said("Primary script unknown"), way("directory")))
+        item = hosts.only(with_ways(in_stderr("Primary script unknown"), way("directory")))
         assert (item["reason"], item["state"], item["confidence"]) == ("closed_root", "active", "likely")
         assert "www-data, who runs pool www, may not search /srv/shop" in item["summary"]
 
     def test_hit_it_is_told_in_place_of_the_closed_page(self) -> None:
-        host = with_ways(said(CLOSED, "ng-stderr-primary-open"), way("directory"))
+        host = with_ways(in_stderr(CLOSED, "ng-stderr-primary-open"), way("directory"))
         assert hosts.only(host)["reason"] == "closed_root"
 
     def test_near_miss_another_way_to_the_front_page_is_open(self) -> None:
-        host = with_ways(said("Primary script unknown"), way("directory"), way(script="/srv/new/"))
+        host = with_ways(in_stderr("Primary script unknown"), way("directory"), way(script="/srv/new/"))
         assert hosts.found(host) == hosts.HEALTHY
 
     def test_near_miss_the_front_page_alone_is_closed(self) -> None:
-        assert hosts.found(with_ways(said("Primary script unknown"), way("file"))) == hosts.HEALTHY
+        assert hosts.found(with_ways(in_stderr("Primary script unknown"), way("file"))) == hosts.HEALTHY
 
     def test_decoy_visitors_ask_for_what_is_not_there(self) -> None:
-        assert hosts.found(with_ways(said("Primary script unknown"), way())) == hosts.HEALTHY
+        assert hosts.found(with_ways(in_stderr("Primary script unknown"), way())) == hosts.HEALTHY
 
     def test_decoy_a_closed_location_that_is_not_the_front(self) -> None:
-        host = with_ways(said("Primary script unknown"), way(), way("directory", front=False))
+        host = with_ways(in_stderr("Primary script unknown"), way(), way("directory", front=False))
         assert hosts.found(host) == hosts.HEALTHY
 
     def test_decoy_another_sites_directory_is_closed(self) -> None:
-        host = with_ways(said("Primary script unknown"), way("directory", site="blog.example"))
+        host = with_ways(in_stderr("Primary script unknown"), way("directory", site="blog.example"))
         assert hosts.found(host) == hosts.HEALTHY
 
 
@@ -163,13 +163,15 @@ class TestHiddenRoot:
     HIDDEN = {"path": "/home", "who": "php-fpm", "unit": "x.service", "setting": "ProtectHome=yes"}
 
     def test_hit_its_unit_hides_the_site(self) -> None:
-        host = with_ways(said("Primary script unknown"), way("directory", hidden=self.HIDDEN))
+        host = with_ways(in_stderr("Primary script unknown"), way("directory", hidden=self.HIDDEN))
         item = hosts.only(host)
         assert (item["reason"], item["state"]) == ("hidden_root", "active")
         assert "ProtectHome=yes of x.service" in item["summary"] and "may not search" not in item["summary"]
 
     def test_near_miss_another_way_is_seen(self) -> None:
-        host = with_ways(said("Primary script unknown"), way(hidden=self.HIDDEN), way(script="/srv/new/"))
+        host = with_ways(
+            in_stderr("Primary script unknown"), way(hidden=self.HIDDEN), way(script="/srv/new/")
+        )
         assert hosts.found(host) == hosts.HEALTHY
 
     def test_decoy_nobody_asked_for_a_script(self) -> None:
@@ -181,17 +183,17 @@ class TestConfinedRoot:
     BY = {"module": "selinux", "path": "/srv/shop", "why": "httpd_t may not search it", "text": "denied"}
 
     def test_hit_a_policy_refuses_the_directory(self) -> None:
-        item = hosts.only(with_ways(said("Primary script unknown"), way(confined=self.BY)))
+        item = hosts.only(with_ways(in_stderr("Primary script unknown"), way(confined=self.BY)))
         assert (item["reason"], item["state"], item["confidence"]) == ("confined_root", "active", "likely")
         assert "/srv/shop: httpd_t may not search it" in item["summary"]
         assert item["evidence"][0]["source"] == "selinux"
 
     def test_hit_it_is_told_in_place_of_the_closed_page(self) -> None:
-        host = with_ways(said(CLOSED, "ng-stderr-primary-open"), way(confined=self.BY))
+        host = with_ways(in_stderr(CLOSED, "ng-stderr-primary-open"), way(confined=self.BY))
         assert hosts.only(host)["reason"] == "confined_root"
 
     def test_near_miss_another_way_is_open(self) -> None:
-        host = with_ways(said("Primary script unknown"), way(confined=self.BY), way(script="/srv/new/"))
+        host = with_ways(in_stderr("Primary script unknown"), way(confined=self.BY), way(script="/srv/new/"))
         assert hosts.found(host) == hosts.HEALTHY
 
     def test_decoy_nobody_asked_for_a_script(self) -> None:
@@ -202,19 +204,19 @@ class TestMixed:
     """The lines of whole sites stand apart from those about single scripts."""
 
     def test_hit_other_scripts_are_missing_later(self) -> None:
-        host = said(CLOSED, "ng-stderr-primary-open").nginx_said("ng-stderr-primary", 5.0)
+        host = in_stderr(CLOSED, "ng-stderr-primary-open").nginx_said("ng-stderr-primary", 5.0)
         hosts.events(host, "nginx")[0]["front"] = True
         hosts.events(host, "nginx")[1]["sample"]["text"] = 'stderr: "Primary script unknown" while'
         assert (hosts.only(host)["reason"], hosts.only(host)["count"]) == ("script_refused", 1)
 
     def test_decoy_a_single_script_is_closed_later(self) -> None:
-        host = said(CLOSED.replace("index.php", "private.php"), "ng-stderr-primary-open")
+        host = in_stderr(CLOSED.replace("index.php", "private.php"), "ng-stderr-primary-open")
         assert hosts.found(host.with_pool(chroot="/var/www")) == hosts.HEALTHY
 
 
 class TestOpened:
     def closed(self, *ways: Dict[str, Any]) -> Host:
-        return with_ways(said(CLOSED, "ng-stderr-primary-open"), *ways)
+        return with_ways(in_stderr(CLOSED, "ng-stderr-primary-open"), *ways)
 
     def test_hit_the_page_is_open_again(self) -> None:
         host = self.closed()

@@ -12,7 +12,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 
 CAUSE = "nginx_limit"
 SITE = "shop.example"
-SAID = '*9 limiting requests, excess: 0.967 by zone "one", client: 10.0.0.9, server: shop.example'
+LINE = '*9 limiting requests, excess: 0.967 by zone "one", client: 10.0.0.9, server: shop.example'
 LIMIT = {
     "zone": "one",
     "key": "$binary_remote_addr",
@@ -35,7 +35,7 @@ def limited(signature: str = "ng-limit-req", site: Any = SITE, **refused: Any) -
     host = a_host().silent_logs().logging("error")
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
     host.nginx_said(signature, *range(60, 74), endpoint=None)
-    hosts.events(host, "nginx")[0]["sample"]["text"] = SAID
+    hosts.events(host, "nginx")[0]["sample"]["text"] = LINE
     host["logs"]["limits"] = [dict(LIMIT, file="/etc/nginx/conf.d/limit.conf", line=1)]
     pages: Dict[str, Any] = {
         "site": site,

@@ -22,7 +22,7 @@ WRAPPER = "/usr/local/sbin/start-fpm"
 STARTED = "systemd[1]: Started php8.2-fpm.service - The PHP 8.2 FastCGI Process Manager."
 
 
-def said(host: Host, text: str = "no licence server", ago: float = 60.0) -> Host:
+def with_output(host: Host, text: str = "no licence server", ago: float = 60.0) -> Host:
     """By a program of the unit that is not php-fpm."""
     return host.with_unit(said=[{"at": hosts.now(host) - ago, "text": "command[70]: " + text}])
 
@@ -35,7 +35,7 @@ def wrapped(*lines: str, command: str = WRAPPER, status: int = 1) -> Host:
 
 class TestWrapper:
     def test_hit_it_ends_with_a_status_of_its_own(self) -> None:
-        host = said(wrapped())
+        host = with_output(wrapped())
         item = hosts.only(host)
         assert (item["reason"], hosts.actions(host)) == ("start_command_failed", [])
         assert WRAPPER + " ended with status 1: no licence server." in item["summary"]
@@ -55,7 +55,7 @@ class TestWrapper:
         assert (hosts.only(host)["reason"], hosts.actions(host)) == ("crashed", ["unit_start"])
 
     def test_near_miss_a_line_of_an_earlier_start(self) -> None:
-        assert "licence" not in hosts.only(said(wrapped(), ago=600.0))["summary"]
+        assert "licence" not in hosts.only(with_output(wrapped(), ago=600.0))["summary"]
 
     def test_decoy_php_fpm_was_ready_before_it_ended(self) -> None:
         host = did_not_start(READY, exited("1/FAILURE")).with_unit(command=WRAPPER, exec_main_status=1)
@@ -70,7 +70,7 @@ class TestWrapper:
 
 class TestCommandBeside:
     def test_hit_its_status_and_its_last_line(self) -> None:
-        host = said(did_not_start(exited("7/n/a", "Control")), "the vault is sealed")
+        host = with_output(did_not_start(exited("7/n/a", "Control")), "the vault is sealed")
         item = hosts.only(host.with_unit(exec_main_status=0))
         assert item["reason"] == "start_command_failed"
         assert "beside php-fpm ended with status 7: the vault is sealed." in item["summary"]
@@ -88,18 +88,18 @@ def limited(result: str, ran: float = 3600.0, **limits: str) -> Host:
 
 class TestLimits:
     @pytest.mark.parametrize(
-        "result, limit, said_so",
+        "result, limit, line",
         [
             ("timeout", "RuntimeMaxSec", "Service reached runtime time limit. Stopping."),
             ("watchdog", "WatchdogSec", "Watchdog timeout (limit 20s)!"),
         ],
     )
-    def test_hit_the_setting_is_named(self, result: str, limit: str, said_so: str) -> None:
-        host = limited(result, **{limit: "20s"}).journal((60.0, unit_says(said_so)))
+    def test_hit_the_setting_is_named(self, result: str, limit: str, line: str) -> None:
+        host = limited(result, **{limit: "20s"}).journal((60.0, unit_says(line)))
         item = hosts.only(host)
         assert (item["reason"], item["confidence"]) == ("limit_reached", "certain")
         assert limit + "=20s" in item["summary"] and "signal" not in item["summary"]
-        assert item["evidence"][0]["text"].endswith(said_so) and hosts.actions(host) == ["unit_start"]
+        assert item["evidence"][0]["text"].endswith(line) and hosts.actions(host) == ["unit_start"]
 
     def test_near_miss_a_start_would_serve_for_a_moment(self) -> None:
         assert hosts.actions(limited("timeout", ran=20.0, RuntimeMaxSec="20s")) == []

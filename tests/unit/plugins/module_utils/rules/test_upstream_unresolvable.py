@@ -13,7 +13,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 CAUSE = "upstream_unresolvable"
 
 
-def asked(signature: str, **facts: Any) -> Host:
+def unresolved(signature: str, **facts: Any) -> Host:
     """A variable decides where the only sites go, and nginx said this a minute ago."""
     host = a_host().silent_logs().on_every_route(variable=True, resolver=False, **facts)
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
@@ -32,9 +32,9 @@ def renamed(old: str = "10.0.0.2:9000", address: str = "10.0.0.3", **nginx: Any)
 
 
 HITS: Dict[str, Callable[[], Host]] = {
-    "no_resolver": lambda: asked("ng-no-resolver"),
-    "name_unresolved": lambda: asked("ng-resolve-nxdomain"),
-    "bad_address": lambda: asked("ng-no-port"),
+    "no_resolver": lambda: unresolved("ng-no-resolver"),
+    "name_unresolved": lambda: unresolved("ng-resolve-nxdomain"),
+    "bad_address": lambda: unresolved("ng-no-port"),
     "stale_address": renamed,
 }
 
@@ -47,31 +47,31 @@ class TestEachReason:
 
 class TestLookup:
     def test_hit_a_route_whose_endpoint_only_nginx_knows(self) -> None:
-        host = asked("ng-no-resolver").another_site("cdn.example", endpoints=[])
+        host = unresolved("ng-no-resolver").another_site("cdn.example", endpoints=[])
         hosts.events(host, "nginx")[0]["site"] = "cdn.example"
         assert hosts.causes(host) == [(CAUSE, "no_resolver", "active")]
 
     def test_hit_a_resolver_that_is_loaded_since_ends_it(self) -> None:
-        host = asked("ng-no-resolver").on_every_route(resolver=True)
+        host = unresolved("ng-no-resolver").on_every_route(resolver=True)
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
         assert hosts.found(host) == ([(CAUSE, "no_resolver", "recovered")], "recovered")
 
     def test_near_miss_another_change_was_loaded_since(self) -> None:
-        host = asked("ng-no-resolver")
+        host = unresolved("ng-no-resolver")
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
         assert hosts.causes(host) == [(CAUSE, "no_resolver", "active")]
 
     def test_near_miss_a_change_in_the_second_of_the_loss(self) -> None:
-        host = asked("ng-resolve-nxdomain")
+        host = unresolved("ng-resolve-nxdomain")
         host.with_nginx(config_changed_at=hosts.now(host) - 59.5)
         assert hosts.causes(host) == [(CAUSE, "name_unresolved", "active")]
 
     def test_near_miss_an_endpoint_that_others_reach_by_its_address(self) -> None:
-        host = asked("ng-no-resolver").another_site("blog.example", variable=False)
+        host = unresolved("ng-no-resolver").another_site("blog.example", variable=False)
         assert hosts.found(host) == ([(CAUSE, "no_resolver", "active")], "degraded")
 
     def test_decoy_a_name_that_a_proxy_looks_up(self) -> None:
-        assert hosts.found(asked("ng-no-resolver").on_every_route(variable=False)) == hosts.HEALTHY
+        assert hosts.found(unresolved("ng-no-resolver").on_every_route(variable=False)) == hosts.HEALTHY
 
 
 class TestStaleAddress:

@@ -27,14 +27,14 @@ def without_header(newest: Optional[float], *listen: str) -> Host:
     return host
 
 
-def told(host: Host) -> List[Any]:
+def notes(host: Host) -> List[Any]:
     return [entry["why"] for entry in hosts.verdict(host)["missing"] if entry["what"] == "visitors"]
 
 
 class TestProxyHeader:
     @pytest.mark.parametrize("newest", [None, 300.0])
     def test_hit_nobody_comes_with_it(self, newest: Optional[float]) -> None:
-        (why,) = told(without_header(newest))
+        (why,) = notes(without_header(newest))
         assert "1 visitors" in why and hosts.status(without_header(newest)) == "unknown"
 
     def test_near_miss_others_come_with_it(self) -> None:
@@ -43,7 +43,7 @@ class TestProxyHeader:
 
     def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
         host = without_header(None)
-        assert told(host.with_nginx(config_changed_at=hosts.now(host) - 30)) == []
+        assert notes(host.with_nginx(config_changed_at=hosts.now(host) - 30)) == []
 
     def test_decoy_nginx_does_not_ask_for_it_any_more(self) -> None:
         assert hosts.found(without_header(None, "80 default_server")) == hosts.HEALTHY
@@ -53,7 +53,7 @@ class TestHttp2:
     @pytest.mark.parametrize("listen", ["80 http2", "[::]:80 default_server http2"])
     def test_hit_browsers_do_not_speak_it_without_tls(self, listen: str) -> None:
         host = listening(listen)
-        assert len(told(host)) == 1 and hosts.status(host) == "unknown"
+        assert len(notes(host)) == 1 and hosts.status(host) == "unknown"
 
     @pytest.mark.parametrize("listen", ["443 ssl http2", "8080 http2", "80"])
     def test_near_miss_with_tls_or_behind_a_proxy(self, listen: str) -> None:

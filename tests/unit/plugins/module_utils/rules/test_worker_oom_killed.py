@@ -96,8 +96,8 @@ class TestKilled:
         hosts.kill(host)["swap_kb"] = then
         host["memory"]["swap_total"] = now
         assert hosts.only(host)["state"] == state
-        told = [piece for piece in hosts.only(host)["evidence"] if piece["source"] == "memory"]
-        assert bool(told) == (state == "recovered")
+        pieces = [piece for piece in hosts.only(host)["evidence"] if piece["source"] == "memory"]
+        assert bool(pieces) == (state == "recovered")
 
     def test_decoy_swap_does_not_lift_a_cgroups_limit(self) -> None:
         host = placed()

@@ -42,8 +42,8 @@ def planned(*findings: int, name: str = "unit_start", **more: Any) -> dict[str, 
 
 
 def alert(name: str | None = "WebmedicSiteErrors") -> Any:
-    one = {"name": name, "pool": None, "cause": None, "since": None, "fingerprint": None}
-    return event.read({"host": "web01", "status": "firing", "alerts": [one], "refused": []})
+    entry = {"name": name, "pool": None, "cause": None, "since": None, "fingerprint": None}
+    return event.read({"host": "web01", "status": "firing", "alerts": [entry], "refused": []})
 
 
 def decided(rules: list[Any], *findings: Any, plan: Any = None, status: str = "failing") -> Any:

@@ -30,8 +30,8 @@ ASKS = policy.read({})
 
 
 def alert(host: Any = "web01", status: str = "firing", name: Any = "WebmedicSiteErrors") -> Any:
-    one = {"name": name, "pool": "www", "cause": None, "since": None, "fingerprint": None}
-    return {"host": host, "status": status, "alerts": [one], "refused": []}
+    entry = {"name": name, "pool": "www", "cause": None, "since": None, "fingerprint": None}
+    return {"host": host, "status": status, "alerts": [entry], "refused": []}
 
 
 class Directory:
@@ -78,9 +78,9 @@ def broken(**more: Any) -> Any:
 
 
 def scraped(instance: Any, host: str = "web02") -> Any:
-    given = alert(host)
-    given["alerts"][0]["instance"] = instance
-    return given
+    message = alert(host)
+    message["alerts"][0]["instance"] = instance
+    return message
 
 
 class TestSource:
@@ -101,9 +101,9 @@ class TestSource:
         assert place.admit(scraped(instance)).host == "web02"
 
     def test_only_the_alerts_of_another_host_are_dropped(self, place: Directory) -> None:
-        given = scraped("db01")
-        given["alerts"].append({**scraped("web02")["alerts"][0], "name": "Own"})
-        admitted = place.admit(given)
+        message = scraped("db01")
+        message["alerts"].append({**scraped("web02")["alerts"][0], "name": "Own"})
+        admitted = place.admit(message)
         assert admitted.host == "web02" and admitted.event is not None
         assert [item["name"] for item in admitted.event["alerts"]] == ["Own"]
 
@@ -206,7 +206,7 @@ class TestResponse:
     def test_what_it_does_not_allow_is_asked(self, place: Directory) -> None:
         made, outcome, request = closed(place, ASKS, broken())
         assert (made["only"], outcome, place.held) == ([], "ask", {})
-        assert [why for _finding, why in request.asked] == ["no rule of respond_policy is about it"]
+        assert [why for _finding, why in request.left] == ["no rule of respond_policy is about it"]
 
     def test_what_was_rolled_back_is_asked(self, place: Directory) -> None:
         undone = entry(remedied("rolled_back"))
@@ -216,7 +216,7 @@ class TestResponse:
     def test_what_the_remediation_left_is_asked(self, place: Directory) -> None:
         left = entry(remedied("refused", why="its risk is high"))
         _made, outcome, request = closed(place, MENDS, broken(), left)
-        assert outcome == "ask" and len(request.asked) == 1
+        assert outcome == "ask" and len(request.left) == 1
 
     def test_a_response_that_broke_off_asks_and_frees_the_host(self, place: Directory) -> None:
         lost = report.build({"web01": {"unreachable": True, "msg": "no route"}}, 900, 0)["hosts"]["web01"]
@@ -231,7 +231,7 @@ class TestResponse:
         with place.caller().store.opened() as kept:
             kept["mends"] = [{"host": "x%d" % number, "at": NOW} for number in range(3)]
         made, outcome, request = closed(place, MENDS, broken())
-        assert (made["only"], outcome) == ([], "ask") and "fleet_mends" in request.asked[0][1]
+        assert (made["only"], outcome) == ([], "ask") and "fleet_mends" in request.left[0][1]
 
     def test_the_hold_is_renewed_before_a_host_is_mended(self, place: Directory) -> None:
         admitted = place.admit(rules=MENDS)

@@ -36,7 +36,7 @@ def tar(*entries: tuple[str, dict[str, Any], bytes], form: int = tarfile.USTAR_F
     return plain.getvalue()
 
 
-def one(name: str, **attributes: Any) -> bytes:
+def archived(name: str, **attributes: Any) -> bytes:
     return gzip.compress(tar((name, attributes, b"x")))
 
 
@@ -86,7 +86,7 @@ class TestHostile:
     )
     def test_a_path_that_leads_elsewhere_is_refused(self, name: str) -> None:
         with pytest.raises(Refused, match="a path that no bundle has"):
-            unpack(one(name))
+            unpack(archived(name))
 
     @pytest.mark.parametrize(
         "kind",

@@ -19,8 +19,8 @@ SHOWN = {"program": "nginx", "path": "/etc/nginx/nginx.conf", "text": "    1  us
 
 
 def handed(**more: Any) -> dict[str, Any]:
-    given = {"configuration": [SHOWN], "versions": {"nginx": ["1.22.1"]}, "left_out": [], **more}
-    return {**answer("failing", finding()), **given}
+    parts = {"configuration": [SHOWN], "versions": {"nginx": ["1.22.1"]}, "left_out": [], **more}
+    return {**answer("failing", finding()), **parts}
 
 
 def made(**results: Any) -> contents.Contents:
@@ -78,8 +78,8 @@ class TestMembers:
         assert archive.unpack(archive.pack(result.members))
 
     def test_words_of_a_host_that_failed_are_as_strict(self) -> None:
-        said = "motd: the PIN 4711s3cret, https://hooks.slack.com/services/T0/B0/s3cret"
-        members = made(web01={"failed": True, "msg": said}).members
+        motd = "motd: the PIN 4711s3cret, https://hooks.slack.com/services/T0/B0/s3cret"
+        members = made(web01={"failed": True, "msg": motd}).members
         assert b"s3cret" not in b"".join(members.values())
 
     def test_a_host_without_an_answer_is_named(self) -> None:

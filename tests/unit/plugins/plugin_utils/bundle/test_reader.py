@@ -18,8 +18,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.result
 
 
 def made(**more: Any) -> dict[str, bytes]:
-    given = {"configuration": [], "versions": {}, "left_out": []}
-    results = {"web01": {**answer("failing", finding()), **given}}
+    parts = {"configuration": [], "versions": {}, "left_out": []}
+    results = {"web01": {**answer("failing", finding()), **parts}}
     built = report.build(results, 900, NOW)
     pages = {"report.html": lambda _report: "<script>alert(1)</script>", **more}
     return contents.contents(results, built, pages, "0.7.0").members

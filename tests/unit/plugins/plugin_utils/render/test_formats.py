@@ -90,10 +90,10 @@ class TestMarkdown:
     @texts
     def test_a_hostile_text_is_code_or_escaped(self, text: str) -> None:
         for report in (made(hostile(text)), made({text: unreachable()}, limit=text, by=text)):
-            said = markdown.render(report)
-            assert len(said.encode()) <= markdown.LIMIT
-            assert not re.search(r"(?<!\\)[<>\[\]|~]|@here|\{\{", outside_code(said))
-            assert not set(said) & set("\x1b\u202e\u2028\0")
+            output = markdown.render(report)
+            assert len(output.encode()) <= markdown.LIMIT
+            assert not re.search(r"(?<!\\)[<>\[\]|~]|@here|\{\{", outside_code(output))
+            assert not set(output) & set("\x1b\u202e\u2028\0")
 
 
 class TestJunit:
@@ -177,8 +177,8 @@ class TestSarif:
         assert all(rules[item["ruleIndex"]]["id"] == item["ruleId"] for item in run["results"])
         assert len({item["partialFingerprints"]["finding/v1"] for item in run["results"]}) == 3
         assert "Not this: Do not delete or link socket files" in rules[0]["help"]["text"]
-        (told,) = run["invocations"][0]["toolExecutionNotifications"]
-        assert told["message"]["text"] == "gone: unreachable: no route"
+        (notice,) = run["invocations"][0]["toolExecutionNotifications"]
+        assert notice["message"]["text"] == "gone: unreachable: no route"
 
     def test_a_result_names_the_file_and_line(self) -> None:
         (result,) = json.loads(sarif.render(made({"a b": answer("failing", finding())})))["runs"][0][
@@ -195,6 +195,6 @@ class TestSarif:
 
     @texts
     def test_a_hostile_text_keeps_the_form(self, text: str) -> None:
-        said = sarif.render(made({**hostile(text), text: answer("failing", finding())}))
-        jsonschema.validate(json.loads(said), SARIF)
-        assert said.isascii()
+        output = sarif.render(made({**hostile(text), text: answer("failing", finding())}))
+        jsonschema.validate(json.loads(output), SARIF)
+        assert output.isascii()

@@ -45,9 +45,9 @@ def samples() -> list[dict[str, Any]]:
     return [*whole, remedied(), remedied("rolled_back"), *hostile(HOSTILE[1]).values()]
 
 
-def formats(given: dict[str, Any]) -> None:
+def formats(entry: dict[str, Any]) -> None:
     """One hostile host beside a good one."""
-    report = made({"hostile": given, "good": answer()})
+    report = made({"hostile": entry, "good": answer()})
     page = Page(html.render(report))
     assert not page.wrong and not page.open and len(page.all("script")) == 1
     assert len(markdown.render(report).encode()) <= markdown.LIMIT

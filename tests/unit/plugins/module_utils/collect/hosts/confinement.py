@@ -39,7 +39,7 @@ class Confined(Built):
         self.allowed: Set[Tuple[str, str, str, str]] = set()
         self.permissive: Set[str] = set()
         self.labels: Dict[str, str] = {}
-        self.asked: List[str] = []
+        self.questions: List[str] = []
         self.worker = snapshot["nginx"]["workers"][0]
         self.master = snapshot["fpm"]["masters"][0]["pid"]
 
@@ -91,7 +91,7 @@ class Confined(Built):
 
     def reply(self, path: str, question: str) -> Optional[str]:
         assert path == SELINUX + "/access"
-        self.asked.append(question)
+        self.questions.append(question)
         source, target, index = question.split(" ")
         tclass = next(name for name, (number, _bits) in CLASSES.items() if number == index)
         types = source.split(":")[2], target.split(":")[2]

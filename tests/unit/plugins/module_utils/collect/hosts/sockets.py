@@ -164,10 +164,10 @@ class Crowd:
 
     def __init__(self, left: bool = False) -> None:
         self.left = left
-        self.asked: List[int] = []
+        self.sent: List[int] = []
 
     def __call__(self, *requests: bytes) -> Optional[bytes]:
-        self.asked.append(len(requests))
+        self.sent.append(len(requests))
         if requests[-1] == sock_rows.unix_request(True):
             return bytes.fromhex(CROWD["unix_diag_clients"])
         if requests[-1] == sock_rows.unix_request():

@@ -63,11 +63,11 @@ class TestSelinux:
 
     def test_decoy_selinux_is_permissive(self) -> None:
         host = labelled(root="user_home_t").enforcing("0")
-        assert way(host) is None and host.asked == []
+        assert way(host) is None and host.questions == []
 
     def test_decoy_php_fpm_has_our_own_domain(self) -> None:
         host = labelled(root="user_home_t").domains(fpm=OURS)
-        assert way(host) is None and host.asked == []
+        assert way(host) is None and host.questions == []
 
 
 def profiled(

@@ -48,12 +48,12 @@ class TestNothing:
 
     def test_a_permissive_policy_is_not_asked(self) -> None:
         host = on_unix().enforcing("0").domains()
-        assert host.looked_at()["selinux"] is None and host.asked == []
+        assert host.looked_at()["selinux"] is None and host.questions == []
 
     def test_nginx_in_our_own_domain_is_as_the_probe(self) -> None:
         host = on_unix().enforcing().domains(nginx=OURS)
         facts = host.looked_at()["selinux"]
-        assert facts["endpoints"] == {} and facts["nginx"] == facts["ours"] and host.asked == []
+        assert facts["endpoints"] == {} and facts["nginx"] == facts["ours"] and host.questions == []
 
 
 class TestSelinux:
@@ -66,13 +66,13 @@ class TestSelinux:
             True,
         ) in answers
         assert all(allowed for _tclass, _permission, allowed in answers)
-        assert {question.split(" ")[0] for question in host.asked} == {HTTPD}
+        assert {question.split(" ")[0] for question in host.questions} == {HTTPD}
         assert host.calls == [], "nothing is read where nothing is refused"
 
     def test_equal_questions_are_asked_once(self) -> None:
         host = selinux_host()
         host.looked_at()
-        assert len(host.asked) == len(set(host.asked)) == 3
+        assert len(host.questions) == len(set(host.questions)) == 3
 
     def test_a_label_that_nginx_may_not_write_to(self) -> None:
         host = selinux_host().labelled(socket="default_t")

@@ -52,9 +52,9 @@ class TestTable:
     def test_who_waits_is_asked_only_where_somebody_does(self) -> None:
         crowd, empty = Crowd(), Crowd(left=True)
         look(a_host(), "unix:/run/php/crowd.sock", table=crowd)
-        assert crowd.asked.count(2) == 1
+        assert crowd.sent.count(2) == 1
         rows = [row._replace(queue=0) for row in sock_rows.parse_unix_diag(bytes.fromhex(CROWD["unix_diag"]))]
-        assert sock_diag._with_clients(rows, empty) == rows and not empty.asked
+        assert sock_diag._with_clients(rows, empty) == rows and not empty.sent
 
     def test_without_netlink_proc_is_read(self) -> None:
         host = (

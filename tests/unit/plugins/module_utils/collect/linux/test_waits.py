@@ -23,7 +23,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
 READY = "import os, socket, fcntl, select, subprocess, sys, time\n"
-SAID = "os.write(1, b'x')\n"
+MARK = "os.write(1, b'x')\n"
 
 
 @pytest.fixture(autouse=True)
@@ -69,12 +69,12 @@ def unix_listener(path: Path) -> "closing[socket.socket]":
 
 CLIENT = "c = socket.socket(socket.AF_UNIX); c.connect(sys.argv[1])\n"
 SERVER = "d = socket.socket(socket.AF_UNIX); d.bind(sys.argv[1]); d.listen(5)\n"
-TAKES = SERVER + SAID + "a = d.accept()[0]\n"
+TAKES = SERVER + MARK + "a = d.accept()[0]\n"
 
 
 OPENS = "f = open(sys.argv[1], 'w')\n"
-HOLDS = OPENS + "fcntl.flock(f, 2)\n" + SAID + "time.sleep(99)"
-WANTS = OPENS + SAID + "fcntl.flock(f, 2)"
+HOLDS = OPENS + "fcntl.flock(f, 2)\n" + MARK + "time.sleep(99)"
+WANTS = OPENS + MARK + "fcntl.flock(f, 2)"
 
 
 class TestPeers:
@@ -89,14 +89,14 @@ class TestPeers:
     )
     def test_a_unix_socket_has_the_name_of_its_listener(self, tmp_path: Path, call: str) -> None:
         path = tmp_path / "mysqld.sock"
-        with unix_listener(path) as door, process(CLIENT + SAID + call, str(path)) as pid:
+        with unix_listener(path) as door, process(CLIENT + MARK + call, str(path)) as pid:
             taken = door.accept()[0]
             assert seen(pid) == ["peer", "unix:%s" % path, None, waits.SAMPLES]
             taken.close()
 
     def test_a_unix_socket_whose_listener_takes_nobody(self, tmp_path: Path) -> None:
         path = tmp_path / "mysqld.sock"
-        with unix_listener(path), process(CLIENT + SAID + "c.recv(1)", str(path)) as pid:
+        with unix_listener(path), process(CLIENT + MARK + "c.recv(1)", str(path)) as pid:
             assert seen(pid)[:2] == ["peer", "unix:%s" % path]
 
     @pytest.mark.parametrize("family, address", [("AF_INET", "127.0.0.1"), ("AF_INET6", "::1")])
@@ -108,7 +108,7 @@ class TestPeers:
             door.bind((address, 0))
             door.listen(5)
             port = door.getsockname()[1]
-            source = "c = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n" + SAID
+            source = "c = socket.create_connection((sys.argv[1], int(sys.argv[2])))\n" + MARK
             shown = "[%s]" % address if ":" in address else address
             with process(source + "p = select.poll(); p.register(c, 1); p.poll()", address, str(port)) as pid:
                 assert seen(pid)[:2] == ["peer", "%s:%d" % (shown, port)]
@@ -168,28 +168,28 @@ class TestOthers:
 
     def test_its_output_that_php_fpm_does_not_take(self) -> None:
         """The parent is this test, which does not write."""
-        with process(SAID + "os.write(2, b'x' * 999999)", pipe_stderr=True) as pid:
+        with process(MARK + "os.write(2, b'x' * 999999)", pipe_stderr=True) as pid:
             assert seen(pid)[:2] == ["output", None]
 
     def test_a_program_that_it_started(self) -> None:
-        source = "p = subprocess.Popen(['sleep', '99'], stdout=-1)\n" + SAID + "%s\n"
+        source = "p = subprocess.Popen(['sleep', '99'], stdout=-1)\n" + MARK + "%s\n"
         for call in ("p.wait()", "p.stdout.read()"):
             with process(source % call) as pid:
                 assert seen(pid)[:2] == ["program", "sleep"]
 
     def test_a_lock_in_memory(self) -> None:
-        source = "import threading\nit = threading.Lock(); it.acquire()\n" + SAID + "it.acquire()"
+        source = "import threading\nit = threading.Lock(); it.acquire()\n" + MARK + "it.acquire()"
         with process(source) as pid:
             assert seen(pid)[:2] == ["futex", None]
 
     def test_sleep_with_work(self) -> None:
-        with process(SAID + "time.sleep(99)") as sleeper, process(SAID + "while True: pass") as worker:
+        with process(MARK + "time.sleep(99)") as sleeper, process(MARK + "while True: pass") as worker:
             first, second = watched(sleeper, worker)["workers"]
         assert (first["waits"][0]["kind"], first["cpu"]) == ("sleep", 0.0)
         assert second["waits"][0]["kind"] == "cpu" and second["cpu"] > 0.03
 
     def test_a_worker_that_is_gone_is_left_out(self) -> None:
-        with process(SAID + "time.sleep(99)") as pid:
+        with process(MARK + "time.sleep(99)") as pid:
             pass
         assert watched(pid, os.getpid())["workers"] != [] and watched(pid)["workers"] == []
 

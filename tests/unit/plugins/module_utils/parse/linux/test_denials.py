@@ -58,7 +58,7 @@ class TestSeen:
         found, changes = seen("linux6.1-debian12-selinux")
         parts = ("program", "operation", "port", "name", "target", "tclass", "count", "refused")
         context = "system_u:object_r:unreserved_port_t:s0"
-        assert [tuple(one[part] for part in parts) for one in found] == [
+        assert [tuple(denial[part] for part in parts) for denial in found] == [
             ("php-fpm8.2", "name_bind", 9123, None, context, "tcp_socket", 1, True),
             ("nginx", "name_connect", 9123, None, context, "tcp_socket", 3, True),
             (
@@ -77,7 +77,7 @@ class TestSeen:
     def test_apparmor_of_debian_12(self) -> None:
         found, changes = seen("linux6.1-debian12-apparmor")
         parts = ("program", "operation", "family", "source", "name", "count", "refused")
-        assert [tuple(one[part] for part in parts) for one in found] == [
+        assert [tuple(denial[part] for part in parts) for denial in found] == [
             ("nginx", "create", "inet6", "nginx", None, 3, True)
         ]
         assert changes == [Change(1795713497.006, "nginx")]
@@ -131,7 +131,7 @@ class TestSelinux:
         found, changes = subject.denials(
             [Line(subject.time_of(text) or 0, LOG, text) for text in (WRITE, again)]
         )
-        assert [(one["count"], one["first"], one["at"], one["pid"]) for one in found] == [
+        assert [(denial["count"], denial["first"], denial["at"], denial["pid"]) for denial in found] == [
             (2, 1775139797.713, 1775139799.713, 813)
         ]
         assert changes == []

@@ -59,8 +59,8 @@ class TestStanzas:
         assert lines["invoke-rc.d nginx rotate >/dev/null 2>&1"] == 12
 
     def test_the_main_file_sets_what_holds_for_all(self) -> None:
-        (one,) = read(a="/var/log/a.log {\n  missingok\n}\n")
-        assert one.settings.create == Create(None, None, None)
+        (rotation,) = read(a="/var/log/a.log {\n  missingok\n}\n")
+        assert rotation.settings.create == Create(None, None, None)
         (none,) = read(main="include /etc/logrotate.d\n", a="/var/log/a.log {\n}\n")
         assert none.settings.create is None
         (off,) = read(a="/var/log/a.log {\n nocreate\n}\n")

@@ -266,8 +266,8 @@ class TestRefusedPages:
         return seen.get("refused")
 
     def test_hit_visitors_are_counted_by_address_and_agent(self) -> None:
-        one, two = ("/", "503", "10.0.0.1", "a"), ("/b.php", "429", "10.0.0.1", "b")
-        assert self.refused(one, one, two, ("/c.png", "503", "10.0.0.9", "c")) == {
+        first, second = ("/", "503", "10.0.0.1", "a"), ("/b.php", "429", "10.0.0.1", "b")
+        assert self.refused(first, first, second, ("/c.png", "503", "10.0.0.9", "c")) == {
             "pages": 3,
             "paths": 3,
             "visitors": 2,

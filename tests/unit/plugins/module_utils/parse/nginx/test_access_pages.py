@@ -13,8 +13,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.acces
 def refused(status: str, refusals: Sequence[str] = (), **fields: str) -> int:
     pages = LastPages(refusals)
     pages.add("shop.example", 1.0, "/", dict({"status": status, "remote_addr": "10.0.0.9"}, **fields))
-    (told,) = pages.told()
-    return told["refused"]["pages"] if "refused" in told else 0
+    (found,) = pages.as_data()
+    return found["refused"]["pages"] if "refused" in found else 0
 
 
 class TestRefused:
@@ -40,8 +40,8 @@ def counted(*answers: str) -> Tuple[int, int, int]:
     for at, answer in enumerate(answers):
         status, path = answer.split(" ")
         pages.add("shop.example", float(at), path, {"status": status})
-    (told,) = pages.told()
-    return told["answered"], told["failed"], told["paths"]
+    (found,) = pages.as_data()
+    return found["answered"], found["failed"], found["paths"]
 
 
 class TestPagesThatCameBefore:

@@ -378,7 +378,7 @@ class TestSample:
 class TestCaught:
     """Texts that fastcgi_catch_stderr names: nginx throws the answer away."""
 
-    SAID = HEAD + 'FastCGI sent in stderr: "PHP message: PHP Warning:  cold%s" while '
+    STDERR = HEAD + 'FastCGI sent in stderr: "PHP message: PHP Warning:  cold%s" while '
     HEADER = "reading response header from upstream"
 
     def caught(self, *lines: str, site: str = "shop.example") -> List[Any]:
@@ -390,25 +390,25 @@ class TestCaught:
         return [event.get("caught", False) for event in log.finish().list()]
 
     def test_hit_before_the_header_is_whole(self) -> None:
-        assert self.caught(self.SAID % "" + self.HEADER + TAIL) == [True]
+        assert self.caught(self.STDERR % "" + self.HEADER + TAIL) == [True]
 
     def test_hit_a_message_of_several_lines(self) -> None:
-        first, last = (self.SAID % "\n#0 PHP Warning").replace("PHP Warning:", "x").split("\n")
+        first, last = (self.STDERR % "\n#0 PHP Warning").replace("PHP Warning:", "x").split("\n")
         assert self.caught(first, last + self.HEADER + TAIL) == [True]
 
     def test_near_miss_behind_the_header_nobody_looks(self) -> None:
-        fatal = (self.SAID % "").replace("PHP Warning:", "PHP Fatal error:  Uncaught PHP Warning")
+        fatal = (self.STDERR % "").replace("PHP Warning:", "PHP Fatal error:  Uncaught PHP Warning")
         assert self.caught(fatal + "reading upstream" + TAIL) == [False]
 
     def test_near_miss_another_text(self) -> None:
-        line = (self.SAID % "").replace("Warning", "Deprecated")
+        line = (self.STDERR % "").replace("Warning", "Deprecated")
         assert self.caught(line + self.HEADER + TAIL) == [False]
 
     def test_decoy_another_site(self) -> None:
-        assert self.caught(self.SAID % "" + self.HEADER + TAIL, site="blog.example") == [False]
+        assert self.caught(self.STDERR % "" + self.HEADER + TAIL, site="blog.example") == [False]
 
     def test_decoy_the_text_stands_in_the_request(self) -> None:
-        line = (self.SAID % "").replace("PHP Warning:", "x") + self.HEADER
+        line = (self.STDERR % "").replace("PHP Warning:", "x") + self.HEADER
         assert self.caught(line + TAIL.replace("/a ", "/PHP Warning ")) == [False]
 
 
@@ -427,5 +427,5 @@ class TestOwn:
         assert self.own(HEAD + RESET + TAIL.replace("113.9", "113.99")) == [False]
 
     def test_decoy_a_line_that_tells_of_no_loss(self) -> None:
-        said = HEAD + 'FastCGI sent in stderr: "PHP message: x" while reading response header from upstream'
-        assert self.own(said + TAIL) == [False]
+        line = HEAD + 'FastCGI sent in stderr: "PHP message: x" while reading response header from upstream'
+        assert self.own(line + TAIL) == [False]

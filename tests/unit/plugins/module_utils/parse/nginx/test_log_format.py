@@ -77,8 +77,8 @@ class TestFields:
         fields = read(text, escape)
         assert fields is not None and fields["status"] == "502"
         assert all(VALUES[key] == value for key, value in fields.items())
-        asked = {variable for variable, _literal in tokens(text)} & set(VALUES)
-        assert asked - set(fields) <= {"remote_addr", "remote_user", "body_bytes_sent", "http_referer"} | {
+        wanted = {variable for variable, _literal in tokens(text)} & set(VALUES)
+        assert wanted - set(fields) <= {"remote_addr", "remote_user", "body_bytes_sent", "http_referer"} | {
             "http_user_agent"
         }
 

@@ -48,7 +48,7 @@ class TestHeader:
     def test_a_location_in_a_location_and_an_if(self) -> None:
         text = "location / { fastcgi_buffer_size 1k; location ~ a { if ($b) { fastcgi_pass a:1; } } }"
         each = found("http { server { %s } }" % text)
-        assert [(header(one), one.location) for one in each] == [("1k", "~ a")]
+        assert [(header(way), way.location) for way in each] == [("1k", "~ a")]
 
     @pytest.mark.parametrize(
         ("text", "bytes_"),

@@ -74,13 +74,13 @@ class TestFront:
 
     def test_the_log_keeps_them_apart(self) -> None:
         log = NginxLog("x", 0, 9e9, 0, (9,), scripts={"shop.example": SCRIPTS}.__getitem__)
-        said: List[str] = [
+        texts: List[str] = [
             "Unable to open primary script: /var/www/shop/index.php (Permission denied)",
             "Unable to open primary script: /var/www/shop/private.php (Permission denied)",
             "Primary script unknown",
         ]
         start = 0
-        for text in said:
+        for text in texts:
             line = '2026/04/02 14:23:17 [error] 9#9: *4 FastCGI sent in stderr: "' + text + TAIL
             log.feed(line.encode(), start)
             start += len(line) + 1
@@ -93,12 +93,12 @@ class TestFront:
 
 
 class TestOpening:
-    SAID = (
+    FATAL = (
         "PHP message: PHP Fatal error:  Failed opening required '%s' (include_path='.') in Unknown on line 0"
     )
 
     @pytest.mark.parametrize(
-        "path, asked, found",
+        "path, target, found",
         [
             ("/var/www/shop/index.php", "/", True),
             ("/var/www/shop/index.php", "/product/1", True),
@@ -107,8 +107,8 @@ class TestOpening:
             ("/srv/prepend/index.php", "/index.php", False),
         ],
     )
-    def test_the_script_itself_and_another_file(self, path: str, asked: str, found: bool) -> None:
-        line = self.SAID % path + TAIL.replace("GET /", "GET " + asked)
+    def test_the_script_itself_and_another_file(self, path: str, target: str, found: bool) -> None:
+        line = self.FATAL % path + TAIL.replace("GET /", "GET " + target)
         assert opening(line, [ROOT + "/"]) == (path if found else "")
 
 

@@ -65,18 +65,18 @@ class TestResolver:
 
 
 class TestCatchStderr:
-    ONE, TWO = 'fastcgi_catch_stderr "PHP Fatal error";', "fastcgi_catch_stderr PHP;"
+    FIRST, SECOND = 'fastcgi_catch_stderr "PHP Fatal error";', "fastcgi_catch_stderr PHP;"
 
     def texts(self, http: str, location: str = "") -> Any:
         return of(http, location).get("catch_stderr", {}).get("texts")
 
     def test_hit_each_of_a_block(self) -> None:
-        assert self.texts("", self.ONE + self.TWO) == ["PHP Fatal error", "PHP"]
-        assert of("", self.ONE)["catch_stderr"]["line"] == 1
+        assert self.texts("", self.FIRST + self.SECOND) == ["PHP Fatal error", "PHP"]
+        assert of("", self.FIRST)["catch_stderr"]["line"] == 1
 
     def test_hit_inherited_unless_it_has_one_of_its_own(self) -> None:
-        assert self.texts(self.ONE) == ["PHP Fatal error"]
-        assert self.texts(self.ONE, self.TWO) == ["PHP"]
+        assert self.texts(self.FIRST) == ["PHP Fatal error"]
+        assert self.texts(self.FIRST, self.SECOND) == ["PHP"]
 
     def test_near_miss_none(self) -> None:
         assert self.texts("fastcgi_next_upstream error;") is None

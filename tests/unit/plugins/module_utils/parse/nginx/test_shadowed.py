@@ -26,7 +26,7 @@ def found(*blocks: Block) -> List[Tuple[int, int, List[str]]]:
 
 class TestShadows:
     @pytest.mark.parametrize(
-        "one, other, names",
+        "block, other, names",
         [
             (block(1, "a.example"), block(9, "A.example", "b"), ["A.example"]),
             (block(1, "a"), block(9, "a", listen=("*:80 default_server",)), ["a"]),
@@ -42,11 +42,11 @@ class TestShadows:
             (block(1, "a", listen=("localhost:80",)), block(9, "a", listen=("127.0.0.1",)), ["a"]),
         ],
     )
-    def test_hit(self, one: Block, other: Block, names: List[str]) -> None:
-        assert found(one, other) == [(1, 9, names)]
+    def test_hit(self, block: Block, other: Block, names: List[str]) -> None:
+        assert found(block, other) == [(1, 9, names)]
 
     @pytest.mark.parametrize(
-        "one, other",
+        "block, other",
         [
             (block(1, "a"), block(9, "b")),
             (block(1, "a"), block(9, "a", listen=("443 ssl",))),
@@ -62,8 +62,8 @@ class TestShadows:
             (block(1, "a"), block(1, "a")),  # one block, loaded twice
         ],
     )
-    def test_near_miss(self, one: Block, other: Block) -> None:
-        assert found(one, other) == []
+    def test_near_miss(self, block: Block, other: Block) -> None:
+        assert found(block, other) == []
 
     def test_what_is_left_to_the_second(self) -> None:
         first, second = block(1, "a"), block(9, "a", "b")

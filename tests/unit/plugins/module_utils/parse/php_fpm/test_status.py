@@ -36,9 +36,9 @@ def answer(page: Any) -> bytes:
 
 class TestRequest:
     def test_it_names_the_page_and_asks_for_all_workers(self) -> None:
-        asked = status.request("/fpm-status")
-        assert asked.startswith(record(1, b"\0\1\0\0\0\0\0\0")) and asked.endswith(record(5, b""))
-        assert b"SCRIPT_NAME/fpm-status" in asked and b"QUERY_STRINGjson&full" in asked
+        data = status.request("/fpm-status")
+        assert data.startswith(record(1, b"\0\1\0\0\0\0\0\0")) and data.endswith(record(5, b""))
+        assert b"SCRIPT_NAME/fpm-status" in data and b"QUERY_STRINGjson&full" in data
 
 
 class TestBody:

@@ -22,9 +22,9 @@ def static(settings: Any = None, **pool: Any) -> Host:
     return of_capacity(a_host().with_pool(**dict({"pm": "static"}, **pool)), settings)
 
 
-def short(asked: int = 4096, effective: int = 128, somaxconn: Any = 128, **more: Any) -> Host:
+def short(wanted: int = 4096, effective: int = 128, somaxconn: Any = 128, **more: Any) -> Host:
     """A queue that the kernel cut."""
-    host = a_host().with_pool(backlog=asked).with_endpoint(backlog=effective)
+    host = a_host().with_pool(backlog=wanted).with_endpoint(backlog=effective)
     return of_capacity(host, somaxconn=somaxconn, **more)
 
 
@@ -80,10 +80,10 @@ class TestBacklog:
         assert "could not be read" in the_risk(short(somaxconn=None))["evidence"][2]["text"]
 
     @pytest.mark.parametrize(
-        ("asked", "effective"), [(511, 511), (128, 4096), (-1, 128), (0, 128), (None, 128)]
+        ("wanted", "effective"), [(511, 511), (128, 4096), (-1, 128), (0, 128), (None, 128)]
     )
-    def test_near_miss_no_more_is_asked_than_there_is(self, asked: Any, effective: int) -> None:
-        assert risks(short(asked, effective)) == []
+    def test_near_miss_no_more_is_asked_than_there_is(self, wanted: Any, effective: int) -> None:
+        assert risks(short(wanted, effective)) == []
 
     def test_near_miss_the_kernel_did_not_tell(self) -> None:
         assert risks(of_capacity(a_host().with_pool(backlog=4096).with_endpoint(backlog=None))) == []

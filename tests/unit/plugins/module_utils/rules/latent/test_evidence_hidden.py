@@ -113,7 +113,7 @@ class TestPhpFpm:
         assert risks(a_risky_host().with_master(log_level=level)) == []
 
     @pytest.mark.parametrize(
-        "key, allowed, told",
+        "key, allowed, found",
         [
             ("127.0.0.1:9000", ["192.0.2.1"], ["worker_output_lost"]),
             ("[::1]:9000", ["127.0.0.1"], ["worker_output_lost"]),
@@ -122,13 +122,13 @@ class TestPhpFpm:
             ("[::1]:9000", ["127.0.0.1", "::1"], []),
         ],
     )
-    def test_whether_a_client_can_be_refused(self, key: str, allowed: List[str], told: List[str]) -> None:
+    def test_whether_a_client_can_be_refused(self, key: str, allowed: List[str], found: List[str]) -> None:
         host = a_risky_host().with_pool(allowed_clients=allowed, catch_workers_output=False)
         dialled = key.replace("*", "127.0.0.1")
         host.with_pool(endpoint=key).dials(dialled, real_path=None, family="inet")
         for route in host["nginx"]["routes"]:
             route["endpoints"][0]["endpoint"] = dialled
-        assert risks(host) == told
+        assert risks(host) == found
 
     def test_hit_what_a_crashed_worker_said(self) -> None:
         host = crashing()

@@ -80,15 +80,15 @@ class TestForeseen:
         assert the_risk(HITS["config_differs"]())["severity"] == "info"
 
     @pytest.mark.parametrize(
-        "at, told",
+        "at, found",
         [
             (["restart", "reload", "boot"], [(CAUSE, "config_fails")]),
             (["boot"], [(CAUSE, "config_fails"), (CAUSE, "config_differs")]),
         ],
     )
-    def test_near_miss_what_would_break_is_not_to_be_loaded(self, at: Any, told: Any) -> None:
+    def test_near_miss_what_would_break_is_not_to_be_loaded(self, at: Any, found: Any) -> None:
         waits = foreseen("config_not_loaded", severity="info", at=["restart", "reload"])
-        assert risks(well_set_up(restart=restart(foreseen("config_refused", at=at), waits))) == told
+        assert risks(well_set_up(restart=restart(foreseen("config_refused", at=at), waits))) == found
 
     def test_near_miss_what_is_so_already_is_no_risk(self) -> None:
         assert risks(with_problem("unit_disabled", already=True)()) == []

@@ -5,7 +5,7 @@
 """A secret goes behind the word that names it, in the languages of those who write applications."""
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.told import without_told
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.worded import without_worded
 
 IN_WORDS = (
     "Das Passwort lautet %s",
@@ -70,7 +70,7 @@ class TestTold:
     @pytest.mark.parametrize("secret", ["s3cret", "Sommerzeit", "correct-horse"])
     @pytest.mark.parametrize("text", [text for text in IN_WORDS if "rejected" not in text])
     def test_it_goes(self, text: str, secret: str) -> None:
-        left = without_told(text % secret)
+        left = without_worded(text % secret)
         assert secret not in left, left
 
     @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ class TestTold:
         ["Your code is 471147", "verification code 471147", "OTP code: 471147", "cvv=471", "SSN 471-14-7114"],
     )
     def test_codes_of_digits_go(self, text: str) -> None:
-        assert "471" not in without_told(text)
+        assert "471" not in without_worded(text)
 
     def test_all_odd_words_behind_a_name_go(self) -> None:
-        left = without_told("password rejected for user bob, tried s3cret1 then s3cret2")
+        left = without_worded("password rejected for user bob, tried s3cret1 then s3cret2")
         assert "s3cret" not in left
 
     @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ class TestTold:
         ],
     )
     def test_what_decides_stays(self, text: str) -> None:
-        left = without_told(text)
+        left = without_worded(text)
         for word in (
             "shop",
             "192.0.2.1",

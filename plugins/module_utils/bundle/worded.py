@@ -106,7 +106,7 @@ def _parts(text: str, kind: str, at: int) -> Iterator[Part]:
         expected, first = word != bare or word in _EQUALS, False
 
 
-def without_told(text: str) -> str:
+def without_worded(text: str) -> str:
     parts: List[Part] = []
     for name in _NAME.finditer(text):
         parts += _parts(text, name.lastgroup or "", name.end())
