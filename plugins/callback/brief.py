@@ -14,8 +14,8 @@ version_added: 0.6.0
 description:
   - Made for the playbooks of this collection. The table that M(webmedic.php_fpm.fleet_report) makes is the
     last thing on the screen, whatever the number of hosts.
-  - Before it stand the name of each play, what failed, in one line for all hosts of which the same is said,
-    and a recap of one line.
+  - Before it stand the name of each play, what failed, and a recap of one line. Hosts that failed in the
+    same way share a line.
   - What the tasks of this collection could not find out is no failure of its own. It stands in the table.
   - While a task runs for more than ten seconds, the hosts that have not answered yet are named, from time to
     time.

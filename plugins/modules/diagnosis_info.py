@@ -89,9 +89,10 @@ msg:
 status:
   description:
     - The verdict on the host.
-    - V(failing) no request reaches PHP; V(degraded) requests were lost in the window or are lost for part of
-      the sites; V(recovered) requests were lost in the window, and the cause is gone; V(healthy);
-      V(not_applicable) no route leads from nginx to php-fpm; V(unknown) see RV(missing).
+    - V(failing). No request reaches PHP.
+    - V(degraded). Requests were lost in the window, or are lost for part of the sites.
+    - V(recovered). Requests were lost in the window, and the cause is gone.
+    - V(healthy). V(not_applicable) where no route leads from nginx to php-fpm. V(unknown), see RV(missing).
   returned: success
   type: str
   sample: failing

@@ -15,7 +15,7 @@ description:
     the virtual host, the location, the file and line, the timeouts that hold there and the endpoints behind
     it.
   - Resolves named upstreams, and variables where only one value is possible.
-  - Finds the php-fpm pool that listens on each endpoint, through symbolic links too, and names each mismatch
+  - Finds the php-fpm pool that listens on each endpoint, through symbolic links too. Names each mismatch
     between what nginx dials and what php-fpm listens on.
   - Runs C(nginx -V) and nothing else of nginx. It never runs C(nginx -t) or C(nginx -T), which create files.
 extends_documentation_fragment:
@@ -76,16 +76,16 @@ routes:
     - C(resolver). Whether nginx has a C(resolver) there.
     - C(error_cache). For how many C(seconds) C(fastcgi_cache) keeps a 502 or 504 of nginx's own, as the line
       that is C(written) says. V(null) where it keeps none.
-    - C(root_owner) and C(owners). The account that owns the code which nginx sends to PHP, and all but root
-      that can exchange this code, by a directory above it, a link to it, its index.php, or its group.
-      V(null) where a variable hides it.
+    - C(root_owner). The account that owns the code which nginx sends to PHP. C(owners). All but root that can
+      exchange this code, by a directory above it, a link to it, its index.php, or its group. V(null) where a
+      variable hides it.
     - C(pools). The pools that listen there, with C(endpoint), C(config), C(pool), C(unit), C(version) and
       C(running).
-    - C(mismatch). V(null), V(no_pool_listens), V(some_without_pool) when that is so for a part of an
-      upstream's servers, or V(unresolved) when what nginx dials cannot be known from the configuration.
-    - C(unmatched). The endpoints of this host without a pool, each with the C(file) and C(line) of the
-      address, a C(reason) (V(other_socket), V(other_port), V(other_address), V(address_family),
-      V(tcp_vs_unix) or V(no_pool)) and up to five endpoints that pools are C(listening) on.
+    - C(mismatch). V(null), V(no_pool_listens), or V(some_without_pool) when that is so for a part of an
+      upstream's servers. V(unresolved) when what nginx dials cannot be known from the configuration.
+    - C(unmatched). The endpoints of this host without a pool, with C(file) and C(line) of the address.
+      C(listening) has up to five endpoints of pools. C(reason) is V(other_socket), V(other_port),
+      V(other_address), V(address_family), V(tcp_vs_unix) or V(no_pool).
   returned: success
   type: list
   elements: dict
@@ -244,8 +244,8 @@ nginx:
       returned: always
     site_logs:
       description: Where each server block with a C(fastcgi_pass) logs, with C(site), C(names), C(server),
-        C(access), C(errors), C(others), C(silent) (error logs that hide lost requests) and C(unlogged) (why
-        an access log may lack a lost request).
+        C(access), C(errors) and C(others). C(silent) has the error logs that hide lost requests, C(unlogged)
+        why an access log may lack a lost request.
       type: list
       elements: dict
       returned: always

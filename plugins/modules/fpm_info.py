@@ -13,8 +13,8 @@ version_added: 0.1.0
 description:
   - Finds php-fpm masters by the titles of running processes, by systemd units, and by the places where
     packagings keep their configuration. So one that does not run is found, too.
-  - Known are the packagings of Debian, Ubuntu and sury, Enterprise Linux and Fedora, Remi, SUSE, Arch,
-    Alpine, cPanel EasyApache, Plesk, Bitnami and the official container image.
+  - Known are the packagings of Debian, Ubuntu, sury, Enterprise Linux, Fedora, Remi, SUSE, Arch and Alpine.
+    So are those of cPanel EasyApache, Plesk, Bitnami and the official container image.
   - Reads each configuration as php-fpm does, with its includes and the sections that appear again, and names
     file and line of each directive.
   - Says what would keep php-fpm from starting with the files as they are now, and whether a running master
@@ -202,22 +202,23 @@ masters:
     unit_state:
       description:
         - State of RV(masters[].unit), none without one.
-        - C(load), C(active), C(sub), C(enabled), C(result), C(restarts), C(main_pid), C(exec_main_code),
-          C(exec_main_status), C(oom_policy), C(restart), C(fragment), C(need_reload), C(can_reload),
-          C(runtime_directory), C(private_tmp), C(sandbox), C(families), C(command), C(changed_at),
-          C(active_since), C(inactive_since), C(start_limit_hit), and C(log), its last lines with C(at)
-          and C(text).
+        - C(load), C(active), C(sub), C(enabled), C(result), C(restarts), C(main_pid), C(exec_main_code) and
+          C(exec_main_status).
+        - C(oom_policy), C(restart), C(fragment), C(need_reload), C(can_reload), C(runtime_directory),
+          C(private_tmp), C(sandbox), C(families) and C(command).
+        - C(changed_at), C(active_since), C(inactive_since) and C(start_limit_hit). C(log) has its last lines
+          with C(at) and C(text).
         - C(type); C(writing), what the unit may not write; C(unmet), why systemd skipped the last start.
         - C(ties), other services that a start of a unit which is down C(starts) or C(stops).
-        - C(said), the last lines of other programs that it runs as root, C(limits), its C(RuntimeMaxSec=) and
-          C(WatchdogSec=), and C(pid_file), its C(PIDFile=), are not there before 0.11.0.
+        - C(said), the last lines of other programs that it runs as root. C(limits), its C(RuntimeMaxSec=) and
+          C(WatchdogSec=). C(pid_file), its C(PIDFile=). These are not there before 0.11.0.
       type: dict
       returned: success
     last_start:
       description:
         - Of a start that failed, the place that it failed at, as it is now; none where it runs.
-        - C(path), and whether its C(directory) is there; C(read_only), C(free_bytes) and C(free_inodes) of
-          its file system; whether this host has the C(address) that could not be bound.
+        - C(path), and whether its C(directory) is there. C(read_only), C(free_bytes) and C(free_inodes) of
+          its file system. Whether this host has the C(address) that could not be bound.
         - C(ini_file) and C(ini_line), where php.ini has the setting; C(changed_at), the last change of
           php.ini or of the program, in epoch seconds.
       type: dict

@@ -12,10 +12,10 @@ short_description: Install the script that makes metrics of nginx and php-fpm
 version_added: 0.7.0
 description:
   - Puts the script of the role C(webmedic.php_fpm.monitor) into a directory of its own, or takes it away.
-  - The script is made of the same files as the modules of this collection, so it reads configuration, logs
+  - The script is made of the same files as the modules of this collection. So it reads configuration, logs
     and the kernel's tables as they do. It needs Python 3.6 or newer, and nothing beside its standard library.
-  - It is run as C(python3 -I DIRECTORY SETTINGS). The settings are a JSON file with C(host), the label of all
-    metrics, C(metrics), the directory of the file C(webmedic.prom), and C(state), the directory of its state.
+  - It is run as C(python3 -I DIRECTORY SETTINGS). The settings are a JSON file. C(host) is the label of all
+    metrics, C(metrics) the directory of the file C(webmedic.prom), and C(state) the directory of its state.
   - The directory holds these files alone. What else lies there is removed.
   - Refuses a directory that lies where others than root can write.
 extends_documentation_fragment:

@@ -227,9 +227,9 @@ remediation:
       description:
         - A change that a killed run had left open, with C(name), C(target), C(at), C(files), C(fate), C(why)
           and C(by_hand). V(null) when there was none.
-        - C(fate) is V(put_back); V(kept) where that run had done its work and the host is served; V(left) to
-          a person where the record is old; V(damaged) where it could not be read and was put aside; V(tidied)
-          where only files of its own lay about. In check mode it would be so.
+        - C(fate) is V(put_back), or V(kept) where that run had done its work and the host is served. It is
+          V(left) to a person where the record is old, or V(damaged) where it could not be read and was put
+          aside. It is V(tidied) where only files of its own lay about. In check mode it would be so.
         - C(by_hand) has the commands that would take back what was left.
       type: dict
       returned: success
@@ -253,7 +253,7 @@ remediation:
       elements: dict
       returned: success
     still:
-      description: What is active on the host after all that was done, each with C(cause), C(reason), C(site),
+      description: What is active on the host after all that was done. Each has C(cause), C(reason), C(site),
         C(endpoint), C(pool), C(summary), and C(new) where it was not so before.
       type: list
       elements: dict

@@ -15,8 +15,8 @@ description:
     after the other.
   - Each change is tested by the host's own C(nginx -t) or C(php-fpm -t) first, on a copy that nobody else
     sees.
-  - Each action has to prove itself. The probe as nginx's worker user is answered, a page comes through nginx,
-    nobody waits in the queue, and the cause is not found any more. What does not help is undone.
+  - Each action has to prove itself. The probe as nginx's worker user is answered, and a page comes through
+    nginx. Nobody waits in the queue, and the cause is not found any more. What does not help is undone.
   - A host that was not seen well enough is left alone, and so is a healthy one.
   - In check mode it says exactly what it would do, with the same tests and the same differences, and changes
     nothing.
@@ -31,15 +31,15 @@ notes:
   - At no risk is a socket opened to everybody or deleted, SELinux switched off, or a file changed that a
     panel generates. A pool gets no more workers than memory allows. A timeout is not raised where
     the queue is the wait, nor twice.
-  - A site is not given to another account's PHP, nor to another version than the dialled name tells, nor to a
-    pool for which nothing speaks but that it is there. One of several servers of an upstream is not
-    rewritten, and a masked unit is not started.
+  - A site is not given to another account's PHP, nor to another version than the dialled name tells. Nor is
+    it given to a pool for which nothing speaks but that it is there. One of several servers of an upstream
+    is not rewritten, and a masked unit is not started.
   - A unit that somebody disabled is started at O(max_risk=high) alone.
   - Leaves a ledger and the backups of what was kept in C(/var/lib/webmedic-php-fpm). It is not made on a host
     where nothing is to be done.
   - A run may be killed, or its host may lose power. The next run compares what was begun with the host as it
-    is then. It is kept where the host is served, taken back where it is not, and left to a person once it is
-    older than an hour. At every moment each file is the old one or the new one.
+    is then. It is kept where the host is served, and taken back where it is not. Once older than an hour, it
+    is left to a person. At every moment each file is the old one or the new one.
 seealso:
   - module: webmedic.php_fpm.diagnosis_info
   - module: webmedic.php_fpm.fpm_config
@@ -176,9 +176,9 @@ remediation:
       description:
         - A change that a killed run had left open, with C(name), C(target), C(at), C(files), C(fate), C(why)
           and C(by_hand). V(null) when there was none.
-        - C(fate) is V(put_back); V(kept) where that run had done its work and the host is served; V(left) to
-          a person where the record is old; V(damaged) where it could not be read and was put aside; V(tidied)
-          where only files of its own lay about. In check mode it would be so.
+        - C(fate) is V(put_back), or V(kept) where that run had done its work and the host is served. It is
+          V(left) to a person where the record is old, or V(damaged) where it could not be read and was put
+          aside. It is V(tidied) where only files of its own lay about. In check mode it would be so.
         - C(by_hand) has the commands that would take back what was left.
       type: dict
       returned: success
@@ -202,7 +202,7 @@ remediation:
       elements: dict
       returned: success
     still:
-      description: What is active on the host after all that was done, each with C(cause), C(reason), C(site),
+      description: What is active on the host after all that was done. Each has C(cause), C(reason), C(site),
         C(endpoint), C(pool), C(summary), and C(new) where it was not so before.
       type: list
       elements: dict

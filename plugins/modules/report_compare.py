@@ -12,7 +12,7 @@ short_description: Say what is different between two saved reports
 version_added: 0.6.0
 description:
   - Reads two reports that M(webmedic.php_fpm.fleet_report) wrote. Says which findings are new, which are gone
-    and which are the same, which hosts came and went, and how many requests were lost in between.
+    and which are the same. Says which hosts came and went, and how many requests were lost in between.
   - A finding is the same one when host, cause, reason, site and endpoint are. Counts, times and process ids
     may differ.
   - What was found on a host that the later report could not look at is not gone. It is listed as unknown.

@@ -20,8 +20,8 @@ description:
 options:
   reports:
     description:
-      - What to merge. Each item is the path of a C(report.json), a pattern of such paths, the folder of a
-        run, or a directory with one such folder for each slice.
+      - What to merge. Each item is the path of a C(report.json), or a pattern of such paths. It may be the
+        folder of a run, or a directory with one such folder for each slice.
       - One item without a report, or with one that cannot be read, fails the task. So does the folder of a
         run without its report.
       - Of a directory nobody knows how many slices should be there, unless O(slices) says it.

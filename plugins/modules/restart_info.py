@@ -15,8 +15,8 @@ description:
     restart does.
   - It asks nginx and php-fpm to test their files, and tries the start of php-fpm, in a sandbox that leaves no
     trace. Nothing is restarted, reloaded or written, with or without check mode.
-  - It compares what nginx's files dial with what the files of php-fpm listen on, and the rights that these
-    files give a socket with the user of nginx's files.
+  - It compares what nginx's files dial with what the files of php-fpm listen on. It compares the rights that
+    these files give a socket with the user of nginx's files.
   - It reads from systemd whether the units would start, and whether a boot would start them.
   - It counts the requests that a reload or a restart of php-fpm would cut now.
 extends_documentation_fragment:

@@ -13,8 +13,8 @@ version_added: 0.7.0
 description:
   - Looks at nginx and php-fpm of a host, and tells what a new site there has to be like. The role
     P(webmedic.php_fpm.site#role) fills its templates with it.
-  - Chooses the php-fpm, its directory of pools and of sockets, the directory of sites that nginx includes,
-    and whether nginx is let in as the owner of the socket or by an ACL, as the host does it already.
+  - Chooses the php-fpm, its directory of pools and of sockets, and the directory of sites that nginx
+    includes. Chooses whether nginx is let in as the socket's owner or by an ACL, as the host does it already.
   - Sizes the pool by the same bounds as the remediation, within what all other pools leave. Once the pool is
     there, its number of workers stays, unless it does not fit any more.
   - Changes nothing.

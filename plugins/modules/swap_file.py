@@ -19,8 +19,8 @@ description:
   - Of C(/etc/fstab) only the one line changes, and it is backed up and replaced in one step.
   - Refuses, in check mode as well, where swap cannot help. That is where a control group's memory limit binds
     and allows no swap.
-  - Refuses where swap cannot be. That is on a file system that takes no swap file, where less than a tenth of
-    the file system would stay free, and in a container without C(CAP_SYS_ADMIN).
+  - Refuses where swap cannot be. That is in a container without C(CAP_SYS_ADMIN), on a file system that
+    takes no swap file, or where less than a tenth would stay free.
   - What lies at O(path) and is not a swap file is left alone.
 extends_documentation_fragment:
   - webmedic.php_fpm.attributes

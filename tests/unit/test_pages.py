@@ -2,16 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the pages for people name is there: files, links, targets of make, programs of the tests."""
+"""What the pages for people name is there: files, links, targets of make, programs of the tests. And no
+sentence of a module's own page is long.
+"""
 
+import ast
 import fnmatch
 import glob
 import os
 import re
-from typing import List, Set
+from typing import Any, Iterator, List, Set
 
 import pytest
+import yaml
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
+from ansible_collections.webmedic.php_fpm.tests.unit.sources import MODULES, parsed, python_files
 
 PAGES = [
     *(
@@ -42,6 +47,23 @@ MADE = {
     *("backups/TIME-ACTION/", "put-back/TIME-ACTION/", "transaction.damaged-TIME/"),
 }
 NAMES_FILE = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*(?:\.(?:py|yml|json|md|txt|sh|ini|toml)|/)\Z")
+
+LONGEST_SENTENCE = 25  # words; what is written aims at 20
+WORDS_OF = {"short_description", "description", "notes", "requirements", "details"}
+
+
+def sentences(page: Any) -> Iterator[str]:
+    """All that DOCUMENTATION or RETURN says to a person."""
+    for key, value in page.items() if isinstance(page, dict) else enumerate(page):
+        if key in WORDS_OF and not isinstance(value, dict):
+            for words in [value] if isinstance(value, str) else value:
+                yield from re.split(r"(?<=[.!?])\s+", words.strip())
+        elif isinstance(value, (dict, list)):
+            yield from sentences(value)
+
+
+def long_sentences(page: str) -> List[str]:
+    return [words for words in sentences(yaml.safe_load(page)) if len(words.split()) > LONGEST_SENTENCE]
 
 
 def text(page: str) -> str:
@@ -99,3 +121,31 @@ class TestLookUp:
     def test_a_file_that_is_gone_is_missed(self) -> None:
         assert not exists("CONTRIBUTING.md", "plugins/module_utils/gone.py")
         assert not exists("docs/looking.md", "gone.py")
+
+
+class TestSentences:
+    """Readers whose first language is another read them."""
+
+    @pytest.mark.parametrize("path", python_files(MODULES))
+    def test_a_modules_page_has_no_long_one(self, path: str) -> None:
+        pages = {
+            node.targets[0].id: node.value.value
+            for node in parsed(path).body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        }
+        assert long_sentences(pages["DOCUMENTATION"]) + long_sentences(pages["RETURN"]) == []
+
+    @pytest.mark.parametrize(
+        "page",
+        ["description: %s", "options: {x: {description: [A., %s]}}", "x: {contains: {y: {notes: [%s]}}}"],
+    )
+    def test_hit_wherever_it_stands(self, page: str) -> None:
+        assert len(long_sentences(page % (26 * "word "))) == 1
+
+    def test_near_miss_two_that_are_short(self) -> None:
+        assert long_sentences("description: " + 24 * "word " + "end. " + 25 * "word ") == []
+
+    def test_decoy_a_value_is_no_sentence(self) -> None:
+        assert long_sentences("x: {sample: %s}" % (26 * "word ")) == []
