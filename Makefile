@@ -37,6 +37,9 @@ bench: ## what a diagnosis costs, beside the engine's own floor, and what sizing
 build: ## the tarball, checked and installed for a try
 	@$(RUN) tests.run.package
 
+lock: ## every package of every environment of ours, resolved anew into requirements/locks
+	@$(ENV) -m tests.run.env lock
+
 published: ## what Galaxy and a public repository ask: importer, ansible-lint on the built tree, licences, workflows
 	@$(RUN) tests.run.published
 

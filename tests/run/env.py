@@ -7,7 +7,7 @@ the checkout.
 
 It runs before anything is installed, so it needs the standard library alone. ``python3 -m tests.run.env venv
 dev`` builds the developer's environment and prints its path; ``python3 -m tests.run.env tree`` copies the
-checkout.
+checkout; ``python3 -m tests.run.env lock`` resolves the requirements anew.
 """
 
 import contextlib
@@ -23,6 +23,11 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORK = Path(os.environ.get("WEBMEDIC_WORK") or CHECKOUT / ".cache" / "webmedic").resolve()
 COLLECTION = Path("ansible_collections") / "webmedic" / "php_fpm"
+REQUIREMENTS = CHECKOUT / "requirements"
+LOCKS = REQUIREMENTS / "locks"
+LOWEST_PYTHON = {"core-2.21": "3.12"}  # of an environment, where it is not that of controller()
+# uv resolves nothing for the old Pythons of hosts, the second makes uv; the third is no environment.
+UNLOCKED = ("target", "uv", "awx")
 TARGET_PYTHONS = ("3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -76,7 +81,7 @@ def controller() -> str:
 
 
 def uv() -> Path:
-    wanted = CHECKOUT / "requirements" / "uv.txt"
+    wanted = REQUIREMENTS / "uv.txt"
     home = WORK / "venv" / ("uv-" + hashlib.sha256(wanted.read_bytes()).hexdigest()[:12])
     if not (home / "done").exists():
         if subprocess.run(
@@ -90,8 +95,10 @@ def uv() -> Path:
 
 
 def venv(name: str, python: str) -> Path:
-    """The environment of requirements/<name>.txt on that Python, built once for each content of the file."""
-    wanted = CHECKOUT / "requirements" / (name + ".txt")
+    """The environment of requirements/<name>.txt on that Python, with what its lock says in full. It is built
+    once for each content of the file.
+    """
+    wanted = (REQUIREMENTS if name in UNLOCKED else LOCKS) / (name + ".txt")
     key = hashlib.sha256(wanted.read_bytes() + os.path.realpath(python).encode()).hexdigest()[:12]
     home = WORK / "venv" / ("%s-%s" % (name, key))
     with locked(home.name):
@@ -104,6 +111,17 @@ def venv(name: str, python: str) -> Path:
             )
             (home / "done").touch()
     return home
+
+
+def lock_requirements() -> None:
+    """Each package of each environment, with the hashes of its files, resolved by uv for all platforms."""
+    for wanted in sorted(REQUIREMENTS.glob("*.txt")):
+        if wanted.stem in UNLOCKED:
+            continue
+        lowest = LOWEST_PYTHON.get(wanted.stem, "3.11")
+        how = ["--universal", "--python-version", lowest, "--generate-hashes", "--upgrade"]
+        what = ["--no-header", "--no-annotate", "--no-emit-index-url", wanted, "-o", LOCKS / wanted.name]
+        sh([uv(), "pip", "compile", "-q", *how, *what])
 
 
 @contextlib.contextmanager
@@ -192,8 +210,10 @@ def main(argv: Sequence[str]) -> None:
         print(tree())
     elif len(argv) == 2 and argv[0] == "venv":
         print(venv(argv[1], controller()))
+    elif argv == ["lock"]:
+        lock_requirements()
     else:
-        sys.exit("usage: python3 -m tests.run.env tree|venv NAME")
+        sys.exit("usage: python3 -m tests.run.env tree|lock|venv NAME")
 
 
 if __name__ == "__main__":

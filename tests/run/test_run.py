@@ -18,7 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.words import (
 
 from tests.integration.fleet import KINDS, wanted_hosts
 from tests.integration.risk_stories import SUITES, load, named, stories_of
-from tests.run import judges, steps, suite
+from tests.run import env, judges, steps, suite
 from tests.run.checks import Check, print_checks
 
 RISKS = [key for each in (capacity_at_risk, evidence_hidden, exposed, restart_at_risk) for key in each.WORDS]
@@ -107,6 +107,20 @@ class TestSuite:
         hosts = {name: wanted_hosts("spread", ["*"], [], kind) for name, kind in KINDS.items()}
         assert hosts["loaded"] and hosts["calm"]
         assert sorted(hosts["loaded"] + hosts["calm"]) == sorted(hosts["all"])
+
+
+class TestLocks:
+    LOCKED = [path for path in sorted(env.REQUIREMENTS.glob("*.txt")) if path.stem not in env.UNLOCKED]
+
+    @pytest.mark.parametrize("wanted", LOCKED, ids=lambda path: path.stem)
+    def test_a_lock_has_the_versions_that_are_asked_for(self, wanted: Path) -> None:
+        pins = {line for line in wanted.read_text(encoding="utf-8").splitlines() if "==" in line}
+        lock = (env.LOCKS / wanted.name).read_text(encoding="utf-8").splitlines()
+        locked = {line.rstrip(" \\").lower() for line in lock if not line.startswith(" ")}
+        assert pins and {pin.lower() for pin in pins} <= locked
+
+    def test_each_lock_is_of_an_environment_of_ours(self) -> None:
+        assert {path.name for path in env.LOCKS.iterdir()} == {path.name for path in self.LOCKED}
 
 
 class TestRisks:
