@@ -12,6 +12,7 @@ from typing import Callable, Optional, Tuple
 from ..parse.linux.unit_starts import makes_read_only
 from ..parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ..signatures import kinds
+from ..signatures.php_start import NO_PRELOAD_USER
 from . import start_commands
 from .down import NO_PROGRAM, TESTED, Down, reason_of
 from .model import Reason, evidence
@@ -41,7 +42,7 @@ _SIGNS = {
 
 # The same, by the kind of failure that says more.
 _OF_KIND = {
-    kinds.NO_PRELOAD_USER: "opcache.preload is set, and opcache.preload_user is not",
+    NO_PRELOAD_USER: "opcache.preload is set, and opcache.preload_user is not",
     kinds.FAMILY_REFUSED: "its unit or the kernel forbids the family of its address",
     kinds.NAME_UNKNOWN: "the name of its address leads nowhere",
     kinds.BAD_PORT: "the port of a listen is no number, and a path takes no unix: before it",

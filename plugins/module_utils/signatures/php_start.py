@@ -55,3 +55,6 @@ unit-timeout unit - timed_out start operation timed out. Terminating.
     Start-post operation timed out. Stopping.
 """,
 )
+
+# Told apart by its own words, too.
+(NO_PRELOAD_USER,) = PHP_START.ids("opcache-preload-user")

@@ -51,6 +51,13 @@ class Table:
             for known in self._rows if phase == ANY else (phase,):
                 self._rows[known].append((written.split("%", 1)[0], row))
 
+    def ids(self, names: str) -> List[str]:
+        """The ids of that text, which are rows. Raises ValueError on any other."""
+        unknown = sorted(set(names.split()) - set(self.meaning_of))
+        if unknown:
+            raise ValueError("no signature is %s" % ", ".join(unknown))
+        return names.split()
+
     def rows(self) -> List[Signature]:
         """Each row once, in no order."""
         return list({row: None for rows in self._rows.values() for _prefix, row in rows})

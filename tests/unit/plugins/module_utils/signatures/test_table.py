@@ -52,6 +52,11 @@ class TestLoading:
             Signature("x-slow", "start", 504, "late", written) for written in ("it took %d s", "it took  %s")
         ]
 
+    def test_a_name_for_a_row_that_is_not_there_is_refused(self) -> None:
+        assert table(FIRST).ids("x-slow") == ["x-slow"]
+        with pytest.raises(ValueError, match="no signature is x-gone"):
+            table(FIRST).ids("x-slow x-gone")
+
     def test_columns_may_be_aligned(self) -> None:
         assert table("x-slow   start  504   late   it took %d s").rows() == table(FIRST).rows()
 
