@@ -4,8 +4,8 @@
 
 """``ansible-test sanity`` of one release of ansible-core: ``python3 -m tests.run.core_sanity 2.16 [--few]``.
 
-Its environment and its copy of the checkout are made when it runs. Copies of several releases can be tested
-at a time. --few: without pylint, which takes nine tenths of the time; ruff and mypy look for the same.
+Its environment and its copy of the checkout are made when it runs. --few: without pylint, which takes nine
+tenths of the time; ruff and mypy look for the same.
 """
 
 import os

@@ -17,7 +17,9 @@ FLEET = "integration.fleet"
 DEAD, STOCK = "dead_default,crowd", "stock_default,crowd"
 # Of the remediation's trials, this one: it is killed at every step that touches a file.
 SURVIVES = "kill socket_root"
-STAGES = {"quick": 2, "hosts": 1, "calm": 3, "static": 2}  # and how many of its steps run at a time
+# And how many of its steps run at a time. Those of sanity share the environments of ansible-test, which it
+# builds below the home directory: one release would take another's away.
+STAGES = {"quick": 2, "hosts": 1, "calm": 3, "static": 2, "sanity": 1}
 
 
 class Step(NamedTuple):
@@ -161,14 +163,12 @@ def faults(everything: bool) -> dict[str, Sequence[str]]:
 
 
 def sanity_steps(everything: bool, python: str, tools: dict[str, str]) -> list[Step]:
-    """On the developer's ansible-core, without pylint; or all of it on each whose Python is here. Several
-    copies can run at a time.
-    """
+    """On the developer's ansible-core, without pylint; or all of it on each whose Python is here."""
     wanted = core_sanity.RELEASES if everything else (core_sanity.DEVELOPERS,)
     return [
         Step(
             "sanity-" + core,
-            "static",
+            "sanity" if everything else "static",
             [python, "-m", "tests.run.core_sanity", core, *([] if everything else ["--few"])],
             tools,
             env.CHECKOUT,
