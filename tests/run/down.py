@@ -9,7 +9,13 @@ import re
 from tests.lab.vm import machine
 from tests.run import hosts
 
-for fleet in re.findall(r"^fleet (\S+): ", hosts.lab("list"), re.M):
-    print("%s: %s" % (fleet, hosts.lab("down", fleet)), end="")
-for name in machine.end_all():
-    print("%s: the machine is ended" % name)
+
+def main() -> None:
+    for fleet in re.findall(r"^fleet (\S+): ", hosts.lab("list"), re.M):
+        print("%s: %s" % (fleet, hosts.lab("down", fleet)), end="")
+    for name in machine.end_all():
+        print("%s: the machine is ended" % name)
+
+
+if __name__ == "__main__":
+    main()

@@ -161,6 +161,27 @@ def ids_in(tree: ast.AST) -> List[str]:
     ]
 
 
+def is_meaning(node: ast.AST) -> bool:
+    """Whether it gives what a message means: x.meaning, x["meaning"], meaning, meaning_of(x)."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    key = getattr(node, "slice", None)
+    name = getattr(node, "attr", getattr(node, "id", getattr(key, "value", None)))
+    return name in ("meaning", "meaning_of")
+
+
+def spelled_meanings(tree: ast.AST) -> List[str]:
+    """Texts that a meaning is compared with as they stand: nothing tells that they are misspelt."""
+    return [
+        text.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and any(map(is_meaning, [node.left, *node.comparators]))
+        for side in [node.left, *node.comparators]
+        for text in getattr(side, "elts", [side])
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    ]
+
+
 def unit_tests(path: str) -> Iterator[Tuple[str, str]]:
     """(name, class or "") of each test in a file."""
     for node in parsed(path).body:
@@ -213,6 +234,17 @@ class TestPurity:
             "ng-no-live",
         ]
         assert not ids_in(ast.parse('name in ("php-fpm", "fpm-uid.service", "fpm_uid", "access-log")'))
+
+    @pytest.mark.parametrize("path", python_files(UTILS))
+    def test_a_meaning_is_compared_with_a_checked_name(self, path: str) -> None:
+        """By meanings(), by_meaning() or Table.meanings(): an unknown one is an error at import."""
+        assert not spelled_meanings(parsed(path))
+
+    def test_a_meaning_as_it_stands_is_seen(self) -> None:
+        bare = """meaning_of(event) == "a" or row.meaning in ("b", "c") or "d" != event["meaning"]"""
+        assert spelled_meanings(ast.parse(bare)) == ["a", "b", "c", "d"]
+        checked = """row.meaning in meanings("a") or meaning_of(event) in LOST or event["kind"] == "b" """
+        assert not spelled_meanings(ast.parse(checked))
 
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_facts_flow_one_way(self, path: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 from ..collect.host import Host, HostError
 from ..parse.nginx.access_log import AccessLog, Parsed
 from ..parse.nginx.log_format import LineFormat
-from ..parse.php_fpm.log import FpmLog, Message
+from ..parse.php_fpm.log import FULL, FpmLog, Message
 from .counters import Counters
 from .tail import Tail
 
@@ -92,7 +92,7 @@ class _Deaths(FpmLog):
         if message.signature is None or message.pool is None or "claimed" in message.detail:
             return
         what: Optional[str] = None
-        if message.signature.meaning == "pool_full":
+        if message.signature.meaning in FULL:
             what = REACHED
         elif "signal" in message.detail:
             what = signal_name(message.detail["signal"])

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.confinement import Access, Confinement, Denial, Selinux
     from ...plugin_utils.shapes.finding import Evidence
 
-REFUSED = meanings("denied", "confined")
+CONFINED = meanings("confined")
+REFUSED = CONFINED | meanings("denied")
 FAMILIES = {"unix": "AF_UNIX", "inet": "AF_INET", "inet6": "AF_INET6"}
 SAME_MOMENT = 2.0  # seconds between a refusal in nginx's log and the kernel's word of it
 ANY_PORT = "httpd_can_network_connect"
@@ -136,7 +137,7 @@ def _selinux_ended(case: Case) -> Optional[Refused]:
 
 def _errno(loss: Loss) -> Optional[int]:
     """The errno of a loss that a filter may have caused."""
-    text = loss.event["sample"]["text"] if loss.meaning == "confined" else ""
+    text = loss.event["sample"]["text"] if loss.meaning in CONFINED else ""
     return next((number for number in (97, 1) if "failed (%d:" % number in text), None)
 
 

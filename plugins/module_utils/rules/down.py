@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 from ..parse.endpoint import canonical
 from ..parse.php_fpm.problems import StartFailure, read_line, start_failure
 from ..parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of
+from ..signatures.lookup import by_meaning, meanings
 from ..signatures.php_fpm import PHP_FPM
 from .case import Case
 from .model import Remedy, evidence
@@ -21,32 +22,36 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.unit import Unit
 
 # What a start that failed means by its words -> the reason of the cause.
-REASON_OF = {
-    "bad_account": "unknown_user",
-    "address_in_use": "address_in_use",
-    "directory_missing": "runtime_dir_missing",
-    "address_unavailable": "address_unavailable",
-    "bind_failed": "bind_failed",
-    "socket_access": "bind_failed",
-    "log_unwritable": "log_unwritable",
-    "pid_unwritable": "pid_file_unwritable",
-    "no_shared_memory": "shared_memory",
-    "lock_unwritable": "php_ini_invalid",
-    "preload": "preload_failed",
-    "extension": "extension_failed",
-    "php_startup": "php_ini_invalid",
-    "not_executable": "not_executable",
-    "unit_step": "unit_setup_failed",
-    "bad_config": "config_invalid",
-    "timed_out": "start_timeout",
-    "other_error": "start_failed",
-}
+REASON_OF = by_meaning(
+    {
+        "bad_account": "unknown_user",
+        "address_in_use": "address_in_use",
+        "directory_missing": "runtime_dir_missing",
+        "address_unavailable": "address_unavailable",
+        "bind_failed": "bind_failed",
+        "socket_access": "bind_failed",
+        "log_unwritable": "log_unwritable",
+        "pid_unwritable": "pid_file_unwritable",
+        "no_shared_memory": "shared_memory",
+        "lock_unwritable": "php_ini_invalid",
+        "preload": "preload_failed",
+        "extension": "extension_failed",
+        "php_startup": "php_ini_invalid",
+        "not_executable": "not_executable",
+        "unit_step": "unit_setup_failed",
+        "bad_config": "config_invalid",
+        "timed_out": "start_timeout",
+        "other_error": "start_failed",
+    }
+)
 # An errno that says more than what could not be made: EROFS, ENOSPC, EDQUOT (Linux: errno-base.h, errno.h).
 _ERRNOS = {30: "read_only", 28: "disk_full", 122: "disk_full"}
 # Exit statuses of a shell or ld.so: no such program, or none that runs.
 NO_PROGRAM = (126, 127)
 # What php-fpm -t can be asked about.
-TESTED = ("bad_account", "bad_config")
+TESTED = meanings("bad_account", "bad_config")
+_BAD_ACCOUNT, _BAD_CONFIG = meanings("bad_account"), meanings("bad_config")
+_OF_SIZE = meanings("no_shared_memory")  # whatever its errno
 
 
 class Rejection(NamedTuple):
@@ -163,7 +168,7 @@ class Down(NamedTuple):
 
 def reason_of(failure: StartFailure) -> str:
     by_errno = _ERRNOS.get(failure.errno or 0)
-    return by_errno if by_errno and failure.meaning != "no_shared_memory" else REASON_OF[failure.meaning]
+    return by_errno if by_errno and failure.meaning not in _OF_SIZE else REASON_OF[failure.meaning]
 
 
 def why_down(lines: Sequence[str]) -> str:
@@ -183,14 +188,14 @@ def look_at(case: Case, master: "Master") -> Down:
         if logged.at is not None and logged.at >= since:
             attempt = attempt._replace(failure=logged.failure, at=logged.at)
     failure = attempt.failure
-    if failure and failure.meaning == "bad_account" and not _names(master, failure.places[0]):
+    if failure and failure.meaning in _BAD_ACCOUNT and not _names(master, failure.places[0]):
         failure = None
     return Down(case, master, unit, _rejection(master), attempt, failure, _place(case, failure))
 
 
 def _meaning(problem: "ConfigProblem") -> str:
     """A snapshot from before 0.5.0 has no kind: the commonest is taken."""
-    return PHP_FPM.meaning_of[problem["kind"]] if "kind" in problem else "bad_config"
+    return PHP_FPM.meaning_of[problem["kind"]] if "kind" in problem else min(_BAD_CONFIG)
 
 
 def _rejection(master: "Master") -> Optional[Rejection]:
@@ -200,7 +205,7 @@ def _rejection(master: "Master") -> Optional[Rejection]:
         return _refused_by_test(master)
     for problem in master["config_errors"]:
         meaning = _meaning(problem)
-        if meaning == "bad_config" and test["ran"]:
+        if meaning in _BAD_CONFIG and test["ran"]:
             continue
         words, file, line = problem["text"], problem["file"], problem["line"]
         proof = evidence("php-fpm", words, file, line)

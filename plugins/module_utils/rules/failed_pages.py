@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..signatures.lookup import meaning_of
+from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED
 from .missing import unseen
 from .php_error_reasons import came_elsewhere
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
+NOT_LOST = meanings("meant")  # by the application, or by nginx alone
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
 BY_NGINX = ", upstream -"  # as access_log.py shows a line of nothing that was passed on
@@ -46,7 +47,7 @@ def _counts(snapshot: "Snapshot", access: "AccessLogs") -> Dict[Tuple[Names, int
     """By sites, status and path, of the access logs; without those that the application answered so."""
     counts: Dict[Tuple[Names, int, str], int] = {}
     for event in access["events"]:
-        intended = event["signature"].endswith("-meant") and BY_NGINX not in event["sample"]["text"]
+        intended = meaning_of(event) in NOT_LOST and BY_NGINX not in event["sample"]["text"]
         path, status = event["sample"]["path"], event["detail"].get("status", 0)
         key = (_names(snapshot, event["site"], path), status, path)
         if status in PROXY_ERRORS and not intended:

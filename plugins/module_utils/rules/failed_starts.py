@@ -12,6 +12,7 @@ from typing import Callable, Optional, Tuple
 from ..parse.linux.unit_starts import makes_read_only
 from ..parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ..signatures import kinds
+from ..signatures.lookup import meanings
 from ..signatures.php_start import NO_PRELOAD_USER
 from . import start_commands
 from .down import NO_PROGRAM, TESTED, Down, reason_of
@@ -22,6 +23,7 @@ from .whereabouts import at_place, directory_of
 # opcache, a fatal error of the script to preload).
 _OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
+_UNWRITABLE = meanings("log_unwritable", "pid_unwritable")
 _CRASHES = (4, 6, 7, 8, 11, 31)  # signals that a program brings upon itself, signal(7)
 _BEFORE = re.compile(r"^(?:\S+\[\d+\]: )?(?:\[\d[^\]]*\] )?")  # who says it, and when
 _SIGNS = {
@@ -89,7 +91,7 @@ def _mended(down: Down) -> bool:
     if reason_of(failure) == "read_only":
         setting = makes_read_only(down.unit, down.path) if down.unit and down.path else None
         return facts["read_only"] is False and setting is None
-    if failure.errno == 2 and failure.meaning in ("log_unwritable", "pid_unwritable"):
+    if failure.errno == 2 and failure.meaning in _UNWRITABLE:
         return facts["directory"] is True
     return bool(facts["address"])
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CAUSE = Cause("max_children_exhausted", code=4)
 NO_PLACE = meanings("queue_full")
 WAITED = QUEUE_FULL | meanings("timed_out", "send_timed_out", "gateway_timeout")
+LEFT_LATE = meanings("client_waited")
 PROCESS_MAX = meanings("process_max")
 LIMIT_REACHED = PROCESS_MAX | meanings("pool_full")
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
@@ -227,7 +228,7 @@ def _gave_up(case: Case) -> Optional[Match]:
     times = [at for event in logged for at in event["times"]]
     longest = max(route["read_timeout"]["seconds"] for route in case.routes)
     beside = near(case.gone, times, max(EPISODE_SECONDS, SLACK + longest))
-    waited = [loss for loss in beside if loss.meaning == "client_waited"]
+    waited = [loss for loss in beside if loss.meaning in LEFT_LATE]
     often = len(beside) >= LEAVE and 4 * len(beside) >= 3 * len(case.gone)
     if not case.owners or not (len(waited) >= GIVE_UP or often):
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence, Tuple
 
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import by_meaning, meaning_of, meanings
 from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
 from .case import all_confined, all_hidden, reconfigured
 from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, sample, within
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 CRASHED = meanings("nginx_crashed")
-# By the meaning of nginx's message.
-REASONS = {
-    "no_location": "named_location",
-    "auth_answer": "auth_request",
-    "file_denied": "file_denied",
-}
+REASONS = by_meaning(
+    {
+        "no_location": "named_location",
+        "auth_answer": "auth_request",
+        "file_denied": "file_denied",
+    }
+)
 WORDS = {
     "named_location": "nginx answers 500 itself: %s is not among the locations of the server block that "
     "names it.",
@@ -190,7 +191,7 @@ def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> L
     return [Match(cause, "worker_crashed", reason)]
 
 
-OF_ROOTS = {"root_denied": _root_of_site, "index_forbidden": _index}
+OF_ROOTS = by_meaning({"root_denied": _root_of_site, "index_forbidden": _index})
 
 
 def own_errors(

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, List
 
 from ..signatures.lookup import meaning_of
+from ..signatures.nginx import NO_SERVER
 from .model import Cause, Match
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def examine(snapshot: "Snapshot") -> List[Match]:
     found = [
         event
         for event in snapshot["logs"]["events"]
-        if event["source"] == "nginx" and meaning_of(event) == "no_live_peer"
+        if event["source"] == "nginx" and meaning_of(event) in NO_SERVER
     ]
     shut = any(
         route["upstream"] and all(target["down"] for target in route["endpoints"])

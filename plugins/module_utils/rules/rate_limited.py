@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
-from ..signatures.lookup import meaning_of
+from ..signatures.lookup import by_meaning, meaning_of
 from ..signatures.nginx import LIMITED
 from .case import reconfigured
 from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-REASONS = {"request_limited": "limit_req", "connection_limited": "limit_conn"}  # by the meaning of the line
+REASONS = by_meaning({"request_limited": "limit_req", "connection_limited": "limit_conn"})
 MOST_VISITORS = "nginx refuses nearly all pages of %s by %s, to %s."
 FEWEST = 3  # visitors who were refused, and pages that came since
 MOSTLY = 4  # refused pages for each one that came

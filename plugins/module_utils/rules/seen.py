@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Callable, Dict, Hashable, Iterable, List, Name
 
 from ..parse.endpoint import reached
 from ..signatures.lookup import meaning_of
-from ..signatures.nginx import LOST
+from ..signatures.nginx import LOST, NO_SERVER
 from .model import Place, evidence
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _has_spares(snapshot: "Snapshot") -> bool:
 
 
 def _has_no_server(event: "Event") -> bool:
-    return meaning_of(event) == "no_live_peer"
+    return meaning_of(event) in NO_SERVER
 
 
 class Seen:

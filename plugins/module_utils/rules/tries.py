@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 from ..parse.endpoint import canonical
 from ..parse.nginx.upstreams import FAIL_TIMEOUT
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LOST
+from ..signatures.nginx import LOST, NO_SERVER
 from .case import CUT_OFF
 from .model import Loss
 from .seen import Seen, among
@@ -177,7 +177,7 @@ def of_no_server(seen: Seen) -> Dict[str, List[Loss]]:
     """For Seen.once(): requests for which nginx had no server left, by the endpoint that took it out."""
     found: Dict[str, List[Loss]] = {}
     for event in seen.snapshot["logs"]["events"]:
-        if event["source"] != "nginx" or meaning_of(event) != "no_live_peer":
+        if event["source"] != "nginx" or meaning_of(event) not in NO_SERVER:
             continue
         dialling = [route for route in seen.snapshot["nginx"]["routes"] if is_of(event, route)]
         routes = [route for route in dialling if "next_upstream" in route]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, List, Sequence
 
 from ..parse.endpoint import dialled_at, is_this_host, parse
 from ..parse.timestamps import LOG_SECOND
-from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LOST
+from ..signatures.lookup import by_meaning, meaning_of, meanings
+from ..signatures.nginx import LOST, NO_SERVER
 from .case import Case, reconfigured
 from .http_to_fpm import pool_at
 from .missing import unseen
@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 MOST_NAMED = 5  # upstreams
 OTHER, VISITORS = "other_upstream", "visitors"
 LATE = meanings("timed_out", "broken_off")
-TRIED = LOST | frozenset(("no_live_peer", "http_spoken"))
+TRIED = LOST | NO_SERVER | meanings("http_spoken")
 # By what nginx's last line about it means.
-WHY = {
-    "refused": "nobody listens there (connection refused)",
-    "missing": "its socket is not there",
-    "denied": "nginx may not connect to it",
-    "queue_full": "its queue is full",
-    "no_live_peer": "all its servers had failed just before",
-    "timed_out": "it gave no answer in time",
-    "connect_timed_out": "it took no connection in time",
-    "cut_off": "it closed the connection without an answer",
-    "http_spoken": "it does not speak HTTP",
-}
+WHY = by_meaning(
+    {
+        "refused": "nobody listens there (connection refused)",
+        "missing": "its socket is not there",
+        "denied": "nginx may not connect to it",
+        "queue_full": "its queue is full",
+        "no_live_peer": "all its servers had failed just before",
+        "timed_out": "it gave no answer in time",
+        "connect_timed_out": "it took no connection in time",
+        "cut_off": "it closed the connection without an answer",
+        "http_spoken": "it does not speak HTTP",
+    }
+)
 
 
 def addresses(cases: Sequence[Case]) -> List["Missing"]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Iterable, List, Optional, Sequence, Set
 from ..parse.endpoint import reached
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import by_meaning, meaning_of, meanings
 from .case import NOBODY_THERE, Case, logged_as, reconfigured
 from .model import NOWHERE, Answer, Cause, Match, Place, Reason, Remedy, evidence, losses_of, sample
 from .seen import Groups, Seen, among, grouped
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 CAUSE = Cause("upstream_unresolvable")
 UNRESOLVED = meanings("no_resolver", "unresolved", "bad_upstream")
 NOT_REACHED = NOBODY_THERE | meanings("unreached", "connect_timed_out")
-# By the meaning of nginx's message; the others are answers of a resolver.
-REASONS = {"no_resolver": "no_resolver", "bad_upstream": "bad_address"}
+# The others are answers of a resolver.
+REASONS = by_meaning({"no_resolver": "no_resolver", "bad_upstream": "bad_address"})
 WORDS = {
     "no_resolver": "fastcgi_pass %s has a name to look up, and nginx has no resolver to ask.",
     "bad_address": "fastcgi_pass %s becomes an address that nginx cannot dial.",

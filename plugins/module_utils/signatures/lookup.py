@@ -3,17 +3,18 @@
 
 """Signatures of all programs, for who asks by meaning."""
 
-from typing import TYPE_CHECKING, FrozenSet
+from typing import TYPE_CHECKING, Dict, FrozenSet, TypeVar
 
 from . import nginx, php_fpm
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
 
+T = TypeVar("T")
 _MEANING_OF = dict(nginx.NGINX.meaning_of, **php_fpm.PHP_FPM.meaning_of)
 _MEANING_OF.update(nginx.ACCESS)
 _MEANING_OF[nginx.UNKNOWN.id] = nginx.UNKNOWN.meaning
-_MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | frozenset(nginx.ACCESS.values())
+_MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | php_fpm.START_MEANINGS | frozenset(nginx.ACCESS.values())
 
 
 def meaning_of(event: "Event") -> str:
@@ -27,3 +28,9 @@ def meanings(*names: str) -> FrozenSet[str]:
     if unknown:
         raise ValueError("no signature means %s" % ", ".join(unknown))
     return frozenset(names)
+
+
+def by_meaning(table: Dict[str, T]) -> Dict[str, T]:
+    """The table, whose keys are all meanings."""
+    meanings(*table)
+    return table

@@ -20,15 +20,16 @@ LOST = words(
     # an error on the way to php-fpm that no row knows
     "unknown_loss"
 )
+NO_SERVER = words("no_live_peer")  # all servers of an upstream failed just before
 LIMITED = words("request_limited connection_limited")
 CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Accel-Redirect
 UNWRITABLE = words("body_unwritable answer_unwritable")
 # A 500 to a named location, to auth_request or to a file; a directory of a site that nginx may not search, or
 # of which it has no page to show.
 OWN_ERRORS = words("no_location auth_answer file_denied root_denied index_forbidden")
-MEANINGS = (LOST | LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS).union(
-    # All servers of an upstream failed just before, one did, proxy_pass to php-fpm.
-    words("no_live_peer peer_disabled http_spoken "),
+MEANINGS = (LOST | NO_SERVER | LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS).union(
+    # A server of an upstream failed just before, proxy_pass to php-fpm.
+    words("peer_disabled http_spoken "),
     # Nobody to ask for a name, no address for it.
     words("no_resolver unresolved bad_upstream bad_params "),
     # The visitor closed the connection, a worker of nginx died, no PROXY header.

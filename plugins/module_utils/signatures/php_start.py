@@ -6,18 +6,16 @@
 systemd, from src/core/ of 247 to 257.
 """
 
-from .table import Table, words
+from .php_fpm import START_MEANINGS
+from .table import Table
 
-MEANINGS = words(
-    "preload no_shared_memory lock_unwritable php_startup extension not_executable unit_step timed_out"
-)
 # The phases are who speaks: what follows "PHP Fatal error:  " and its like, "Fatal Error " of opcache, the
 # name of the program that ld.so could not run, and the unit.
 PHP, OPCACHE, LOADER, UNIT = "php", "opcache", "ld.so", "unit"
 
 PHP_START = Table(
     (PHP, OPCACHE, LOADER, UNIT),
-    MEANINGS,
+    START_MEANINGS,
     """
 opcache-preload-user opcache - preload "opcache.preload_user" has not been defined
     "opcache.preload" requires "opcache.preload_user" when running under uid 0

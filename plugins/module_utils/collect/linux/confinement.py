@@ -94,9 +94,10 @@ def _nginx_unit(host: Host, snapshot: "Snapshot") -> Optional["UnitFilter"]:
 
 def _refused(snapshot: "Snapshot") -> bool:
     """Whether nginx says so in its log."""
-    from ...signatures.lookup import meaning_of
+    from ...signatures.lookup import meaning_of, meanings
 
-    return any(meaning_of(event) in ("denied", "confined") for event in snapshot["logs"]["events"])
+    refused = meanings("denied", "confined")
+    return any(meaning_of(event) in refused for event in snapshot["logs"]["events"])
 
 
 def _units(snapshot: "Snapshot") -> List["Unit"]:

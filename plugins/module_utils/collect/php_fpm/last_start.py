@@ -11,6 +11,7 @@ from ...parse.endpoint import parse
 from ...parse.php_fpm.problems import StartFailure
 from ...parse.php_fpm.starts import attempt_of
 from ...signatures import kinds
+from ...signatures.lookup import by_meaning, meanings
 from ..host import Host, HostError
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 _SCRIPT = re.compile(r" in (/\S+\.php)(?: on line |:)\d+|Failed opening required '(/[^']+)'")
 NOTHING = StartFailure("", "", [], "")  # a start that failed without a word
 # Of which setting of php.ini a failure is.
-_SETTINGS = {"preload": r"opcache\.preload\b", "no_shared_memory": r"opcache\.memory_consumption\b"}
+_SETTINGS = by_meaning(
+    {"preload": r"opcache\.preload\b", "no_shared_memory": r"opcache\.memory_consumption\b"}
+)
+_NOT_RUN, _NO_PID_FILE = meanings("not_executable"), meanings("pid_unwritable")
 
 
 def last_start(
@@ -31,9 +35,9 @@ def last_start(
     if not attempt.lines:
         return None
     path = failure.path
-    if failure.meaning == "not_executable":
+    if failure.meaning in _NOT_RUN:
         path = path or binary
-    elif failure.meaning == "pid_unwritable":
+    elif failure.meaning in _NO_PID_FILE:
         path = path or pid_file
     files = ini_files(host, config)
     ini_file, ini_line, value = _setting(host, files, failure)
@@ -43,7 +47,7 @@ def last_start(
     room = host.room(_nearest(host, directory)) if directory else None
     script = _SCRIPT.search(failure.text)
     changed = files + [name for name in (script.groups() if script else ()) if name]
-    if failure.meaning == "not_executable" and path:
+    if failure.meaning in _NOT_RUN and path:
         changed.append(path)
     return {
         "path": path,

@@ -24,7 +24,7 @@ from typing import (
     Tuple,
 )
 
-from ...signatures.nginx import LOST, PHASES, STDERR
+from ...signatures.nginx import LOST, NGINX, NO_SERVER, PHASES, STDERR
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
 from .log_entry import ENTRY_LIMIT, Entry, brief, fields, is_next, parse_entry
@@ -36,7 +36,7 @@ MANY_STRANGERS = 16
 _IN_HEADER = " while reading response header from upstream"
 _MOST_DOUBTS = 5000
 _MOST_TRIES = 4096
-REFUSED = frozenset(("script_missing", "script_denied", "root_denied", "index_forbidden"))
+REFUSED = NGINX.meanings("script_missing", "script_denied", "root_denied", "index_forbidden")
 
 
 class _Seen:
@@ -207,7 +207,7 @@ class NginxLog(Log):
         later: LaterEvent = {}
         if next_one:
             later["passed"] = True
-            if next_one.row and next_one.row.meaning == "no_live_peer":
+            if next_one.row and next_one.row.meaning in NO_SERVER:
                 later["none_left"] = True
         elif entry.kept:
             later["passed"] = False

@@ -7,7 +7,18 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
-from ...signatures.nginx import FILE, HTTP, LOST, NGINX, NO_PHASE, PHASES, STDERR, UNKNOWN, UNWRITABLE
+from ...signatures.nginx import (
+    FILE,
+    HTTP,
+    LOST,
+    NGINX,
+    NO_PHASE,
+    NO_SERVER,
+    PHASES,
+    STDERR,
+    UNKNOWN,
+    UNWRITABLE,
+)
 from ...signatures.table import Signature
 from ..endpoint import canonical
 from ..number import number
@@ -50,7 +61,9 @@ _OF_MODULES = re.compile(
 )
 # Methods that ngx_http_upstream_next() passes on only where non_idempotent is allowed.
 _ONCE = ("POST", "LOCK", "PATCH")
-TRIED = LOST | frozenset(("no_live_peer",))
+TRIED = LOST | NO_SERVER
+_LATE = NGINX.meanings("timed_out", "connect_timed_out", "send_timed_out", "cut_off")
+_SPOKEN = NGINX.meanings("php_message")
 
 
 class Entry(NamedTuple):
@@ -118,7 +131,7 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
         if not hit:
             return None, {}
     row, places = hit
-    for words in (_FATAL, _CLOSED) if row.meaning == "php_message" else ():
+    for words in (_FATAL, _CLOSED) if row.meaning in _SPOKEN else ():
         if words in message:
             row, places = NGINX.find(STDERR + words, phase) or hit
             break
@@ -200,11 +213,11 @@ def is_next(before: Entry, entry: Entry, tries: int) -> bool:
     """
     if before.kept or before.endpoint == entry.endpoint or not before.row or not entry.row:
         return False
-    if entry.row.meaning == "no_live_peer" and tries > 1:
+    if entry.row.meaning in NO_SERVER and tries > 1:
         return False
     gap = (entry.at or 0) - (before.at or 0)
-    late = entry.row.meaning in ("timed_out", "connect_timed_out", "send_timed_out", "cut_off")
-    return before.row.meaning != "no_live_peer" and 0 <= gap <= (_LONGEST if late else 1)
+    late = entry.row.meaning in _LATE
+    return before.row.meaning not in NO_SERVER and 0 <= gap <= (_LONGEST if late else 1)
 
 
 def last_lost(data: bytes, utc_offset: int, before: float) -> "Optional[Earlier]":

@@ -37,11 +37,12 @@ _ERRNO = re.compile(r" \((\d{1,9})\)\Z", re.A)
 # An open entry's foreign part: 255 bytes of script, 127 of path, 511 of query.
 _REACH = 2048
 
+FULL = PHP_FPM.meanings("pool_full")
 # The two messages that hold a request, by their last word.
 _REQUESTS = {
     row.format.rsplit(" ", 1)[1]: row
     for row in PHP_FPM.rows()
-    if row.meaning in ("slow_script", "terminated")
+    if row.meaning in PHP_FPM.meanings("slow_script", "terminated")
 }
 _ADDRESS = re.compile(r"unable to bind|failed to listen|Another FPM")
 
@@ -88,7 +89,7 @@ def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int],
         return row, int(places[0]), detail
     if _REQUEST_OPEN.match(text):
         return None, None, {}
-    if row.meaning == "pool_full" and places:
+    if row.meaning in FULL and places:
         return row, None, {"limit": int(places[0])}
     errno = _ERRNO.search(text) if "%q" not in row.format else None
     where: Detail = {"errno": int(errno.group(1))} if errno else {}

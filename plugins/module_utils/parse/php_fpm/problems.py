@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures import kinds
+from ...signatures.lookup import meanings
 from ...signatures.php_fpm import PHP_FPM
 from ...signatures.table import Signature
 from .zlog import without_place
@@ -20,6 +21,8 @@ _MEANINGS += ["socket_access", "log_unwritable", "pid_unwritable", "no_shared_me
 # Of signatures/php_start.py.
 _MEANINGS += ["lock_unwritable", "preload", "extension", "php_startup", "not_executable", "unit_step"]
 _MEANINGS += ["bad_config", "timed_out", "other_error"]
+meanings(*_MEANINGS)
+_BAD_CONFIG, _OTHER = _MEANINGS[-3], _MEANINGS[-1]
 # Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
 _HEAD = re.compile(
     r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?"
@@ -94,8 +97,8 @@ def read_line(text: str) -> Optional[StartFailure]:
         return None
     row, places = hit
     at = _FILE.match(message)
-    about_config = row.meaning == "other_error" and (at or head.group("pool"))
-    meaning = "bad_config" if about_config else row.meaning
+    about_config = row.meaning == _OTHER and (at or head.group("pool"))
+    meaning = _BAD_CONFIG if about_config else row.meaning
     if meaning not in _MEANINGS:
         return None
     file, line = (at.group(1), int(at.group(2))) if at else (None, None)
@@ -113,7 +116,7 @@ def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
         return (
             kind in kinds.FOLLOWS,
             _MEANINGS.index(meaning),
-            -number if meaning == "other_error" else number,
+            -number if meaning == _OTHER else number,
         )
 
     if not failures:
@@ -123,8 +126,8 @@ def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
     behind = next((each for each in after if each.kind in kinds.FOLLOWS), None)
     if behind is None:
         return failure
-    if failure.meaning == "other_error":
-        failure = failure._replace(meaning="bad_config")
+    if failure.meaning == _OTHER:
+        failure = failure._replace(meaning=_BAD_CONFIG)
     if failure.file is None and failure.kind not in kinds.FOLLOWS:
         # "Unable to include FILE from MAIN at line N": N counts the lines of FILE.
         if behind.kind == kinds.INCLUDE_FAILED:

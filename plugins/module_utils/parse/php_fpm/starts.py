@@ -8,7 +8,7 @@ systemd about what php-fpm never came to say.
 import re
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...signatures.lookup import meaning_of
+from ...signatures.lookup import meaning_of, meanings
 from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START, UNIT
 from ...signatures.table import Signature
 from .problems import StartFailure, choose, read_line
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
 START_SECONDS = 5.0  # between the reason of a failed start and "FPM initialization failed"
+_NOT_RUN, _UNIT_STEP = "not_executable", "unit_step"
+meanings(_NOT_RUN, _UNIT_STEP)
 _TURN = re.compile(r"systemd\[1\]: (?:Starting|Started) ")
 _OF_UNIT = re.compile(r"systemd\[\d+\]: \S+\.(?:service|slice):? (.*)", re.S)
 _SPEAKER = r"(?:php-fpm\[\d+\]: )?"
@@ -120,7 +122,7 @@ def _read(text: str) -> Optional[StartFailure]:
     of_unit = _OF_UNIT.match(text)
     step = _STEP.match(of_unit.group(1)) if of_unit else None
     if step:
-        meaning = "not_executable" if step.group(1) == "EXEC" else "unit_step"
+        meaning = _NOT_RUN if step.group(1) == "EXEC" else _UNIT_STEP
         return StartFailure("unit-exit", meaning, [step.group(1)], text)
     failure = None if of_unit else read_line(text)
     hit = None if failure else read_message(text)
@@ -147,8 +149,8 @@ def attempt_in_log(events: Sequence["Event"]) -> Attempt:
     """The last start by php-fpm's own log, where no unit has a journal. events: of one master."""
     dated = [event for event in events if event["last"]]
 
-    def last(*meanings: str) -> float:
-        return max([event["last"] for event in dated if meaning_of(event) in meanings], default=0.0)
+    def last(*names: str) -> float:
+        return max([event["last"] for event in dated if meaning_of(event) in meanings(*names)], default=0.0)
 
     ended = last("start_failed")
     if ended < last("runs", "in_order", "stopped"):
