@@ -3,32 +3,44 @@
 
 """What the host has of the places that nginx's log names: files, directories, limits, scripts."""
 
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Callable, FrozenSet, Sequence, Tuple
 
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, UNWRITABLE
 from .host import Host
+from .isolated import isolated
 from .nginx_limits import limits
 from .nginx_temp import closed_roots, denied_files, temp_dirs
 from .script_ways import UNSEEN, ways
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, LaterLogs
+    from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 DENIED = meanings("file_denied")
 REFUSED = UNSEEN | meanings("script_missing", "script_denied", "php_fatal")
 
 
+def _directories(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":
+    return {"temp_dirs": temp_dirs(host, nginx, events) + denied_files(host, nginx, events)}
+
+
+def _limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":
+    found, statuses = limits(host, nginx, events)
+    return {"limits": found, "limit_statuses": statuses}
+
+
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
     nginx, seen = snapshot["nginx"], {meaning_of(event) for event in events}
+    looks: Tuple[Tuple[str, FrozenSet[str], Callable[[], LaterLogs]], ...] = (
+        ("temp_dirs", UNWRITABLE | DENIED, lambda: _directories(host, nginx, events)),
+        ("closed_roots", CYCLES, lambda: {"closed_roots": closed_roots(host, nginx, events)}),
+        ("limits", LIMITED, lambda: _limits(host, nginx, events)),
+        ("script_ways", REFUSED, lambda: {"script_ways": ways(host, snapshot, events)}),
+    )
     found: LaterLogs = {}
-    if seen & (UNWRITABLE | DENIED):
-        found["temp_dirs"] = temp_dirs(host, nginx, events) + denied_files(host, nginx, events)
-    if seen & CYCLES:
-        found["closed_roots"] = closed_roots(host, nginx, events)
-    if seen & LIMITED:
-        found["limits"], found["limit_statuses"] = limits(host, nginx, events)
-    if seen & REFUSED:
-        found["script_ways"] = ways(host, snapshot, events)
+    for part, needs, look in looks:
+        if seen & needs:
+            found.update(isolated(host, part, look) or {})
     return found

@@ -4,7 +4,7 @@
 """Looks that only some hosts need: what was seen before tells which. Another host does not compile them."""
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence
 
 from ..parse.nginx.site_logs import writers
@@ -12,6 +12,7 @@ from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .host import Host
+from .isolated import isolated
 from .linux.processes import Process
 from .log_clock import is_odd
 from .log_window import tail
@@ -70,14 +71,16 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
     if any(meaning_of(event) in OF_PLACES for event in events):
         from .named_places import named_places as look
 
-        found = look(host, snapshot, events)
+        found = isolated(host, "named_places", partial(look, host, snapshot, events)) or {}
     routes = snapshot["nginx"]["routes"]
     roots = {route["root"] or "$" for route in routes}
     roots.update(route["params"].get("SCRIPT_FILENAME", "").partition("$")[0] or "$" for route in routes)
     if any("$" not in root and host.type_of(root + "/index.php") is None for root in roots):
         from .script_ways import gone_roots
 
-        found["gone_roots"] = gone_roots(host, snapshot, events, since)
+        found["gone_roots"] = (
+            isolated(host, "gone_roots", partial(gone_roots, host, snapshot, events, since)) or []
+        )
     return found
 
 
@@ -138,7 +141,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     if nginx.get("file_cache"):
         from .file_cache import note_cached
 
-        note_cached(host, snapshot, since)
+        isolated(host, "file_cache", partial(note_cached, host, snapshot, since))
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
     if not (
@@ -158,11 +161,13 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     if any(each["failed"] and not each["answered"] for each in pages):
         from .php_errors import php_errors
 
-        found["php_errors"] = php_errors(host, snapshot, since)
+        found["php_errors"] = isolated(host, "php_errors", partial(php_errors, host, snapshot, since)) or []
     if max([many] + [each["failed"] for each in pages]) >= MANY or any("refused" in each for each in pages):
         from .nginx_answers import own_answers
 
-        found["own_answers"], found["other_logs"] = own_answers(host, nginx)
+        answers = isolated(host, "own_answers", partial(own_answers, host, nginx))
+        if answers:
+            found["own_answers"], found["other_logs"] = answers
     return found
 
 

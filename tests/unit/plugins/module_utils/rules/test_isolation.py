@@ -16,7 +16,11 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry im
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 
-NAMES = [rule.name for rule in RULES]
+OWN_CAUSES = {
+    **{rule.name: {cause.id for cause in rule.causes} for rule in RULES},
+    **{rule.name: {cause.id for cause in rule.causes} for rule in HOST_RULES},
+}
+NAMES = list(OWN_CAUSES)
 # A verdict that says no more than what was seen, or less.
 NOT_BETTER_THAN_UNKNOWN = ("failing", "degraded", "unknown")
 
@@ -49,7 +53,7 @@ def findings(verdict: Dict[str, Any], but: Set[str]) -> Set[Tuple[str, str, str]
 class TestEachRuleMadeToRaise:
     @pytest.mark.parametrize("name", NAMES)
     def test_the_findings_of_the_others_stand(self, name: str, monkeypatch: Any) -> None:
-        own = {cause.id for rule in RULES if rule.name == name for cause in rule.causes}
+        own = OWN_CAUSES[name]
         snapshots = [hosts.fixture(path)["snapshot"] for path in hosts.FILES]
         whole = [findings(hosts.verdict(snapshot), own) for snapshot in snapshots]
         fail(monkeypatch, name)
@@ -98,7 +102,15 @@ PARTS = [
     (diagnose, "_unexplained", "unexplained"),
     (diagnose, "_spared", "spared"),
     (diagnose, "_merged", "merged"),
+    (diagnose, "_mapped", "mapped"),
+    (diagnose, "_of_no_endpoint", "of_no_endpoint"),
     (diagnose, "_nginx_gaps", "nginx_gaps"),
+    (diagnose, "_halted_nginx", "halted"),
+    (diagnose, "_silence", "silence"),
+    (diagnose, "_unscathed", "unscathed"),
+    (diagnose, "_visitors", "visitors"),
+    (diagnose, "_failed_pages", "failed_pages"),
+    (diagnose, "_earlier", "earlier"),
     (diagnose, "status_of", "status"),
     (diagnose, "left_to_a_person", "owners"),
     (diagnose, "plan", "plan"),
@@ -114,7 +126,7 @@ class TestEachOtherPartMadeToRaise:
     def test_the_host_is_reported_with_the_name_of_the_part(
         self, module: Any, function: str, part: str, monkeypatch: Any
     ) -> None:
-        fault = "segfault" if function == "_unexplained" else "stopped"
+        fault = {"_unexplained": "segfault", "_earlier": "plain"}.get(function, "stopped")
         monkeypatch.setattr(module, function, defect)
         verdict = hosts.verdict(a_host(fault))
         assert failures(verdict) == [(part, "KeyError: 'a defect'")]
