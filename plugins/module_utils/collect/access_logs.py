@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tupl
 
 from ..parse.log_events import Events
 from ..parse.nginx.access_log import LINE_BYTES, PAGES_BYTES, AccessLog
+from ..parse.nginx.access_pages import front_page
 from ..parse.nginx.log_format import LineFormat
 from ..parse.nginx.site_logs import Writers, writers
 from ..signatures.nginx import ACCESS_LOST
 from .host import Host, HostError
-from .log_window import WINDOW_BYTES, File, Source, admit, find_window
+from .log_window import WINDOW_BYTES, File, Source, admit, find_window, tail
 from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, log_file, older, stuck
+from .script_ways import ways_of_nginx
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import AccessFile, AccessLogs
+    from ...plugin_utils.shapes.logs import AccessFile, AccessLogs, MissedPage
     from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 PROBE = 16 * 1024  # its lines are short, and each has a time
+TAIL = 65536
 MISSING = "access_log"
 
 
@@ -175,3 +179,20 @@ def collect_access(
         why = "%d answers were not counted: too many different sites and upstreams" % events.dropped
         host.miss("log_events", None, why)
     return {"files": files, "events": events.list()}
+
+
+def missed_pages(host: Host, snapshot: "Snapshot", since: float) -> "List[MissedPage]":
+    """Front pages that nginx itself did not find, by logs of one site each. No error log tells of it."""
+    nginx, known = snapshot["nginx"], cast(Dict[str, LineFormat], {})
+    found: List[MissedPage] = []
+    for path, who in writers(nginx.get("site_logs") or []).items():
+        forms, why = _forms(nginx, who, known)
+        site = who.sites[0]["site"]
+        if why or any(each["site"] != site for each in who.sites):
+            continue
+        log = AccessLog(path, forms, who.sites, 0.0, host.now())
+        at = front_page(log.last_pages(tail(host, path, TAIL, since)), nginx["version"])
+        if at:
+            ways = ways_of_nginx(host, snapshot, {site})
+            found.append({"site": site, "path": path, "missed": at[0], "came": at[1], "ways": ways})
+    return found

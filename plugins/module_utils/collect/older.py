@@ -7,7 +7,7 @@ Looked at where it dials what they do not name, where they were changed since, o
 """
 
 import re
-from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.endpoint import parse
 from ..parse.linux.systemctl import unit_matches
@@ -25,6 +25,7 @@ from .nginx import UNITS
 from .nginx_files import Reading
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.endpoint import Listener
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.older import Older, Refusal
     from ...plugin_utils.shapes.snapshot import Snapshot
@@ -66,24 +67,20 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
         if texts:
             own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or config
             refusal = _as_refusal(texts[-1], own, unit["changed_at"], log)
-            return {**refusal, "outside": _holders(host, procs, taken)} if taken else refusal
-        if unit["result"] == "timeout" and unit.get("pid_file"):
-            text = "%s gave up its start, as no pid file came to %s (PIDFile=)" % (name, unit["pid_file"])
-            others = [path for path in nginx["opens"] if path.endswith(".pid") and path != unit["pid_file"]]
-            outside = "nginx writes it to %s" % others[0] if others else ""
-            return {**_as_refusal(text, config, unit["changed_at"], log), "outside": outside}
+            return {**refusal, "holders": _holders(host, procs, taken)} if taken else refusal
+        awaited = unit.get("pid_file")
+        if unit["result"] == "timeout" and awaited:
+            others = [path for path in nginx["opens"] if path.endswith(".pid") and path != awaited]
+            refusal = _as_refusal("", config, unit["changed_at"], log)
+            written = next(iter(others), None)
+            return {**refusal, "pid_file": {"unit": name, "awaited": awaited, "written": written}}
     return None
 
 
-def _holders(host: Host, procs: Sequence[Process], addresses: Sequence[str]) -> str:
-    """Who has the addresses that nginx could not bind."""
+def _holders(host: Host, procs: Sequence[Process], addresses: Sequence[str]) -> "Dict[str, List[Listener]]":
     keys = [parse(address).key for address in addresses if not address.startswith("unix:")]
-    found: List[str] = []
-    for key, facts in collect_endpoints(host, list(dict.fromkeys(keys)), None, procs, 0.0).items():
-        for holder in facts["listeners"]:
-            of = " of %s" % holder["unit"] if holder.get("unit") else ""
-            found.append("%s is held by %s (pid %s)%s" % (key, holder["comm"], holder["pid"], of))
-    return "; ".join(dict.fromkeys(found)) or "nobody holds it by now"
+    found = collect_endpoints(host, list(dict.fromkeys(keys)), None, procs, 0.0)
+    return {key: facts["listeners"] for key, facts in found.items()}
 
 
 def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":

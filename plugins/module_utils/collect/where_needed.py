@@ -138,10 +138,12 @@ def _ends_badly(host: Host, nginx: "Nginx", since: float) -> bool:
 def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     """The error logs tell of lost requests, and not of visitors who gave up nor of how all others fared."""
     nginx, logs = snapshot["nginx"], snapshot["logs"]
+    found: AccessLogs = {"files": [], "events": []}
     if nginx.get("file_cache"):
-        from .file_cache import note_cached
+        from .access_logs import missed_pages
 
-        isolated(host, "file_cache", partial(note_cached, host, snapshot, since))
+        look = partial(missed_pages, host, snapshot, since)
+        found["missed_pages"] = isolated(host, "missed_pages", look) or []
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
     if not (
@@ -151,11 +153,11 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         or any(site["silent"] for site in nginx.get("site_logs") or [])
         or _ends_badly(host, nginx, since)
     ):
-        return {"files": [], "events": []}
+        return found
     from .access_logs import collect_access
 
     refusals = [str(status) for status in logs.get("limit_statuses") or []]
-    found = collect_access(host, nginx, since, host.now(), refusals)
+    found.update(collect_access(host, nginx, since, host.now(), refusals))
     many = sum(event["count"] for event in found["events"] if event["detail"].get("status") in OWN_STATUSES)
     pages = [pages for file in found["files"] for pages in file.get("pages") or []]
     if any(each["failed"] and not each["answered"] for each in pages):

@@ -18,7 +18,7 @@ from .seen import Owner, Seen, among
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Connect, Endpoint, Hidden, Listener, Probe
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event, ScriptWay
+    from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.memory import Worker
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.nginx import Nginx, Route
@@ -45,20 +45,6 @@ def hider(hidden: "Hidden") -> Tuple[str, "Evidence"]:
     by = "%s of %s" % (setting or "a mount namespace", unit or "its own")
     text = "%s: %s" % (unit or who, setting or "it has a mount namespace of its own")
     return "%s sees another %s than the host has: %s" % (who, path, by), evidence("systemd", text, path)
-
-
-def all_hidden(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, "Evidence"]]:
-    hidden = [way.get("hidden") for way in ways]
-    return hider(hidden[0]) if hidden and hidden[0] and all(hidden) else None
-
-
-def all_confined(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, "Evidence"]]:
-    confined = [way.get("confined") for way in ways]
-    first = confined[0] if confined and all(confined) else None
-    if not first:
-        return None
-    words = "%s: %s" % (first["path"], first["why"])
-    return words, evidence(first["module"], first["text"], first["path"])
 
 
 class Case:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meaning_of, meanings
-from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, near, sample
+from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, near, newest_of, sample
 from .php_error_reasons import NO_SCRIPT
 from .silence import read_of, uncovered
 
@@ -51,7 +51,7 @@ def caught_match(
         return None
     directive = hit[0]["catch_stderr"]
     text = "fastcgi_catch_stderr %s" % ", ".join(directive["texts"])
-    newest = max(scripts, key=lambda event: event["last"])
+    newest = newest_of(scripts)
     reason = Reason(
         WORDS,
         [evidence("nginx", text, directive["file"], directive["line"]), sample(newest)],

@@ -6,7 +6,7 @@
 The probe is not confined as nginx is: what it may do proves nothing here. SELinux's policy was asked itself.
 """
 
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ..parse.linux.denials import type_of
 from ..parse.linux.systemctl import may_not_use
@@ -15,7 +15,7 @@ from .case import Case
 from .model import Loss, Reason, evidence, first_line, sample
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.confinement import Access, Confinement, Denial, Selinux
+    from ...plugin_utils.shapes.confinement import Access, ConfinedWay, Confinement, Denial, Selinux
     from ...plugin_utils.shapes.finding import Evidence
 
 CONFINED = meanings("confined")
@@ -90,7 +90,7 @@ def _of_access(case: Case, selinux: "Selinux", access: "Access", lost: Sequence[
     reason, words = _WORDS.get(access["permission"], _FILE)
     message = words % (type_of(access["source"]), access["port"] or access["path"], type_of(access["target"]))
     says = "no answer" if access["allowed"] is None else "denied"
-    proof = [evidence("selinux", _answer(access, says), access["path"])] + _line_of(case, access)
+    proof = [_asked(access, says)] + _line_of(case, access)
     if access["permission"] == "name_connect" and selinux["booleans"].get(ANY_PORT) is False:
         proof.append(evidence("selinux", "the boolean %s is off" % ANY_PORT))
     loaded, seen = selinux["loaded_at"], access["label_at"]
@@ -100,9 +100,19 @@ def _of_access(case: Case, selinux: "Selinux", access: "Access", lost: Sequence[
     return Refused(reason, "SELinux: %s" % message, proof, "certain" if seen is None else "likely", now)
 
 
-def _answer(access: "Access", says: str) -> str:
-    words = "SELinux's policy, asked now: %s %s { %s } of %s: %s"
-    return words % (access["source"], access["tclass"], access["permission"], access["target"], says)
+def _asked(access: "Union[Access, ConfinedWay]", says: str) -> "Evidence":
+    words = "SELinux's policy, asked now: %(source)s %(tclass)s { %(permission)s } of %(target)s: "
+    return evidence("selinux", words % access + says, access["path"])
+
+
+def of_way(way: "ConfinedWay") -> Tuple[str, "Evidence"]:
+    """What a worker is refused on the way to a script."""
+    path, source, may = way["path"], way["source"], way["permission"]
+    if way["module"] == "apparmor":
+        words = "%s: the profile %s does not let it %s it" % (path, source, may)
+        return words, evidence("apparmor", way["text"], path)
+    verb, types = "look at" if may == "getattr" else may, (type_of(source), type_of(way["target"]))
+    return "%s: %s may not %s it, whose type is %s" % (path, types[0], verb, types[1]), _asked(way, "denied")
 
 
 def _by_selinux(case: Case, lost: Sequence[Loss]) -> List[Refused]:
@@ -130,7 +140,7 @@ def _selinux_ended(case: Case) -> Optional[Refused]:
                 place,
                 type_of(denial["target"] or ""),
             )
-            now = [evidence("selinux", _answer(access, "allowed"), access["path"]) for access in rows[-1:]]
+            now = [_asked(access, "allowed") for access in rows[-1:]]
             return Refused(reason, "SELinux: %s" % message, [logged(denial)] + now, "possible", False)
     return None
 

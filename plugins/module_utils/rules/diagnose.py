@@ -239,7 +239,9 @@ def _earlier(snapshot: "Snapshot") -> List["Missing"]:
 def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["Missing"]:
     """What an access log has, and nothing explains."""
     access = snapshot.get("access")
-    if not access or not (access["events"] or any(file.get("pages") for file in access["files"])):
+    if not access or not (
+        access["events"] or access.get("missed_pages") or any(file.get("pages") for file in access["files"])
+    ):
         return []
     from .failed_pages import failed_pages
 

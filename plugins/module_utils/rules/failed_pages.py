@@ -5,16 +5,18 @@
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED
 from .missing import unseen
 from .php_error_reasons import came_elsewhere
 from .rate_limited import is_hit, is_one_stranger
+from .script_ways import is_open
 from .silence import mute_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
-    from ...plugin_utils.shapes.logs import AccessLogs, OwnAnswer, Refused
+    from ...plugin_utils.shapes.logs import AccessLogs, MissedPage, OwnAnswer, Refused
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -26,6 +28,10 @@ BY_NGINX = ", upstream -"  # as access_log.py shows a line of nothing that was p
 REFUSALS = (503, 429, 444)
 FEWEST = 3  # pages since
 MOST_NOTES = 3
+CACHED = (
+    "%s: nginx answered 404 itself for the front page, which is there and was before: its cache of files has "
+    "that it is not, by open_file_cache_errors (%s)"
+)
 Names = Tuple[str, ...]  # of sites
 
 
@@ -117,11 +123,29 @@ def _may_be_others(snapshot: "Snapshot", access: "AccessLogs", failure: _Failure
     )
 
 
+def _cached(snapshot: "Snapshot", page: "MissedPage") -> bool:
+    """Whether it came and was missed by the same workers, and its way was open and left alone before that."""
+    at, loaded = page["missed"], snapshot["nginx"]["loaded"]["at"]
+    if (
+        loaded is None
+        or page["came"] <= loaded + LOG_SECOND
+        or at < snapshot["taken_at"] - snapshot["window"]
+    ):
+        return False
+    ways = [is_open(way) and way["changed_at"] + LOG_SECOND < at for way in page["ways"]]
+    return bool(ways) and all(ways)
+
+
 def failed_pages(
     snapshot: "Snapshot", access: "AccessLogs", findings: Sequence["Finding"]
 ) -> List["Missing"]:
     explained = {site for item in findings if item["state"] != "latent" for site in item["sites"]}
     explained.update(site["site"] or "default" for site in mute_sites(snapshot))
+    cached: List[Missing] = []
+    for page in access.get("missed_pages") or []:
+        if _cached(snapshot, page):
+            why = CACHED % (page["site"] or "default", snapshot["nginx"].get("file_cache"))
+            cached.append({**unseen(WHAT, page["path"], why), "needs": "nginx -s reload"})
     notes: List[Missing] = []
     for failure in _failures(snapshot, access):
         names = [name or "default" for name in failure.names]
@@ -142,4 +166,4 @@ def failed_pages(
             notes.append(unseen(ELSEWHERE, None, words + "of php-fpm or another program that nginx asks"))
         else:
             notes.append(unseen(WHAT, None, words + "neither a finding nor a return of nginx's tells why"))
-    return notes[:MOST_NOTES]
+    return cached + notes[:MOST_NOTES]

@@ -5,95 +5,58 @@
 somebody has put or opened them again.
 """
 
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.script_refusals import CLOSED, GONE, INDEX, UNKNOWN, opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
-from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
+from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
 from .php_refuses import reloaded
+from .script_ways import is_open, page_of
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event, ScriptWay
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-
-def _page(way: "ScriptWay") -> str:
-    return way["script"] + (INDEX[1:] if way["script"].endswith("/") else "")
+Told = Tuple[str, bool, str, "Evidence"]  # reason, active, words, proof
 
 
 def _is_gone(event: "Event", way: "ScriptWay") -> bool:
-    text, page = event["sample"]["text"], _page(way)
+    text, page = event["sample"]["text"], page_of(way)
     closed = CLOSED.search(text)
     if closed:
         return closed.group(1) == page and closed.group(2).startswith(GONE)
     return opening(text, [page[: -len(INDEX)]]) == page
 
 
-def _cached(
-    cause: Cause,
-    snapshot: "Snapshot",
-    routes: Sequence["Route"],
-    events: Sequence["Event"],
-    way: "ScriptWay",
-) -> Match:
+def _cached(snapshot: "Snapshot", routes: Sequence["Route"], last: float, way: "ScriptWay") -> Told:
     """PHP resolved the path by its cache, and opened what that led to."""
-    page, site = _page(way), routes[0]["site"]
-    newest = max(events, key=lambda event: event["last"])
-    kept, age = way.get("cached"), snapshot["taken_at"] - newest["last"]
-    over = reloaded(snapshot, routes, newest["last"]) or (kept is not None and age > kept + LOG_SECOND)
+    page, site = page_of(way), routes[0]["site"] or "default"
+    kept, age = way.get("cached"), snapshot["taken_at"] - last
+    over = reloaded(snapshot, routes, last) or (kept is not None and age > kept + LOG_SECOND)
     proof = "%s is there" % page
-    if way["changed_at"] <= newest["last"] + LOG_SECOND:
+    if way["changed_at"] <= last + LOG_SECOND:
         proof += ", and nothing on its way was changed since"
     length = "%d s (realpath_cache_ttl)" % kept if kept is not None else "realpath_cache_ttl"
     words = "PHP did not find %s of %s, which is there: its cache of paths leads to what was removed, for %s."
-    reason = Reason(
-        words % (page, site or "default", length),
-        [
-            sample(newest),
-            evidence("file", proof, page),
-        ],
-        losses_of(events),
-        confidence="likely",
-        state="recovered" if over else "active",
-        place=Place(way["pool"], None),
-        servers=sites_of(routes),
-    )
-    return Match(cause, "cached_path", reason)
+    return "cached_path", not over, words % (page, site, length), evidence("file", proof, page)
 
 
-def _back(
-    cause: Cause, routes: Sequence["Route"], events: Sequence["Event"], way: "ScriptWay"
-) -> Optional[Match]:
-    newest = max(events, key=lambda event: event["last"])
-    if way["changed_at"] <= newest["last"] + LOG_SECOND or "changed" not in way:
+def _back(routes: Sequence["Route"], last: float, way: "ScriptWay") -> Optional[Told]:
+    if way["changed_at"] <= last + LOG_SECOND or "changed" not in way:
         return None
-    changed, page, site = way["changed"], _page(way), routes[0]["site"] or "default"
+    changed, page, site = way["changed"], page_of(way), routes[0]["site"] or "default"
     if way["rights"]:
         reason_id, what = "closed_root", "owner, mode or ACL of %s were changed since" % changed
-        words = "PHP found no script of %s: %s, who runs pool %s, may search %s by now." % (
-            site,
-            way["user"],
-            way["pool"],
-            changed,
-        )
+        words = "PHP found no script of %s: %s, who runs pool %s, may search %s by now."
+        words %= (site, way["user"], way["pool"], changed)
     else:
         reason_id, what = "script_refused", "%s was changed since" % changed
         words = "PHP did not find %s of %s, which is there again." % (page, site)
-    reason = Reason(
-        words,
-        [
-            sample(newest),
-            evidence("file", "%s, and %s is there" % (what, page), changed, at=way["changed_at"]),
-        ],
-        losses_of(events),
-        confidence="likely",
-        state="recovered",
-        place=Place(way["pool"], None),
-        servers=sites_of(routes),
-    )
-    return Match(cause, reason_id, reason)
+    text = "%s, and %s is there" % (what, page)
+    return reason_id, False, words, evidence("file", text, changed, at=way["changed_at"])
 
 
 def found_again(
@@ -106,13 +69,27 @@ def found_again(
     """events: in which php-fpm did not find the front page of the site, or ended a request before its script.
     ways: of its pools to the front page.
     """
-    if not ways or any(way["blocked"] or way.get("hidden") or not way["there"] for way in ways):
+    if not ways or not all(map(is_open, ways)):
         return []
     way = ways[0]
     gone = [event for event in events if _is_gone(event, way)]
-    last = max([event["last"] for event in gone], default=0.0)
-    if gone and (way.get("linked") or way["changed_at"] <= last + LOG_SECOND):
-        return [_cached(cause, snapshot, routes, gone, way)]
-    fronts = gone or [event for event in events if UNKNOWN in event["sample"]["text"] and event.get("front")]
-    back = _back(cause, routes, fronts, way) if fronts else None
-    return [back] if back else []
+    told = gone or [event for event in events if UNKNOWN in event["sample"]["text"] and event.get("front")]
+    if not told:
+        return []
+    newest = newest_of(told)
+    last = newest["last"]
+    cached = gone and (way.get("linked") or way["changed_at"] <= last + LOG_SECOND)
+    found = _cached(snapshot, routes, last, way) if cached else _back(routes, last, way)
+    if not found:
+        return []
+    reason_id, active, words, proof = found
+    reason = Reason(
+        words,
+        [sample(newest), proof],
+        losses_of(told),
+        confidence="likely",
+        state="active" if active else "recovered",
+        place=Place(way["pool"], None),
+        servers=sites_of(routes),
+    )
+    return [Match(cause, reason_id, reason)]

@@ -12,7 +12,7 @@ from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 from .case import reconfigured
 from .invalid_response import CAUSE
-from .model import Match, Place, Reason, evidence, losses_of, sample
+from .model import Match, Place, Reason, evidence, losses_of, newest_of, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Site
@@ -56,7 +56,7 @@ def http_to_fpm(snapshot: "Snapshot") -> List[Match]:
         if found is None:
             continue
         master, pool = found
-        newest = max(events, key=lambda event: event["last"])
+        newest = newest_of(events)
         over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
         reason = Reason(
             WORDS % (upstream, pool["name"]),

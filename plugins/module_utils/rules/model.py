@@ -134,6 +134,10 @@ def sample(event: "Event") -> "Evidence":
     return evidence(event["source"] + "_log", line["text"], line["path"], at=line["at"])
 
 
+def newest_of(events: Iterable["Event"]) -> "Event":
+    return max(events, key=lambda event: event["last"])
+
+
 def losses_of(events: Sequence["Event"]) -> List[Loss]:
     """Oldest first."""
     losses = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]

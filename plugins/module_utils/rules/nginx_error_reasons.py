@@ -13,7 +13,7 @@ from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .case import reconfigured
 from .lost_requests import NGINX_LIMIT, OWN
-from .model import Match, Place, Reason, evidence, losses_of, sample
+from .model import Match, Place, Reason, evidence, losses_of, newest_of, sample
 from .nginx_errors import CYCLE, TEMP
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _closed_root(snapshot: "Snapshot", routes: Sequence["Route"]) -> Optional["T
 
 
 def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]) -> Match:
-    newest = max(events, key=lambda event: event["last"])
+    newest = newest_of(events)
     target = _TARGET.search(newest["sample"]["text"])
     to = " to %s" % target.group(1) if target else ""
     accel = meaning_of(newest) in BY_ACCEL
@@ -102,7 +102,7 @@ def proof_of(directory: "TempDir", over: bool) -> "Evidence":
 def _temp(
     snapshot: "Snapshot", routes: Sequence["Route"], reason_id: str, events: Sequence["Event"]
 ) -> Optional[Match]:
-    newest = max(events, key=lambda event: event["last"])
+    newest = newest_of(events)
     if _CACHED.search(newest["sample"]["text"]):
         reason_id = "cache"
     directory = directory_of(newest, snapshot["logs"].get("temp_dirs") or [])
@@ -139,7 +139,7 @@ def _no_visitors(snapshot: "Snapshot") -> List[Match]:
     routes = snapshot["nginx"]["routes"]
     if not events or not routes:
         return []
-    newest = max(events, key=lambda event: event["last"])
+    newest = newest_of(events)
     over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
     reason = Reason(
         "nginx has no connection left for new visitors: it turns them away before it reads a request.",

@@ -10,12 +10,12 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
 from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
-from .case import all_confined, all_hidden, reconfigured
-from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, sample, within
+from .case import reconfigured
+from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, newest_of, sample, within
 from .nginx_error_reasons import directory_of, proof_of
+from .script_ways import barrier, is_open, ways_of
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.endpoint import Blocked
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event, ScriptWay
     from ...plugin_utils.shapes.nginx import Route
@@ -60,19 +60,10 @@ def _word(pattern: Pattern[str], otherwise: str, event: "Event") -> str:
 
 
 def _ways(snapshot: "Snapshot", site: str) -> List["ScriptWay"]:
-    """The ways of nginx; [] where a circle of requests is told."""
+    """Those of nginx; [] where a circle of requests is told."""
     if any(event["site"] == site and meaning_of(event) in CYCLES for event in snapshot["logs"]["events"]):
         return []
-    ways = [
-        way for way in snapshot["logs"].get("script_ways") or [] if way["site"] == site and not way["pool"]
-    ]
-    return [way for way in ways if way["front"]] or ways
-
-
-def _closed_root(ways: Sequence["ScriptWay"]) -> Optional["Blocked"]:
-    """A directory that each way of nginx to the site's pages needs. One below may be closed on purpose."""
-    blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
-    return blocked[0] if blocked and len(blocked) == len(ways) else None
+    return ways_of(snapshot, site, False)
 
 
 def _explained(snapshot: "Snapshot", site: str, losses: Sequence[Loss]) -> bool:
@@ -90,20 +81,15 @@ def _root_of_site(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
 ) -> Optional[Match]:
     """Over where the page that nginx did not get to is open, and its way was changed since."""
-    newest = max(events, key=lambda event: event["last"])
-    ways, reason_id = _ways(snapshot, newest["site"] or ""), "closed_root"
-    closed, unseen, confined, over = _closed_root(ways), all_hidden(ways), all_confined(ways), False
+    newest = newest_of(events)
+    ways, over = _ways(snapshot, newest["site"] or ""), False
+    bar = barrier(ways)
     fronts = [event for event in events if event.get("front")]
-    if unseen:
-        reason_id, (word, shown) = "hidden_root", unseen
-    elif confined:
-        reason_id, (word, shown) = "confined_root", confined
-    elif closed:
-        word = closed["path"]
-        shown = evidence("file", "%s: %s" % (word, closed["why"]), word)
-    elif fronts and ways and all(way["there"] and not way["blocked"] for way in ways):
+    if bar:
+        reason_id, word, shown = bar
+    elif fronts and ways and all(map(is_open, ways)):
         at, word = ways[0]["changed_at"], ways[0].get("changed", "")
-        over, newest = True, max(fronts, key=lambda event: event["last"])
+        over, newest = True, newest_of(fronts)
         if not ways[0].get("rights") or at <= newest["last"] + LOG_SECOND:
             return None
         shown = evidence("file", "owner, mode or ACL of %s were changed since" % word, word, at=at)
@@ -129,9 +115,9 @@ def _index(
     """No index names index.php, which is there. A directory without one is meant not to be shown."""
     fronts = [event for event in events if event.get("front")]
     ways = _ways(snapshot, fronts[0]["site"] or "") if fronts else []
-    if not ways or not all(way["there"] and not way["blocked"] for way in ways):
+    if not ways or not all(map(is_open, ways)):
         return None
-    newest = max(fronts, key=lambda event: event["last"])
+    newest = newest_of(fronts)
     reason = Reason(
         WORDS["index_missing"] % newest["site"],
         [evidence("file", "%sindex.php is there" % ways[0]["script"], ways[0]["script"]), sample(newest)],
@@ -176,7 +162,7 @@ def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> L
     nginx = snapshot["nginx"]
     if not events or not nginx["routes"]:
         return []
-    newest = max(events, key=lambda event: event["last"])
+    newest = newest_of(events)
     master = nginx["master"]
     restarted = master is not None and master["started_at"] > newest["last"] + LOG_SECOND
     reason = Reason(

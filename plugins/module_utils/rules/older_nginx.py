@@ -18,10 +18,24 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.older import Refusal
 
 
+def _start(refusal: "Refusal") -> str:
+    """What keeps nginx from its start, where its files are in order."""
+    pid_file, holders = refusal.get("pid_file"), refusal.get("holders", {})
+    if pid_file:
+        words = "%(unit)s gave up its start, as no pid file came to %(awaited)s (PIDFile=)"
+        return (words + (": nginx writes it to %(written)s" if pid_file["written"] else "")) % pid_file
+    held = [
+        key + " is held by %(comm)s (pid %(pid)s)" % each + (" of %(unit)s" % each if each["unit"] else "")
+        for key, listeners in holders.items()
+        for each in listeners
+    ]
+    return "%s: %s" % (refusal["text"], "; ".join(dict.fromkeys(held)) or "nobody holds it by now")
+
+
 def refused(refusal: "Refusal", runs: bool) -> str:
     """Why nginx does not load its files, or does not start at all."""
-    if "outside" in refusal:
-        return "nginx does not start: %s" % ": ".join(filter(None, (refusal["text"], refusal["outside"])))
+    if "holders" in refusal or "pid_file" in refusal:
+        return "nginx does not start: " + _start(refusal)
     at = "line %s: " % refusal["line"] if refusal["line"] else ""
     goes_on = "it goes on with those before, and would not start" if runs else "it does not start"
     return "%s%s: nginx refuses to load its files: %s" % (at, refusal["text"], goes_on)

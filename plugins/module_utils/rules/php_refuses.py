@@ -8,15 +8,16 @@ not there is everyday, and no error.
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.script_refusals import CLOSED, DENIED, GONE, INDEX, UNKNOWN, aliased
+from ..parse.nginx.script_refusals import CLOSED, DENIED, GONE, UNKNOWN, aliased
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
-from .case import all_confined, all_hidden, reconfigured
-from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
+from .case import reconfigured
+from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
+from .script_ways import barrier, is_open, page_of, ways_of
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Event, ScriptWay
+    from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -114,24 +115,13 @@ def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bo
     return bool(loaded) and all(each is not None and each > last + LOG_SECOND for each in loaded)
 
 
-def _loaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:
-    """Whether nginx, or each php-fpm, has loaded its settings since: these may be mended."""
-    return reconfigured(snapshot["nginx"], last + LOG_SECOND) or reloaded(snapshot, routes, last)
-
-
-def _ways_of(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["ScriptWay"]:
-    known = snapshot["logs"].get("script_ways") or []
-    ways = [way for way in known if way["site"] == routes[0]["site"] and way["pool"]]
-    return [way for way in ways if way["front"]] or ways
-
-
 def _opened(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> bool:
     """Whether the page that was closed is seen to be open, and was changed since."""
     closed = CLOSED.search(event["sample"]["text"])
     return closed is not None and any(
-        way["there"] and not way["blocked"] and way["changed_at"] > event["last"] + LOG_SECOND
-        for way in _ways_of(snapshot, routes)
-        if way["script"] + (INDEX[1:] if way["script"].endswith("/") else "") == closed.group(1)
+        is_open(way) and way["changed_at"] > event["last"] + LOG_SECOND
+        for way in ways_of(snapshot, routes[0]["site"], True)
+        if page_of(way) == closed.group(1)
     )
 
 
@@ -139,21 +129,15 @@ def _closed_root(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
 ) -> Optional[Match]:
     """A directory that each way to the site's scripts needs. Without that, one script may lack: everyday."""
-    ways = _ways_of(snapshot, routes)
+    ways = ways_of(snapshot, routes[0]["site"], True)
     events = [event for event in events if meaning_of(event) in MISSING]
-    blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
-    unseen, confined = all_hidden(ways), all_confined(ways)
-    if not events or not ways or (not (unseen or confined) and len(blocked) < len(ways)):
+    bar = barrier(ways)
+    if not events or not bar:
         return None
-    newest = max(events, key=lambda event: event["last"])
-    if unseen:
-        reason_id, (why, proof) = "hidden_root", unseen
-    elif confined:
-        reason_id, (why, proof) = "confined_root", confined
-    else:
-        reason_id, first = "closed_root", blocked[0]
-        why = "%s, who runs pool %s, may not search %s" % (ways[0]["user"], ways[0]["pool"], first["path"])
-        proof = evidence("file", "%s: %s" % (first["path"], first["why"]), first["path"])
+    newest = newest_of(events)
+    reason_id, why, proof = bar
+    if reason_id == "closed_root":
+        why = "%s, who runs pool %s, may not search %s" % (ways[0]["user"], ways[0]["pool"], why)
     reason = Reason(
         "PHP finds no script of %s: %s." % (newest["site"] or "default", why),
         [proof, sample(newest)],
@@ -215,14 +199,15 @@ def _of_site(
             by_reason.setdefault(why, []).append(event)
     matches: List[Match] = []
     for why, alike in by_reason.items():
-        newest = max(alike, key=lambda event: event["last"])
-        over = _opened(snapshot, routes, newest)
-        loaded = not over and _loaded(snapshot, routes, newest["last"])
+        newest = newest_of(alike)
+        over, last = _opened(snapshot, routes, newest), newest["last"]
+        # What nginx, or each php-fpm, has loaded since may be mended.
+        loaded = reconfigured(snapshot["nginx"], last + LOG_SECOND) or reloaded(snapshot, routes, last)
         reason = Reason(
             "PHP refuses scripts of %s: %s." % (newest["site"] or "default", why),
             [sample(newest)],
             losses_of(alike),
-            confidence="possible" if loaded else "likely",
+            confidence="possible" if loaded and not over else "likely",
             state="recovered" if over else "active",
             since=min(event["first"] for event in alike),
             servers=sites_of(routes),
@@ -263,6 +248,6 @@ def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
         from .found_again import found_again
 
         for site, of_events in vanished.items():
-            ways = _ways_of(snapshot, of_site[site])
+            ways = ways_of(snapshot, site, True)
             matches += found_again(cause, snapshot, of_site[site], of_events, ways)
     return matches

@@ -14,7 +14,7 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of
 from ..signatures.nginx import LIMITED
 from .case import reconfigured
-from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
+from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
 from .php_error_reasons import came_elsewhere, log_sites
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _lost_as_well(snapshot: "Snapshot", site: str) -> bool:
 def _match(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
 ) -> Optional[Match]:
-    newest = max(events, key=lambda event: event["last"])
+    newest = newest_of(events)
     site = newest["site"] or ""
     refused, limit = refused_at(snapshot, site), limit_of(snapshot, newest)
     if refused is None or is_one_stranger(refused, limit) or _lost_as_well(snapshot, site):

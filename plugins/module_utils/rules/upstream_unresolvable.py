@@ -10,7 +10,19 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
 from .case import NOBODY_THERE, Case, logged_as, reconfigured
-from .model import NOWHERE, Answer, Cause, Match, Place, Reason, Remedy, evidence, losses_of, sample
+from .model import (
+    NOWHERE,
+    Answer,
+    Cause,
+    Match,
+    Place,
+    Reason,
+    Remedy,
+    evidence,
+    losses_of,
+    newest_of,
+    sample,
+)
 from .seen import Groups, Seen, among, grouped
 
 if TYPE_CHECKING:
@@ -49,7 +61,7 @@ def _unresolved(
     events = among(by_site, sites)
     if not events:
         return None
-    newest = max(events, key=lambda event: event["last"])
+    newest = newest_of(events)
     hit = [route for route in routes if route["site"] in {event["site"] or "" for event in events}]
     reason_id = REASONS.get(meaning_of(newest), "name_unresolved")
     directive = evidence("nginx", "fastcgi_pass %s" % hit[0]["pass"], hit[0]["file"], hit[0]["line"])
@@ -104,7 +116,7 @@ def _stale(case: Case) -> Optional[Match]:
     ]
     if not events:
         return None
-    newest = max(events, key=lambda event: event["last"])
+    newest = newest_of(events)
     target = next(item for route in routes for item in route["endpoints"] if item["endpoint"] == case.key)
     now = ", ".join(entry["address"] for entry in addresses)
     words = "nginx dials %s for %s, whose address is %s now: it looks a name up only when it loads."

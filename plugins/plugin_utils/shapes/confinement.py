@@ -37,8 +37,11 @@ class ConfinedWay(TypedDict):
 
     module: str  # selinux or apparmor
     path: str  # of the directory, or of the script
-    why: str  # who may not do what
-    text: str  # the policy's answer of now, or the kernel's line
+    source: str  # context or profile of who asks
+    target: Optional[str]  # SELinux's context
+    tclass: Optional[str]  # SELinux's class
+    permission: str  # SELinux's, or AppArmor's operation
+    text: str  # the kernel's line; "": the policy itself was asked now
 
 
 class Profile(TypedDict):

@@ -158,7 +158,7 @@ class LaterScriptWay(TypedDict, total=False):
     # The path of a location with an alias, where that path is there below the alias once more.
     doubled: str
     hidden: Optional[Hidden]  # what a sandbox shows otherwise on the way than the host has it
-    confined: Optional[ConfinedWay]  # what a policy refuses on the way; not before 0.11.0
+    confined: Optional[ConfinedWay]  # what a policy refuses on the way; not so before 0.12.0
 
 
 class LastScriptWay(LaterScriptWay, total=False):
@@ -244,9 +244,20 @@ class PhpError(TypedDict):
     text: str  # redacted
 
 
+class MissedPage(TypedDict):
+    """A front page that nginx did not find, by the newest answer in an access log of its site alone."""
+
+    site: str
+    path: str  # of the log
+    missed: float  # epoch seconds of that answer, nginx's own 404
+    came: float  # epoch seconds of the newest 200 before
+    ways: List[ScriptWay]  # of nginx
+
+
 class LaterAccessLogs(TypedDict, total=False):
     """Only where many requests failed; not in snapshots from before 0.8.0."""
 
+    missed_pages: List[MissedPage]  # only where nginx caches what it did not find; not before 0.12.0
     own_answers: List[OwnAnswer]
     other_logs: List[str]  # access logs of server blocks that ask other programs than php-fpm
     php_errors: List[PhpError]  # where pages fail with 500; not before 0.10.0

@@ -4,23 +4,32 @@
 
 """An nginx that runs with an older configuration than its files."""
 
-from typing import Dict, Optional
+from typing import Dict, List, Optional
 
-from .endpoint import Endpoint
+from .endpoint import Endpoint, Listener
 from .shape import TypedDict
 
 
-class Refusal11(TypedDict, total=False):
-    """Not in snapshots from before 0.11.0."""
+class PidFile(TypedDict):
+    """That did not come, so that systemd gave up the start of a unit."""
 
-    outside: str  # nginx's files are in order: who holds its address, or where its pid file is; "": unknown
+    unit: str
+    awaited: str  # path: PIDFile= of the unit
+    written: Optional[str]  # path of nginx's own; None: the same
 
 
-class Refusal(Refusal11):
-    """What keeps nginx from loading its files."""
+class LaterRefusal(TypedDict, total=False):
+    """Only where nginx's files are in order; not in snapshots from before 0.12.0."""
+
+    holders: Dict[str, List[Listener]]  # by the address, as an endpoint, that nginx could not bind
+    pid_file: PidFile
+
+
+class Refusal(LaterRefusal):
+    """What keeps nginx from loading its files, or from its start."""
 
     at: Optional[float]  # epoch seconds: when nginx said so; None: it was read in the files
-    text: str  # in nginx's own words
+    text: str  # in nginx's own words; "": it said nothing
     log: Optional[str]  # path of the log where nginx said so
     file: str  # of the configuration
     line: int

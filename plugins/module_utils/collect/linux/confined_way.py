@@ -5,15 +5,12 @@
 
 from typing import TYPE_CHECKING, Optional, Sequence
 
-from ...parse.linux.denials import type_of
 from ..host import Host
 from .confinement import enforces_selinux, has_apparmor, label, profile_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.confinement import ConfinedWay
 
-_DIRECTORY = (("search", "search"),)
-_SCRIPT = (("getattr", "look at"), ("open", "open"), ("read", "read"))
 _ENFORCED = ("enforce", "kill")
 
 
@@ -23,16 +20,18 @@ def _by_selinux(host: Host, pid: int, root: str, places: Sequence[str]) -> Optio
 
     domain, answers = label(host, pid), Answers(host)
     for place in places if domain and domain != label(host, "self") else ():
-        is_script = place == places[-1] and host.type_of(root + place) == "file"
+        is_script = host.type_of(root + place) == "file"
         context, tclass = context_of(host, root + place), "file" if is_script else "dir"
-        for permission, verb in _SCRIPT if is_script else _DIRECTORY:
+        for permission in ("getattr", "open", "read") if is_script else ("search",):
             if context and answers.allowed(domain or "", context, tclass, permission) is False:
                 return {
                     "module": "selinux",
                     "path": place,
-                    "why": "%s may not %s it, whose type is %s" % (type_of(domain), verb, type_of(context)),
-                    "text": "SELinux's policy, asked now: %s %s { %s } of %s: denied"
-                    % (domain, tclass, permission, context),
+                    "source": domain or "",
+                    "target": context,
+                    "tclass": tclass,
+                    "permission": permission,
+                    "text": "",
                 }
     return None
 
@@ -51,8 +50,15 @@ def _by_apparmor(host: Host, pid: int, places: Sequence[str], since: float) -> O
         of_profile = denial["module"] == "apparmor" and denial["source"] == profile[0]
         in_force = of_profile and denial["refused"] and denial["at"] >= loaded
         if in_force and name.rstrip("/") in places and "r" in _mask(denial["text"]):
-            why = "the profile %s does not let it %s it" % (profile[0], denial["operation"])
-            return {"module": "apparmor", "path": name, "why": why, "text": denial["text"]}
+            return {
+                "module": "apparmor",
+                "path": name,
+                "source": profile[0],
+                "target": None,
+                "tclass": None,
+                "permission": denial["operation"],
+                "text": denial["text"],
+            }
     return None
 
 
@@ -67,7 +73,7 @@ def confined_way(
     """pid: of a worker, else of its master. places: each directory on the way and the script, as it sees
     them below root.
     """
-    if pid is None or not places:
+    if pid is None:
         return None
     if enforces_selinux(host):
         return _by_selinux(host, pid, root, places)

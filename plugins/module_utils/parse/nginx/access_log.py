@@ -11,7 +11,7 @@ from ..endpoint import canonical
 from ..log_events import Log
 from ..redact import redact
 from ..timestamps import access_time
-from .access_pages import LastPages, path_of
+from .access_pages import LastPages, Page, path_of
 from .log_format import Fields, LineFormat, last_of
 
 if TYPE_CHECKING:
@@ -241,14 +241,20 @@ class AccessLog(Log):
     def pages(self, data: bytes, refusals: Sequence[str] = ()) -> List["Pages"]:
         """What its last lines tell of pages. refusals: statuses of limits."""
         pages = LastPages(refusals)
-        for line in data.decode("utf-8", "replace").split("\n")[1 if len(data) >= PAGES_BYTES else 0 :]:
+        for page in reversed(list(self.last_pages(data))):
+            pages.add(*page)
+        return pages.as_data()
+
+    def last_pages(self, data: bytes) -> Iterator[Page]:
+        """The newest first."""
+        lines = data.decode("utf-8", "replace").split("\n")
+        for line in reversed(lines[1 if len(data) >= PAGES_BYTES else 0 :]):
             form = next((form for form in self.forms if form.fields(line) is not None), None)
             fields = form.fields(line) or {} if form else {}
             at = access_time(fields.get(form.time or "", "")) if form else None
             path = path_of(fields)
             if at is not None and self.since <= at <= self.until and path:
-                pages.add(self._site(fields), at, path, fields)
-        return pages.as_data()
+                yield self._site(fields), at, path, fields
 
     def _site(self, fields: Fields) -> Optional[str]:
         """By its name in the line, which a visitor may choose among those of the sites that log there."""

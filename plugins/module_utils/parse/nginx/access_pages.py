@@ -4,13 +4,14 @@
 """What the last lines of an access log tell of a site's pages."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from .log_format import Fields, last_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Pages
 
+Page = Tuple[Optional[str], float, str, Fields]  # site, time, path
 # Of a path without another ending than PHP's.
 _PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
 _FRONT = ("/", "/index.php")
@@ -100,3 +101,29 @@ class LastPages:
 
     def as_data(self) -> List["Pages"]:
         return [pages.as_data(first) for pages, first in self._sites.values()]
+
+
+# Bytes of nginx's own page of 404 beside its name (ngx_http_special_response.c): plain, padded for Chrome,
+# both compressed, and that in a chunk (HTTP/1.1).
+_OWN = [141, 543, *range(100, 103), *range(160, 167), *range(111, 114), *range(171, 178)]
+
+
+def front_page(pages: Iterable[Page], version: Optional[str]) -> Optional[Tuple[float, float]]:
+    """(when nginx itself answered 404 last, when the page came before). pages: the newest first."""
+    names = ("nginx", "nginx/%s" % version, "nginx/%s (Ubuntu)" % version)  # by server_tokens
+    own = {str(size + len(name)) for size in _OWN for name in names}
+    missed = 0.0
+    for _site, at, path, fields in pages:
+        status, size = fields.get("status"), fields.get("body_bytes_sent")
+        upstream = fields.get("upstream_addr", "?")
+        missing = status == "404" and upstream in ("", "-", "?")
+        is_own = size in own or (size is None and upstream != "?")
+        if path not in _FRONT or (missing and not is_own and (upstream != "?" or size in (None, "0"))):
+            continue  # HEAD gets no page, and a cache of PHP's answers asks nobody either
+        if missing and is_own:
+            missed = missed or at
+        elif not missed:
+            break
+        elif status == "200":
+            return missed, at
+    return None

@@ -52,7 +52,7 @@ _TYPED = dict(TIMES, **{name: pattern for pattern, names in _TEXTS.items() for n
 _WANTED = words(
     "time_local time_iso8601 msec status request_time server_name host http_host request request_method "
     "request_uri uri upstream_status upstream_addr upstream_response_time upstream_header_time remote_addr "
-    "http_user_agent"
+    "http_user_agent body_bytes_sent"
 )
 # No line feed can stand in these. With escape=none one in any other begins a line of the visitor's own.
 _ONE_LINE = words(

@@ -5,12 +5,16 @@
 """Access logs as real files: what is read of them, and what an entry says where it is not."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import access_logs
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.access_logs import collect_access
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.access_logs import (
+    collect_access,
+    missed_pages,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Room
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import parse_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.site_logs import (
@@ -273,3 +277,51 @@ class TestEarlier:
 
     def test_decoy_a_loss_in_the_window(self, tmp_path: Path) -> None:
         assert self.earlier(written(tmp_path / "a.log", 7200, 10)) == [None]
+
+
+class TestMissedPages:
+    """Front pages that nginx itself did not find."""
+
+    WITH_SIZE = JSON.replace('"took"', '"sent":$body_bytes_sent,"took"')
+    SHAPES = {
+        "combined": (COMBINED, "", "combined"),
+        "json": (WITH_SIZE, "log_format js escape=json '%s';" % WITH_SIZE, "js"),
+        "timed": (TIMED, "log_format timed '%s';" % TIMED, "timed"),
+    }
+
+    def look(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, shape: str = "combined", sites: int = 1
+    ) -> Any:
+        form, formats, name = self.SHAPES[shape]
+        request = {"request": "GET /?x=1 HTTP/1.1", "upstream_addr": "-", "request_uri": "/?x=1"}
+        lines = []
+        for ago, status, size in ((300, "200", "8211"), (200, "404", "153")):
+            values = dict(request, status=status, body_bytes_sent=size)
+            values["time_iso8601"] = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(NOW - ago))
+            lines.append(line(ago, form, **values))
+        path.write_text("".join(lines))
+        monkeypatch.setattr(
+            access_logs, "ways_of_nginx", lambda _host, _snapshot, of: [{"site": each} for each in of]
+        )
+        seen = nginx("access_log %s %s;" % (touched(path), name), formats)
+        seen["site_logs"] += [dict(seen["site_logs"][0], site="blog.example")] * (sites - 1)
+        snapshot: Any = {"nginx": dict(seen, version="1.22.1")}
+        return missed_pages(Watched(), snapshot, NOW - 900)
+
+    @pytest.mark.parametrize("shape", sorted(SHAPES))
+    def test_hit_in_whatever_format(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: str
+    ) -> None:
+        log = tmp_path / "a.log"
+        assert self.look(log, monkeypatch, shape) == [
+            {
+                "site": "shop.example",
+                "path": str(log),
+                "missed": NOW - 200,
+                "came": NOW - 300,
+                "ways": [{"site": "shop.example"}],
+            }
+        ]
+
+    def test_decoy_sites_share_the_log(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.look(tmp_path / "a.log", monkeypatch, sites=2) == []

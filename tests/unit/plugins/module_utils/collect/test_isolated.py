@@ -9,7 +9,6 @@ from typing import Any, List
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import (
     access_logs,
-    file_cache,
     named_places,
     nginx_answers,
     php_errors,
@@ -80,7 +79,7 @@ class TestWhatVisitorsGot:
         """(host, what was seen) of a host whose every page failed, and whose nginx keeps a cache of files."""
         read = {"files": [{"pages": [{"failed": 99, "answered": 0}]}], "events": []}
         monkeypatch.setattr(access_logs, "collect_access", lambda *_host: dict(read))
-        monkeypatch.setattr(file_cache, "note_cached", lambda *_host: None)
+        monkeypatch.setattr(access_logs, "missed_pages", lambda *_host: ["a page"])
         monkeypatch.setattr(php_errors, "php_errors", lambda *_host: ["an error"])
         monkeypatch.setattr(nginx_answers, "own_answers", lambda *_host: (["an answer"], ["a log"]))
         for module, function in broken:
@@ -91,17 +90,17 @@ class TestWhatVisitorsGot:
 
     def test_all_parts_are_seen(self, monkeypatch: Any) -> None:
         host, found = self.access(monkeypatch)
-        assert sorted(found) == ["events", "files", "other_logs", "own_answers", "php_errors"]
+        assert sorted(found) == ["events", "files", "missed_pages", "other_logs", "own_answers", "php_errors"]
         assert not failed(host)
 
     @pytest.mark.parametrize(
         ("module", "function", "part", "lost"),
         [
-            (file_cache, "note_cached", "file_cache", {}),
+            (access_logs, "missed_pages", "missed_pages", {"missed_pages": []}),
             (php_errors, "php_errors", "php_errors", {"php_errors": []}),
             (nginx_answers, "own_answers", "own_answers", {"own_answers": None, "other_logs": None}),
         ],
-        ids=["file_cache", "php_errors", "own_answers"],
+        ids=["missed_pages", "php_errors", "own_answers"],
     )
     def test_a_part_that_raises_costs_its_own(
         self, module: Any, function: str, part: str, lost: Any, monkeypatch: Any

@@ -99,7 +99,7 @@ class TestRefusal:
         )
         self.failed(monkeypatch, output)
         found = look(config_newer=False, master=None)
-        assert (found["text"], found["outside"]) == (refusal, "nobody holds it by now")
+        assert (found["text"], found["holders"]) == (refusal, {"*:80": []})
 
     def test_hit_who_has_its_port_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         output = "".join(
@@ -117,7 +117,7 @@ class TestRefusal:
         monkeypatch.setattr(older, "collect_endpoints", endpoints)
         found = look(config_newer=False, master=None)
         assert looked_up == ["*:80", "[::]:80"]
-        assert found["outside"].startswith("*:80 is held by httpd (pid 7) of httpd.service; [::]:80 is ")
+        assert found["holders"] == {"*:80": [holder], "[::]:80": [dict(holder, unit=None)]}
 
     def failed(self, monkeypatch: pytest.MonkeyPatch, output: str, **facts: Any) -> None:
         unit = {"active": "failed", "sub": "failed", "changed_at": NOW, "result": "exit-code"}
@@ -128,18 +128,18 @@ class TestRefusal:
     def test_hit_its_unit_waits_for_another_pid_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failed(monkeypatch, "Starting nginx...\n", result="timeout", pid_file="/run/nginx.pid")
         found = look(config_newer=False, master=None, opens=["/l.log", "/run/nginx/nginx.pid"])
-        assert "no pid file came to /run/nginx.pid" in found["text"]
-        assert found["outside"] == "nginx writes it to /run/nginx/nginx.pid"
+        seen = {"unit": "nginx.service", "awaited": "/run/nginx.pid", "written": "/run/nginx/nginx.pid"}
+        assert (found["text"], found["pid_file"]) == ("", seen)
         same = look(config_newer=False, master=None, opens=["/run/nginx.pid"])
-        assert same["outside"] == ""
+        assert same["pid_file"] == dict(seen, written=None)
 
     def test_near_miss_a_unit_that_needs_no_pid_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failed(monkeypatch, "Starting nginx...\n", result="timeout", pid_file=None)
-        assert "outside" not in look(config_newer=False, master=None)
+        assert "pid_file" not in look(config_newer=False, master=None)
 
     def test_decoy_a_complaint_about_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failed(monkeypatch, "nginx: [emerg] unknown directive in %s:2\n" % MAIN)
-        assert "outside" not in look(config_newer=False, master=None)
+        assert "holders" not in look(config_newer=False, master=None)
 
     def test_near_miss_a_healthy_host_is_not_looked_at(self) -> None:
         snapshot: Any = hosts.a_host()

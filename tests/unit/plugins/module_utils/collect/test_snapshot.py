@@ -129,11 +129,20 @@ class TestAccessLogs:
         assert self.read("/var/log/nginx/error.log crit") == ["/var/log/nginx/a.log", 1]
 
     def test_hit_a_pool_was_full(self, monkeypatch: Any) -> None:
-        logs: Any = {"files": [], "events": []}
+        logs: Any = {"files": [{"path": "/a.log"}], "events": []}
         monkeypatch.setattr(access_logs, "collect_access", lambda *_arguments: logs)
         host = hosts.seen("plain").fpm_said("fpm-max-children-dynamic", 30)
-        assert collect.access(FakeHost(), host, 0.0) is logs
-        assert collect.access(FakeHost(), hosts.seen("segfault"), 0.0) is not logs
+        assert collect.access(FakeHost(), host, 0.0) == logs
+        assert collect.access(FakeHost(), hosts.seen("segfault"), 0.0) != logs
+
+    @pytest.mark.parametrize("full", [True, False])
+    def test_hit_nginx_caches_what_it_did_not_find(self, monkeypatch: Any, full: bool) -> None:
+        monkeypatch.setattr(access_logs, "collect_access", lambda *_arguments: {"files": [], "events": []})
+        monkeypatch.setattr(access_logs, "missed_pages", lambda *_arguments: ["a page"])
+        host = hosts.seen("plain").fpm_said("fpm-max-children-dynamic", 30) if full else hosts.seen("plain")
+        assert "missed_pages" not in collect.access(FakeHost(), host, 0.0)
+        host["nginx"]["file_cache"] = "/n.conf:3"
+        assert collect.access(FakeHost(), host, 0.0)["missed_pages"] == ["a page"]
 
     def test_decoy_the_error_log_tells_of_losses(self, dialled: List[Any]) -> None:
         assert self.read("/var/log/nginx/error.log", line(1775139700.0)) == []

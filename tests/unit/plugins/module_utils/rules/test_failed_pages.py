@@ -174,3 +174,49 @@ class TestRefused:
 
     def test_near_miss_the_return_is_another_sites(self) -> None:
         assert hosts.found(own_answer(refused(), "return", 503, site="blog.example")) == hosts.UNKNOWN
+
+
+def missed(loaded: float = 900.0, came: float = 300.0, at: float = 60.0, **way: Any) -> Host:
+    """nginx did not find the front page. loaded, came, at: seconds ago."""
+    host = logged()
+    now = hosts.now(host)
+    ways = [dict({"there": True, "blocked": None, "changed_at": now - 100}, **way)]
+    page = {"site": SITE, "path": "/a.log", "missed": now - at, "came": now - came, "ways": ways}
+    host["access"]["missed_pages"] = [page]
+    return host.with_nginx(file_cache="/n.conf:3", loaded={"at": now - loaded})
+
+
+class TestFileCache:
+    def test_hit_nginx_itself_does_not_find_what_is_there(self) -> None:
+        host = missed()
+        assert hosts.found(host) == hosts.UNKNOWN
+        (entry,) = hosts.verdict(host)["missing"]
+        assert (entry["what"], entry["path"], entry["needs"]) == ("visitors", "/a.log", "nginx -s reload")
+        assert entry["why"] == (
+            "shop.example: nginx answered 404 itself for the front page, which is there and was before: "
+            "its cache of files has that it is not, by open_file_cache_errors (/n.conf:3)"
+        )
+
+    @pytest.mark.parametrize(
+        "way",
+        [
+            {"there": False},
+            {"blocked": {"path": "/srv"}},
+            {"confined": {"path": "/srv"}},
+            {"changed_at": 9e9},
+        ],
+    )
+    def test_near_miss_the_page_was_not_there(self, way: Dict[str, Any]) -> None:
+        assert hosts.found(missed(**way)) == hosts.HEALTHY
+
+    def test_near_miss_no_way_is_known(self) -> None:
+        host = missed()
+        host["access"]["missed_pages"][0]["ways"] = []
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_near_miss_nginx_was_reloaded_between(self) -> None:
+        assert hosts.found(missed(loaded=200.0)) == hosts.HEALTHY
+        assert hosts.found(missed().with_nginx(loaded={"at": None})) == hosts.HEALTHY
+
+    def test_near_miss_before_the_window(self) -> None:
+        assert hosts.found(missed(loaded=9000.0, came=3000.0, at=2000.0, changed_at=1.0)) == hosts.HEALTHY

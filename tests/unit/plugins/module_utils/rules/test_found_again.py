@@ -11,6 +11,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_php_refuses import (
     CAUSE,
+    CONFINED,
     ROOT,
     in_stderr,
     way,
@@ -105,6 +106,12 @@ class TestOpenedAgain:
     def test_near_miss_its_files_were_put_back_since(self) -> None:
         item = hosts.only(opened(20.0, rights=False))
         assert (item["reason"], item["state"]) == ("script_refused", "recovered")
+
+    def test_near_miss_a_policy_refuses_another_way(self) -> None:
+        host = opened(20.0)
+        ways = host["logs"]["script_ways"]
+        ways.append(dict(ways[0], confined=CONFINED))
+        assert hosts.found(host) == hosts.HEALTHY
 
     @pytest.mark.parametrize("facts", [{"there": False}, {"changed_at": 1.0}])
     def test_decoy_visitors_ask_for_a_page_that_is_not_there(self, facts: Any) -> None:

@@ -55,6 +55,11 @@ def closed(*ways: Any) -> Host:
     return host
 
 
+# What a policy refuses nginx on the way.
+CONFINED = {"module": "apparmor", "path": "/srv/shop/", "source": "nginx", "permission": "open"}
+CONFINED.update(text="DENIED")
+
+
 class TestClosedRoot:
     def test_hit_nginx_may_not_search_the_directory(self) -> None:
         item = hosts.only(closed(("directory", True, "")))
@@ -94,6 +99,12 @@ class TestOpenedRoot:
     def test_near_miss_nothing_was_changed_since(self) -> None:
         assert hosts.found(self.opened(ago=300.0)) == hosts.HEALTHY
 
+    def test_near_miss_a_policy_refuses_another_way(self) -> None:
+        host = self.opened()
+        ways = host["logs"]["script_ways"]
+        ways.append(dict(ways[0], confined=CONFINED))
+        assert hosts.found(host) == hosts.HEALTHY
+
     def test_decoy_a_directory_below_is_closed_on_purpose(self) -> None:
         assert hosts.found(self.opened(front=False)) == hosts.HEALTHY
 
@@ -122,17 +133,16 @@ class TestHiddenRoot:
 
 
 class TestConfinedRoot:
-    BY = {"module": "apparmor", "path": "/srv/shop/", "why": "the profile nginx refuses it", "text": "DENIED"}
-
     def confined(self, *ways: Any) -> Host:
         host = closed(*ways)
-        host["logs"]["script_ways"][0]["confined"] = self.BY
+        host["logs"]["script_ways"][0]["confined"] = CONFINED
         return host
 
     def test_hit_a_policy_keeps_nginx_from_the_site(self) -> None:
         item = hosts.only(self.confined((None, True, "")))
         assert (item["reason"], item["state"]) == ("confined_root", "active")
-        assert "/srv/shop/: the profile nginx refuses it" in item["summary"]
+        assert "/srv/shop/: the profile nginx does not let it open it" in item["summary"]
+        assert (item["evidence"][0]["source"], item["evidence"][0]["text"]) == ("apparmor", "DENIED")
 
     def test_near_miss_another_way_is_open(self) -> None:
         assert hosts.found(self.confined((None, True, ""), (None, True, ""))) == hosts.HEALTHY
@@ -160,7 +170,14 @@ class TestIndexMissing:
         assert hosts.found(host) == ([(CAUSE, "index_missing", "recovered")], "recovered")
 
     def test_near_miss_there_is_no_such_page(self) -> None:
-        assert hosts.found(self.forbidden(there=False)) == hosts.HEALTHY
+        host = self.forbidden(there=False)
+        assert hosts.found(host) == hosts.HEALTHY
+        ways = host["logs"]["script_ways"]
+        ways.append(dict(ways[0], there=True))
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_near_miss_a_policy_keeps_nginx_from_the_page(self) -> None:
+        assert hosts.found(self.forbidden(confined=CONFINED)) == hosts.HEALTHY
 
     def test_decoy_a_visitor_asks_for_the_list_of_another_directory(self) -> None:
         assert hosts.found(self.forbidden(front=False)) == hosts.HEALTHY

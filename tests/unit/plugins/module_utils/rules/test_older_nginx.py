@@ -4,7 +4,7 @@
 
 """An nginx that runs, or ran, with an older configuration than its files."""
 
-from typing import List, Tuple
+from typing import Any, List, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts, older
@@ -117,6 +117,43 @@ class TestRefusal:
     def test_decoy_an_upgraded_program_is_not_asked_to_reload(self) -> None:
         assert hosts.causes(older.replaced()) == active("nginx_replaced")
         assert hosts.actions(older.replaced()) == []
+
+
+class TestDown:
+    """nginx does not start, and its files are in order."""
+
+    HOLDER = {"comm": "httpd", "pid": 7, "unit": "httpd.service"}
+    PID_FILE = {"unit": "nginx.service", "awaited": "/run/nginx.pid", "written": "/run/nginx/nginx.pid"}
+
+    def why(self, text: str = "", **facts: Any) -> str:
+        host = older.refused(text=text).silent_logs().with_nginx(running=False, master=None)
+        host["older"]["refusal"].update(line=0, **facts)
+        (why,) = [each["why"] for each in hosts.verdict(host)["missing"] if each["what"] == "nginx_loaded"]
+        return str(why)
+
+    def test_hit_who_has_its_port_is_named(self) -> None:
+        holders = {"*:80": [self.HOLDER, self.HOLDER], "[::]:80": [dict(self.HOLDER, pid=8, unit=None)]}
+        assert self.why("bind() failed", holders=holders) == (
+            "nginx does not start: bind() failed: *:80 is held by httpd (pid 7) of httpd.service; "
+            "[::]:80 is held by httpd (pid 8)"
+        )
+
+    def test_hit_nobody_has_its_port_by_now(self) -> None:
+        assert self.why("bind() failed", holders={"*:80": []}) == (
+            "nginx does not start: bind() failed: nobody holds it by now"
+        )
+
+    def test_hit_its_unit_waits_for_another_pid_file(self) -> None:
+        waits = "nginx does not start: nginx.service gave up its start, as no pid file came to /run/nginx.pid"
+        assert self.why(pid_file=self.PID_FILE) == (
+            waits + " (PIDFile=): nginx writes it to /run/nginx/nginx.pid"
+        )
+        assert self.why(pid_file=dict(self.PID_FILE, written=None)) == waits + " (PIDFile=)"
+
+    def test_near_miss_it_refuses_its_files(self) -> None:
+        assert self.why("unknown directive") == (
+            "unknown directive: nginx refuses to load its files: it does not start"
+        )
 
 
 class TestOver:

@@ -179,25 +179,37 @@ class TestHiddenRoot:
         assert hosts.found(host) == hosts.HEALTHY
 
 
-class TestConfinedRoot:
-    BY = {"module": "selinux", "path": "/srv/shop", "why": "httpd_t may not search it", "text": "denied"}
+# What a policy refuses a worker on the way.
+CONFINED = {"module": "selinux", "path": "/srv/shop", "permission": "search", "tclass": "dir", "text": ""}
+CONFINED.update(source="system_u:system_r:httpd_t:s0", target="unconfined_u:object_r:user_home_t:s0")
 
+
+class TestConfinedRoot:
     def test_hit_a_policy_refuses_the_directory(self) -> None:
-        item = hosts.only(with_ways(in_stderr("Primary script unknown"), way(confined=self.BY)))
+        item = hosts.only(with_ways(in_stderr("Primary script unknown"), way(confined=CONFINED)))
         assert (item["reason"], item["state"], item["confidence"]) == ("confined_root", "active", "likely")
-        assert "/srv/shop: httpd_t may not search it" in item["summary"]
-        assert item["evidence"][0]["source"] == "selinux"
+        assert "/srv/shop: httpd_t may not search it, whose type is user_home_t" in item["summary"]
+        assert (item["evidence"][0]["source"], item["evidence"][0]["path"]) == ("selinux", "/srv/shop")
+        assert item["evidence"][0]["text"] == (
+            "SELinux's policy, asked now: system_u:system_r:httpd_t:s0 dir { search } of "
+            "unconfined_u:object_r:user_home_t:s0: denied"
+        )
+
+    def test_hit_it_may_not_look_at_the_page(self) -> None:
+        page = dict(CONFINED, permission="getattr", tclass="file")
+        item = hosts.only(with_ways(in_stderr("Primary script unknown"), way(confined=page)))
+        assert "may not look at it" in item["summary"] and "{ getattr }" in item["evidence"][0]["text"]
 
     def test_hit_it_is_told_in_place_of_the_closed_page(self) -> None:
-        host = with_ways(in_stderr(CLOSED, "ng-stderr-primary-open"), way(confined=self.BY))
+        host = with_ways(in_stderr(CLOSED, "ng-stderr-primary-open"), way(confined=CONFINED))
         assert hosts.only(host)["reason"] == "confined_root"
 
     def test_near_miss_another_way_is_open(self) -> None:
-        host = with_ways(in_stderr("Primary script unknown"), way(confined=self.BY), way(script="/srv/new/"))
+        host = with_ways(in_stderr("Primary script unknown"), way(confined=CONFINED), way(script="/srv/new/"))
         assert hosts.found(host) == hosts.HEALTHY
 
     def test_decoy_nobody_asked_for_a_script(self) -> None:
-        assert hosts.found(with_ways(a_host().silent_logs(), way(confined=self.BY))) == hosts.HEALTHY
+        assert hosts.found(with_ways(a_host().silent_logs(), way(confined=CONFINED))) == hosts.HEALTHY
 
 
 class TestMixed:
@@ -228,6 +240,11 @@ class TestOpened:
     def test_near_miss_it_is_closed_still(self) -> None:
         host = self.closed()
         assert hosts.found(with_ways(host, way("file", changed_at=hosts.now(host) - 10)))[0] == REFUSED
+
+    def test_near_miss_a_policy_refuses_it_still(self) -> None:
+        host = self.closed()
+        still = way(confined=CONFINED, changed_at=hosts.now(host) - 10)
+        assert hosts.found(with_ways(host, still, way(script="/srv/new/")))[0] == REFUSED
 
     def test_near_miss_nothing_was_changed_since(self) -> None:
         assert hosts.found(self.closed(way(changed_at=1.0)))[0] == REFUSED

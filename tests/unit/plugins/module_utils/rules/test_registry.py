@@ -84,6 +84,7 @@ OTHERS = {
     "older_pool",
     "not_running",
     "registry",
+    "script_ways",
     "seen",
     "start_commands",
     "status",

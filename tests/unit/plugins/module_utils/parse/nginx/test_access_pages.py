@@ -2,12 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which pages nginx refused by itself."""
+"""Which pages nginx refused by itself, and which front page it did not find."""
 
-from typing import Sequence, Tuple
+import gzip
+from typing import Dict, Iterator, Optional, Sequence, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.access_pages import LastPages
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.access_pages import (
+    LastPages,
+    Page,
+    front_page,
+)
 
 
 def refused(status: str, refusals: Sequence[str] = (), **fields: str) -> int:
@@ -62,3 +67,86 @@ class TestPagesThatCameBefore:
 
     def test_decoy_nothing_came(self) -> None:
         assert counted("500 /cart", "500 /help") == (0, 2, 2)
+
+
+# As nginx has it: ngx_http_special_response.c.
+NOT_FOUND = (
+    "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>"
+    "\r\n<hr><center>%s</center>\r\n</body>\r\n</html>\r\n"
+)
+FOR_CHROME = 6 * "<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n"
+NAMES = ["nginx", "nginx/1.22.1", "nginx/1.22.1 (Ubuntu)"]
+CAME, MISSED = "200 8211", "404 153"
+
+
+def fed(*answers: str, path: str = "/", **more: str) -> Iterator[Page]:
+    """Of answers as "200 12", with the bytes sent, in the order of the log; more: of each."""
+    for at in reversed(range(len(answers))):
+        status, _blank, size = answers[at].partition(" ")
+        fields: Dict[str, str] = dict({"status": status}, **more)
+        if size:
+            fields["body_bytes_sent"] = size
+        yield "shop.example", float(at + 1), path, fields
+
+
+def front(*answers: str, path: str = "/", **more: str) -> Optional[Tuple[float, float]]:
+    return front_page(fed(*answers, path=path, **more), "1.22.1")
+
+
+class TestFrontPage:
+    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("padding", ["", FOR_CHROME])
+    def test_hit_nginxs_page_by_its_length(self, name: str, padding: str) -> None:
+        page = (NOT_FOUND % name + padding).encode()
+        sizes = [len(page)]
+        for level in range(1, 10):
+            packed = len(gzip.compress(page, level))
+            sizes += [packed, len("%x\r\n" % packed) + packed + len("\r\n0\r\n\r\n")]
+        for size in sizes:
+            assert front(CAME, "404 %d" % size) == (2.0, 1.0), size
+
+    @pytest.mark.parametrize("size", [114, 118, 125, 146, 153, 176, 181, 187, 548, 555])
+    def test_hit_lengths_that_a_real_nginx_sent(self, size: int) -> None:
+        assert front(CAME, "404 %d" % size) == (2.0, 1.0)
+
+    @pytest.mark.parametrize("nobody", ["-", ""])
+    def test_hit_no_upstream_was_asked(self, nobody: str) -> None:
+        assert front(CAME, MISSED, upstream_addr=nobody) == (2.0, 1.0)
+        assert front("200", "404", upstream_addr=nobody) == (2.0, 1.0)
+
+    def test_hit_the_page_by_its_name(self) -> None:
+        assert front(CAME, MISSED, MISSED, path="/index.php") == (3.0, 1.0)
+
+    @pytest.mark.parametrize("later", ["404 0", "404"])
+    def test_hit_a_later_answer_of_which_it_cannot_be_told(self, later: str) -> None:
+        """To HEAD both answer without a page."""
+        assert front(CAME, MISSED, later) == (2.0, 1.0)
+
+    def test_hit_other_answers_between(self) -> None:
+        assert front(CAME, "404 27", "302 5", MISSED) == (4.0, 1.0)
+
+    @pytest.mark.parametrize(
+        "answers",
+        [
+            (MISSED,),  # it never came
+            (MISSED, CAME),  # it comes again
+            (CAME, MISSED, "302 145"),
+            (CAME, MISSED, "404 27"),  # PHP's own
+            (CAME, "404 27"),
+            (CAME, "404 0"),
+            (CAME, "404"),
+            (CAME,),
+            (),
+        ],
+    )
+    def test_near_miss_other_answers(self, answers: Tuple[str, ...]) -> None:
+        assert front(*answers) is None
+
+    def test_near_miss_a_cache_of_phps_answers_asks_nobody(self) -> None:
+        assert front(CAME, "404 27", upstream_addr="-") is None
+
+    def test_decoy_a_page_of_phps_that_is_as_long(self) -> None:
+        assert front(CAME, MISSED, upstream_addr="unix:/a.sock") is None
+
+    def test_decoy_another_page(self) -> None:
+        assert front(CAME, MISSED, path="/wp-login.php") is None

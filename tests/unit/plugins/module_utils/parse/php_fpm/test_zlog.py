@@ -9,6 +9,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pro
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.zlog import without_place
 
 BIND = "unable to bind listening socket for address '/run/x/y.sock': No such file or directory (2)"
+READY = "ready to handle connections"
 
 
 class TestWithoutPlace:
@@ -16,6 +17,8 @@ class TestWithoutPlace:
         ("line", "plain"),
         [
             ("ERROR: pid 24, fpm_sockets_new_listening_socket(), line 210: " + BIND, "ERROR: " + BIND),
+            ("NOTICE: pid 24, fpm_init(), line 83: " + READY, "NOTICE: " + READY),
+            ("ALERT: pid 24, fpm_worker(), line 9: no memory", "ALERT: no memory"),
             ("DEBUG: main(), line 1891: Primary script unknown", "DEBUG: Primary script unknown"),
             (
                 "WARNING: pid 202, (null)(), line 0: [pool www] child 9 said",
