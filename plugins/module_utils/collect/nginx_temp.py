@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST = 8
 DENIED = meanings("file_denied")
-_FILE = re.compile(r'\b(?:open|mkdir|pwritev?)\(\) "(/[^"]{1,255})" failed \(')
+_FILE = re.compile(r'\b(?:open|mkdir|pwritev?)\(\) "(/[^"]{1,255})" (?:failed \(|has written )')
 _READ, _WRITE, _SEARCH = 4, 2, 1
 
 

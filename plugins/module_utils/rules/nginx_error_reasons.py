@@ -38,7 +38,7 @@ BY_APPLICATION = (
 )
 CLOSED_ROOT = "nginx may not search %s, so that each file of the site is missing for it, and answers 500."
 # ngx_http_file_cache_name(): the key's MD5; all other names here are numbers.
-_CACHED = re.compile(r'/(?:[0-9a-f]{32}|\[redacted:\d+\])(?:\.\d+)?" failed')
+_CACHED = re.compile(r'/(?:[0-9a-f]{32}|\[redacted:\d+\])(?:\.\d+)?" (?:failed|has written)')
 TEMP_WORDS = {
     "cache": "nginx cannot open the files of its cache in %s, and answers 500.",
     "request_body": "nginx cannot write the bodies of large requests to %s, and answers 500.",

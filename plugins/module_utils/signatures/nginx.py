@@ -149,13 +149,19 @@ ng-no-port - 500 bad_upstream no port in upstream "%q"
 ng-invalid-port - 500 bad_upstream invalid port in upstream "%q"
     invalid host in upstream "%q"
     no host in upstream "%q"
+    no path in the unix domain socket in upstream "%q"
+    too long path in the unix domain socket in upstream "%q"
 ng-no-upstream-conf - 500 bad_upstream no upstream configuration
 ng-params-too-big - 500 bad_params fastcgi request record is too big: %d
 ng-length-mismatch - 500 bad_params fastcgi request length mismatch
 ng-499-epoll * 499 client_gone epoll_wait() reported that client prematurely closed connection, so upstream \
 connection is closed too
+    epoll_wait() reported that client prematurely closed connection, so upstream connection \
+is closed too (%d: %s)
 ng-499-generic * 499 client_gone client prematurely closed connection, so upstream connection is closed too
-ng-499-no-peer connecting 499 client_gone epoll_wait() reported that client prematurely closed connection
+    client prematurely closed connection, so upstream connection is closed too (%d: %s)
+ng-499-no-peer - 499 client_gone epoll_wait() reported that client prematurely closed connection
+ng-499-no-peer * - client_gone epoll_wait() reported that client prematurely closed connection
 ng-limit-req - 503 request_limited limiting requests, excess: %s by zone "%s"
 ng-limit-conn - 503 connection_limited limiting connections by zone "%s"
 ng-redirect-cycle - 500 redirect_cycle rewrite or internal redirection cycle while internally redirecting to \
@@ -175,14 +181,17 @@ ng-resp-temp-eacces body - answer_unwritable open() "%q" failed (13: %s)
     open() "%q" failed (2: %s)
     open() "%q" failed (30: %s)
     mkdir() "%q" failed (13: %s)
+    mkdir() "%q" failed (2: %s)
     mkdir() "%q" failed (30: %s)
 ng-resp-temp-enospc body - answer_unwritable pwritev() "%q" failed (28: %s)
     pwrite() "%q" failed (28: %s)
+    pwritev() "%q" has written only %d of %d
 ng-body-temp-eacces - 500 body_unwritable open() "%q" failed (13: %s)
     open() "%q" failed (2: %s)
     open() "%q" failed (30: %s)
 ng-body-temp-enospc - 500 body_unwritable pwritev() "%q" failed (28: %s)
     pwrite() "%q" failed (28: %s)
+    pwritev() "%q" has written only %d of %d
 """,
 )
 

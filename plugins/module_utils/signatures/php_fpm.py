@@ -96,7 +96,6 @@ fpm-dup-listen ERROR - bad_config unable to set listen address as it's already u
 fpm-emergency-restart WARNING - emergency_reload failed processes threshold (%d in %d sec) is reached, \
 initiating reload
 fpm-fork-failed ERROR - no_worker fork() failed%e
-fpm-child-init ERROR - no_worker child failed to initialize
 fpm-no-slot ERROR - pool_full no free scoreboard slot
 fpm-max-children-dynamic WARNING - pool_full server reached pm.max_children setting (%d), consider raising it
 fpm-max-children-ondemand WARNING - pool_full server reached max_children setting (%d), consider raising it

@@ -25,18 +25,20 @@ opcache-memory opcache - no_shared_memory Unable to allocate shared memory segme
     Insufficient shared memory for interned strings buffer! (tried to allocate %d bytes)
     Insufficient shared memory!
 opcache-lock opcache - lock_unwritable Unable to create opcache lock file in %s%e
+    Unable to create lock file%e
 opcache-other opcache - php_startup %q
 php-preload-missing php - preload Failed opening required '%s' (include_path='%s') in Unknown on line 0
 php-preload-uncaught php - preload Uncaught %q
 php-preload-parse php - preload syntax error%q
 php-preload-code php - preload %q in %s.php on line %d
-php-module php - extension Unable to start "%s" module in Unknown on line 0
+php-module php - extension Unable to start %s module in Unknown on line 0
 php-other php - php_startup %q
 ld-library ld.so - not_executable error while loading shared libraries: %s: %s
 ld-symbol ld.so - extension symbol lookup error: %s: undefined symbol: %s
 ld-version ld.so - not_executable %s: version `%s' not found (required by %s)
 unit-namespace unit - unit_step Failed to set up mount namespacing: %s: %s
 unit-locate unit - not_executable Failed to locate executable %s: %s
+    Unable to locate executable '%s': %s
     Failed to execute %s: %s
 unit-exec unit - not_executable Failed at step EXEC spawning %s: %s
 unit-step unit - unit_step Failed at step %s spawning %s: %s
@@ -45,12 +47,8 @@ unit-prepare unit - unit_step Failed to load environment files: %s
     Failed to spawn 'start' task: %s
     Failed to run 'start-pre' task: %s
     Failed to spawn 'start-pre' task: %s
-unit-timeout unit - timed_out start operation timed out. Terminating.
-    Start operation timed out. Terminating.
-    start-pre operation timed out. Terminating.
-    start-post operation timed out. Stopping.
-    Start-pre operation timed out. Terminating.
-    Start-post operation timed out. Stopping.
+unit-timeout unit - timed_out start%s operation timed out. %s
+    Start%s operation timed out. %s
 """,
 )
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
 
 _TO_PHP = b', upstream: "fastcgi://'
+_ENOSPC = 28
 _LOOKED_AT = 64  # lines
 _LONGEST = 600  # seconds of a try
 _HEAD = re.compile(
@@ -39,7 +40,7 @@ _HEAD = re.compile(
     re.A,
 )
 # ngx_create_temp_file() and ngx_http_file_cache_name(): a number, an MD5.
-_OWN_FILE = re.compile(r'/(?:\d{10,}|[0-9a-f]{32}[.\d]*)" failed')
+_OWN_FILE = re.compile(r'/(?:\d{10,}|[0-9a-f]{32}[.\d]*)" (?:failed|has written)')
 _FATAL = "PHP message: PHP Fatal error:  "  # behind warnings, mostly
 _CLOSED = "Unable to open primary script: "
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
@@ -139,6 +140,8 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
     errno = _ERRNO.search(message) if row.format.endswith(": %s)") else None
     if errno:
         detail["errno"] = int(errno.group(1))
+    elif row.meaning in UNWRITABLE:
+        detail["errno"] = _ENOSPC  # it "has written only" what had room
     elif "%d" in row.format:
         detail["value"] = next((value for value in map(number, places) if value is not None), None)
     return row, detail
