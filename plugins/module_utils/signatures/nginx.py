@@ -150,16 +150,12 @@ ng-invalid-port - 500 bad_upstream invalid port in upstream "%q"
     invalid host in upstream "%q"
     no host in upstream "%q"
     no path in the unix domain socket in upstream "%q"
-    too long path in the unix domain socket in upstream "%q"
 ng-no-upstream-conf - 500 bad_upstream no upstream configuration
 ng-params-too-big - 500 bad_params fastcgi request record is too big: %d
 ng-length-mismatch - 500 bad_params fastcgi request length mismatch
 ng-499-epoll * 499 client_gone epoll_wait() reported that client prematurely closed connection, so upstream \
-connection is closed too
-    epoll_wait() reported that client prematurely closed connection, so upstream connection \
-is closed too (%d: %s)
-ng-499-generic * 499 client_gone client prematurely closed connection, so upstream connection is closed too
-    client prematurely closed connection, so upstream connection is closed too (%d: %s)
+connection is closed too%s
+ng-499-generic * 499 client_gone client prematurely closed connection, so upstream connection is closed too%s
 ng-499-no-peer - 499 client_gone epoll_wait() reported that client prematurely closed connection
 ng-499-no-peer * - client_gone epoll_wait() reported that client prematurely closed connection
 ng-limit-req - 503 request_limited limiting requests, excess: %s by zone "%s"

@@ -24,8 +24,7 @@ opcache-preload opcache - preload Preloading %s
 opcache-memory opcache - no_shared_memory Unable to allocate shared memory segment of %d bytes: %s%e
     Insufficient shared memory for interned strings buffer! (tried to allocate %d bytes)
     Insufficient shared memory!
-opcache-lock opcache - lock_unwritable Unable to create opcache lock file in %s%e
-    Unable to create lock file%e
+opcache-lock opcache - lock_unwritable Unable to create %s%e
 opcache-other opcache - php_startup %q
 php-preload-missing php - preload Failed opening required '%s' (include_path='%s') in Unknown on line 0
 php-preload-uncaught php - preload Uncaught %q
@@ -43,10 +42,8 @@ unit-locate unit - not_executable Failed to locate executable %s: %s
 unit-exec unit - not_executable Failed at step EXEC spawning %s: %s
 unit-step unit - unit_step Failed at step %s spawning %s: %s
 unit-prepare unit - unit_step Failed to load environment files: %s
-    Failed to run 'start' task: %s
-    Failed to spawn 'start' task: %s
-    Failed to run 'start-pre' task: %s
-    Failed to spawn 'start-pre' task: %s
+    Failed to run 'start%s' task: %s
+    Failed to spawn 'start%s' task: %s
 unit-timeout unit - timed_out start%s operation timed out. %s
     Start%s operation timed out. %s
 """,

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 ENTRY_LIMIT = 2048  # NGX_MAX_ERROR_STR, src/core/ngx_log.h, with the line feed
 
 _TO_PHP = b', upstream: "fastcgi://'
-_ENOSPC = 28
 _LOOKED_AT = 64  # lines
 _LONGEST = 600  # seconds of a try
 _HEAD = re.compile(
@@ -141,7 +140,7 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
     if errno:
         detail["errno"] = int(errno.group(1))
     elif row.meaning in UNWRITABLE:
-        detail["errno"] = _ENOSPC  # it "has written only" what had room
+        detail["errno"] = 28  # ENOSPC: a part had room
     elif "%d" in row.format:
         detail["value"] = next((value for value in map(number, places) if value is not None), None)
     return row, detail
