@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 from ..parse.endpoint import canonical, reached
 from ..parse.linux.permission import READ, Component, Identity, blocked_by
 from ..parse.linux.proc import parse_status
-from ..parse.nginx.script_refusals import INDEX, aliased, folder_of, script_of
+from ..parse.nginx.script_refusals import CLOSED, INDEX, aliased, folder_of, script_of
 from ..signatures.lookup import meaning_of, meanings
 from .endpoint.socket_files import component_of, walk
 from .host import Host, HostError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 UNSEEN = meanings("root_denied", "index_forbidden")
 REFUSED = meanings("script_missing", "script_denied", "php_fatal")
 MOST = 32
+PAGES = ("index.php", "index.html", "app.php", "index.htm")
+BELOW = ("", "public/", "web/", "htdocs/", "public_html/", "dist/", "current/")
 PATH_CACHE = 120  # seconds, PHP's own (main.c)
 _PATH_CACHE = re.compile(r"(?m)^\s*(?:php(?:_admin)?_value\[)?realpath_cache_ttl\]?\s*=\s*\"?([^\s;\"]+)")
 COVERED = (errno.EACCES, errno.EPERM, errno.ETIMEDOUT)  # elsewhere
@@ -147,7 +149,11 @@ def ways_of_nginx(host: Host, snapshot: "Snapshot", sites: Set[Optional[str]]) -
     by_root = "$document_root$fastcgi_script_name"
     routes = [cast("Route", dict(each, params={"SCRIPT_FILENAME": by_root})) for each in nginx["routes"]]
     seen = [_way(host, snapshot, route, "", account) for route in routes if route["site"] in sites]
-    return [way for way in seen if way][:MOST]
+    found = [way for way in seen if way][:MOST]
+    for way in found:
+        there = [way["script"] + below + name for below in BELOW for name in PAGES]
+        way["page"] = next((path for path in there if host.type_of(account.root + path) == "file"), "")
+    return found
 
 
 def path_cache(host: Host, master: "Master", pool: "Pool") -> Optional[int]:
@@ -170,8 +176,12 @@ def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["S
         pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST else None
         account = _account(host, snapshot, *pool) if pool else None
         way = _way(host, snapshot, route, pool[1]["name"], account) if pool and account else None
-        if way and pool and way["linked"]:
+        if way and pool and account and way["linked"]:
             way["cached"] = path_cache(host, *pool)
+            of_site = [event for event in logged if event["site"] == route["site"]]
+            closed = [CLOSED.search(event["sample"]["text"]) for event in of_site]
+            paths = [each.group(1) for each in closed if each]
+            way["open"] = [path for path in paths if host.type_of(account.root + path) == "file"]
         if way and way not in found:
             found.append(way)
     return found

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 COMPARED = LIMITED | meanings("pool_full", "process_max", "php_fatal", "proxy_header")
 TAIL = 8192  # bytes of an access log
 MOST_TAILS = 32
+_FRONT = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 40[34] ')
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
 # These name files, directories, limits or scripts of the host.
@@ -127,7 +128,7 @@ def _ends_badly(host: Host, nginx: "Nginx", since: float) -> bool:
     """Whether an access log's last pages all failed, or many requests. No error log may tell of it."""
     for path in list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]:
         end = tail(host, path, TAIL, since)
-        if len(_FAILED.findall(end)) >= FEWEST:
+        if max(len(_FAILED.findall(end)), len(_FRONT.findall(end))) >= FEWEST:
             return True
         statuses = _PAGE.findall(end)
         if b"500" in statuses and not any(status.startswith(b"2") for status in statuses):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED
+from .case import reconfigured
 from .missing import unseen
 from .php_error_reasons import came_elsewhere
 from .rate_limited import is_hit, is_one_stranger
@@ -92,6 +93,14 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
             other = came_elsewhere(snapshot, file["path"], names)
             came, refused = pages["answered"] + other, pages.get("refused")
             every = pages["failed"] + came
+            for uri, front in pages.get("fronts", {}).items():
+                if (
+                    len(names) == 1
+                    and front["lost"] >= FEWEST
+                    and not reconfigured(snapshot["nginx"], front["last"] + 1)
+                ):
+                    words = "%d requests for %s with 403 or 404 since it came" % (front["lost"], uri)
+                    found.append(_Failure(names, (403, 404), words, file["path"]))
             if pages["failed"] >= MANY and pages["paths"] > 1 and pages["failed"] > came:
                 words = "%d of its last %d pages with 500" % (pages["failed"], every)
                 found.append(_Failure(names, (500,), words, file["path"]))

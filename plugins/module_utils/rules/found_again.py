@@ -27,13 +27,15 @@ def _is_gone(event: "Event", way: "ScriptWay") -> bool:
     text, page = event["sample"]["text"], page_of(way)
     closed = CLOSED.search(text)
     if closed:
-        return closed.group(1) == page and closed.group(2).startswith(GONE)
+        there = [page, *way.get("open", [])]
+        return closed.group(1) in there and closed.group(2).startswith(GONE)
     return opening(text, [page[: -len(INDEX)]]) == page
 
 
-def _cached(snapshot: "Snapshot", routes: Sequence["Route"], last: float, way: "ScriptWay") -> Told:
+def _cached(snapshot: "Snapshot", routes: Sequence["Route"], newest: "Event", way: "ScriptWay") -> Told:
     """PHP resolved the path by its cache, and opened what that led to."""
-    page, site = page_of(way), routes[0]["site"] or "default"
+    last, closed = newest["last"], CLOSED.search(newest["sample"]["text"])
+    page, site = closed.group(1) if closed else page_of(way), routes[0]["site"] or "default"
     kept, age = way.get("cached"), snapshot["taken_at"] - last
     over = reloaded(snapshot, routes, last) or (kept is not None and age > kept + LOG_SECOND)
     proof = "%s is there" % page
@@ -79,7 +81,7 @@ def found_again(
     newest = newest_of(told)
     last = newest["last"]
     cached = gone and (way.get("linked") or way["changed_at"] <= last + LOG_SECOND)
-    found = _cached(snapshot, routes, last, way) if cached else _back(routes, last, way)
+    found = _cached(snapshot, routes, newest, way) if cached else _back(routes, last, way)
     if not found:
         return []
     reason_id, active, words, proof = found

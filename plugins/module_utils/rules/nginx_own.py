@@ -13,7 +13,7 @@ from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
 from .case import reconfigured
 from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, newest_of, sample, within
 from .nginx_error_reasons import directory_of, proof_of
-from .script_ways import barrier, is_open, ways_of
+from .script_ways import barrier, is_barred, is_open, page_of, ways_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -37,7 +37,7 @@ WORDS = {
     "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
-    "index_missing": "nginx answers 403 to the front page of %s: no index names index.php, which is there.",
+    "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
     "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
 }
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
@@ -112,15 +112,16 @@ def _root_of_site(
 def _index(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
 ) -> Optional[Match]:
-    """No index names index.php, which is there. A directory without one is meant not to be shown."""
+    """No index names the page that is there. A directory without one is meant not to be shown."""
     fronts = [event for event in events if event.get("front")]
     ways = _ways(snapshot, fronts[0]["site"] or "") if fronts else []
-    if not ways or not all(map(is_open, ways)):
+    pages = [way.get("page", way["there"] and page_of(way)) for way in ways]
+    if not pages or not all(pages) or any(map(is_barred, ways)):
         return None
-    newest = newest_of(fronts)
+    newest, name = newest_of(fronts), (pages[0] or "")[len(ways[0]["script"]) :]
     reason = Reason(
-        WORDS["index_missing"] % newest["site"],
-        [evidence("file", "%sindex.php is there" % ways[0]["script"], ways[0]["script"]), sample(newest)],
+        WORDS["index_missing"] % (newest["site"], name),
+        [evidence("file", "%s is there" % pages[0], ways[0]["script"]), sample(newest)],
         losses_of(fronts),
         confidence="likely",
         state="recovered" if reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND) else "active",

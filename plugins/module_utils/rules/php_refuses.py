@@ -236,7 +236,8 @@ def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             continue
         if meaning in REFUSED:
             events.setdefault(site, []).append(event)
-        if (meaning in REFUSED and event.get("front")) or meaning in FATAL:
+        gone = event.get("front") or GONE in event["sample"]["text"]
+        if (meaning in REFUSED and gone) or meaning in FATAL:
             vanished.setdefault(site, []).append(event)
     for site, of_events in events.items():
         root = _closed_root(cause, snapshot, of_site[site], of_events)

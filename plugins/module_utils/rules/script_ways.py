@@ -26,8 +26,12 @@ def page_of(way: "ScriptWay") -> str:
     return way["script"] + (INDEX[1:] if way["script"].endswith("/") else "")
 
 
+def is_barred(way: "ScriptWay") -> bool:
+    return bool(way["blocked"] or way.get("hidden") or way.get("confined"))
+
+
 def is_open(way: "ScriptWay") -> bool:
-    return way["there"] and not (way["blocked"] or way.get("hidden") or way.get("confined"))
+    return way["there"] and not is_barred(way)
 
 
 def barrier(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, str, "Evidence"]]:

@@ -4,7 +4,7 @@
 
 """The window of the error logs."""
 
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 from .confinement import ConfinedWay
 from .endpoint import Blocked, Hidden
@@ -32,10 +32,18 @@ class Refused(TypedDict):
     since: int  # and after it
 
 
-class LaterPages(TypedDict, total=False):
-    """Only where pages were refused; not in snapshots from before 0.7.0."""
+class FrontPage(TypedDict):
+    """Of the requests for a front page, without arguments."""
 
-    refused: Refused
+    failed: int  # with 403 or 404
+    since: int  # of these, after the last one with 200 or a redirect
+    lost: int  # of these, of addresses that had got it; 0 where that is one stranger
+    last: float  # epoch seconds, of those that failed
+
+
+class LaterPages(TypedDict, total=False):
+    refused: Refused  # only where pages were refused; not before 0.7.0
+    fronts: Dict[str, FrontPage]  # by path; only where one failed; not before 0.12.0
 
 
 class Pages(LaterPages):
@@ -167,6 +175,8 @@ class LastScriptWay(LaterScriptWay, total=False):
     changed: str  # path of what was changed last on the way
     rights: bool  # its owner, mode or ACL alone: a directory has what it had
     linked: bool  # a link is on the way
+    open: List[str]  # scripts that php-fpm did not find, and that are there; not before 0.12.0
+    page: str  # the front page, which nginx found not; not before 0.12.0
     cached: Optional[int]  # seconds for which PHP keeps where a path led; None: a variable decides
 
 

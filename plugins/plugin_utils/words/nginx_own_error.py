@@ -76,11 +76,13 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("nginx_own_error", "hidden_root"): HIDDEN_ROOT,
     ("nginx_own_error", "index_missing"): Entry(
-        title="nginx shows no index.php",
+        title="no index names the site's page",
         what="A visitor asks for the site's front page. nginx looks for the names of its index directive, of "
-        "which index.php is none, and answers 403. php-fpm is asked for nothing.",
-        decides="nginx: directory index of the site's root is forbidden, and index.php is there.",
-        fix="add index.php to the index directive of the site; `nginx -t && systemctl reload nginx`",
+        "which none is there, and answers 403. php-fpm is asked for nothing.",
+        decides="nginx: directory index of the site's root is forbidden. index.php or another page is there, "
+        "or in public/ or the like below.",
+        fix="name the page of the evidence in index, or its directory in root; `nginx -t && systemctl reload "
+        "nginx`",
         advice="Write `index index.php index.html;` into the server block of the site. A location with an "
         "index of its own inherits none. Then `nginx -t && systemctl reload nginx`.",
         do_not="Do not chmod the directory, and do not turn autoindex on: it would list the site's files.",

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set,
 from .log_format import Fields, last_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import Pages
+    from ....plugin_utils.shapes.logs import FrontPage, Pages
 
 Page = Tuple[Optional[str], float, str, Fields]  # site, time, path
 # Of a path without another ending than PHP's.
 _PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
 _FRONT = ("/", "/index.php")
+_IS_FRONT = re.compile(r"GET /(?:index\.php)?(?: |\Z)")  # scanners add arguments
 # Of limit_req and limit_conn, and what most set it to (limit_req_status).
 REFUSED = ("503", "429", "444")
 # RFC 1918, 6598 and 4193, and loopback
@@ -47,9 +48,14 @@ class SitePages:
         self.paths: Set[str] = set()  # refused
         self.visitors: Set[Tuple[str, str]] = set()
         self.came: Set[str] = set()  # addresses that got a page
+        self.fronts: Dict[str, FrontPage] = {}
+        self.had: Set[Tuple[str, ...]] = set()  # path, address and user agent of who got one
+        self.lost: Dict[str, List[Tuple[str, ...]]] = {}  # the same of who gets it no more
 
     def add(self, at: float, path: str, fields: Fields) -> None:
         status, address = fields.get("status", ""), fields.get("remote_addr")
+        if _IS_FRONT.match(fields.get("request", "GET " + fields.get("request_uri", path))):
+            self.add_front(at, status, (path, address or "", fields.get("http_user_agent", "")))
         if status.startswith("2"):
             self.answered, self.since, self.last = self.answered + 1, self.since + 1, at
             self.latest = []
@@ -63,6 +69,16 @@ class SitePages:
             self.paths.update(_ways(path))
             self.visitors.update([(address, fields.get("http_user_agent", ""))] if address else [])
 
+    def add_front(self, at: float, status: str, who: Tuple[str, ...]) -> None:
+        front = self.fronts.setdefault(who[0], {"failed": 0, "since": 0, "lost": 0, "last": at})
+        lost = self.lost.setdefault(who[0], [])
+        if status in ("403", "404") and status not in self.refusals:
+            front["failed"], front["since"], front["last"] = front["failed"] + 1, front["since"] + 1, at
+            lost += [who] if who in self.had else []
+        elif status[:1] in ("2", "3"):
+            front["since"], self.lost[who[0]] = 0, []
+            self.had.add(who)
+
     def as_data(self, first: float) -> "Pages":
         # Not a script that always fails: pages that came before.
         broken = [path for path in self.latest if self.pages.issuperset(_ways(path))]
@@ -74,6 +90,12 @@ class SitePages:
             "paths": len(failed),
             "last": self.last or first,
         }
+        for path, front in self.fronts.items():
+            lost = self.lost[path]
+            if len(set(lost)) > 1 or all(_INTERNAL.match(who[1]) for who in lost):
+                front["lost"] = len(lost)
+            if front["failed"]:
+                pages.setdefault("fronts", {})[path] = front
         if self.refused:
             addresses = {address for address, _agent in self.visitors}
             pages["refused"] = {

@@ -29,6 +29,7 @@ def look(
     chroot: Optional[str] = None,
     files: Optional[Dict[str, str]] = None,
     signature: str = "ng-stderr-primary",
+    text: str = "",
     **route: Any,
 ) -> Any:
     """stats, links: of what the pool's account sees. ours: what the host has, where that is another."""
@@ -62,7 +63,7 @@ def look(
         "fpm": {"masters": [{"config": "/f.conf", "running": True, "pid": 70, "pools": [pool]}]},
         "workers": [{"config": "/f.conf", "pool": "shop", "pid": 71}] if awake else [],
     }
-    event: Any = {"source": "nginx", "signature": signature, "site": site}
+    event: Any = {"source": "nginx", "signature": signature, "site": site, "sample": {"text": text}}
     return ways(host, snapshot, [event])
 
 
@@ -145,6 +146,13 @@ class TestPathCache:
             self.cached(ini="realpath_cache_ttl=1", pool="php_admin_value[realpath_cache_ttl] = 900") == 900
         )
 
+    @pytest.mark.parametrize("name", ["about.php", "gone.php"])
+    def test_hit_and_near_miss_a_script_that_is_there(self, name: str) -> None:
+        text = "line 0Unable to open primary script: %s/%s (No such file or directory)" % (ROOT, name)
+        there = {VIEW + ROOT + "/about.php": "/rel/7/index.php", ROOT: "/rel/7"}
+        (way,) = look(dict(self.THERE, **{ROOT + "/about.php": entry(0o644, "file")}), links=there, text=text)
+        assert way["open"] == ([ROOT + "/about.php"] if name == "about.php" else [])
+
     def test_near_miss_a_comment(self) -> None:
         assert self.cached(ini=";realpath_cache_ttl = 600") == 120
 
@@ -170,8 +178,8 @@ class TestAlias:
 
 
 class TestOfNginx:
-    def seen(self, mode: int, site: str = "shop.example") -> Any:
-        view = {"/srv": entry(0o755), ROOT: entry(mode)}
+    def seen(self, mode: int, site: str = "shop.example", page: str = "index.php") -> Any:
+        view = {"/srv": entry(0o755), ROOT: entry(mode), "%s/%s" % (ROOT, page): entry(0o644, "file")}
         host = FakeHost(stats=dict(view, **{"/": entry(0o755)}))
         route = {"site": "shop.example", "root": ROOT, "location": "~ \\.php$", "params": {}, "endpoints": []}
         nginx = {"routes": [route], "uid": 33, "gid": 33, "groups": [33], "user": "www-data", "workers": []}
@@ -192,6 +200,11 @@ class TestOfNginx:
 
     def test_near_miss_nginx_may(self) -> None:
         assert [way["blocked"] for way in self.seen(0o711)] == [None]
+
+    @pytest.mark.parametrize("page", ["index.php", "app.php", "public/index.php", "shop.php"])
+    def test_hit_and_near_miss_the_page_that_is_there(self, page: str) -> None:
+        (way,) = self.seen(0o755, page=page)
+        assert way["page"] == ("" if page == "shop.php" else "%s/%s" % (ROOT, page))
 
     def test_decoy_another_site(self) -> None:
         assert self.seen(0o700, "blog.example") == []

@@ -34,6 +34,11 @@ class TestEnd:
         assert is_hint(tmp_path / "l", page("/", 200) + 3 * page("/", status))
         assert is_hint(tmp_path / "j", 3 * ('{"status":%d,"uri":"/"}\n' % status))
 
+    @pytest.mark.parametrize(("path", "times"), [("/", 3), ("/index.php", 3), ("/", 2), ("/?author=1", 3)])
+    def test_hit_and_near_miss_a_front_page(self, tmp_path: Path, path: str, times: int) -> None:
+        hint = times == 3 and "?" not in path
+        assert is_hint(tmp_path / "l", page("/cart", 200) + times * page(path, 404)) == hint
+
     def test_near_miss_two_failed(self, tmp_path: Path) -> None:
         assert not is_hint(tmp_path / "l", page("/", 200) + 2 * page("/", 502))
 

@@ -220,3 +220,24 @@ class TestFileCache:
 
     def test_near_miss_before_the_window(self) -> None:
         assert hosts.found(missed(loaded=9000.0, came=3000.0, at=2000.0, changed_at=1.0)) == hosts.HEALTHY
+
+
+class TestFrontPage:
+    SEEN = {"failed": 4, "since": 4, "lost": 4, "last": 0.0}
+
+    def lost(self, ago: float = 30.0, **facts: Any) -> Host:
+        host = logged()
+        seen = dict(self.SEEN, last=hosts.now(host) - ago, **facts)
+        return paged(host, fronts={"/": seen})
+
+    def test_hit_it_came_and_comes_no_more(self) -> None:
+        host = self.lost()
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        assert "4 requests for / with 403 or 404 since it came" in hosts.verdict(host)["missing"][0]["why"]
+
+    @pytest.mark.parametrize("facts", [{"lost": 2}, {"ago": 900.0}])
+    def test_near_miss_few_or_before_a_reload(self, facts: Any) -> None:
+        assert hosts.found(self.lost(**facts)) == hosts.HEALTHY
+
+    def test_decoy_an_api_never_had_one(self) -> None:
+        assert hosts.found(self.lost(lost=0)) == hosts.HEALTHY

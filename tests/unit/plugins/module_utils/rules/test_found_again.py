@@ -61,6 +61,19 @@ class TestCachedPath:
         host = in_stderr(FATAL % (ROOT + "/index.php"), "ng-stderr-fatal")
         assert hosts.only(with_ways(host, way(linked=True, cached=120)))["reason"] == "cached_path"
 
+    def of_another_page(self, *there: str) -> Host:
+        text = GONE.replace("index.php", "about.php")
+        return with_ways(
+            in_stderr(text, "ng-stderr-primary-open"), way(linked=True, cached=120, open=list(there))
+        )
+
+    def test_hit_another_page_than_the_front_page(self) -> None:
+        item = hosts.only(self.of_another_page(ROOT + "/about.php"))
+        assert item["reason"] == "cached_path" and ROOT + "/about.php of" in item["summary"]
+
+    def test_near_miss_that_page_was_taken_away(self) -> None:
+        assert hosts.found(self.of_another_page()) == hosts.HEALTHY
+
     def test_near_miss_the_cache_has_expired(self) -> None:
         assert hosts.found(removed(cached=30)) == ([(CAUSE, "cached_path", "recovered")], "recovered")
         assert hosts.causes(removed(cached=None)) == [(CAUSE, "cached_path", "active")]

@@ -6,6 +6,7 @@
 
 from typing import Any
 
+import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
@@ -168,6 +169,14 @@ class TestIndexMissing:
         host = self.forbidden()
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
         assert hosts.found(host) == ([(CAUSE, "index_missing", "recovered")], "recovered")
+
+    @pytest.mark.parametrize("page", ["app.php", "public/index.php"])
+    def test_hit_the_page_has_another_name_or_place(self, page: str) -> None:
+        item = hosts.only(self.forbidden(there=False, page="/var/www/shop/" + page))
+        assert item["reason"] == "index_missing" and "no index names %s, which" % page in item["summary"]
+
+    def test_near_miss_there_is_no_page_at_all(self) -> None:
+        assert hosts.found(self.forbidden(page="")) == hosts.HEALTHY
 
     def test_near_miss_there_is_no_such_page(self) -> None:
         host = self.forbidden(there=False)

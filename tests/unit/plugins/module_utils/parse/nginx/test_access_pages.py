@@ -150,3 +150,36 @@ class TestFrontPage:
 
     def test_decoy_another_page(self) -> None:
         assert front(CAME, MISSED, path="/wp-login.php") is None
+
+
+def fronts(*answers: str, **fields: str) -> Tuple[int, int, int]:
+    """(failed, since, lost) of "200 GET / ADDRESS" and the like."""
+    pages = LastPages()
+    for at, answer in enumerate(answers):
+        status, method, path, address = answer.split(" ")
+        line = {"status": status, "request": "%s %s HTTP/1.1" % (method, path), "remote_addr": address}
+        pages.add("shop.example", float(at), path.partition("?")[0], dict(line, **fields))
+    (of_site,) = pages.as_data()
+    seen = of_site.get("fronts", {}).get("/")
+    return (seen["failed"], seen["since"], seen["lost"]) if seen else (0, 0, 0)
+
+
+class TestWhoMissesTheFrontPage:
+    def test_hit_those_who_got_it_miss_it(self) -> None:
+        missed = "404 GET / 10.0.0.1", "403 GET / 10.0.0.1"
+        assert fronts("200 GET / 10.0.0.1", *missed) == (2, 2, 2)
+        assert (
+            fronts("200 GET / 1.1.1.1", "200 GET / 2.2.2.2", "404 GET / 1.1.1.1", "404 GET / 2.2.2.2")[2] == 2
+        )
+
+    def test_near_miss_it_came_since(self) -> None:
+        assert fronts("404 GET / 10.0.0.1", "200 GET / 10.0.0.1") == (1, 0, 0)
+        assert fronts("404 GET / 10.0.0.1", "301 GET / 10.0.0.1") == (1, 0, 0)
+
+    def test_near_miss_one_stranger_who_is_shut_out(self) -> None:
+        assert fronts("200 GET / 1.1.1.1", "403 GET / 1.1.1.1", "403 GET / 1.1.1.1") == (2, 2, 0)
+
+    def test_decoy_scanners(self) -> None:
+        came = "200 GET / 10.0.0.1"
+        assert fronts(came, "404 GET /?author=1 10.0.0.1", "403 POST / 10.0.0.1") == (0, 0, 0)
+        assert fronts(came, "404 GET / 10.0.0.9", "404 GET / 10.0.0.9") == (2, 2, 0)
