@@ -281,5 +281,9 @@ def _look(
     formats = log_formats(reading.conf)
     sites = site_logs(reading.conf, prefix, Defaults(built["http-log-path"], default_log), formats)
     nginx["site_logs"], nginx["log_formats"] = sites, used(formats, sites)
+    if not reading.conf.errors:
+        from .front_pages import front_pages
+
+        nginx["fronts"] = front_pages(host, reading.conf, prefix)
     nginx["opens"] = opened(reading.conf, prefix, built["pid-path"])
     return nginx

@@ -151,6 +151,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         compared
         or broken
         or nginx["config_newer"]
+        or nginx.get("fronts")
         or any(site["silent"] for site in nginx.get("site_logs") or [])
         or _ends_badly(host, nginx, since)
     ):

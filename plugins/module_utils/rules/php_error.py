@@ -34,4 +34,8 @@ def examine(snapshot: "Snapshot") -> List[Match]:
         from .php_refuses import refused
 
         matches += refused(CAUSE, snapshot)
+    if snapshot["nginx"].get("fronts") and not snapshot["nginx"]["config_newer"]:
+        from .front_pages import front_pages
+
+        matches += front_pages(snapshot, matches)
     return matches

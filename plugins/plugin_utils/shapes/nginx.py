@@ -220,6 +220,18 @@ class SiteLogs(TypedDict):
     others: bool  # it passes requests to other programs, too
 
 
+class Front(TypedDict):
+    """Where nginx's files lead a request past a site's front page, or to the source of a script."""
+
+    server: ServerBlock
+    kind: str  # no_root, symlinks, source or source_front
+    asked: str  # the path to which it leads
+    found: str  # the page that is there; the link that is refused; ""
+    written: str  # the directive that decides
+    file: str
+    line: int
+
+
 class LaterNginx(TypedDict, total=False):
     """Not in snapshots from before 0.4.0, nor where the look at nginx broke off."""
 
@@ -234,6 +246,7 @@ class LaterNginx(TypedDict, total=False):
     group: Optional[str]  # name of gid
     writable: Optional[Writable]
     opens: List[str]  # paths that nginx -t opens for writing
+    fronts: List[Front]  # not before 0.12.0
     file_cache: Optional[str]  # FILE:LINE of an open_file_cache_errors that is on; not before 0.11.0
 
 

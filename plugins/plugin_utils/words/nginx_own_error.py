@@ -87,6 +87,34 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "index of its own inherits none. Then `nginx -t && systemctl reload nginx`.",
         do_not="Do not chmod the directory, and do not turn autoindex on: it would list the site's files.",
     ),
+    ("nginx_own_error", "symlinks_off"): Entry(
+        title="nginx follows no symbolic link to the site",
+        what="disable_symlinks keeps nginx from files behind a symbolic link. The directory of the site is "
+        "such a link, as a deploy makes it. Visitors get 404 or 403, mostly without a line in a log.",
+        decides="disable_symlinks is on for the front page, or if_not_owner and the owners differ. A link is "
+        "on its way. Visitors get 404 or 403 for it.",
+        fix="set root to where the link leads, or give the link the owner of the files; `systemctl reload "
+        "nginx`",
+        advice="Write `disable_symlinks if_not_owner from=$document_root;`: the way to the root may then "
+        "have links, and those below it are refused as before. Or let the deploy make the link as the "
+        "account that owns the release (`chown -h`), where if_not_owner is set. Then `nginx -t && systemctl "
+        "reload nginx`.",
+        do_not="Do not switch disable_symlinks off on a host with sites of several accounts: each could then "
+        "read the others' files by a link.",
+    ),
+    ("nginx_own_error", "source_sent"): Entry(
+        title="nginx sends the source of scripts",
+        what="A location without a fastcgi_pass takes scripts from the location of PHP. Whoever asks for "
+        "them gets their source, with the passwords in it.",
+        decides="By the files of nginx that location answers the script of the evidence, which is there.",
+        fix="in {file}:{line} pass scripts to PHP or deny them; `nginx -t && systemctl reload nginx`",
+        advice="Where they are pages: put `location ~ \\.php$` with its fastcgi_pass into the location of "
+        "the evidence, or write that one without `^~`. Where nobody should run them, as below uploads: put "
+        "`location ~ \\.php$` with `deny all;` there. Then `nginx -t && systemctl reload nginx`. Change the "
+        "passwords that the source has.",
+        do_not="Do not rename the scripts to .inc or .txt: nginx would send them as well.",
+        outage="A stranger reads the database's password, and visitors see code in place of a page.",
+    ),
     ("nginx_own_error", "gone_root"): Entry(
         title="the directory of a site is not there",
         what="Neither nginx nor PHP-FPM has the directory of the site's scripts. It was taken away, a "

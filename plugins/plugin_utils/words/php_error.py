@@ -98,6 +98,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "location with an own fastcgi_param inherits none. Then `nginx -t && systemctl reload nginx`.",
         do_not="Do not look into the application: its code has not run.",
     ),
+    ("php_error", "no_root"): Entry(
+        title="PHP looks for the scripts in another directory",
+        what="nginx and PHP-FPM work. The location of PHP has another root than the rest of the site, or its "
+        "SCRIPT_FILENAME names another path. So each page is a 404, and the scripts lie where they should.",
+        decides="The files of nginx lead to a path without a file, and another root of the same server block "
+        "has that page. Visitors get 404 or 403 for the front page.",
+        fix="write the root once, into the server block; `nginx -t && systemctl reload nginx`",
+        advice="Write `root` into the server block, and take it out of the locations: a root in `location /` "
+        "does not hold in the one of PHP. SCRIPT_FILENAME is `$document_root$fastcgi_script_name`, and below "
+        "an alias `$request_filename`. Then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not copy or chmod the scripts: they are where the site has them.",
+    ),
     ("php_error", "no_script_name"): Entry(
         title="each page is a 404, since nginx names no script",
         what="nginx hands php-fpm no SCRIPT_FILENAME. PHP then knows no script to run, and answers each "

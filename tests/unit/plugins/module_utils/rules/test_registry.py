@@ -72,6 +72,7 @@ OTHERS = {
     "failed_pages",
     "failed_starts",
     "found_again",
+    "front_pages",
     "fpm_was_down",
     "killed_for_memory",
     "missing",

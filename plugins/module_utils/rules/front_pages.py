@@ -1,0 +1,86 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Front pages that nginx's files lead past, where visitors miss them; and scripts whose source is sent."""
+
+from typing import TYPE_CHECKING, List, Optional, Sequence
+
+from ..parse.nginx.sites import sites_of
+from ..signatures.lookup import meaning_of, meanings
+from .lost_requests import OWN
+from .model import Match, Reason, evidence, sample
+from .php_error import CAUSE
+from .php_error_reasons import FEWEST, sites_told
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.nginx import Front, Route
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+NOT_FOUND = meanings("script_missing")
+SOURCE = OWN, "source_sent", "nginx sends visitors of %s the source of %s, which PHP should run.%s"
+# By what the files lead to.
+KINDS = {
+    "no_root": (
+        CAUSE,
+        "no_root",
+        "PHP finds no front page of %s: it is asked for as %s, which is no file; %s is there.",
+    ),
+    "symlinks": (
+        OWN,
+        "symlinks_off",
+        "nginx refuses the front page of %s: disable_symlinks keeps it from %s, since %s is a link.",
+    ),
+    "source": SOURCE,
+    "source_front": SOURCE,
+}
+
+
+def _missed(snapshot: "Snapshot", site: str) -> "List[Evidence]":
+    """That visitors do not get the front page. A log of several sites may not tell whose it is."""
+    access = snapshot.get("access")
+    for event in snapshot["logs"]["events"]:
+        if event["site"] == site and event.get("front") and meaning_of(event) in NOT_FOUND:
+            return [sample(event)]
+    for file in access["files"] if access else []:
+        for pages in file.get("pages", []):
+            names = sites_told(snapshot, file["path"], pages)
+            for uri, seen in pages.get("fronts", {}).items():
+                count = seen["since"] if len(names) == 1 else seen["failed"]
+                if site in names and count >= FEWEST:
+                    text = "%d requests for %s with 403 or 404" % (count, uri)
+                    return [evidence("nginx_access", text, file["path"], at=seen["last"])]
+    return []
+
+
+def _match(snapshot: "Snapshot", front: "Front", routes: "Sequence[Route]") -> Optional[Match]:
+    cause, reason_id, words = KINDS[front["kind"]]
+    proof = [evidence("nginx", front["written"], front["file"], front["line"])]
+    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
+    pools = [pool for master in snapshot["fpm"]["masters"] if master["running"] for pool in master["pools"]]
+    # Elsewhere the names of files are others.
+    here = any(pool["endpoint"] in dialled and not pool["chroot"] for pool in pools)
+    sent, site = reason_id == "source_sent", routes[0]["site"]
+    missed = [] if sent else _missed(snapshot, site)
+    gone = any(each["site"] == site for each in snapshot["logs"].get("gone_roots") or [])
+    if not (sent or missed) or (cause == CAUSE and (gone or not here)):
+        return None
+    reason = Reason(
+        words % (site or "default", front["asked"], front["found"]),
+        proof + missed,
+        confidence="likely",
+        state="latent" if front["kind"] == "source" else "active",
+        servers=sites_of(routes),
+    )
+    return Match(cause, reason_id, reason)
+
+
+def front_pages(snapshot: "Snapshot", told: Sequence[Match]) -> List[Match]:
+    """told: why php-fpm refuses scripts."""
+    known = [site for match in told for site in match.reason.servers or ()]
+    matches: List[Match] = []
+    for front in snapshot["nginx"].get("fronts") or []:
+        routes = [route for route in snapshot["nginx"]["routes"] if route.get("server") == front["server"]]
+        match = _match(snapshot, front, routes) if routes and sites_of(routes)[0] not in known else None
+        matches += [match] if match else []
+    return matches

@@ -1,0 +1,162 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where nginx's files lead a request for a site's front page."""
+
+from typing import Any, Dict, List, Optional
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.front_pages import front_pages
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import parse_conf
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+CODE = "<?php echo 'a page of the shop, longer than a stub';"
+PAGE = {"/srv/shop/index.php": CODE}
+PARAMS = "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;"
+TRY = "try_files $uri $uri/ =404;"
+
+
+def php(inside: str = PARAMS, match: str = "~ \\.php$") -> str:
+    return "location %s { %s fastcgi_pass unix:/run/php.sock; }" % (match, inside)
+
+
+def look(
+    *parts: str,
+    files: Optional[Dict[str, str]] = None,
+    links: Optional[Dict[str, str]] = None,
+) -> List[Any]:
+    text = "events {} http { server { server_name shop.example; index index.php; %s } }" % " ".join(parts)
+    host = FakeHost(files=PAGE if files is None else files, links=links)
+    conf = parse_conf("/n.conf", {"/n.conf": text}.get, lambda _pattern: [])
+    assert not conf.errors
+    return [
+        (front["kind"], front["asked"], front["found"]) for front in front_pages(host, conf, "/etc/nginx")
+    ]
+
+
+ELSEWHERE = [("no_root", "/etc/nginx/html/index.php", "/srv/shop/index.php")]
+AT_SITE = "root /srv/shop;"
+
+
+class TestNoRoot:
+    def test_hit_the_root_stands_in_another_location(self) -> None:
+        assert look("location / { root /srv/shop; }", php()) == ELSEWHERE
+
+    def test_hit_nginx_looks_for_the_script_before(self) -> None:
+        tries = "try_files $fastcgi_script_name =404;"
+        assert look("location / { root /srv/shop; }", php(PARAMS + tries)) == ELSEWHERE
+
+    def test_hit_an_alias_is_the_whole_site(self) -> None:
+        assert look("location / { alias /srv/shop/; }", php()) == ELSEWHERE
+
+    @pytest.mark.parametrize(
+        ("script", "asked"),
+        [
+            ("$document_root", "/srv/shop"),
+            ("$request_filename.php", "/srv/shop/index.php.php"),
+            ("/srv/old$fastcgi_script_name", "/srv/old/index.php"),
+            ("$document_root/public$fastcgi_script_name", "/srv/shop/public/index.php"),
+            ("$base$fastcgi_script_name", "/srv/older/index.php"),
+        ],
+    )
+    def test_hit_another_script_is_named(self, script: str, asked: str) -> None:
+        way = "set $base /srv/older; fastcgi_param SCRIPT_FILENAME %s;" % script
+        assert look(AT_SITE, php(way)) == [("no_root", asked, "/srv/shop/index.php")]
+
+    def test_hit_a_page_of_another_name(self) -> None:
+        page = {"/srv/shop/app.php": CODE}
+        front = "location / { root /srv/shop; try_files $uri /app.php$is_args$args; }"
+        assert look(front, php(), files=page) == [("no_root", "/etc/nginx/html/app.php", "/srv/shop/app.php")]
+
+    @pytest.mark.parametrize(
+        "script",
+        [
+            *(
+                "$document_root$fastcgi_script_name",
+                "$document_root/$fastcgi_script_name",
+                "$request_filename",
+            ),
+            *("$document_root$uri", "$realpath_root$fastcgi_script_name", "/srv/shop$fastcgi_script_name"),
+            *("/srv/shop/index.php", "$unknown$fastcgi_script_name"),
+        ],
+    )
+    def test_near_miss_the_script_is_there_or_not_known(self, script: str) -> None:
+        assert look(AT_SITE, php("fastcgi_param SCRIPT_FILENAME %s;" % script)) == []
+
+    def test_near_miss_a_nested_location_has_the_root(self) -> None:
+        assert look("location / { root /srv/shop; %s }" % php()) == []
+
+    def test_near_miss_no_other_root_has_the_page(self) -> None:
+        assert look("location / { root /srv/shop; }", php(), files={"/srv/shop/a.txt": ""}) == []
+
+    @pytest.mark.parametrize("stop", ["return 404;", "deny all;", "auth_basic x;", "proxy_pass http://x;"])
+    def test_decoy_something_answers_before(self, stop: str) -> None:
+        assert look("location / { root /srv/shop; }", php(), stop) == []
+
+    def test_decoy_a_set_has_two_values(self) -> None:
+        sets = "set $base /srv/a; if ($host) { set $base /srv/b; }"
+        assert look(AT_SITE, sets, php("fastcgi_param SCRIPT_FILENAME $base$fastcgi_script_name;")) == []
+
+
+class TestLinks:
+    LINKS = {"/srv/shop": "/rel/1", "/srv/shop/index.php": "/rel/1/index.php"}
+    FILES = {"/rel/1/index.php": CODE}
+
+    def refused(self, *switch: str, **more: Any) -> List[Any]:
+        more = dict({"files": self.FILES, "links": self.LINKS}, **more)
+        return look(AT_SITE, *switch, "location / { %s }" % TRY, php(), **more)
+
+    @pytest.mark.parametrize("switch", ["on", "off"])
+    def test_hit_and_near_miss_the_switch(self, switch: str) -> None:
+        found = self.refused("disable_symlinks %s;" % switch)
+        assert [each[0] for each in found] == (["symlinks"] if switch == "on" else [])
+        assert not found or found[0][2] == "/srv/shop"
+
+    def test_near_miss_link_and_files_have_one_owner(self) -> None:
+        assert self.refused("disable_symlinks if_not_owner;") == []
+
+    def test_near_miss_no_link_is_on_the_way(self) -> None:
+        assert self.refused("disable_symlinks on;", files=PAGE, links={"/srv/shop/up": "/etc"}) == []
+
+    def test_decoy_links_of_the_way_to_the_root_are_followed(self) -> None:
+        assert self.refused("disable_symlinks on from=$document_root;") == []
+
+
+class TestSource:
+    FILES = {"/srv/shop/admin/index.php": CODE, **PAGE}
+
+    def sent(self, inside: str = TRY, match: str = "^~ /admin/", **more: Any) -> List[Any]:
+        more = dict({"files": self.FILES}, **more)
+        return look(AT_SITE, "location %s { %s }" % (match, inside), php(), **more)
+
+    def test_hit_a_location_without_php_has_a_script(self) -> None:
+        assert self.sent() == [("source", "/srv/shop/admin/index.php", "")]
+
+    def test_hit_no_location_runs_the_front_page(self) -> None:
+        assert look(AT_SITE, php(match="~ \\.phtml$")) == [("source_front", "/srv/shop/index.php", "")]
+
+    def test_near_miss_another_page_is_the_front_page(self) -> None:
+        page = {"/srv/shop/index.html": "", **PAGE}
+        parts = AT_SITE, "location / { index index.html index.php; }"
+        assert (
+            look(
+                *parts, "location = /index.php { index index.html index.php; }", php(match="~ a"), files=page
+            )
+            == []
+        )
+
+    @pytest.mark.parametrize(
+        "inside",
+        ["location ~ \\.php$ { deny all; }", php(), "internal;", "return 403;", "try_files /x.txt =404;"],
+    )
+    def test_near_miss_the_script_is_not_sent(self, inside: str) -> None:
+        assert self.sent(inside) == []
+
+    @pytest.mark.parametrize("name", ["a.txt", "index.php"])
+    def test_decoy_no_script_or_one_that_says_nothing(self, name: str) -> None:
+        files = {"/srv/shop/admin/" + name: "<?php // Silence is golden.", **PAGE}
+        assert self.sent(files=files) == []
+
+    def test_decoy_a_prefix_that_leaves_scripts_to_php(self) -> None:
+        assert self.sent(match="/admin/") == []
