@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directives by which nginx answers visitors with an error itself: return, and limits."""
+"""The directives by which nginx answers visitors with an error itself: return, deny, and limits."""
 
 import posixpath
 import re
@@ -32,6 +32,7 @@ class _Level(NamedTuple):
     levels: List[str]
     off: bool  # an if around it does not hold now
     part: bool  # a location around it has some pages of the site alone
+    narrow: bool  # so may any location but that of all pages
 
 
 def _last(block: List[Directive], name: str, otherwise: str) -> str:
@@ -69,10 +70,11 @@ class _Answers:
             [_last(block, name + "_log_level", old) for name, old in zip(LIMITS, level.levels)],
             level.off or (directive.name == "if" and self.is_off(" ".join(directive.args), level.root)),
             level.part or (directive.name == "location" and _is_part(directive.args)),
+            level.narrow or (directive.name == "location" and directive.args[-1:] != ["/"]),
         )
 
     def add(self, site: str, directive: Directive, status: str, level: Optional[str], off: bool) -> None:
-        if len(self.found) >= MOST or not status.isdigit() or int(status) < 429:
+        if len(self.found) >= MOST or not status.isdigit() or int(status) < 403 and status != "200":
             return
         self.found.append(
             {
@@ -91,7 +93,10 @@ class _Answers:
     def walk(self, site: str, block: List[Directive], level: _Level) -> None:
         for directive in block:
             if directive.name == "return" and directive.args and not level.part:
-                self.add(site, directive, directive.args[0], None, level.off)
+                if directive.args[0] != "403" or not level.narrow:
+                    self.add(site, directive, directive.args[0], None, level.off)
+            elif directive.name == "deny" and directive.args == ["all"] and not level.narrow:
+                self.add(site, directive, "403", None, level.off)
             elif directive.name in LIMITS and directive.args:
                 number = LIMITS.index(directive.name)
                 self.add(site, directive, level.statuses[number], level.levels[number], False)
@@ -104,7 +109,7 @@ class _Answers:
         return [posixpath.join(self.prefix, path) for path in written] if own else self.built_in
 
     def http(self, http: Directive) -> None:
-        start = _Level("", ["503", "503"], ["error", "error"], False, False)
+        start = _Level("", ["503", "503"], ["error", "error"], False, False, False)
         around = self.enter(start, http)
         servers = [server for server in http.block or [] if server.name == "server" and server.block]
         names = {id(server): site_name(server_names(server.block or [])) for server in servers}
@@ -115,7 +120,7 @@ class _Answers:
                 self.others += [path for path in logs if path not in self.others]
             level = self.enter(around, server)
             first = len(self.found)
-            self.walk(site, named(http.block or [], *LIMITS), level)
+            self.walk(site, named(http.block or [], "deny", *LIMITS), level)
             self.walk(site, block, level)
             for answer in self.found[first:]:
                 answer["logs"] = logs

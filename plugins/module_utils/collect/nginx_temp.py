@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
 
 MOST = 8
-DENIED = meanings("file_denied")
+DENIED = meanings("file_denied", "sent_denied")
 _FILE = re.compile(r'\b(?:open|mkdir|pwritev?)\(\) "(/[^"]{1,255})" (?:failed \(|has written )')
 _READ, _WRITE, _SEARCH = 4, 2, 1
 

@@ -57,6 +57,8 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
 def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Optional[Refusal]":
     """By the unit's journal, which has what `nginx -t` says before the start. Nobody else writes there."""
     for name, unit in unit_states(host, UNITS, logs=False).items():
+        if "masked" in (unit["load"] or "", unit["enabled"] or ""):
+            return {**_as_refusal("", (nginx["config"] or "", 0)), "masked": name}
         # With Restart= it is about to be tried again.
         if unit["active"] != "failed" and unit["sub"] != "auto-restart":
             continue

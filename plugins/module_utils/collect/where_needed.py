@@ -33,6 +33,8 @@ MOST_TAILS = 32
 _FRONT = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 40[34] ')
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
+# Of a front page without a byte: HTTP/1.1 has five for its end.
+_BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 [05] ')
 # These name files, directories, limits or scripts of the host.
 OF_PLACES = (
     UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | meanings("script_missing", "script_denied", "php_fatal")
@@ -42,7 +44,9 @@ _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST = 3  # lines
 # Functions of the kernel in which a write to a pipe, a terminal or a socket waits for who reads.
 BLOCKED = re.compile(r"(?:anon_)?pipe_w|n_tty_write|(?:sock|unix)_\w*wait|sk_stream_wait")
+ODD = {"refused", "forbidden", "blank"}  # of pages
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
+BAD = {b"500", b"403"}
 ENDED = meanings("timed_out", "broken_off")
 
 
@@ -128,10 +132,10 @@ def _ends_badly(host: Host, nginx: "Nginx", since: float) -> bool:
     """Whether an access log's last pages all failed, or many requests. No error log may tell of it."""
     for path in list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]:
         end = tail(host, path, TAIL, since)
-        if max(len(_FAILED.findall(end)), len(_FRONT.findall(end))) >= FEWEST:
+        if max(len(hint.findall(end)) for hint in (_FAILED, _FRONT, _BLANK)) >= FEWEST:
             return True
         statuses = _PAGE.findall(end)
-        if b"500" in statuses and not any(status.startswith(b"2") for status in statuses):
+        if BAD.intersection(statuses) and not any(status.startswith(b"2") for status in statuses):
             return True
     return False
 
@@ -166,7 +170,8 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         from .php_errors import php_errors
 
         found["php_errors"] = isolated(host, "php_errors", partial(php_errors, host, snapshot, since)) or []
-    if max([many] + [each["failed"] for each in pages]) >= MANY or any("refused" in each for each in pages):
+    odd = any(ODD.intersection(each) for each in pages)
+    if odd or max([many] + [each["failed"] for each in pages]) >= MANY:
         from .nginx_answers import own_answers
 
         answers = isolated(host, "own_answers", partial(own_answers, host, nginx))

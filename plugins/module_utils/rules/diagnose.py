@@ -181,16 +181,16 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
         for route in nginx["routes"]
         if not route["endpoints"] and not _all_answer(snapshot, route.get("candidates", []))
     ]
-    if nginx["routes"] and not nginx["running"]:
-        gaps.append(
-            unseen("nginx_running", nginx["config"], "nginx does not run: no request comes to php-fpm")
-        )
     older = snapshot.get("older")
-    refusal = older["refusal"] if older else None
+    refusal, down = older["refusal"] if older else None, "nginx does not run: no request comes to php-fpm"
     if refusal:
         from .older_nginx import refused
 
-        gaps.append(unseen("nginx_loaded", refusal["file"], refused(refusal, nginx["running"])))
+        why = refused(refusal, nginx["running"])
+        gaps.append(unseen("nginx_loaded", refusal["file"], why))
+        down += "; " + why
+    if nginx["routes"] and not nginx["running"]:
+        gaps.append(unseen("nginx_running", nginx["config"], down))
     return gaps
 
 

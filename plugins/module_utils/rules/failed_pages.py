@@ -26,7 +26,7 @@ NOT_LOST = meanings("meant")  # by the application, or by nginx alone
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
 BY_NGINX = ", upstream -"  # as access_log.py shows a line of nothing that was passed on
-REFUSALS = (503, 429, 444)
+REFUSALS, FORBIDDEN, BLANK = (503, 429, 444), (403,), (200,)
 FEWEST = 3  # pages since
 MOST_NOTES = 3
 CACHED = (
@@ -41,6 +41,7 @@ class _Failure(NamedTuple):
     statuses: Tuple[int, ...]
     words: str  # what was counted
     path: str  # of the access log
+    by_proxy: bool = False  # all come by one address that may be a proxy's
 
 
 def _names(snapshot: "Snapshot", site: Optional[str], path: str) -> Names:
@@ -107,6 +108,14 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
             if refused and other < FEWEST and _is_refused(refused) and not limited.intersection(names):
                 words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
                 found.append(_Failure(names, REFUSALS, words, file["path"]))
+            forbidden, blank = pages.get("forbidden"), pages.get("blank")
+            if forbidden and other < FEWEST and _is_refused(forbidden):
+                words = "%(pages)d of the last pages with 403, to %(visitors)d visitors" % forbidden
+                by_proxy = forbidden["addresses"] == 1 and forbidden["internal"]
+                found.append(_Failure(names, FORBIDDEN, words, file["path"], by_proxy))
+            if blank and blank["visitors"] >= FEWEST and not blank["since"]:
+                words = "%(pages)d front pages with 200 and without a byte, to %(visitors)d visitors" % blank
+                found.append(_Failure(names, BLANK, words, file["path"]))
     return found
 
 
@@ -158,12 +167,16 @@ def failed_pages(
     notes: List[Missing] = []
     for failure in _failures(snapshot, access):
         names = [name or "default" for name in failure.names]
-        if not names or explained.intersection(names):
-            continue
         by = _by(access, failure)
+        # An application may well answer 403 to strangers.
+        if not names or explained.intersection(names) or failure.statuses == FORBIDDEN and not by:
+            continue
         words = "%s: the access log has %s; " % (", ".join(names[:3]), failure.words)
         place = "%s:%s: %s" % (by["file"], by["line"], by["written"]) if by else ""
-        if by and by["kind"] == "return":
+        if by and failure.by_proxy and by["kind"] == "deny":
+            why = "all come by one address, as through a proxy (set_real_ip_from), and that meets "
+            notes.append(unseen(WHAT, by["file"], words + why + place))
+        elif by and by["kind"] in ("return", "deny"):
             notes.append(unseen(ON_PURPOSE, by["file"], words + "nginx is told to answer so: " + place))
         elif by:
             notes.append(
@@ -171,6 +184,10 @@ def failed_pages(
                     WHAT, by["file"], "%sa limit may be it (log level %s): %s" % (words, by["level"], place)
                 )
             )
+        elif failure.statuses == BLANK:
+            if not _may_be_others(snapshot, access, failure):
+                why = "the application, or a page that nginx or it keeps in a cache, has nothing in it"
+                notes.append(unseen(WHAT, None, words + why))
         elif _may_be_others(snapshot, access, failure):
             notes.append(unseen(ELSEWHERE, None, words + "of php-fpm or another program that nginx asks"))
         else:

@@ -14,7 +14,7 @@ from .whereabouts import name_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.unit import UnitLine
 
-ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up", "terminated")
+ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up", "terminated")
 STOP_SECONDS = 3.0
 SAME_MOMENT = 2.0
 LOOP = 3  # automatic restarts in the window

@@ -10,7 +10,7 @@ from ..signatures.lookup import meaning_of, meanings
 from .lost_requests import OWN
 from .model import Match, Reason, evidence, sample
 from .php_error import CAUSE
-from .php_error_reasons import FEWEST, sites_told
+from .php_error_reasons import FEWEST, log_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -44,7 +44,7 @@ def _missed(snapshot: "Snapshot", site: str) -> "List[Evidence]":
             return [sample(event)]
     for file in access["files"] if access else []:
         for pages in file.get("pages", []):
-            names = sites_told(snapshot, file["path"], pages)
+            names = log_sites(snapshot, file["path"], pages)
             for uri, seen in pages.get("fronts", {}).items():
                 count = seen["since"] if len(names) == 1 else seen["failed"]
                 if site in names and count >= FEWEST:

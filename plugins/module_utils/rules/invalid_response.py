@@ -40,6 +40,7 @@ class Death(NamedTuple):
 DEATHS = (
     Death("segfault", meanings("crashed"), "crashed"),
     Death("system_call", meanings("filtered"), "was ended by a filter of system calls (SIGSYS)"),
+    Death("resource_limit", meanings("limited"), "was ended at a limit of its processes (see setrlimit(2))"),
     Death("hard_timeout", meanings("hard_timeout"), "ended itself at PHP's hard_timeout"),
     # exit(1) of a heap that is broken or out of memory, 70 of a request that could not begin, 255 of a
     # bailout, and whatever code an extension exits with.

@@ -18,7 +18,7 @@ STOPPING = meanings("stopping", "emergency_reload")
 RUNS = meanings("runs")
 # php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c): what it logs is
 # another's.
-ENDS = meanings("crashed", "filtered", "killed", "hard_timeout", "gave_up")
+ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up")
 UNREACHED = meanings("unreached")
 SECOND = 1.0  # as precise as both logs are
 STOP_SECONDS = 3.0  # that a stop takes at most where no log tells of its end

@@ -27,6 +27,7 @@ REASONS = by_meaning(
         "no_location": "named_location",
         "auth_answer": "auth_request",
         "file_denied": "file_denied",
+        "sent_denied": "sent_file",
     }
 )
 WORDS = {
@@ -35,6 +36,7 @@ WORDS = {
     "auth_request": "nginx answers 500 itself: it asks whether a visitor may pass, and gets status %s, which "
     "is no answer to that.",
     "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
+    "sent_file": "nginx answers 403 itself: the application has it send %s, which it may not read.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
     "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
@@ -51,6 +53,7 @@ PLACES = {
     "named_location": (_NAMED, "a named location"),
     "auth_request": (_STATUS, "another status"),
     "file_denied": (_FILE, "a file"),
+    "sent_file": (_FILE, "a file"),
 }
 
 
@@ -140,7 +143,7 @@ def _of_site(
     proof: List[Evidence] = []
     over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
     word = _word(*PLACES[reason_id], event)
-    if reason_id == "file_denied":
+    if reason_id in ("file_denied", "sent_file"):
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
         over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])

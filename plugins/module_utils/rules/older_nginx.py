@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def _start(refusal: "Refusal") -> str:
     """What keeps nginx from its start, where its files are in order."""
+    if "masked" in refusal:
+        return "%s is masked, so that nothing starts it (systemctl unmask)" % refusal["masked"]
     pid_file, holders = refusal.get("pid_file"), refusal.get("holders", {})
     if pid_file:
         words = "%(unit)s gave up its start, as no pid file came to %(awaited)s (PIDFile=)"
@@ -34,7 +36,7 @@ def _start(refusal: "Refusal") -> str:
 
 def refused(refusal: "Refusal", runs: bool) -> str:
     """Why nginx does not load its files, or does not start at all."""
-    if "holders" in refusal or "pid_file" in refusal:
+    if {"holders", "pid_file", "masked"}.intersection(refusal):
         return "nginx does not start: " + _start(refusal)
     at = "line %s: " % refusal["line"] if refusal["line"] else ""
     goes_on = "it goes on with those before, and would not start" if runs else "it does not start"

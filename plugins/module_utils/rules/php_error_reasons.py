@@ -6,6 +6,7 @@
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
+from ..parse.linux.unit_starts import makes_read_only
 from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
@@ -25,6 +26,8 @@ _FATAL = re.compile(
     r"PHP Fatal error:  (?:Unknown: |Uncaught Error: )?(.{1,200}?)(?: \(include_path=.*?\))? in Unknown on"
 )
 FEWEST = 3  # pages
+# The file stands before it, as of file_put_contents(FILE) and of "FILE".
+_READ_ONLY = re.compile(r"[(\"](/[^)\"\s]{1,255})[)\"][^()]{0,99}Read-only file system")
 WORDS = {
     "before_script": "PHP ends each request to %s before its script begins: %s.",
     "every_page": "PHP answers, and with an error: each of the last %d pages of %s was a 500.",
@@ -82,10 +85,10 @@ def _match(
     confidence: str = "likely",
     over: bool = False,
 ) -> Match:
-    first = [sample(fatal)] if fatal else []
+    first = [each for each in proof if each["source"] == "unit"] + ([sample(fatal)] if fatal else [])
     reason = Reason(
         words,
-        first + list(proof),
+        first + [each for each in proof if each["source"] != "unit"],
         losses_of([fatal]) if fatal else (),
         confidence=confidence,
         state="recovered" if over else "active",
@@ -138,6 +141,22 @@ def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["Eviden
     ]
 
 
+def _read_only(
+    snapshot: "Snapshot", routes: Sequence["Route"], proof: Sequence["Evidence"]
+) -> List["Evidence"]:
+    """The unit's setting that makes a file read-only of which PHP says that it is."""
+    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
+    paths = [path for each in proof for path in _READ_ONLY.findall(each["text"])]
+    for master in snapshot["fpm"]["masters"]:
+        unit, pools = master["unit_state"], {pool["endpoint"] for pool in master["pools"]}
+        for path in paths if dialled & pools else []:
+            setting = makes_read_only(unit, path) if unit else None
+            if unit and setting:
+                words = "%s has %s, so that php-fpm cannot write %s: ReadWritePaths= lets it"
+                return [evidence("unit", words % (unit["name"], setting, path))]
+    return []
+
+
 def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
     routes: Dict[str, List["Route"]] = {}
     for route in snapshot["nginx"]["routes"]:
@@ -186,5 +205,7 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             proof = [evidence("nginx_access", text, file["path"], at=pages["last"])]
             words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
             proof[:0] = _of_own_log(snapshot, hit) if event is None else []
+            told = [sample(event)] if event else []
+            proof += _read_only(snapshot, hit, told + proof)
             matches.append(_match(cause, "every_page", words, hit, event, proof, pages["last"]))
     return matches

@@ -24,9 +24,9 @@ NO_SERVER = words("no_live_peer")  # all servers of an upstream failed just befo
 LIMITED = words("request_limited connection_limited")
 CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Accel-Redirect
 UNWRITABLE = words("body_unwritable answer_unwritable")
-# A 500 to a named location, to auth_request or to a file; a directory of a site that nginx may not search, or
-# of which it has no page to show.
-OWN_ERRORS = words("no_location auth_answer file_denied root_denied index_forbidden")
+# A 500 to a named location, to auth_request or to a file; a 403 to a file that the application has it send; a
+# directory of a site that nginx may not search, or of which it has no page to show.
+OWN_ERRORS = words("no_location auth_answer file_denied sent_denied root_denied index_forbidden")
 MEANINGS = (LOST | NO_SERVER | LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS).union(
     # A server of an upstream failed just before, proxy_pass to php-fpm.
     words("peer_disabled http_spoken "),
@@ -61,13 +61,13 @@ PHASES = {
 NO_PHASE = "-"
 # The header of an answer to proxy_pass over a unix socket: asked for before "header".
 HTTP = "http"
-# A file that nginx did not make itself.
-FILE = "file"
+# A file that nginx did not make itself; one of these that php-fpm's answer names (X-Accel-Redirect).
+FILE, SENT = "file", "sent"
 STDERR = 'FastCGI sent in stderr: "'
 
 # id, phase, status, meaning, format; an indented line: another format of the row above
 NGINX = Table(
-    (NO_PHASE, HTTP, FILE) + tuple(PHASES.values()),
+    (NO_PHASE, HTTP, FILE, SENT) + tuple(PHASES.values()),
     MEANINGS,
     """
 ng-stderr-primary * - script_missing FastCGI sent in stderr: "Primary script unknown%q
@@ -170,6 +170,7 @@ ng-auth-status * 500 auth_answer auth request unexpected status: %d
 ng-index-forbidden - - index_forbidden directory index of "%q" is forbidden
 ng-stat-denied - - root_denied stat() "%q" failed (13: %s)
 ng-file-denied file 500 file_denied open() "%q" failed (13: %s)
+ng-sent-denied sent 403 sent_denied open() "%q" failed (13: %s)
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d
     worker process %d exited on signal %d (core dumped)
 ng-proxy-header - - proxy_header broken header: "%q

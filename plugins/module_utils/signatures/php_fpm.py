@@ -12,8 +12,9 @@ MEANINGS = words(
     "pid_unwritable no_shared_memory other_error "
     # of its workers: none could be started, pm.max_children, process.max, request_slowlog_timeout
     "no_worker pool_full process_max slow_script trace_denied "
-    # request_terminate_timeout, its own fault, SIGSYS, SIGKILL, hard_timeout, an error code, another end
-    "terminated crashed filtered killed hard_timeout gave_up exited "
+    # request_terminate_timeout, its own fault, SIGSYS, SIGXCPU or SIGXFSZ, SIGKILL, hard_timeout, an error
+    # code, another end
+    "terminated crashed filtered limited killed hard_timeout gave_up exited "
     # in a worker's words, so in the application's too: listen.allowed_clients, security.limit_extensions
     "client_not_allowed script_missing script_denied bad_ini php_fatal php_message"
 )
@@ -113,7 +114,8 @@ fpm-exit-sigill WARNING - crashed child %d exited on signal 4 (SIGILL%s)%t
 fpm-exit-sigsys WARNING - filtered child %d exited on signal 31 (SIGSYS%s)%t
 fpm-exit-sigkill WARNING - killed child %d exited on signal 9 (SIGKILL%s)%t
 fpm-exit-sigterm WARNING - exited child %d exited on signal 15 (SIGTERM%s)%t
-fpm-exit-sigxcpu WARNING - exited child %d exited on signal 24 (SIGXCPU%s)%t
+fpm-exit-sigxcpu WARNING - limited child %d exited on signal 24 (SIGXCPU%s)%t
+fpm-exit-sigxfsz WARNING - limited child %d exited on signal 25 (SIGXFSZ%s)%t
 fpm-exit-signal WARNING - exited child %d exited on signal %d (%s)%t
 fpm-exit-signal NOTICE - exited child %d exited on signal %d (%s)%t
 fpm-exit-0 NOTICE - exited child %d exited with code 0%t

@@ -20,7 +20,7 @@ class Earlier(TypedDict):
 
 
 class Refused(TypedDict):
-    """Pages that were refused with 503, 429, 444 or another status of nginx's limits."""
+    """Pages that visitors did not get."""
 
     pages: int
     paths: int  # the front page counts as two
@@ -42,7 +42,11 @@ class FrontPage(TypedDict):
 
 
 class LaterPages(TypedDict, total=False):
-    refused: Refused  # only where pages were refused; not before 0.7.0
+    """Only where there are such pages."""
+
+    refused: Refused  # with 503, 429, 444 or another status of nginx's limits; not before 0.7.0
+    forbidden: Refused  # with 403; not before 0.12.0
+    blank: Refused  # the front page, with 200 and without a byte; not before 0.12.0
     fronts: Dict[str, FrontPage]  # by path; only where one failed; not before 0.12.0
 
 
@@ -210,7 +214,7 @@ class OwnAnswer(TypedDict):
     site: str
     logs: List[str]  # paths of the site's access logs
     status: int
-    kind: str  # return, limit_req or limit_conn
+    kind: str  # return, limit_req, limit_conn; deny: not before 0.12.0
     written: str  # the directive
     file: str
     line: int

@@ -23,6 +23,7 @@ class LaterRefusal(TypedDict, total=False):
 
     holders: Dict[str, List[Listener]]  # by the address, as an endpoint, that nginx could not bind
     pid_file: PidFile
+    masked: str  # the unit, which systemd starts for nobody
 
 
 class Refusal(LaterRefusal):

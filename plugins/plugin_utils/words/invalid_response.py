@@ -27,7 +27,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="disable what the kernel's segfault line names (extension, JIT) or upgrade it; restart {unit}",
         advice="`dmesg | grep segfault` names the library, `coredumpctl info` the stack. Disable that "
         "extension or the JIT (opcache.jit = off), or go back to "
-        "the version before the last upgrade; then `systemctl restart {unit}`.",
+        "the version before the last upgrade; then `systemctl restart {unit}`. Signal 7 (SIGBUS) has no such "
+        "line: a file in memory was cut short, or its file system is full (`df /dev/shm /tmp`).",
         do_not="Do not add workers, memory or a restart timer, nor rely on "
         "emergency_restart_threshold: they only hide it.",
     ),
@@ -70,7 +71,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "called exit().",
         decides="FPM: child exited with code 1, 70 or 255 in the second of the loss, and not on a signal.",
         fix="catch_workers_output = yes in pool {pool}, reload {unit}: FPM's log then has its last words",
-        advice="Code 1: `zend_mm_heap corrupted` or out of memory; 70: the request could not begin; 255: a "
+        advice="Code 1: `zend_mm_heap corrupted` or out of memory, also for LimitAS= of {unit}; 70: the "
+        "request could not begin; 255: a "
         "fatal error outside of a script. Disable the extensions one by one, the newest first. "
         "`catch_workers_output = yes` in pool {pool} and `systemctl reload {unit}` bring the last words.",
         do_not="Do not raise memory_limit by reflex, nor add workers: each of them ends in the same way.",
@@ -96,6 +98,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "makes a name of it. Let SystemCallFilter=@system-service stand in the file that `systemctl cat "
         "{unit}` shows, then `systemctl daemon-reload && systemctl restart {unit}`.",
         do_not="Do not blame an extension: it did nothing that it does not do elsewhere.",
+    ),
+    ("invalid_response", "resource_limit"): Entry(
+        title="PHP workers die at a limit of the unit",
+        what="The kernel ends a worker that writes a larger file, or uses more processor time, than the "
+        "limits of its process let it.",
+        decides="FPM: child exited on signal 25 (SIGXFSZ: LimitFSIZE=) or 24 (SIGXCPU: LimitCPU=).",
+        fix="raise LimitFSIZE= or LimitCPU= of {unit}; daemon-reload, then `systemctl restart {unit}`",
+        advice="`grep -E 'file size|cpu time' /proc/WORKER/limits` shows both. They are LimitFSIZE= "
+        "and LimitCPU= of {unit}, or those of the shell that started php-fpm. Raise "
+        "the one, or let the script write less; a log that has grown to the limit needs rotation.",
+        do_not="Do not raise memory_limit or pm.max_children, nor look for a crash: the limit ends each one.",
     ),
     ("invalid_response", "hard_timeout"): Entry(
         title="PHP ended a worker at its hard timeout",

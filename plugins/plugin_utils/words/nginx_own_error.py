@@ -63,6 +63,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "it needs `chmod o+x`. If all of them let nginx in, look for SELinux or a sandbox of the unit.",
         do_not="Do not take the password away, nor make the file readable for everybody.",
     ),
+    ("nginx_own_error", "sent_file"): Entry(
+        title="nginx may not read what it is to send",
+        what="The application answers with X-Accel-Redirect: nginx is to send a file in its place. Its "
+        "workers may not read that file, or a directory on the way, and nginx makes a 403 of that.",
+        decides="nginx [error]: open() failed (13), with php-fpm as the upstream.",
+        fix="let the user of nginx's workers read the files: their group, or an entry in the ACL",
+        advice="The application writes such files as the pool's account, most often with mode 0600 or a "
+        "strict umask. Give the directory the group of nginx's workers and its setgid bit, and let the "
+        "application write 0640; or `setfacl -d` an entry for nginx's user. No reload is needed.",
+        do_not="Do not make the files readable for everybody: that the application guards them has a reason.",
+    ),
     ("nginx_own_error", "closed_root"): Entry(
         title="nginx may not search the directory of a site",
         what="The user of nginx's workers may not search a directory on the way to the site's pages. Each "

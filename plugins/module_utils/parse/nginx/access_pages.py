@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set,
 from .log_format import Fields, last_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import FrontPage, Pages
+    from ....plugin_utils.shapes.logs import FrontPage, Pages, Refused
 
 Page = Tuple[Optional[str], float, str, Fields]  # site, time, path
 # Of a path without another ending than PHP's.
@@ -18,6 +18,8 @@ _FRONT = ("/", "/index.php")
 _IS_FRONT = re.compile(r"GET /(?:index\.php)?(?: |\Z)")  # scanners add arguments
 # Of limit_req and limit_conn, and what most set it to (limit_req_status).
 REFUSED = ("503", "429", "444")
+# The bytes of nothing: the end of a chunked answer, and of a compressed one with and without that end.
+CHUNKED, GZIPPED = "5", ("20", "31")
 # RFC 1918, 6598 and 4193, and loopback
 _INTERNAL = re.compile(
     r"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|::1\Z|f[cd]|unix:"
@@ -36,18 +38,60 @@ def _ways(path: str) -> List[str]:
     return list(_FRONT) if path in _FRONT else [path]
 
 
+class _Tally:
+    """Of pages that visitors did not get, among those that came."""
+
+    def __init__(self) -> None:
+        self.pages = self.answered = self.since = 0
+        self.paths: Set[str] = set()
+        self.visitors: Set[Tuple[str, str]] = set()
+        self.came: Set[str] = set()  # addresses that got a page
+
+    def hit(self, path: str, fields: Fields) -> None:
+        address = fields.get("remote_addr")
+        self.pages, self.since = self.pages + 1, 0
+        self.paths.update(_ways(path))
+        self.visitors.update([(address, fields.get("http_user_agent", ""))] if address else [])
+
+    def answer(self, fields: Fields) -> None:
+        address = fields.get("remote_addr")
+        self.answered, self.since = self.answered + 1, self.since + 1
+        self.came.update([address] if address else [])
+
+    def as_data(self) -> "Refused":
+        addresses = {address for address, _agent in self.visitors}
+        return {
+            "pages": self.pages,
+            "paths": len(self.paths),
+            "visitors": len(self.visitors),
+            "addresses": len(addresses),
+            "internal": all(map(_INTERNAL.match, addresses)),
+            "others": len(self.came - addresses),
+            "answered": self.answered - self.since,
+            "since": self.since,
+        }
+
+
+def _is_blank(fields: Fields) -> Optional[bool]:
+    """Of the front page itself, asked for to be shown; a query may stand for anything else. None: not told,
+    as of one that gzip made, which has a length of its own.
+    """
+    words, size = fields.get("request", "").split(" "), fields.get("body_bytes_sent", "")
+    if len(words) != 3 or words[0] != "GET" or words[1] not in _FRONT or size in GZIPPED:
+        return None
+    return size == "0" or size == CHUNKED and words[2] == "HTTP/1.1"
+
+
 class SitePages:
     """Of one site, fed its pages in order. Redirects and 404 may be nginx's own: they tell nothing."""
 
     def __init__(self, site: Optional[str], refusals: Sequence[str]) -> None:
         self.site, self.refusals, self.last = site, refusals, 0.0
-        self.answered = self.refused = self.since = 0
+        self.answered = 0
+        self.refused, self.forbidden, self.blank = _Tally(), _Tally(), _Tally()
         self.failed: List[str] = []
         self.latest: List[str] = []  # that failed after the last answer
         self.pages: Set[str] = set()  # answered
-        self.paths: Set[str] = set()  # refused
-        self.visitors: Set[Tuple[str, str]] = set()
-        self.came: Set[str] = set()  # addresses that got a page
         self.fronts: Dict[str, FrontPage] = {}
         self.had: Set[Tuple[str, ...]] = set()  # path, address and user agent of who got one
         self.lost: Dict[str, List[Tuple[str, ...]]] = {}  # the same of who gets it no more
@@ -57,17 +101,23 @@ class SitePages:
         if _IS_FRONT.match(fields.get("request", "GET " + fields.get("request_uri", path))):
             self.add_front(at, status, (path, address or "", fields.get("http_user_agent", "")))
         if status.startswith("2"):
-            self.answered, self.since, self.last = self.answered + 1, self.since + 1, at
+            self.answered, self.last = self.answered + 1, at
+            self.refused.answer(fields)
+            self.forbidden.answer(fields)
+            blank = _is_blank(fields)
+            if blank and status == "200":
+                self.blank.hit(path, fields)
+            elif blank is False:
+                self.blank.answer(fields)
             self.latest = []
             self.pages.update(_ways(path))
-            self.came.update([address] if address else [])
         elif status == "500" and status not in self.refusals:
             self.failed, self.last = self.failed + [path], at
             self.latest.append(path)
         elif status in self.refusals and last_of(fields.get("upstream_status", "")) != status:
-            self.refused, self.since = self.refused + 1, 0
-            self.paths.update(_ways(path))
-            self.visitors.update([(address, fields.get("http_user_agent", ""))] if address else [])
+            self.refused.hit(path, fields)
+        elif status == "403":
+            self.forbidden.hit(path, fields)
 
     def add_front(self, at: float, status: str, who: Tuple[str, ...]) -> None:
         front = self.fronts.setdefault(who[0], {"failed": 0, "since": 0, "lost": 0, "last": at})
@@ -96,18 +146,12 @@ class SitePages:
                 front["lost"] = len(lost)
             if front["failed"]:
                 pages.setdefault("fronts", {})[path] = front
-        if self.refused:
-            addresses = {address for address, _agent in self.visitors}
-            pages["refused"] = {
-                "pages": self.refused,
-                "paths": len(self.paths),
-                "visitors": len(self.visitors),
-                "addresses": len(addresses),
-                "internal": all(map(_INTERNAL.match, addresses)),
-                "others": len(self.came - addresses),
-                "answered": self.answered - self.since,
-                "since": self.since,
-            }
+        if self.refused.pages:
+            pages["refused"] = self.refused.as_data()
+        if self.forbidden.pages:
+            pages["forbidden"] = self.forbidden.as_data()
+        if self.blank.pages:
+            pages["blank"] = self.blank.as_data()
         return pages
 
 

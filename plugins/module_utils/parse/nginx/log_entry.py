@@ -15,6 +15,7 @@ from ...signatures.nginx import (
     NO_PHASE,
     NO_SERVER,
     PHASES,
+    SENT,
     STDERR,
     UNKNOWN,
     UNWRITABLE,
@@ -41,6 +42,7 @@ _HEAD = re.compile(
 # ngx_create_temp_file() and ngx_http_file_cache_name(): a number, an MD5.
 _OWN_FILE = re.compile(r'/(?:\d{10,}|[0-9a-f]{32}[.\d]*)" (?:failed|has written)')
 _FATAL = "PHP message: PHP Fatal error:  "  # behind warnings, mostly
+_OPEN = 'open() "'
 _CLOSED = "Unable to open primary script: "
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
 _UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
@@ -180,6 +182,8 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
     else:
         phase = NO_PHASE
     site, endpoint = fields(rest, cut) if client else (None, None)
+    if phase == NO_PHASE and level == "error" and endpoint and "://" not in endpoint and _OPEN in message:
+        phase = SENT
     http = phase == "header" and (endpoint or "").startswith("http://unix:")
     row, detail = _recognise(message, phase, level == "crit", http)
     foreign = "%q" in row.format if row else of_connection and not _HARMLESS.match(message)

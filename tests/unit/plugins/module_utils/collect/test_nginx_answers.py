@@ -49,6 +49,24 @@ class TestReturn:
         assert seen("return 301 https://shop.example;") == []
 
 
+class TestDeny:
+    @pytest.mark.parametrize("server", ["allow 192.0.2.7; deny all;", "location / { deny all; }"])
+    def test_hit_of_all_pages(self, server: str) -> None:
+        (found,) = seen(server)
+        assert (found["status"], found["kind"], found["written"]) == (403, "deny", "deny all")
+
+    def test_hit_of_all_sites(self) -> None:
+        assert [each["kind"] for each in seen("", "deny all;")] == ["deny"]
+
+    @pytest.mark.parametrize("around", ["~ /\\.ht", "/admin/", "= /a.php", "~ \\.php$"])
+    @pytest.mark.parametrize("directive", ["deny all;", "return 403;"])
+    def test_near_miss_of_some_pages(self, around: str, directive: str) -> None:
+        assert seen("location %s { %s }" % (around, directive)) == []
+
+    def test_decoy_one_address(self) -> None:
+        assert seen("deny 192.0.2.7; allow all;") == []
+
+
 class TestLimit:
     def test_hit_with_what_holds_there(self) -> None:
         (found,) = seen(

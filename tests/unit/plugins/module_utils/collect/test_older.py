@@ -24,6 +24,8 @@ STAMP = "2026/04/02 14:2%d:40"  # NOW is 14:26:40
 
 LOADED = dict(made.loaded_at(NOW - 900), default_log=LOG)
 
+FAILED: Any = {"active": "failed", "sub": "failed", "changed_at": NOW, "load": "loaded", "enabled": "enabled"}
+
 
 def look(log: str = "", conf: str = GONE, files: Optional[Any] = None, **nginx: Any) -> Any:
     texts = {MAIN: conf, LOG: log, **(files or {})}
@@ -79,7 +81,7 @@ class TestRefusal:
     def test_hit_its_unit_failed_and_the_journal_says_why(self, monkeypatch: pytest.MonkeyPatch) -> None:
         refusal = 'host not found in upstream "php" in %s:2' % MAIN
         output = "2026/04/02 14:26:30 [emerg] 9#9: %s\nnginx: configuration file test failed\n" % refusal
-        unit = {"active": "failed", "sub": "failed", "changed_at": NOW}
+        unit = dict(FAILED)
         monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, output, ""))
         monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
         found = look(config_newer=False, master=None)
@@ -120,10 +122,19 @@ class TestRefusal:
         assert found["holders"] == {"*:80": [holder], "[::]:80": [dict(holder, unit=None)]}
 
     def failed(self, monkeypatch: pytest.MonkeyPatch, output: str, **facts: Any) -> None:
-        unit = {"active": "failed", "sub": "failed", "changed_at": NOW, "result": "exit-code"}
-        unit.update(facts)
+        unit = dict(FAILED, **dict({"result": "exit-code"}, **facts))
         monkeypatch.setattr(FakeHost, "run", lambda *_host, **_more: Ran(1, output, ""))
         monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
+
+    def test_hit_its_unit_is_masked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed(monkeypatch, "", active="inactive", load="masked", enabled="masked")
+        found = look(config_newer=False, master=None)
+        assert (found["masked"], found["text"]) == ("nginx.service", "")
+
+    @pytest.mark.parametrize("enabled", ["disabled", None])
+    def test_near_miss_its_unit_was_stopped(self, monkeypatch: pytest.MonkeyPatch, enabled: Any) -> None:
+        self.failed(monkeypatch, "", active="inactive", sub="dead", enabled=enabled)
+        assert look("", "user x;\n", config_newer=False, master=None) is None
 
     def test_hit_its_unit_waits_for_another_pid_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failed(monkeypatch, "Starting nginx...\n", result="timeout", pid_file="/run/nginx.pid")

@@ -29,6 +29,21 @@ class TestEnd:
         text = page("/a.png", 200) + page("/", 500) + page("/x.php?a=b.c", 500)
         assert is_hint(tmp_path / "l", text)
 
+    def test_hit_all_pages_forbidden(self, tmp_path: Path) -> None:
+        assert is_hint(tmp_path / "l", page("/", 403) + page("/x.php", 403))
+        assert not is_hint(tmp_path / "l", page("/", 403) + page("/x.php", 200))
+
+    @pytest.mark.parametrize("path, size, times", [("/", 5, 3), ("/index.php", 0, 3)])
+    def test_hit_front_pages_without_a_byte(self, tmp_path: Path, path: str, size: int, times: int) -> None:
+        text = page("/a.php", 200) + times * ('"GET %s HTTP/1.1" 200 %d "-"\n' % (path, size))
+        assert is_hint(tmp_path / "l", text)
+
+    @pytest.mark.parametrize(
+        "path, size, times", [("/", 5, 2), ("/", 50, 9), ("/count.php", 5, 9), ("/?a", 5, 9)]
+    )
+    def test_near_miss_few_or_others(self, tmp_path: Path, path: str, size: int, times: int) -> None:
+        assert not is_hint(tmp_path / "l", times * ('"GET %s HTTP/1.1" 200 %d "-"\n' % (path, size)))
+
     @pytest.mark.parametrize("status", [444, 502, 503, 504])
     def test_hit_several_failed_among_others(self, tmp_path: Path, status: int) -> None:
         assert is_hint(tmp_path / "l", page("/", 200) + 3 * page("/", status))

@@ -241,3 +241,62 @@ class TestFrontPage:
 
     def test_decoy_an_api_never_had_one(self) -> None:
         assert hosts.found(self.lost(lost=0)) == hosts.HEALTHY
+
+
+def forbidden(kind: str = "deny", **facts: Any) -> Host:
+    """With 403, by a directive."""
+    return own_answer(paged(logged(), forbidden=dict(REFUSED, answered=0, **facts)), kind, 403)
+
+
+class TestForbidden:
+    PROXY = {"addresses": 1, "internal": True}
+
+    def test_hit_all_come_by_one_address(self) -> None:
+        host = forbidden(**self.PROXY)
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        assert "set_real_ip_from" in hosts.verdict(host)["missing"][0]["why"]
+
+    @pytest.mark.parametrize("kind", ["deny", "return"])
+    def test_near_miss_strangers_of_many_addresses(self, kind: str) -> None:
+        host = forbidden(kind)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["answered_on_purpose"]
+
+    @pytest.mark.parametrize("facts", [{"since": 3}, {"others": 7}, {"visitors": 2}, {"paths": 1}])
+    def test_near_miss_others_get_pages(self, facts: Dict[str, Any]) -> None:
+        host = forbidden(**dict(self.PROXY, **facts))
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+    def test_near_miss_a_return_is_not_for_addresses_alone(self) -> None:
+        host = forbidden("return", **self.PROXY)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["answered_on_purpose"]
+
+    def test_decoy_the_application_answers_so(self) -> None:
+        host = forbidden(**self.PROXY)
+        host["access"]["own_answers"] = []
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+    def test_decoy_another_site_is_told_so(self) -> None:
+        host = forbidden(**self.PROXY)
+        host["access"]["own_answers"][0].update(site="files.example", logs=["/other.log"])
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+
+class TestBlank:
+    def blank(self, **facts: Any) -> Host:
+        return paged(logged(), answered=14, blank=dict(REFUSED, answered=9, **facts))
+
+    def test_hit_front_pages_without_a_byte(self) -> None:
+        assert hosts.found(self.blank()) == hosts.UNKNOWN and notes(self.blank()) == ["visitors"]
+
+    @pytest.mark.parametrize("facts", [{"since": 1}, {"visitors": 2}])
+    def test_near_miss_one_came_or_few_asked(self, facts: Dict[str, Any]) -> None:
+        assert hosts.found(self.blank(**facts)) == hosts.HEALTHY
+
+    def test_near_miss_nginx_is_told_so(self) -> None:
+        host = own_answer(self.blank(), "return", 200)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["answered_on_purpose"]
+
+    def test_decoy_another_program_may_answer_so(self) -> None:
+        host = self.blank()
+        host["nginx"]["site_logs"][0]["others"] = True
+        assert hosts.found(host) == hosts.HEALTHY

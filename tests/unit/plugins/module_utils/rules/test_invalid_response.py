@@ -23,6 +23,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "hard_timeout": lambda: died_of("fpm-exit-124"),
     "exit_code": lambda: died_of("fpm-exit-1"),
     "system_call": lambda: died_of("fpm-exit-sigsys"),
+    "resource_limit": lambda: died_of("fpm-exit-sigxfsz"),
     "not_fastcgi": lambda: a_host("not_fastcgi_app"),
     "protocol_error": lambda: a_host().nginx_said("ng-invalid-header", 20.0),
 }
@@ -142,3 +143,18 @@ class TestDeath:
     def test_decoy_a_php_error_or_an_end_at_max_requests(self) -> None:
         host = a_host().fpm_said("fpm-exit-255", 30.0).fpm_said("fpm-exit-0", 20.0)
         assert hosts.found(host) == hosts.HEALTHY
+
+
+class TestResourceLimit:
+    def test_hit_a_restart_of_the_same_second_is_not_blamed(self) -> None:
+        host = died_of("fpm-exit-sigxcpu")
+        ago = hosts.now(host) - host["logs"]["events"][-1]["last"]
+        host.fpm_said("fpm-terminating", ago).fpm_said("fpm-running", ago)
+        assert hosts.found(host) == ([(CAUSE, "resource_limit", "active")], "degraded")
+
+    def test_near_miss_no_request_was_lost_with_it(self) -> None:
+        host = died_of("fpm-exit-sigxfsz").without_events("nginx")
+        assert (CAUSE, "resource_limit", "active") not in hosts.causes(host)
+
+    def test_decoy_a_signal_that_a_person_may_send(self) -> None:
+        assert CAUSE not in hosts.cause_ids(died_of("fpm-exit-signal"))

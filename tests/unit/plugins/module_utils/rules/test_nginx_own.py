@@ -237,6 +237,30 @@ def denied(**seen: Any) -> Host:
     return host
 
 
+def sent(**seen: Any) -> Host:
+    """A file of X-Accel-Redirect."""
+    host = ended("ng-sent-denied", '*1 open() "/srv/1.pdf" failed (13: Permission denied), client: x')
+    facts = {"path": "/srv/1.pdf", "owner": "php", "mode": "0600", "writable": False, "full": False}
+    host["logs"]["temp_dirs"] = [dict(facts, changed_at=hosts.now(host) - 600, **seen)]
+    return host
+
+
+class TestSentFile:
+    def test_hit_the_file_and_its_owner_are_named(self) -> None:
+        item = hosts.only(sent())
+        assert (item["cause"], item["reason"], item["state"]) == (CAUSE, "sent_file", "active")
+        assert "/srv/1.pdf" in item["summary"] and "by php, mode 0600" in item["evidence"][0]["text"]
+
+    def test_near_miss_its_mode_was_put_right(self) -> None:
+        host = sent(writable=True)
+        host["logs"]["temp_dirs"][0]["changed_at"] = hosts.now(host)
+        assert hosts.causes(host) == [(CAUSE, "sent_file", "recovered")]
+
+    def test_decoy_of_a_site_without_php(self) -> None:
+        host = sent().with_events("nginx", "ng-sent", site="files.example")
+        assert hosts.found(host) == hosts.HEALTHY
+
+
 class TestFileDenied:
     def test_hit_the_file_and_its_owner_are_named(self) -> None:
         item = hosts.only(denied())

@@ -80,6 +80,20 @@ class TestEveryPage:
         assert (first["source"], first["text"], first["path"]) == ("php_log", "PHP Fatal x", "/p.log")
         assert second["source"] == "nginx_access"
 
+    def read_only(self, path: str) -> str:
+        """Where the evidence begins, of a unit that protects /usr."""
+        host = logged(
+            fatal(": file_put_contents(%s): Failed to open stream: Read-only file system in /a.php" % path)
+        )
+        host.with_unit(writing={"ProtectSystem": "full"})
+        return str(hosts.only(host)["evidence"][0]["text"])
+
+    def test_hit_the_unit_makes_the_file_read_only(self) -> None:
+        assert " has ProtectSystem=full, " in self.read_only("/usr/share/app/x.log")
+
+    def test_near_miss_the_unit_lets_it_write_there(self) -> None:
+        assert "FastCGI sent in stderr" in self.read_only("/srv/app/x.log")
+
     def test_near_miss_one_page_came(self) -> None:
         assert hosts.found(logged(a_host().silent_logs(), answered=1)) == hosts.HEALTHY
 

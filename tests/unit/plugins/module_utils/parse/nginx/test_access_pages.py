@@ -5,7 +5,7 @@
 """Which pages nginx refused by itself, and which front page it did not find."""
 
 import gzip
-from typing import Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.access_pages import (
@@ -183,3 +183,47 @@ class TestWhoMissesTheFrontPage:
         came = "200 GET / 10.0.0.1"
         assert fronts(came, "404 GET /?author=1 10.0.0.1", "403 POST / 10.0.0.1") == (0, 0, 0)
         assert fronts(came, "404 GET / 10.0.0.9", "404 GET / 10.0.0.9") == (2, 2, 0)
+
+
+def blank(size: str = "5", request: str = "GET / HTTP/1.1", status: str = "200") -> Dict[str, Any]:
+    """What is seen of blank front pages, of three visitors."""
+    pages = LastPages()
+    for agent in ("a", "b", "c"):
+        line = {"status": status, "body_bytes_sent": size, "request": request, "remote_addr": "192.0.2.7"}
+        pages.add("shop.example", 1.0, "/", dict(line, http_user_agent=agent))
+    (of_site,) = pages.as_data()
+    return dict(of_site.get("blank") or {})
+
+
+class TestBlank:
+    @pytest.mark.parametrize("size, http", [("5", "1.1"), ("0", "1.0"), ("0", "2.0")])
+    def test_hit_a_front_page_without_a_byte(self, size: str, http: str) -> None:
+        found = blank(size, "GET /index.php HTTP/" + http)
+        assert (found["pages"], found["visitors"], found["since"]) == (3, 3, 0)
+
+    @pytest.mark.parametrize("size", ["6", "15", "5000"])
+    def test_near_miss_one_with_some(self, size: str) -> None:
+        assert not blank(size)
+
+    def test_near_miss_five_bytes_that_are_no_end(self) -> None:
+        assert not blank("5", "GET / HTTP/2.0")
+
+    @pytest.mark.parametrize("size", ["20", "31"])
+    def test_near_miss_a_compressed_one_tells_nothing(self, size: str) -> None:
+        assert not blank(size)
+
+    @pytest.mark.parametrize(
+        "request_line", ["HEAD / HTTP/1.1", "GET /?wc-ajax=x HTTP/1.1", "POST / HTTP/1.1"]
+    )
+    def test_decoy_not_asked_for_to_be_shown(self, request_line: str) -> None:
+        assert not blank(request=request_line)
+
+
+class TestForbidden:
+    def test_hit_it_is_no_refusal_of_a_limit(self) -> None:
+        pages = LastPages()
+        for status in ("200", "403", "403"):
+            pages.add("shop.example", 1.0, "/", {"status": status, "remote_addr": "192.0.2.7"})
+        (of_site,) = pages.as_data()
+        assert of_site["forbidden"]["pages"] == 2 and of_site["forbidden"]["answered"] == 1
+        assert "refused" not in of_site

@@ -343,7 +343,6 @@ class TestEntry:
                 "header from "
                 'upstream" failed (2: No such file or directory)'
             ),
-            'open() "/srv/shop/0000000001" failed (13: Permission denied)',
             (
                 "recv() failed (104: Connection reset by peer) while reading response header from upstream "
                 "and more"
@@ -354,6 +353,12 @@ class TestEntry:
     def test_near_miss_message_without_a_row(self, message: str) -> None:
         entry = parse_entry(HEAD + message + TAIL, 0)
         assert entry is not None and (entry.row is None or entry.row.id == "ng-unknown")
+
+    def test_near_miss_a_static_file_has_no_upstream(self) -> None:
+        message = 'open() "/srv/shop/0000000001" failed (13: Permission denied)'
+        static = parse_entry(HEAD + message + TAIL.partition(", upstream: ")[0], 0)
+        sent = parse_entry(HEAD + message + TAIL, 0)
+        assert static and sent and static.row is None and sent.row and sent.row.id == "ng-sent-denied"
 
 
 class TestSample:
