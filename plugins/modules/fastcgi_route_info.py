@@ -73,6 +73,8 @@ routes:
     - C(methodless). Only where PHP-FPM gets no C(REQUEST_METHOD). Then each of its pages is blank.
     - C(nameless). Only where PHP-FPM gets neither C(SCRIPT_FILENAME) nor C(PATH_TRANSLATED). Then each of its
       pages is a 404.
+    - C(queryless). Only where PHP-FPM gets no C(QUERY_STRING).
+    - C(length). Only where C(CONTENT_LENGTH) is a fixed text; empty where PHP-FPM gets none.
     - C(resolver). Whether nginx has a C(resolver) there.
     - C(error_cache). For how many C(seconds) C(fastcgi_cache) keeps a 502 or 504 of nginx's own, as the line
       that is C(written) says. V(null) where it keeps none.

@@ -251,6 +251,7 @@ masters:
         - C(replaced), each listen that a later section of the same name stands for, with its C(endpoint),
           C(file) and C(line). Not returned where there is none.
         - C(php_log), the C(error_log) of PHP that the pool sets, if it is a path.
+        - C(zoneless). Only where C(chroot) has no C(/usr/share/zoneinfo).
         - C(php_keys), names of what C(env[]) and the C(php_) directives set.
       type: list
       elements: dict

@@ -73,7 +73,9 @@ def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tu
         why = "it was not read to its end (%d of %d bytes)" % (source.read, stat.size)
     elif source.cut and (begins is None or begins > since):
         why = "only the newest part of the window was read (%d bytes)" % min(limit, stat.size)
-    if stat.size and begins is None and log.first_at is None:
+    # Written while the clock was ahead: nothing came since then.
+    ahead = stat.mtime > log.until and log.head.search(first)
+    if stat.size and begins is None and log.first_at is None and not ahead:
         program = "nginx" if kind.name == "nginx_error" else "php-fpm"
         why = "no line begins with the time that %s writes" % program
         what = what if current else ROTATED  # it only has a predecessor's name

@@ -7,18 +7,18 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.linux.proc import unit_of
+from ..parse.linux.proc import parse_status, unit_of
 from ..parse.nginx.conf import Conf, error_logs, every, opened
 from ..parse.nginx.routes import routes
 from ..parse.nginx.site_logs import Defaults, log_formats, site_logs, used
-from ..parse.titles import NGINX_MASTER, NGINX_WORKER
+from ..parse.titles import NGINX_MASTER, NGINX_WORKER, PROGRAMS
 from .code_owners import owners_of_code
 from .host import Host
 from .linux.processes import Process, process_cgroup, processes
 from .linux.units import unit_states
 from .nginx_files import Reading
 from .nginx_user import set_user
-from .trust import DELETED, opening
+from .trust import DELETED, not_roots, opening
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Loaded, Nginx
@@ -81,9 +81,25 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
     return version.group(1), {**_BUILT, **built}
 
 
+def _serves(host: Host, process: Process) -> bool:
+    """Without a master (master_process off). A start that fails, and nginx -t, wait for no events."""
+    if process.comm not in PROGRAMS["nginx"] or process.cmdline.startswith(("nginx: ", "angie: ")):
+        return False
+    files = "/proc/%d/fd/" % process.pid
+    return any(host.readlink(files + name) == "anon_inode:[eventpoll]" for name in host.names(files))
+
+
+def _alone(host: Host, process: Process) -> Process:
+    uids = parse_status(host.text("/proc/%d/status" % process.pid) or "").uids
+    doubt = not_roots(host, process.pid, uids, process.exe, PROGRAMS["nginx"])
+    return process._replace(doubt=doubt)
+
+
 def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
     """Oldest first, in doubt or not, without those in containers below this host."""
     every = [process for process in procs if NGINX_MASTER.match(process.cmdline)]
+    if not every and any(process.comm.startswith(PROGRAMS["nginx"]) for process in procs):
+        every = [_alone(host, process) for process in procs if _serves(host, process)]
     contained = [str(master.pid) for master in every if master.foreign]
     if contained:
         why = "nginx runs in containers of this host, pid %s" % ", ".join(contained[:MOST_ERRORS])
@@ -94,7 +110,11 @@ def _masters(host: Host, procs: Sequence[Process]) -> List[Process]:
 
 def _options(master: Process) -> Dict[str, str]:
     title = NGINX_MASTER.match(master.cmdline)
-    return dict(_OPTION.findall(title.group(1))) if title else {}
+    return dict(_OPTION.findall(title.group(1) if title else master.cmdline))
+
+
+def _is_single(master: Process) -> bool:
+    return not NGINX_MASTER.match(master.cmdline)
 
 
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Nginx":
@@ -216,15 +236,18 @@ def _workers(
     for other in masters:
         if other.pid not in family:
             _miss_other(host, other, account)
+    if masters and _is_single(masters[0]):
+        return [masters[0]]
     return [process for process in procs if process.ppid in family and NGINX_WORKER.match(process.cmdline)]
 
 
 def _loaded(
     nginx: "Nginx", reading: Reading, masters: Sequence[Process], workers: Sequence[Process]
 ) -> "Loaded":
-    """A reload replaces the workers and keeps the master."""
+    """A reload replaces the workers and keeps the master. Of a single process nobody sees one."""
     loaded = _nothing_loaded()
-    started = min((process.started_at for process in workers or masters[:1]), default=None)
+    alone = bool(masters) and _is_single(masters[0])
+    started = min((each.started_at for each in ([] if alone else workers or masters[:1])), default=None)
     loaded["at"] = started
     if started is not None and reading.changed_at is not None:
         nginx["config_newer"] = reading.changed_at > started + CLOCK_SLACK
@@ -272,8 +295,9 @@ def _look(
     owners_of_code(host, nginx["routes"])
     _report_errors(host, reading.conf)
     nginx["loaded"] = _loaded(nginx, reading, masters, workers)
-    # A master of an ordinary account cannot change its workers' user.
-    certain = account is None and reading.whole and version is not None
+    # A master of an ordinary account cannot change its workers' user, nor does a single process its own.
+    alone = bool(masters) and _is_single(masters[0])
+    certain = account is None and reading.whole and version is not None and not alone
     set_user(host, nginx, reading.conf, workers, built["user"], certain)
     default_log = posixpath.join(prefix, options.get("e") or built["error-log-path"])
     nginx["loaded"]["default_log"] = default_log

@@ -7,7 +7,7 @@ Looked at where it dials what they do not name, where they were changed since, o
 """
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from ..parse.endpoint import parse
 from ..parse.linux.systemctl import unit_matches
@@ -17,6 +17,7 @@ from ..parse.nginx.strays import strays
 from ..parse.redact import redact
 from ..parse.timestamps import LOG_SECOND, nginx_time
 from .endpoint.endpoints import collect_endpoints, identity_of
+from .endpoint.probe import Target, probe
 from .host import Host
 from .linux.processes import Process
 from .linux.units import unit_states
@@ -25,15 +26,15 @@ from .nginx import UNITS
 from .nginx_files import Reading
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.endpoint import Listener
     from ...plugin_utils.shapes.nginx import Nginx
-    from ...plugin_utils.shapes.older import Older, Refusal
+    from ...plugin_utils.shapes.older import LaterRefusal, Older, Refusal
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 TAIL = 256 * 1024  # bytes of a log
 MOST_LOGS = 8
 MOST_ENDPOINTS = 16
 MOST_TEXT = 400
+DIAL = 0.5  # seconds
 # Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
 # is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
 _EMERG = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
@@ -69,7 +70,7 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
         if texts:
             own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or config
             refusal = _as_refusal(texts[-1], own, unit["changed_at"], log)
-            return {**refusal, "holders": _holders(host, procs, taken)} if taken else refusal
+            return {**refusal, **_holders(host, procs, taken, nginx)} if taken else refusal
         awaited = unit.get("pid_file")
         if unit["result"] == "timeout" and awaited:
             others = [path for path in nginx["opens"] if path.endswith(".pid") and path != awaited]
@@ -79,10 +80,20 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
     return None
 
 
-def _holders(host: Host, procs: Sequence[Process], addresses: Sequence[str]) -> "Dict[str, List[Listener]]":
-    keys = [parse(address).key for address in addresses if not address.startswith("unix:")]
-    found = collect_endpoints(host, list(dict.fromkeys(keys)), None, procs, 0.0)
-    return {key: facts["listeners"] for key, facts in found.items()}
+def _holders(
+    host: Host, procs: Sequence[Process], addresses: Sequence[str], nginx: "Nginx"
+) -> "LaterRefusal":
+    """Who has the addresses that nginx could not bind."""
+    keys = list(dict.fromkeys(parse(address).key for address in addresses))
+    found = collect_endpoints(host, keys, identity_of(nginx), procs, 0.0)
+    left: List[str] = []
+    for key, facts in found.items():
+        path = key[len("unix:") :] if key.startswith("unix:") and not facts["listeners"] else ""
+        if path and host.type_of(path) == "socket":
+            # Who listens in another network namespace takes the connection.
+            dialled = probe([Target(key, "unix", path, 0)], None, DIAL)
+            left += [key for each in dialled if each["connect"]["result"] == "refused"]
+    return {"holders": {key: facts["listeners"] for key, facts in found.items()}, "left_over": left}
 
 
 def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":

@@ -6,10 +6,12 @@ hears of none.
 """
 
 import re
-from typing import TYPE_CHECKING, List
+from typing import TYPE_CHECKING, List, Optional
 
 from ..parse.redact import redact
-from .host import Host
+from ..parse.timestamps import fpm_time
+from .host import Host, HostError
+from .log_clock import APART, QUARTER
 from .log_window import tail
 
 if TYPE_CHECKING:
@@ -19,7 +21,19 @@ if TYPE_CHECKING:
 TAIL = 64 * 1024  # bytes of a log
 MOST_LOGS = 8
 # main.c, php_error_cb(): the names of E_ERROR and its kin. An uncaught exception is a fatal error.
-_ERROR = re.compile(rb"^\[[^\]\n]{10,60}\] (PHP (?:Fatal|Parse) error:  .{1,2000})$", re.M)
+_ERROR = re.compile(rb"^\[([^\]\n]{10,60})\] (PHP (?:Fatal|Parse) error:  .{1,2000})$", re.M)
+_STAMP = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}) [^\]\n]{1,40}\] ", re.M)
+KEPT = 16  # times of a log, the newest
+
+
+def _zone(host: Host, path: str, data: bytes) -> Optional[int]:
+    """PHP's own time zone: that in which the last message is as old as the file."""
+    try:
+        last, changed_at = fpm_time(_STAMP.findall(data)[-1].decode(), 0) or 0.0, host.stat(path).mtime
+    except (HostError, IndexError):
+        return None
+    zone = round((last - changed_at) / QUARTER) * QUARTER
+    return zone if abs(last - zone - changed_at) <= APART else None
 
 
 def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError"]:
@@ -30,8 +44,21 @@ def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError
             path = pool.get("php_log")
             if not path or pool["chroot"] or len(found) == MOST_LOGS:
                 continue
-            errors = _ERROR.findall(tail(host, path, TAIL, since))
+            data = tail(host, path, TAIL, since)
+            errors = _ERROR.findall(data)
             if errors:
-                text = redact(errors[-1].decode("utf-8", "replace"))
-                found.append({"pool": pool["name"], "config": master["config"], "path": path, "text": text})
+                text = redact(errors[-1][1].decode("utf-8", "replace"))
+                error: PhpError = {
+                    "pool": pool["name"],
+                    "config": master["config"],
+                    "path": path,
+                    "text": text,
+                }
+                zone = _zone(host, path, data)
+                if zone is not None:
+                    stamps = [stamp[:20].decode("utf-8", "replace") for stamp, _text in errors[-KEPT:]]
+                    error["times"] = [
+                        at for at in (fpm_time(each, zone) for each in stamps) if at and at >= since
+                    ]
+                found.append(error)
     return found

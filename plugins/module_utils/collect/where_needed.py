@@ -19,7 +19,7 @@ from .log_window import tail
 from .pressure import pools_under_pressure
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import AccessLogs, Event, LaterLogs
+    from ...plugin_utils.shapes.logs import AccessLogs, Event, LaterLogs, PhpError
     from ...plugin_utils.shapes.memory import Halted
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.older import Older
@@ -150,10 +150,16 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         look = partial(missed_pages, host, snapshot, since)
         found["missed_pages"] = isolated(host, "missed_pages", look) or []
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
+    errors: List[PhpError] = []
+    if any("php_log" in pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]):
+        from .php_errors import php_errors
+
+        errors = isolated(host, "php_errors", partial(php_errors, host, snapshot, since)) or []
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
     if not (
         compared
         or broken
+        or errors
         or nginx["config_newer"]
         or nginx.get("fronts")
         or any(site["silent"] for site in nginx.get("site_logs") or [])
@@ -166,10 +172,8 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     found.update(collect_access(host, nginx, since, host.now(), refusals))
     many = sum(event["count"] for event in found["events"] if event["detail"].get("status") in OWN_STATUSES)
     pages = [pages for file in found["files"] for pages in file.get("pages") or []]
-    if any(each["failed"] and not each["answered"] for each in pages):
-        from .php_errors import php_errors
-
-        found["php_errors"] = isolated(host, "php_errors", partial(php_errors, host, snapshot, since)) or []
+    if errors:
+        found["php_errors"] = errors
     odd = any(ODD.intersection(each) for each in pages)
     if odd or max([many] + [each["failed"] for each in pages]) >= MANY:
         from .nginx_answers import own_answers

@@ -196,11 +196,12 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
 
 def _silence(snapshot: "Snapshot") -> List["Missing"]:
     quiet = any(master["log_level"] in ("error", "alert") for master in snapshot["fpm"]["masters"])
-    if not quiet and not any(site["silent"] for site in snapshot["nginx"].get("site_logs") or []):
+    sites = snapshot["nginx"].get("site_logs") or []
+    if not quiet and not any(site["silent"] or "hiding" in site for site in sites):
         return []
-    from .silence import gaps, quiet_masters
+    from .silence import gaps, hidden_errors, quiet_masters
 
-    return gaps(snapshot) + quiet_masters(snapshot)
+    return gaps(snapshot) + quiet_masters(snapshot) + hidden_errors(snapshot)
 
 
 def _unscathed(

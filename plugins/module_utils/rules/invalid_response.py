@@ -22,6 +22,7 @@ SAME_MOMENT = 2.0
 SEGFAULT_SECONDS = 5.0  # between the kernel's line and php-fpm's
 # What ran lay in opcache's shared memory, which is code of its JIT alone.
 JIT_CODE = " in dev/zero["
+ZONEINFO = "/usr/share/zoneinfo"
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
     ("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns")
@@ -88,6 +89,9 @@ def _death(case: Case, death: Death) -> Optional[Match]:
     confidence = case.sure_of_log(confidence)
     crash = _segfault(case, times) if death.reason == "segfault" else []
     when = "in the middle of a request" if lost else "and no log tells of requests that were lost"
+    if death.reason == "segfault" and case.owner and case.owner.pool.get("zoneless"):
+        when += "; its chroot has no " + ZONEINFO
+        crash.append(evidence("file", "PHP of Debian or Fedora crashes without it, at a date", ZONEINFO))
     reason = Reason(
         "A worker of pool %s %s %s." % (pool, words, when),
         [sample(events[-1])] + crash + [sample(loss.event) for loss in lost[-1:]],

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 CAUSE = Cause("php_error", severity="warning")
+UNSERVED = frozenset(("methodless", "nameless", "queryless", "length"))  # keys of such routes alone
 FATAL, REFUSED = meanings("php_fatal"), meanings("script_missing", "script_denied")
 
 
 def examine(snapshot: "Snapshot") -> List[Match]:
     access = snapshot.get("access")
     failed = access and any(
-        pages["failed"] and not pages["answered"]
+        (pages["failed"] and not pages["answered"]) or ("php_errors" in access and "came" in pages)
         for file in access["files"]
         for pages in file.get("pages", [])
     )
@@ -29,7 +30,7 @@ def examine(snapshot: "Snapshot") -> List[Match]:
 
         matches = reasons(CAUSE, snapshot)
     if seen & (REFUSED | FATAL) or any(
-        route.get("methodless") or route.get("nameless") for route in snapshot["nginx"]["routes"]
+        not UNSERVED.isdisjoint(route) for route in snapshot["nginx"]["routes"]
     ):
         from .php_refuses import refused
 

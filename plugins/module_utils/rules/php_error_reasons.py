@@ -4,7 +4,7 @@
 """Sites of which no page comes, since PHP ends each with an error."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.linux.unit_starts import makes_read_only
 from ..parse.nginx.script_refusals import opening
@@ -15,7 +15,7 @@ from .model import Cause, Match, Reason, evidence, losses_of, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event, Pages
+    from ...plugin_utils.shapes.logs import Event, Pages, PhpError
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -28,9 +28,13 @@ _FATAL = re.compile(
 FEWEST = 3  # pages
 # The file stands before it, as of file_put_contents(FILE) and of "FILE".
 _READ_ONLY = re.compile(r"[(\"](/[^)\"\s]{1,255})[)\"][^()]{0,99}Read-only file system")
+AT_ONCE = 10.0  # seconds
+SAME = 1.0  # seconds between two logs about one request
 WORDS = {
     "before_script": "PHP ends each request to %s before its script begins: %s.",
     "every_page": "PHP answers, and with an error: each of the last %d pages of %s was a 500.",
+    "shown_errors": "PHP ended each of the last %d pages of %s with an error, and visitors got status 200: "
+    "display_errors is on, or the page had begun.",
 }
 
 
@@ -123,7 +127,7 @@ def _restarted(snapshot: "Snapshot", routes: Sequence["Route"], at: float) -> bo
     return bool(started) and all(each is not None and each > at + LOG_SECOND for each in started)
 
 
-def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["Evidence"]:
+def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["PhpError"]:
     """What PHP's own log has of the pools behind the routes."""
     access = snapshot.get("access")
     dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
@@ -134,11 +138,73 @@ def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["Eviden
         if pool["endpoint"] in dialled
     }
     errors = access.get("php_errors", []) if access else []
-    return [
-        evidence("php_log", error["text"], error["path"])
-        for error in errors
-        if (error["config"], error["pool"]) in pools
-    ]
+    return [error for error in errors if (error["config"], error["pool"]) in pools]
+
+
+def _own(error: "PhpError") -> "Evidence":
+    return evidence("php_log", error["text"], error["path"])
+
+
+def _hiding(snapshot: "Snapshot", names: Sequence[str]) -> List["Evidence"]:
+    """The error_page by which visitors see a success."""
+    sites = [site for site in snapshot["nginx"].get("site_logs") or [] if site["site"] in names]
+    pages = [site["hiding"] for site in sites if "hiding" in site]
+    return [evidence("nginx", page["written"], page["file"], page["line"]) for page in pages[:1]]
+
+
+def each_has(pages: Sequence[float], errors: Sequence[float]) -> bool:
+    """Whether each page has an error of its own."""
+    left = sorted(errors)
+    for page in pages:
+        hit = next((at for at in left if abs(at - page) <= SAME), None)
+        if hit is None:
+            return False
+        left.remove(hit)
+    return True
+
+
+def theirs_alone(pages: Sequence[float], errors: Sequence[float]) -> bool:
+    """Nothing names the site of an error in PHP's own log. Jobs of cron begin at one second of minutes."""
+    meanwhile = [at for at in errors if pages[0] - SAME <= at <= pages[-1] + SAME]
+    apart = len({int(at) % 60 for at in pages}) >= FEWEST or pages[-1] - pages[0] < AT_ONCE
+    return len(meanwhile) <= len(pages) + 1 and apart
+
+
+def _shown(
+    cause: Cause, snapshot: "Snapshot", routes: Dict[str, List["Route"]], found: Set[str]
+) -> List[Match]:
+    """Pages that came, by an access log, and ended with an error, by another one. found: sites."""
+    access, matches = snapshot.get("access"), []
+    for file in access["files"] if access else []:
+        for pages in file.get("pages", []):
+            came = pages.get("came", [])
+            names = [name for name in log_sites(snapshot, file["path"], pages) if name in routes]
+            if (
+                len(came) < FEWEST
+                or found.intersection(names)
+                or came_elsewhere(snapshot, file["path"], names)
+            ):
+                continue
+            events = [
+                event
+                for event in snapshot["logs"]["events"]
+                if event["source"] == "nginx" and meaning_of(event) in FATAL and event["site"] in names
+            ]
+            names = [name for name in names if name in {event["site"] for event in events}] or names
+            hit = [route for name in names for route in routes[name]]
+            text = "%d pages in a row with 200, each at the time of an error of PHP's" % len(came)
+            proof = [evidence("nginx_access", text, file["path"], at=came[-1])]
+            event = events[-1] if each_has(came, [at for each in events for at in each["times"]]) else None
+            if event is None:
+                own = [(error, error.get("times", [])) for error in _of_own_log(snapshot, hit)]
+                theirs = [error for error, at in own if each_has(came, at) and theirs_alone(came, at)]
+                if not theirs:
+                    continue
+                proof.insert(0, _own(theirs[0]))
+            found.update(names)
+            words = WORDS["shown_errors"] % (len(came), ", ".join(names[:3]))
+            matches.append(_match(cause, "shown_errors", words, hit, event, proof, came[0]))
+    return matches
 
 
 def _read_only(
@@ -202,10 +268,11 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             hit = [route for name in names for route in routes[name]]
             event = next((fatal[name] for name in names if name in fatal), None)
             text = "%d pages in a row with 500, none with 200 since" % pages["failed"]
+            text += ", though visitors got 200" if "hidden" in pages else ""
             proof = [evidence("nginx_access", text, file["path"], at=pages["last"])]
             words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
-            proof[:0] = _of_own_log(snapshot, hit) if event is None else []
-            told = [sample(event)] if event else []
-            proof += _read_only(snapshot, hit, told + proof)
+            proof[:0] = map(_own, _of_own_log(snapshot, hit)) if event is None else ()
+            proof += _read_only(snapshot, hit, ([sample(event)] if event else []) + proof)
+            proof[:0] = _hiding(snapshot, names) if "hidden" in pages else []
             matches.append(_match(cause, "every_page", words, hit, event, proof, pages["last"]))
-    return matches
+    return matches + _shown(cause, snapshot, routes, found)

@@ -27,7 +27,18 @@ _BASEDIR = re.compile(r"not within the allowed path\(s\): \((.{1,200}?)\)")
 _REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 _WHOLE = re.compile(r"\$(?:document|realpath)_root/?\$fastcgi_script_name\Z")
 METHOD, SCRIPT = "REQUEST_METHOD", "SCRIPT_FILENAME"
-UNSERVED = {METHOD: ("blank_pages", "a blank page"), SCRIPT: ("no_script_name", "404")}
+QUERY, LENGTH, FIXED = "QUERY_STRING", "CONTENT_LENGTH", "fixed"
+_PAGES = "PHP answers each request to %s with "
+UNSERVED = {
+    METHOD: ("blank_pages", _PAGES + "a blank page: nginx hands it no " + METHOD),
+    SCRIPT: ("no_script_name", _PAGES + "404: nginx hands it no " + SCRIPT),
+    QUERY: ("no_query", "PHP gets no parameters of a URL of %s: nginx hands it no " + QUERY),
+    LENGTH: ("no_body", "PHP gets no body of a request to %s, and no form: nginx hands it no " + LENGTH),
+    FIXED: (
+        "wrong_length",
+        "PHP waits for what is not sent, or gets a part, of a body to %s: nginx hands it a fixed " + LENGTH,
+    ),
+}
 _OF_ROOT = ("$document_root", "$realpath_root", "$request_filename")
 
 
@@ -165,25 +176,35 @@ def _unserved(snapshot: "Snapshot") -> Dict[Tuple[str, str], List["Route"]]:
     for route in snapshot["nginx"]["routes"]:
         if route.get("methodless"):
             found.setdefault((route["site"], METHOD), []).append(route)
-        elif route.get("nameless") and pools.intersection(each["endpoint"] for each in route["endpoints"]):
+        elif not pools.intersection(each["endpoint"] for each in route["endpoints"]):
+            continue
+        elif route.get("nameless"):
             found.setdefault((route["site"], SCRIPT), []).append(route)
+        else:
+            lacks = [QUERY] if route.get("queryless") else []
+            if "length" in route:
+                lacks.append(FIXED if route["length"] else LENGTH)
+            for what in lacks:
+                found.setdefault((route["site"], what), []).append(route)
     return found
 
 
 def _blank(cause: Cause, what: str, routes: Sequence["Route"]) -> Match:
     first = routes[0]
-    reason_id, page = UNSERVED[what]
-    words = "PHP answers each request to %s with %s: nginx hands it no %s."
+    reason_id, words = UNSERVED[what]
     text = "fastcgi_pass %s without fastcgi_param %s" % (first["pass"], what)
+    if what == FIXED:
+        text = "fastcgi_pass %s, with a %s of %s for each request" % (first["pass"], LENGTH, first["length"])
     place = "%s:%s" % (first["file"], first["line"])
     proof = [evidence("nginx", text, place)]
     return Match(
         cause,
         reason_id,
         Reason(
-            words % (first["site"] or "default", page, what),
+            words % (first["site"] or "default") + ".",
             proof,
             confidence="likely",
+            state="active" if what in (METHOD, SCRIPT) else "latent",
             servers=sites_of(routes),
         ),
     )

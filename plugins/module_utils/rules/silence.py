@@ -100,6 +100,22 @@ def _words(log: "ErrorLog") -> str:
     return words + (" (%s:%s)" % (log["file"], log["line"]) if log["file"] else "")
 
 
+def hidden_errors(snapshot: "Snapshot") -> List["Missing"]:
+    """Sites whose access log, as visitors do, sees errors of PHP as successes."""
+    words = "line %s: %s: visitors of %s, and its access log, see what PHP answers with 500 as a success"
+    formats = (snapshot["nginx"].get("log_formats") or {}).items()
+    blind = [name for name, form in formats if "$upstream_status" not in form["text"]]
+    return [
+        {
+            **unseen("hidden_errors", page["file"], words % (page["line"], page["written"], site["site"])),
+            "needs": "$upstream_status in its log_format",
+        }
+        for site in snapshot["nginx"].get("site_logs") or []
+        for page in ([site["hiding"]] if "hiding" in site else [])
+        if any(log["format"] in blind for log in site["access"])
+    ]
+
+
 def quiet_masters(snapshot: "Snapshot") -> List["Missing"]:
     """Masters whose level hides what fpm_children.c and fpm_process_ctl.c log of workers, at warning."""
     why = "log_level = %s: php-fpm logs neither crashed and terminated workers nor that a pool was full"

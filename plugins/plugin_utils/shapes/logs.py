@@ -48,6 +48,8 @@ class LaterPages(TypedDict, total=False):
     forbidden: Refused  # with 403; not before 0.12.0
     blank: Refused  # the front page, with 200 and without a byte; not before 0.12.0
     fronts: Dict[str, FrontPage]  # by path; only where one failed; not before 0.12.0
+    hidden: int  # failed pages that an error_page showed as a success; not before 0.12.0
+    came: List[float]  # epoch seconds of the last pages that came, of two paths or more; not before 0.12.0
 
 
 class Pages(LaterPages):
@@ -249,7 +251,13 @@ class AccessFile(LogFile, LaterAccessFile):
     """An access log."""
 
 
-class PhpError(TypedDict):
+class LaterPhpError(TypedDict, total=False):
+    """Not in snapshots from before 0.12.0."""
+
+    times: List[float]  # epoch seconds of the last errors in the window
+
+
+class PhpError(LaterPhpError):
     """The last one of a pool whose PHP has a log of its own, written in the window."""
 
     pool: str

@@ -82,6 +82,10 @@ class LaterRoute(TypedDict, total=False):
     alias: str  # arguments of the location whose place an alias takes; only there; not from before 0.9.0
     methodless: bool  # only where php-fpm gets no REQUEST_METHOD; not in snapshots from before 0.7.0
     nameless: bool  # only where php-fpm gets no name of a script; not in snapshots from before 0.11.0
+    queryless: bool  # only where php-fpm gets no QUERY_STRING; not in snapshots from before 0.12.0
+    length: (
+        str  # only where CONTENT_LENGTH is none of the request's; "": php-fpm gets none; not before 0.12.0
+    )
     catch_stderr: CatchStderr  # only where it is set; not in snapshots from before 0.7.0
     kept_at: KeptAt  # only where it keeps some; not in snapshots from before 0.5.0
     candidates: List[
@@ -207,7 +211,21 @@ class LogFormat(TypedDict):
     text: str
 
 
-class SiteLogs(TypedDict):
+class HidingPage(TypedDict):
+    """An error_page that shows what PHP answers with 500 as a success."""
+
+    written: str  # the directive
+    file: str
+    line: int
+
+
+class LaterSiteLogs(TypedDict, total=False):
+    """Only where there is one; not in snapshots from before 0.12.0."""
+
+    hiding: HidingPage  # the last one
+
+
+class SiteLogs(LaterSiteLogs):
     """Where a server block logs the requests that it passes to php-fpm."""
 
     site: str  # as in a route

@@ -22,6 +22,7 @@ class LaterRefusal(TypedDict, total=False):
     """Only where nginx's files are in order; not in snapshots from before 0.12.0."""
 
     holders: Dict[str, List[Listener]]  # by the address, as an endpoint, that nginx could not bind
+    left_over: List[str]  # of these, unix sockets at which nobody listens any more
     pid_file: PidFile
     masked: str  # the unit, which systemd starts for nobody
 

@@ -24,6 +24,7 @@ class LaterPool(TypedDict, total=False):
 
     replaced: List[ReplacedListen]
     php_log: str  # path: error_log of PHP, where the pool sets it; not before 0.10.0
+    zoneless: bool  # its chroot has no /usr/share/zoneinfo; not before 0.12.0
 
 
 class Pool(LaterPool):

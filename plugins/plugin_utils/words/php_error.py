@@ -39,6 +39,49 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not change the application: its code has not run.",
         returns=True,
     ),
+    ("php_error", "shown_errors"): Entry(
+        title="each page is an error of PHP's, with status 200",
+        what="nginx and PHP-FPM work. PHP ends each page of the site with an error, and visitors get it "
+        "with status 200: display_errors is on, or a part of the page was sent before. Checks that look at "
+        "the status alone see nothing of it.",
+        decides="Each of the last pages in the access log has status 200, and at that time an error of PHP: "
+        "in nginx's error log, or in the one that `error_log` of PHP names.",
+        fix="read the PHP error in the evidence, and mend what it names; then set display_errors to Off",
+        advice="Mend what the error names, as for pages that are a 500. Then set `display_errors = Off` and "
+        "`log_errors = On` in php.ini or the pool file: visitors then get a 500, and no paths of yours.",
+        do_not="Do not turn display_errors off and leave it at that: each page is an error still.",
+    ),
+    ("php_error", "no_query"): Entry(
+        title="PHP gets no parameters of a URL",
+        what="nginx hands php-fpm no QUERY_STRING. Pages come, and none knows what stands behind the ? of "
+        "its URL: searches, lists and links with a number all show the same.",
+        decides="The location has fastcgi_pass to a pool of php-fpm, and no fastcgi_param QUERY_STRING holds "
+        "there.",
+        fix="include fastcgi_params in the location of the evidence; `nginx -t && systemctl reload nginx`",
+        advice="Include fastcgi_params in the location of the evidence. A location with an own fastcgi_param "
+        "inherits none.",
+        do_not="Do not look into the application: it is asked without parameters.",
+    ),
+    ("php_error", "no_body"): Entry(
+        title="PHP gets no forms and no uploads",
+        what="nginx hands php-fpm no CONTENT_LENGTH. PHP then reads no body of a request: logins, forms and "
+        "uploads arrive empty, and pages come.",
+        decides="The location has fastcgi_pass to a pool of php-fpm, and no fastcgi_param CONTENT_LENGTH "
+        "holds there. fastcgi_pass_request_body is not off.",
+        fix="include fastcgi_params in the location of the evidence; `nginx -t && systemctl reload nginx`",
+        advice="Add `fastcgi_param CONTENT_LENGTH $content_length;` there, or include fastcgi_params.",
+        do_not="Do not raise post_max_size: PHP reads no body at all.",
+    ),
+    ("php_error", "wrong_length"): Entry(
+        title="PHP waits for bodies that are never sent",
+        what="nginx hands php-fpm a fixed CONTENT_LENGTH. Of a shorter body PHP awaits the rest until nginx "
+        "gives up with 504, and the worker is held meanwhile. Of a longer one it reads a part.",
+        decides="A fastcgi_param CONTENT_LENGTH with a fixed text holds in the location.",
+        fix="set CONTENT_LENGTH to $content_length in the location of the evidence; `nginx -t && systemctl "
+        "reload nginx`",
+        advice="Take the line out, and include fastcgi_params. The last fastcgi_param of a name wins.",
+        do_not="Do not raise fastcgi_read_timeout: what PHP waits for never comes.",
+    ),
     ("php_error", "script_refused"): Entry(
         title="PHP refuses the scripts of a site",
         what="nginx and PHP-FPM work, and PHP may not open what nginx names. One of these keeps it from "

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_ERRORS = 10
 SCRIPTS = "/etc/init.d"
+ZONEINFO = "/usr/share/zoneinfo"
 
 PoolFacts = Callable[[Section, str], "Pool"]
 
@@ -198,6 +199,9 @@ def _master(
     reading = Reading(host, layout.config, prefix, process.uid if process and process.doubt else None)
     conf, top, account = reading.conf, reading.conf.top, reading.account
     pools = [facts(pool, prefix) for pool in conf.pools]
+    for pool in pools:
+        if pool["chroot"] and host.lacks(pool["chroot"].rstrip("/") + ZONEINFO):
+            pool["zoneless"] = True
     error_log = top.text("error_log") or "log/php-fpm.log"
     if error_log != "syslog":
         error_log = full_path(error_log, None, state) or error_log

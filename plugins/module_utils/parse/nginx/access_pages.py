@@ -17,6 +17,7 @@ _PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
 _FRONT = ("/", "/index.php")
 _IS_FRONT = re.compile(r"GET /(?:index\.php)?(?: |\Z)")  # scanners add arguments
 # Of limit_req and limit_conn, and what most set it to (limit_req_status).
+LATEST = 8  # pages
 REFUSED = ("503", "429", "444")
 # The bytes of nothing: the end of a chunked answer, and of a compressed one with and without that end.
 CHUNKED, GZIPPED = "5", ("20", "31")
@@ -87,8 +88,9 @@ class SitePages:
 
     def __init__(self, site: Optional[str], refusals: Sequence[str]) -> None:
         self.site, self.refusals, self.last = site, refusals, 0.0
-        self.answered = 0
+        self.answered = self.hidden = 0
         self.refused, self.forbidden, self.blank = _Tally(), _Tally(), _Tally()
+        self.recent: List[Tuple[float, str]] = []  # that came
         self.failed: List[str] = []
         self.latest: List[str] = []  # that failed after the last answer
         self.pages: Set[str] = set()  # answered
@@ -100,7 +102,10 @@ class SitePages:
         status, address = fields.get("status", ""), fields.get("remote_addr")
         if _IS_FRONT.match(fields.get("request", "GET " + fields.get("request_uri", path))):
             self.add_front(at, status, (path, address or "", fields.get("http_user_agent", "")))
+        if status.startswith("2") and fields.get("upstream_status") == "500":
+            status, self.hidden = "500", self.hidden + 1  # by an error_page
         if status.startswith("2"):
+            self.recent = self.recent[1 - LATEST :] + [(at, path)]
             self.answered, self.last = self.answered + 1, at
             self.refused.answer(fields)
             self.forbidden.answer(fields)
@@ -146,6 +151,10 @@ class SitePages:
                 front["lost"] = len(lost)
             if front["failed"]:
                 pages.setdefault("fronts", {})[path] = front
+        if self.hidden:
+            pages["hidden"] = self.hidden
+        if len({way for _at, path in self.recent for way in _ways(path)}) > 1:
+            pages["came"] = [at for at, _path in self.recent]
         if self.refused.pages:
             pages["refused"] = self.refused.as_data()
         if self.forbidden.pages:

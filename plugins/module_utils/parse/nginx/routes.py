@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optio
 
 from .conf import Conf, Directive, every, named
 from .lexer import BUFFER, VARIABLE
-from .settings import catch_stderr, error_cache, parse_time
+from .settings import SCRIPT, catch_stderr, error_cache, note_lacks, params, parse_time
 from .upstreams import Upstream, address_of, fault_of, is_unix, target_of
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn", "fastcgi_catch_stderr
 _SETTINGS = frozenset(_TIMEOUTS) | {
     *("fastcgi_param", "fastcgi_keep_conn", "root", "alias", "resolver", "fastcgi_catch_stderr"),
     *("fastcgi_cache", "fastcgi_cache_valid", "fastcgi_next_upstream", "fastcgi_next_upstream_tries"),
+    "fastcgi_pass_request_body",
 }
-_SCRIPT, _METHOD, _TRANSLATED = _PARAMS = ("SCRIPT_FILENAME", "REQUEST_METHOD", "PATH_TRANSLATED")
 _MOST_ROUNDS = 5
 _MOST_CANDIDATES = 64
 _OF_GEO = (("geo", "delete"), ("geo", "proxy"))  # its own words that have an argument
@@ -53,6 +53,7 @@ class _Level(NamedTuple):
     values: Values  # here
     server_values: Values  # of the server itself
     alias: str = ""  # the location whose place an alias takes
+    bodiless: bool = False  # php-fpm gets no body, as it is meant
 
 
 class _Site(NamedTuple):
@@ -106,13 +107,6 @@ def site_name(names: List[str]) -> str:
     """
     first = names[0] if names else ""
     return first[1:] if first.startswith(".") else first
-
-
-def _params(settings: List[Directive], inherited: Dict[str, str]) -> Dict[str, str]:
-    """A level with a fastcgi_param inherits none."""
-    own = [directive.args for directive in settings if directive.name == "fastcgi_param"]
-    named = {args[0]: args[1] for args in own if args[0] in _PARAMS and len(args) > 1}
-    return named if own else inherited
 
 
 class _Routes:
@@ -219,6 +213,8 @@ class _Routes:
             level = level._replace(keep_conn=switch if switch.args[0].lower() == "on" else None)
         if "fastcgi_cache" in last:
             level = level._replace(cached=last["fastcgi_cache"].args[0] != "off")
+        if "fastcgi_pass_request_body" in last:
+            level = level._replace(bodiless=last["fastcgi_pass_request_body"].args[0] == "off")
         if "fastcgi_next_upstream" in last:
             level = level._replace(next_upstream=last["fastcgi_next_upstream"].args)
         if "fastcgi_next_upstream_tries" in last and last["fastcgi_next_upstream_tries"].args == ["1"]:
@@ -232,7 +228,7 @@ class _Routes:
             error_cache=error_cache(valid, level.error_cache),
             catch_stderr=catch_stderr(settings, level.catch_stderr),
             resolver=level.resolver or "resolver" in last,
-            params=_params(settings, level.params),
+            params=params(settings, level.params),
             values=_set_values(block, level.values),
         )
 
@@ -315,15 +311,12 @@ class _Routes:
             "resolver": level.resolver,
             "error_cache": level.error_cache if level.cached else None,
             "root": level.root,
-            "params": {name: text for name, text in level.params.items() if name == _SCRIPT},
+            "params": {name: text for name, text in level.params.items() if name == SCRIPT},
             "next_upstream": level.next_upstream,
         }
         if level.alias:
             route["alias"] = level.alias
-        if _METHOD not in level.params:
-            route["methodless"] = True
-        elif _SCRIPT not in level.params and _TRANSLATED not in level.params:
-            route["nameless"] = True
+        note_lacks(route, level.params, level.bodiless)
         if level.catch_stderr:
             route["catch_stderr"] = level.catch_stderr
         if variable and not address:

@@ -4,12 +4,16 @@
 """Values of directives that hold for a route."""
 
 import re
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional
 
 from .conf import Directive
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.nginx import CatchStderr, ErrorCache
+    from ....plugin_utils.shapes.nginx import CatchStderr, ErrorCache, Route
+
+SCRIPT, METHOD, TRANSLATED = "SCRIPT_FILENAME", "REQUEST_METHOD", "PATH_TRANSLATED"
+QUERY, LENGTH = "QUERY_STRING", "CONTENT_LENGTH"
+KNOWN = (SCRIPT, METHOD, TRANSLATED, QUERY, LENGTH)
 
 # ngx_parse_time() for milliseconds: each unit once, in this order; a bare number at the end is seconds.
 _TIME = re.compile(
@@ -57,3 +61,23 @@ def catch_stderr(settings: List[Directive], outer: Optional["CatchStderr"]) -> O
         return outer
     texts = [directive.args[0] for directive in own]
     return {"texts": texts, "file": own[0].file, "line": own[0].line}
+
+
+def params(settings: List[Directive], inherited: Dict[str, str]) -> Dict[str, str]:
+    """A level with a fastcgi_param inherits none."""
+    own = [directive.args for directive in settings if directive.name == "fastcgi_param"]
+    named = {args[0]: args[1] for args in own if args[0] in KNOWN and len(args) > 1}
+    return named if own else inherited
+
+
+def note_lacks(route: "Route", given: Dict[str, str], bodiless: bool) -> None:
+    """bodiless: no body is handed on either."""
+    if METHOD not in given:
+        route["methodless"] = True
+    elif SCRIPT not in given and TRANSLATED not in given:
+        route["nameless"] = True
+    if QUERY not in given:
+        route["queryless"] = True
+    length = given.get(LENGTH, "")
+    if "$" not in length and not bodiless:
+        route["length"] = length

@@ -32,7 +32,8 @@ _PASSES = ("proxy_pass", "grpc_pass", "uwsgi_pass", "scgi_pass", "memcached_pass
 _NO_FILE = ("syslog:", "memory:", "/dev/")
 # What tells how a request ended.
 _ENDS = frozenset(("status", "upstream_status", "request_time", "upstream_response_time"))
-Pages = List[List[str]]  # arguments of each error_page
+Pages = List[Directive]  # each error_page
+_SHOWN = re.compile(r"=(?:2\d\d)?\Z")  # as what an error_page shows an error; "=": as what its page has
 Access = Optional[List["AccessLog"]]  # None: the default's. []: off
 _NO_PAGES: Pages = []
 Log = TypeVar("Log")
@@ -45,6 +46,7 @@ class _Level(NamedTuple):
     access: Access
     errors: Optional[List["ErrorLog"]]
     pages: Optional[Pages]
+    intercepts: bool = False  # errors of PHP's
 
 
 class Defaults(NamedTuple):
@@ -155,8 +157,10 @@ class _Site:
             off = any(directive.args[0] == "off" for directive in access)
             logs = [] if off else [self.access_log(directive) for directive in access]
         errors = [_error_log(directive, self.prefix) for directive in named(block, "error_log")]
-        pages = [directive.args for directive in named(block, "error_page")]
-        return _Level(logs, errors or outer.errors, pages or outer.pages)
+        pages = named(block, "error_page")
+        last = [directive.args[0] for directive in named(block, "fastcgi_intercept_errors")]
+        intercepts = last[-1] == "on" if last else outer.intercepts
+        return _Level(logs, errors or outer.errors, pages or outer.pages, intercepts)
 
     def access_log(self, directive: Directive) -> "AccessLog":
         written, options = directive.args[0], directive.args[2:]
@@ -202,6 +206,10 @@ class _Site:
             "file": None,
             "line": None,
         }
+        for page in level.pages or [] if level.intercepts else []:
+            if "500" in page.args and any(map(_SHOWN.match, page.args[:-1])):
+                written = "error_page " + " ".join(page.args)
+                found["hiding"] = {"written": written, "file": page.file, "line": page.line}
         errors = level.errors or [implied]
         self.keep(found["errors"], errors)
         if not any(speaks(log) for log in errors):
@@ -235,7 +243,7 @@ class _Site:
     def targets(self, pages: Pages) -> List[str]:
         """A page may answer with another status than was lost."""
         targets: List[str] = []
-        for args in pages:
+        for args in [directive.args for directive in pages]:
             codes = [code for code in args[:-1] if code in LOST]
             target = args[-1].split("?")[0]
             other = any(code.startswith("=") for code in args[:-1]) or not target.startswith(("/", "@"))

@@ -39,6 +39,15 @@ class TestRefused:
         )
         assert host.missing
 
+    @pytest.mark.parametrize("ahead, complete", [(90000.0, True), (0.0, False)])
+    def test_lines_of_a_clock_that_was_ahead(self, tmp_path: Path, ahead: float, complete: bool) -> None:
+        """The file's time tells that nothing was written since then. Else the zone is not known."""
+        path = tmp_path / "error.log"
+        path.write_text(line(NOW + 86400.0) * 5)
+        os.utime(str(path), (NOW + ahead, NOW + ahead))
+        seen = collect(Watched(), [str(path)])
+        assert seen["events"] == [] and seen["files"][0]["complete"] is complete
+
     def test_what_is_no_regular_file_is_never_opened(self, tmp_path: Path) -> None:
         os.mkfifo(str(tmp_path / "fifo"))
         (tmp_path / "link").symlink_to("/dev/stderr")

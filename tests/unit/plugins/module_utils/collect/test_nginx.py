@@ -4,6 +4,8 @@
 
 """The nginx of described hosts: its build, its processes, its account."""
 
+from typing import Any
+
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
@@ -372,3 +374,35 @@ class TestAccount:
 
     def test_of_two_accounts_that_run_nginx_none_is_the_hosts(self) -> None:
         assert collect_nginx(rootless(), [own(), own(50, 1001)])["account"] is None
+
+
+class TestAlone:
+    """master_process off: one process, with the command line that it was started by."""
+
+    COMMAND = "/usr/sbin/nginx -c /etc/nginx/nginx.conf -g daemon off;"
+
+    def look(self, file: str = "anon_inode:[eventpoll]", title: str = COMMAND, uids: str = "0") -> Any:
+        process = worker(40, title, exe="/usr/sbin/nginx", uid=0, gid=0, groups=[0], ppid=1)
+        status = "Uid:\t%s\nGid:\t0\t0\t0\t0\nGroups:\t0\n" % "\t".join([uids] * 4)
+        host = a_host({"/proc/40/status": status}, links={"/proc/40/fd/5": file})
+        for path in ("/usr/sbin/nginx", "/proc/40/exe"):
+            host.stated(path, Stat("file", 0o755, 0, 0, 0, 0.0, 1, 7))
+        return collect_nginx(host, [process])
+
+    def test_hit_it_serves_as_whom_it_runs(self) -> None:
+        nginx = self.look()
+        assert (nginx["running"], nginx["workers"], nginx["uid"]) == (True, [40], 0)
+        assert (nginx["config"], nginx["options"]["g"]) == (MAIN, "daemon off;")
+
+    def test_hit_nobody_sees_whether_it_was_reloaded(self) -> None:
+        nginx = self.look()
+        assert (nginx["loaded"]["at"], nginx["config_newer"]) == (None, None)
+
+    def test_near_miss_a_start_that_does_not_come_to_serve(self) -> None:
+        assert not self.look(file="socket:[77]")["running"]
+
+    def test_near_miss_a_worker_whose_master_is_gone(self) -> None:
+        assert not self.look(title="nginx: worker process")["running"]
+
+    def test_decoy_another_accounts_is_none_of_the_hosts(self) -> None:
+        assert self.look(uids="1000")["master"] is None

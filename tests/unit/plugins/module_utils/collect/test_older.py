@@ -4,12 +4,15 @@
 
 """What keeps nginx from loading its files, read where it dials what they do not name."""
 
+import contextlib
+import socket
+from pathlib import Path
 from typing import Any, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import older
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran, Stat
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import older as made
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -120,6 +123,40 @@ class TestRefusal:
         found = look(config_newer=False, master=None)
         assert looked_up == ["*:80", "[::]:80"]
         assert found["holders"] == {"*:80": [holder], "[::]:80": [dict(holder, unit=None)]}
+
+    def left(self, monkeypatch: pytest.MonkeyPatch, path: str, taken: bool = False, **listener: Any) -> Any:
+        """Where nginx cannot bind a unix socket."""
+        listeners = [dict({"comm": "other", "pid": 7}, **listener)] if listener else []
+        monkeypatch.setattr(
+            older, "collect_endpoints", lambda _host, keys, *_more: {keys[0]: {"listeners": listeners}}
+        )
+        self.failed(
+            monkeypatch, "nginx: [emerg] bind() to unix:%s failed (98: Address already in use)\n" % path
+        )
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as server:
+            if listener or taken or path.endswith(".sock"):
+                server.bind(path)
+            if taken:
+                server.listen(1)
+            kind = Stat("socket" if path.endswith(".sock") else "file", 0o666, 0, 0, 0, 0.0, 1, 1)
+            monkeypatch.setattr(FakeHost, "type_of", lambda _host, _path: kind.type)
+            return look(config_newer=False, master=None)
+
+    def test_hit_a_file_that_is_left_over(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        found = self.left(monkeypatch, str(tmp_path / "a.sock"))
+        assert found["left_over"] == ["unix:%s/a.sock" % tmp_path]
+
+    def test_near_miss_who_listens_is_seen(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        found = self.left(monkeypatch, str(tmp_path / "a.sock"), unit=None)
+        assert (found["left_over"], [each["pid"] for each in found["holders"].popitem()[1]]) == ([], [7])
+
+    def test_near_miss_another_network_has_it(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """No table of this one lists its listener, who takes a connection."""
+        assert not self.left(monkeypatch, str(tmp_path / "a.sock"), taken=True)["left_over"]
+
+    def test_decoy_a_file_that_is_no_socket(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "a.txt").write_text("")
+        assert not self.left(monkeypatch, str(tmp_path / "a.txt"))["left_over"]
 
     def failed(self, monkeypatch: pytest.MonkeyPatch, output: str, **facts: Any) -> None:
         unit = dict(FAILED, **dict({"result": "exit-code"}, **facts))

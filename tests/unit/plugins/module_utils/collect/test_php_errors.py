@@ -6,6 +6,7 @@
 
 from typing import Any, Dict, Optional
 
+import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_errors import php_errors
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -58,3 +59,21 @@ class TestPhpErrors:
     def test_a_secret_does_not_leave_the_host(self) -> None:
         line = FATAL.replace("fwrite(): Write", "DB_PASSWORD=hunter2 Write")
         assert "hunter2" not in look(line)[0]["text"]
+
+
+class TestTimes:
+    AT = 1795825951.0  # 00:32:31 UTC, of FATAL
+
+    @pytest.mark.parametrize("hours", [-5.5, 0.0, 8.75])
+    def test_hit_in_whatever_zone_php_writes(self, hours: float) -> None:
+        """The last message is as old as the file."""
+        (error,) = look(FATAL, mtime=self.AT + hours * 3600 + 1)
+        assert error["times"] == [self.AT + hours * 3600]
+
+    def test_near_miss_the_file_is_younger_than_its_last_message(self) -> None:
+        assert "times" not in look(FATAL, mtime=self.AT + 400)[0]
+
+    def test_decoy_one_from_before_the_window(self) -> None:
+        old = FATAL.replace("00:32:31", "00:01:00").replace("2026", "1970").replace("28-Nov", "01-Jan")
+        (error,) = look(old + FATAL, mtime=self.AT)
+        assert error["times"] == [self.AT]

@@ -158,3 +158,20 @@ class TestResourceLimit:
 
     def test_decoy_a_signal_that_a_person_may_send(self) -> None:
         assert CAUSE not in hosts.cause_ids(died_of("fpm-exit-signal"))
+
+
+class TestZones:
+    def test_hit_a_chroot_without_time_zones_is_named(self) -> None:
+        host = a_host("segfault")
+        hosts.master(host)["pools"][0]["zoneless"] = True
+        item = hosts.only(host)
+        assert item["summary"].endswith("its chroot has no /usr/share/zoneinfo.")
+        assert "/usr/share/zoneinfo" in [piece["path"] for piece in item["evidence"]]
+
+    def test_near_miss_a_worker_that_was_killed(self) -> None:
+        host = a_host("worker_killed")
+        hosts.master(host)["pools"][0]["zoneless"] = True
+        assert "zoneinfo" not in hosts.only(host)["summary"]
+
+    def test_decoy_a_pool_that_has_them(self) -> None:
+        assert "zoneinfo" not in hosts.only(a_host("segfault"))["summary"]

@@ -127,3 +127,70 @@ class TestEveryPage:
 
     def test_decoy_another_site(self) -> None:
         assert hosts.found(logged(a_host().silent_logs(), site="files.example")) == hosts.HEALTHY
+
+    def test_hit_an_error_page_shows_them_as_successes(self) -> None:
+        host = logged(a_host().silent_logs(), hidden=5)
+        page = {"written": "error_page 500 =200 /sorry.html", "file": "/s", "line": 4}
+        log = {"paths": ["/var/log/nginx/access.log"], "format": "combined"}
+        site = {"site": SITE, "access": [log], "silent": [], "unlogged": [], "errors": [], "others": False}
+        host["nginx"]["site_logs"] = [dict(site, server={"file": "/s", "line": 1}, hiding=page)]
+        first, second = hosts.only(host)["evidence"]
+        assert (first["text"], first["path"], first["line"]) == (page["written"], "/s", 4)
+        assert second["text"].endswith("though visitors got 200")
+
+
+class TestShownErrors:
+    AGO = (50.0, 40.0, 30.0, 20.0)
+
+    def came(self, *ago: float, **facts: Any) -> Host:
+        host = a_host().silent_logs()
+        return logged(
+            host, answered=9, failed=0, came=[hosts.now(host) - each for each in ago or self.AGO], **facts
+        )
+
+    def in_nginx(self, host: Host, *ago: float) -> Host:
+        host.nginx_said("ng-stderr-fatal", *(ago or self.AGO))
+        text = '*1 FastCGI sent in stderr: "%s in /var/www/shop/a.php on line 3"' % FATAL
+        hosts.events(host, "nginx")[0]["sample"]["text"] = text
+        return host
+
+    def in_own_log(self, host: Host, *ago: float) -> Host:
+        error = {
+            "pool": "www",
+            "config": hosts.master(host)["config"],
+            "path": "/p.log",
+            "text": "PHP Fatal x",
+        }
+        error["times"] = [hosts.now(host) - each for each in ago]
+        host["access"]["php_errors"] = [error]
+        return host
+
+    def test_hit_each_page_has_an_error_in_nginxs_log(self) -> None:
+        item = hosts.only(self.in_nginx(self.came()))
+        assert (item["cause"], item["reason"], item["confidence"]) == (CAUSE, "shown_errors", "likely")
+        assert (item["count"], item["site"]) == (4, SITE) and "display_errors" in item["summary"]
+
+    def test_hit_each_page_has_an_error_in_phps_own_log(self) -> None:
+        item = hosts.only(self.in_own_log(self.came(), 50.5, 40.0, 30.0, 20.0, 500.0))
+        assert item["reason"] == "shown_errors" and item["evidence"][0]["text"] == "PHP Fatal x"
+
+    def test_near_miss_a_page_came_without_one(self) -> None:
+        assert hosts.found(self.in_nginx(self.came(), 50.0, 40.0, 30.0)) == hosts.HEALTHY
+        assert hosts.found(self.in_own_log(self.came(), 50.0, 40.0, 30.0)) == hosts.HEALTHY
+
+    def test_near_miss_two_pages_and_one_error_at_that_second(self) -> None:
+        assert hosts.found(self.in_nginx(self.came(30.0, 30.0, 20.0), 30.0, 20.0)) == hosts.HEALTHY
+
+    def test_near_miss_too_few_pages(self) -> None:
+        assert hosts.found(self.in_nginx(self.came(30.0, 20.0), 30.0, 20.0)) == hosts.HEALTHY
+
+    def test_decoy_others_write_to_phps_own_log_as_well(self) -> None:
+        every = [each / 2 for each in range(30, 110)]
+        assert hosts.found(self.in_own_log(self.came(), *every)) == hosts.HEALTHY
+
+    def test_decoy_checks_and_cron_begin_at_the_same_second(self) -> None:
+        minutes = (60.0, 120.0, 180.0)
+        assert hosts.found(self.in_own_log(self.came(180.0, 120.0, 60.0), *minutes)) == hosts.HEALTHY
+
+    def test_decoy_another_site_of_another_log(self) -> None:
+        assert hosts.found(self.in_nginx(self.came(site="blog.example"))) == hosts.HEALTHY

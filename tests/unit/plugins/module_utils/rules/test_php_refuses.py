@@ -293,3 +293,25 @@ class TestNoScriptName:
         for master in host["fpm"]["masters"]:
             master["pools"] = []
         assert "no_script_name" not in [item["reason"] for item in hosts.verdict(host)["findings"]]
+
+
+class TestLacks:
+    """Pages come, and what a request brings with it does not."""
+
+    @pytest.mark.parametrize(
+        "facts, reason",
+        [({"queryless": True}, "no_query"), ({"length": ""}, "no_body"), ({"length": "9"}, "wrong_length")],
+    )
+    def test_hit_pages_come_without_it(self, facts: Any, reason: str) -> None:
+        host = a_host().silent_logs().on_every_route(**facts)
+        assert hosts.found(host) == ([("php_error", reason, "latent")], "healthy")
+
+    def test_near_miss_another_location_serves_the_pages(self) -> None:
+        host = a_host().silent_logs()
+        route = host["nginx"]["routes"][0]
+        host["nginx"]["routes"].append(dict(route, location="= /status", queryless=True, length=""))
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_decoy_without_a_method_no_page_comes_anyway(self) -> None:
+        host = a_host().silent_logs().on_every_route(methodless=True, queryless=True, length="")
+        assert hosts.only(host)["reason"] == "blank_pages"

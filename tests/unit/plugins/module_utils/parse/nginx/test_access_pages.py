@@ -227,3 +227,34 @@ class TestForbidden:
         (of_site,) = pages.as_data()
         assert of_site["forbidden"]["pages"] == 2 and of_site["forbidden"]["answered"] == 1
         assert "refused" not in of_site
+
+
+def came(*answers: str, **fields: str) -> Any:
+    pages = LastPages()
+    for at, answer in enumerate(answers):
+        status, path = answer.split(" ")
+        pages.add("shop.example", float(at), path, dict({"status": status}, **fields))
+    return pages.as_data()[0]
+
+
+class TestHidden:
+    def test_hit_an_error_page_answers_with_a_success(self) -> None:
+        seen = came("200 /a", "200 /b", upstream_status="500")
+        assert (seen["answered"], seen["failed"], seen["hidden"], "came" in seen) == (0, 2, 2, False)
+
+    @pytest.mark.parametrize("status", ["500 : 200", "500, 200", "200", "-", "502"])
+    def test_near_miss_another_upstream_answered_at_last(self, status: str) -> None:
+        seen = came("200 /a", "200 /b", upstream_status=status)
+        assert (seen["answered"], seen["failed"], "hidden" in seen) == (2, 0, False)
+
+
+class TestCame:
+    def test_hit_the_last_ones_of_two_paths(self) -> None:
+        assert came(*["200 /a", "200 /b"] * 6)["came"] == [float(at) for at in range(4, 12)]
+        assert came("200 /", "500 /a", "200 /")["came"] == [0.0, 2.0]
+
+    def test_near_miss_one_path_that_is_not_the_front_page(self) -> None:
+        assert "came" not in came("200 /a", "200 /a", "200 /a")
+
+    def test_decoy_pages_that_did_not_come(self) -> None:
+        assert "came" not in came("500 /a", "302 /b", "404 /c")

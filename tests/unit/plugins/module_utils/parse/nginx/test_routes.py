@@ -374,3 +374,30 @@ class TestMethod:
         inner = "server { location / { fastcgi_pass 127.0.0.1:9000; } }"
         route = only_route("fastcgi_param REQUEST_METHOD $request_method; " + inner)
         assert "methodless" not in route and route["params"] == {}
+
+
+class TestLacks:
+    PASS = "server { location / { %s fastcgi_pass 127.0.0.1:9000; } }"
+    LENGTH = "fastcgi_param CONTENT_LENGTH %s; "
+
+    def test_hit_neither_query_nor_length(self) -> None:
+        route = only_route(self.PASS % "")
+        assert route["queryless"] and route["length"] == ""
+
+    def test_hit_a_fixed_length(self) -> None:
+        assert only_route(self.PASS % (self.LENGTH % "1000"))["length"] == "1000"
+
+    @pytest.mark.parametrize("value", ["$content_length", "$http_content_length"])
+    def test_near_miss_a_variable(self, value: str) -> None:
+        query = "fastcgi_param QUERY_STRING q=1; "
+        route = only_route(self.PASS % (query + self.LENGTH % value))
+        assert "length" not in route and "queryless" not in route
+
+    def test_near_miss_the_last_one_counts(self) -> None:
+        both = self.LENGTH % "1000" + self.LENGTH % "$content_length"
+        assert "length" not in only_route(self.PASS % both)
+
+    @pytest.mark.parametrize("where", ["fastcgi_pass_request_body off; %s", "%s"])
+    def test_decoy_no_body_is_meant_to_come(self, where: str) -> None:
+        text = where % self.PASS % ("" if where != "%s" else "fastcgi_pass_request_body off;")
+        assert "length" not in only_route(text)

@@ -284,3 +284,23 @@ class TestJournal:
     )
     def test_what_journald_gets(self, written: str, expected: bool) -> None:
         assert [goes_to_journal(log) for log in site("error_log %s;" % written)["errors"]] == [expected]
+
+
+class TestHiding:
+    ON = "fastcgi_intercept_errors on; "
+
+    @pytest.mark.parametrize("page", ["500 502 =200 /sorry.html", "500 = @sorry", "404 500 =204 /x"])
+    def test_hit_an_error_is_shown_as_a_success(self, page: str) -> None:
+        found = site(self.ON + "error_page %s;" % page)["hiding"]
+        assert (found["written"], found["file"], found["line"]) == ("error_page " + page, "/n.conf", 1)
+        assert site("error_page %s;" % page, self.ON)["hiding"]["written"] == "error_page " + page
+
+    @pytest.mark.parametrize(
+        "page", ["500 /sorry.html", "500 =503 /sorry.html", "404 =200 /x", "502 504 =200 /x"]
+    )
+    def test_near_miss_it_is_seen_or_is_none_of_phps(self, page: str) -> None:
+        assert "hiding" not in site(self.ON + "error_page %s;" % page)
+
+    @pytest.mark.parametrize("off", ["", "fastcgi_intercept_errors off;"])
+    def test_decoy_visitors_get_what_php_answers(self, off: str) -> None:
+        assert "hiding" not in site("error_page 500 =200 /sorry.html;", off)
