@@ -105,7 +105,10 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
         what = " (%s)" % allowed.group(1) if allowed else ""
         return "its open_basedir%s leaves out %s" % (what, closed.group(1))
     if closed:
-        return "the pool's account may not read %s" % closed.group(1)
+        page, let_in = closed.group(1), _open(snapshot, routes, event)
+        if let_in and not _opened(snapshot, routes, event):
+            return "it could not read %s, and owner and mode let the pool's account in" % page
+        return "the pool's account may not read %s" % page
     if denied:
         names = [name for route in routes for name in (route["root"], route["params"].get("SCRIPT_FILENAME"))]
         if denied.group(1).rstrip("/") in [name.rstrip("/") for name in names if name]:
@@ -126,14 +129,16 @@ def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bo
     return bool(loaded) and all(each is not None and each > last + LOG_SECOND for each in loaded)
 
 
+def _open(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> List["ScriptWay"]:
+    """The ways to the page that was closed, where it is seen to be open."""
+    closed = CLOSED.search(event["sample"]["text"])
+    ways = ways_of(snapshot, routes[0]["site"], True)
+    return [way for way in ways if closed and is_open(way) and page_of(way) == closed.group(1)]
+
+
 def _opened(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> bool:
     """Whether the page that was closed is seen to be open, and was changed since."""
-    closed = CLOSED.search(event["sample"]["text"])
-    return closed is not None and any(
-        is_open(way) and way["changed_at"] > event["last"] + LOG_SECOND
-        for way in ways_of(snapshot, routes[0]["site"], True)
-        if page_of(way) == closed.group(1)
-    )
+    return any(way["changed_at"] > event["last"] + LOG_SECOND for way in _open(snapshot, routes, event))
 
 
 def _closed_root(

@@ -94,7 +94,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "workers for all sites of the pool. So write it into a pool of that site's own. A chroot is taken "
         "off the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name, and below "
         "an alias $request_filename. Too many open files: see rlimit_files of the pool and LimitNOFILE= "
-        "of the unit, and which page leaves files open. A stale file handle: mount the file system again.",
+        "of the unit, and which page leaves files open. A stale file handle: mount the file system again. "
+        "Where owner and mode let the account in, SELinux, AppArmor or a sandbox of the unit refuses.",
         do_not="Do not chmod -R 777 the site, and do not empty security.limit_extensions: each upload "
         "could run.",
     ),

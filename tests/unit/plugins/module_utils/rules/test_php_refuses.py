@@ -248,6 +248,7 @@ class TestOpened:
 
     def test_near_miss_nothing_was_changed_since(self) -> None:
         assert hosts.found(self.closed(way(changed_at=1.0)))[0] == REFUSED
+        assert "owner and mode let the pool's account in" in hosts.only(self.closed(way()))["summary"]
 
     def test_decoy_another_page_is_open(self) -> None:
         host = self.closed()
