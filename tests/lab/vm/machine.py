@@ -30,6 +30,7 @@ CLEAN = "clean"  # the snapshot of a machine to which nothing was done yet
 # Seconds. Beside other work a start takes many times as long as on an idle machine. Until it is done the
 # machine speaks on its console, if only of what it waits for.
 QUIET, MOST = 300, 1800
+PATIENT = "systemd.default_timeout_start_sec=900"  # a unit that starts at such a boot needs more than 90 s
 SSH = (
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o "
     "PreferredAuthentications=publickey -o ControlMaster=no -o ControlPath=none"
@@ -98,7 +99,7 @@ class Machine:
         (self.directory / "port").write_text(str(_free_port()))
         overlay = ["-f", "qcow2", "-b", str(self.image / "disk.img"), "-F", "raw", "overlay.qcow2"]
         run(["qemu-img", "create", "-q", *overlay[:-1], str(self.directory / overlay[-1])])
-        words = f"root=/dev/vda rw console=ttyS0 net.ifnames=0 {self.kind.kernel}"
+        words = f"root=/dev/vda rw console=ttyS0 net.ifnames=0 {PATIENT} {self.kind.kernel}"
         forward = f"hostfwd=tcp:127.0.0.1:{self.port}-:22"
         # Not KVM: where /dev/kvm is there and the processor lacks SVM and VMX, a kernel hangs before it speaks.
         argv = [
