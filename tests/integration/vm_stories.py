@@ -93,6 +93,8 @@ def _made(bench: "Bench", trial: Trial, host: str) -> tuple[str | None, int]:
     book.write_text(json.dumps([{"hosts": host, "gather_facts": False, "tasks": tasks}]))
     patience = ("-e", "site_verify_timeout=90", "-e", "ansible_timeout=60")
     done = hosts.play(bench.home, bench.collections, bench.machine.inventory, str(book), *patience)
+    with open(target / "sites.txt", "a", encoding="utf-8") as log:
+        log.write(done.stdout)
     changed = re.search(r"^%s .*changed=(\d+) " % re.escape(host), done.stdout, re.M)
     wrong = done.stdout[-2500:] if done.returncode or not changed else None
     return wrong, int(changed.group(1)) if changed else 0
@@ -111,6 +113,6 @@ def sites(bench: "Bench", trial: Trial, host: str) -> Iterator[Check]:
     for preset in trial.sites:
         yield from site.pages(preset)
     wrong, changed = _made(bench, trial, host)
-    more = "%d tasks changed something" % changed if changed else None
+    more = "%d tasks changed something, see sites.txt" % changed if changed else None
     yield Check(host, "the role changes nothing after a reboot, %s" % took, wrong or more)
     yield bench.nothing_wrong(trial, host)
