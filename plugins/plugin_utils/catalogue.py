@@ -106,7 +106,7 @@ def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
     for piece in finding.get("evidence") or []:
         if piece.get("path") and piece.get("line") and "file" not in known:
             known.update(file=piece["path"], line=piece["line"])
-        is_log = str(piece.get("source")).endswith("_log")  # it is where the line was read
+        is_log = str(piece["source"]).endswith(("_log", "audit"))  # it is where the line was read
         if str(piece.get("path")).startswith("/") and not (is_log or piece.get("line") or "path" in known):
             known["path"] = piece["path"]
         if piece["source"] == "pids":

@@ -91,7 +91,7 @@ def _made(bench: "Bench", trial: Trial, host: str) -> tuple[str | None, int]:
     ]
     book = target / "sites.yml"
     book.write_text(json.dumps([{"hosts": host, "gather_facts": False, "tasks": tasks}]))
-    patience = ("-e", "site_verify_timeout=90", "-e", "ansible_timeout=60")
+    patience = ("--diff", "-e", "site_verify_timeout=90", "-e", "ansible_timeout=60")
     done = hosts.play(bench.home, bench.collections, bench.machine.inventory, str(book), *patience)
     with open(target / "sites.txt", "a", encoding="utf-8") as log:
         log.write(done.stdout)

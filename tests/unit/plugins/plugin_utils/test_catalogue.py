@@ -183,6 +183,12 @@ class TestFields:
         item = finding("fpm_not_running", "log_unwritable", remedy=[])
         item["evidence"] = [{"source": "nginx_log", "path": "/var/log/nginx/error.log", "text": "x"}]
         assert catalogue.enrich(item)["fix"].startswith("let php-fpm open what the evidence names (")
+        refused = finding("fpm_not_running", "selinux_label", remedy=[])
+        refused["evidence"] = [
+            {"source": "audit", "path": "/var/log/audit/audit.log", "text": "avc:  denied"},
+            {"source": "selinux", "path": "/srv/run", "text": "asked again now: { search } is denied"},
+        ]
+        assert catalogue.enrich(refused)["fix"].startswith("restorecon -RFv /srv/run, ")
 
     def test_what_is_over_has_the_cure_that_keeps_it_away(self) -> None:
         over = finding("reload_interrupted", None, state="recovered", remedy=[])
