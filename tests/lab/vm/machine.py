@@ -101,7 +101,7 @@ class Machine:
         run(["qemu-img", "create", "-q", *overlay[:-1], str(self.directory / overlay[-1])])
         words = f"root=/dev/vda rw console=ttyS0 net.ifnames=0 {PATIENT} {self.kind.kernel}"
         forward = f"hostfwd=tcp:127.0.0.1:{self.port}-:22"
-        # Not KVM: where /dev/kvm is there and the processor lacks SVM and VMX, a kernel hangs before it speaks.
+        # Not KVM: where /dev/kvm is there and the processor lacks SVM and VMX, a kernel hangs at its start.
         argv = [
             *("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-smp", "1"),
             *("-m", str(self.kind.memory), "-display", "none", "-monitor", "none"),
