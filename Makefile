@@ -40,6 +40,13 @@ build: ## the tarball, checked and installed for a try
 lock: ## every package of every environment of ours, resolved anew into requirements/locks
 	@$(ENV) -m tests.run.env lock
 
+generated: ## the files that are made from the code: the tables of actions, causes.md, the schemas
+	@set -e; dev=$(DEV); root=$$($(ENV) -m tests.run.env tree); export PYTHONPATH=$$root; \
+	$$dev/bin/python -m tests.run.action_tables >/dev/null; $$dev/bin/python -m tests.run.report_schema >/dev/null; \
+	$$dev/bin/python tests/unit/shapes.py; root=$$($(ENV) -m tests.run.env tree); \
+	$$dev/bin/python -m ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue >$$root/causes.md; \
+	mv $$root/causes.md docs/causes.md; $$dev/bin/ruff format -q plugins tests
+
 published: ## what Galaxy and a public repository ask: importer, ansible-lint on the built tree, licences, workflows
 	@$(RUN) tests.run.published
 

@@ -261,6 +261,13 @@ nginx:
       type: list
       elements: str
       returned: always
+    fronts:
+      description: Where these files lead past the front page of a site, or to the source of a script.
+        Each has C(server), C(kind), C(looked_for), C(found), C(written), C(file) and C(line). It is not there
+        before 0.12.0.
+      type: list
+      elements: dict
+      returned: always
     file_cache:
       description: Where C(open_file_cache_errors) is on, as C(FILE:LINE). V(null) where it is off. It is not
         there before 0.11.0.

@@ -60,11 +60,11 @@ class _Way:
     def is_file(self, path: str) -> bool:
         return "$" not in path and self.host.type_of(path) == "file"
 
-    def front(self, kind: str, at: Directive, asked: str, found: str = "") -> "Front":
+    def front(self, kind: str, at: Directive, wanted: str, found: str = "") -> "Front":
         return {
             "server": {"file": self.blocks[0].file, "line": self.blocks[0].line},
             "kind": kind,
-            "asked": asked,
+            "looked_for": wanted,
             "found": found,
             "written": " ".join([at.name, *at.args])[:200],
             "file": at.file,
@@ -84,15 +84,15 @@ class _Way:
 
     def script(self) -> Optional["Front"]:
         """A page that is not where PHP is asked for it, and is below another root."""
-        asked = self.file()
-        if not (self.tries and self.tries[0].args[-1] == "=404" and self.host.lacks(asked)):
+        wanted = self.file()
+        if not (self.tries and self.tries[0].args[-1] == "=404" and self.host.lacks(wanted)):
             names = [each.args for each in self.near("fastcgi_param") if each.args[0] == "SCRIPT_FILENAME"]
             text = self.text(names[-1][-1], self.root(self.near("root", "alias"))) if names else "$"
-            asked = re.sub("/+", "/", text)
+            wanted = re.sub("/+", "/", text)
         roots = [self.root([each]) for each in named(self.all + self.levels[0], "root", "alias")]
         there = [root + self.uri for root in roots if self.is_file(root + self.uri)]
-        gone = "$" not in asked and (self.host.lacks(asked) or self.host.type_of(asked) == "directory")
-        return self.front("no_root", self.passes[0], asked, there[0]) if gone and there else None
+        gone = "$" not in wanted and (self.host.lacks(wanted) or self.host.type_of(wanted) == "directory")
+        return self.front("no_root", self.passes[0], wanted, there[0]) if gone and there else None
 
     def source(self, kind: str) -> Optional["Front"]:
         path, tried = self.file(), self.tries[0].args[:-1] if self.tries else ["$uri"]

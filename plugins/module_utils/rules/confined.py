@@ -90,7 +90,7 @@ def _of_access(case: Case, selinux: "Selinux", access: "Access", lost: Sequence[
     reason, words = _WORDS.get(access["permission"], _FILE)
     message = words % (type_of(access["source"]), access["port"] or access["path"], type_of(access["target"]))
     says = "no answer" if access["allowed"] is None else "denied"
-    proof = [_asked(access, says)] + _line_of(case, access)
+    proof = [_answer(access, says)] + _line_of(case, access)
     if access["permission"] == "name_connect" and selinux["booleans"].get(ANY_PORT) is False:
         proof.append(evidence("selinux", "the boolean %s is off" % ANY_PORT))
     loaded, seen = selinux["loaded_at"], access["label_at"]
@@ -100,7 +100,7 @@ def _of_access(case: Case, selinux: "Selinux", access: "Access", lost: Sequence[
     return Refused(reason, "SELinux: %s" % message, proof, "certain" if seen is None else "likely", now)
 
 
-def _asked(access: "Union[Access, ConfinedWay]", says: str) -> "Evidence":
+def _answer(access: "Union[Access, ConfinedWay]", says: str) -> "Evidence":
     words = "SELinux's policy, asked now: %(source)s %(tclass)s { %(permission)s } of %(target)s: "
     return evidence("selinux", words % access + says, access["path"])
 
@@ -112,7 +112,7 @@ def of_way(way: "ConfinedWay") -> Tuple[str, "Evidence"]:
         words = "%s: the profile %s does not let it %s it" % (path, source, may)
         return words, evidence("apparmor", way["text"], path)
     verb, types = "look at" if may == "getattr" else may, (type_of(source), type_of(way["target"]))
-    return "%s: %s may not %s it, whose type is %s" % (path, types[0], verb, types[1]), _asked(way, "denied")
+    return "%s: %s may not %s it, whose type is %s" % (path, types[0], verb, types[1]), _answer(way, "denied")
 
 
 def _by_selinux(case: Case, lost: Sequence[Loss]) -> List[Refused]:
@@ -140,7 +140,7 @@ def _selinux_ended(case: Case) -> Optional[Refused]:
                 place,
                 type_of(denial["target"] or ""),
             )
-            now = [_asked(access, "allowed") for access in rows[-1:]]
+            now = [_answer(access, "allowed") for access in rows[-1:]]
             return Refused(reason, "SELinux: %s" % message, [logged(denial)] + now, "possible", False)
     return None
 

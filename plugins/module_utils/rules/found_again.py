@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-Told = Tuple[str, bool, str, "Evidence"]  # reason, active, words, proof
+Again = Tuple[str, bool, str, "Evidence"]  # reason, active, words, proof
 
 
 def _is_gone(event: "Event", way: "ScriptWay") -> bool:
@@ -32,7 +32,7 @@ def _is_gone(event: "Event", way: "ScriptWay") -> bool:
     return opening(text, [page[: -len(INDEX)]]) == page
 
 
-def _cached(snapshot: "Snapshot", routes: Sequence["Route"], newest: "Event", way: "ScriptWay") -> Told:
+def _cached(snapshot: "Snapshot", routes: Sequence["Route"], newest: "Event", way: "ScriptWay") -> Again:
     """PHP resolved the path by its cache, and opened what that led to."""
     last, closed = newest["last"], CLOSED.search(newest["sample"]["text"])
     page, site = closed.group(1) if closed else page_of(way), routes[0]["site"] or "default"
@@ -46,7 +46,7 @@ def _cached(snapshot: "Snapshot", routes: Sequence["Route"], newest: "Event", wa
     return "cached_path", not over, words % (page, site, length), evidence("file", proof, page)
 
 
-def _back(routes: Sequence["Route"], last: float, way: "ScriptWay") -> Optional[Told]:
+def _back(routes: Sequence["Route"], last: float, way: "ScriptWay") -> Optional[Again]:
     if way["changed_at"] <= last + LOG_SECOND or "changed" not in way:
         return None
     changed, page, site = way["changed"], page_of(way), routes[0]["site"] or "default"
@@ -75,10 +75,10 @@ def found_again(
         return []
     way = ways[0]
     gone = [event for event in events if _is_gone(event, way)]
-    told = gone or [event for event in events if UNKNOWN in event["sample"]["text"] and event.get("front")]
-    if not told:
+    lost = gone or [event for event in events if UNKNOWN in event["sample"]["text"] and event.get("front")]
+    if not lost:
         return []
-    newest = newest_of(told)
+    newest = newest_of(lost)
     last = newest["last"]
     cached = gone and (way.get("linked") or way["changed_at"] <= last + LOG_SECOND)
     found = _cached(snapshot, routes, newest, way) if cached else _back(routes, last, way)
@@ -88,7 +88,7 @@ def found_again(
     reason = Reason(
         words,
         [sample(newest), proof],
-        losses_of(told),
+        losses_of(lost),
         confidence="likely",
         state="active" if active else "recovered",
         place=Place(way["pool"], None),

@@ -66,7 +66,7 @@ def _match(snapshot: "Snapshot", front: "Front", routes: "Sequence[Route]") -> O
     if not (sent or missed) or (cause == CAUSE and (gone or not here)):
         return None
     reason = Reason(
-        words % (site or "default", front["asked"], front["found"]),
+        words % (site or "default", front["looked_for"], front["found"]),
         proof + missed,
         confidence="likely",
         state="latent" if front["kind"] == "source" else "active",
@@ -75,9 +75,9 @@ def _match(snapshot: "Snapshot", front: "Front", routes: "Sequence[Route]") -> O
     return Match(cause, reason_id, reason)
 
 
-def front_pages(snapshot: "Snapshot", told: Sequence[Match]) -> List[Match]:
+def front_pages(snapshot: "Snapshot", others: Sequence[Match]) -> List[Match]:
     """told: why php-fpm refuses scripts."""
-    known = [site for match in told for site in match.reason.servers or ()]
+    known = [site for match in others for site in match.reason.servers or ()]
     matches: List[Match] = []
     for front in snapshot["nginx"].get("fronts") or []:
         routes = [route for route in snapshot["nginx"]["routes"] if route.get("server") == front["server"]]

@@ -17,7 +17,7 @@ from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, 
 from .script_ways import barrier, is_open, page_of, ways_of
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.logs import Event, ScriptWay
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 

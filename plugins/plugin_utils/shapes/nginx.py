@@ -243,7 +243,7 @@ class Front(TypedDict):
 
     server: ServerBlock
     kind: str  # no_root, symlinks, source or source_front
-    asked: str  # the path to which it leads
+    looked_for: str  # the path to which it leads
     found: str  # the page that is there; the link that is refused; ""
     written: str  # the directive that decides
     file: str

@@ -70,14 +70,14 @@ def params(settings: List[Directive], inherited: Dict[str, str]) -> Dict[str, st
     return named if own else inherited
 
 
-def note_lacks(route: "Route", given: Dict[str, str], bodiless: bool) -> None:
+def note_lacks(route: "Route", passed: Dict[str, str], bodiless: bool) -> None:
     """bodiless: no body is handed on either."""
-    if METHOD not in given:
+    if METHOD not in passed:
         route["methodless"] = True
-    elif SCRIPT not in given and TRANSLATED not in given:
+    elif SCRIPT not in passed and TRANSLATED not in passed:
         route["nameless"] = True
-    if QUERY not in given:
+    if QUERY not in passed:
         route["queryless"] = True
-    length = given.get(LENGTH, "")
+    length = passed.get(LENGTH, "")
     if "$" not in length and not bodiless:
         route["length"] = length

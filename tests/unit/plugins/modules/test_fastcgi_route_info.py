@@ -14,6 +14,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 CONF = """error_log /var/log/nginx/error.log;
 http {
     fastcgi_param REQUEST_METHOD $request_method;
+    fastcgi_param QUERY_STRING $query_string;
+    fastcgi_param CONTENT_LENGTH $content_length;
     fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
     server {
         server_name a.example;

@@ -31,7 +31,8 @@ def look(
     conf = parse_conf("/n.conf", {"/n.conf": text}.get, lambda _pattern: [])
     assert not conf.errors
     return [
-        (front["kind"], front["asked"], front["found"]) for front in front_pages(host, conf, "/etc/nginx")
+        (front["kind"], front["looked_for"], front["found"])
+        for front in front_pages(host, conf, "/etc/nginx")
     ]
 
 
@@ -51,7 +52,7 @@ class TestNoRoot:
         assert look("location / { alias /srv/shop/; }", php()) == ELSEWHERE
 
     @pytest.mark.parametrize(
-        ("script", "asked"),
+        ("script", "looked_for"),
         [
             ("$document_root", "/srv/shop"),
             ("$request_filename.php", "/srv/shop/index.php.php"),
@@ -60,9 +61,9 @@ class TestNoRoot:
             ("$base$fastcgi_script_name", "/srv/older/index.php"),
         ],
     )
-    def test_hit_another_script_is_named(self, script: str, asked: str) -> None:
+    def test_hit_another_script_is_named(self, script: str, wanted: str) -> None:
         way = "set $base /srv/older; fastcgi_param SCRIPT_FILENAME %s;" % script
-        assert look(AT_SITE, php(way)) == [("no_root", asked, "/srv/shop/index.php")]
+        assert look(AT_SITE, php(way)) == [("no_root", wanted, "/srv/shop/index.php")]
 
     def test_hit_a_page_of_another_name(self) -> None:
         page = {"/srv/shop/app.php": CODE}

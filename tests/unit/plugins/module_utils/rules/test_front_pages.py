@@ -14,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
     logged,
 )
 
-ASKED = '*1 FastCGI sent in stderr: "Primary script unknown", request: "GET /index.php HTTP/1.1"'
+REQUESTED = '*1 FastCGI sent in stderr: "Primary script unknown", request: "GET /index.php HTTP/1.1"'
 
 
 def front(kind: str = "no_root", since: int = 4, failed: int = 4, site: Any = SITE, **nginx: Any) -> Host:
@@ -24,7 +24,7 @@ def front(kind: str = "no_root", since: int = 4, failed: int = 4, site: Any = SI
     server = {"file": "/etc/nginx/nginx.conf", "line": 3}
     route = next(route for route in host["nginx"]["routes"] if route["site"] == SITE)
     route["server"] = server
-    fact = {"server": server, "kind": kind, "asked": "/old/index.php", "found": "/srv/index.php"}
+    fact = {"server": server, "kind": kind, "looked_for": "/old/index.php", "found": "/srv/index.php"}
     fact.update(written="fastcgi_pass x", file=route["file"], line=route["line"])
     return host.with_nginx(fronts=[fact], **dict({"config_newer": False}, **nginx))
 
