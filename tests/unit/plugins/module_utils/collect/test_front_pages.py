@@ -52,7 +52,7 @@ class TestNoRoot:
         assert look("location / { alias /srv/shop/; }", php()) == ELSEWHERE
 
     @pytest.mark.parametrize(
-        ("script", "looked_for"),
+        ("script", "wanted"),
         [
             ("$document_root", "/srv/shop"),
             ("$request_filename.php", "/srv/shop/index.php.php"),

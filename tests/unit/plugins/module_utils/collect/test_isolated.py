@@ -85,7 +85,8 @@ class TestWhatVisitorsGot:
         for module, function in broken:
             monkeypatch.setattr(module, function, defect)
         nginx = {"file_cache": "on", "config_newer": True, "site_logs": []}
-        host, snapshot = Host(), {"nginx": nginx, "logs": {"events": []}}
+        fpm = {"masters": [{"pools": [{"php_log": "/php.log"}]}]}
+        host, snapshot = Host(), {"nginx": nginx, "fpm": fpm, "logs": {"events": []}}
         return host, where_needed.access(host, snapshot, 0.0)  # type: ignore[arg-type]
 
     def test_all_parts_are_seen(self, monkeypatch: Any) -> None:
@@ -97,7 +98,7 @@ class TestWhatVisitorsGot:
         ("module", "function", "part", "lost"),
         [
             (access_logs, "missed_pages", "missed_pages", {"missed_pages": []}),
-            (php_errors, "php_errors", "php_errors", {"php_errors": []}),
+            (php_errors, "php_errors", "php_errors", {"php_errors": None}),
             (nginx_answers, "own_answers", "own_answers", {"own_answers": None, "other_logs": None}),
         ],
         ids=["missed_pages", "php_errors", "own_answers"],
