@@ -27,10 +27,8 @@ def _start(refusal: "Refusal") -> str:
         words = "%(unit)s gave up its start, as no pid file came to %(awaited)s (PIDFile=)"
         return (words + (": nginx writes it to %(written)s" if pid_file["written"] else "")) % pid_file
     if refusal.get("left_over"):
-        words = (
-            "nobody listens at %s: the file is left over of a process that was killed: remove it, then start"
-        )
-        return words % refusal["left_over"][0] + " nginx"
+        words = "nobody listens there, the file is left over of a killed process: remove it, then start nginx"
+        return "%s: %s" % (refusal["text"], words)
     held = [
         key + " is held by %(comm)s (pid %(pid)s)" % each + (" of %(unit)s" % each if each["unit"] else "")
         for key, listeners in holders.items()

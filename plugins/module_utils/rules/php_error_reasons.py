@@ -181,6 +181,7 @@ def _shown(
             names = [name for name in log_sites(snapshot, file["path"], pages) if name in routes]
             if (
                 len(came) < FEWEST
+                or pages["failed"]  # whose errors may stand beside those that came
                 or found.intersection(names)
                 or came_elsewhere(snapshot, file["path"], names)
             ):

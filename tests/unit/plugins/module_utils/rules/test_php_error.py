@@ -142,11 +142,10 @@ class TestEveryPage:
 class TestShownErrors:
     AGO = (50.0, 40.0, 30.0, 20.0)
 
-    def came(self, *ago: float, **facts: Any) -> Host:
+    def came(self, *ago: float, failed: int = 0, **facts: Any) -> Host:
         host = a_host().silent_logs()
-        return logged(
-            host, answered=9, failed=0, came=[hosts.now(host) - each for each in ago or self.AGO], **facts
-        )
+        times = [hosts.now(host) - each for each in ago or self.AGO]
+        return logged(host, answered=9, failed=failed, came=times, **facts)
 
     def in_nginx(self, host: Host, *ago: float) -> Host:
         host.nginx_said("ng-stderr-fatal", *(ago or self.AGO))
@@ -191,6 +190,10 @@ class TestShownErrors:
     def test_decoy_checks_and_cron_begin_at_the_same_second(self) -> None:
         minutes = (60.0, 120.0, 180.0)
         assert hosts.found(self.in_own_log(self.came(180.0, 120.0, 60.0), *minutes)) == hosts.HEALTHY
+
+    def test_decoy_the_errors_may_be_of_pages_that_failed(self) -> None:
+        host = self.in_nginx(self.came(failed=4))
+        assert "shown_errors" not in [item["reason"] for item in hosts.verdict(host)["findings"]]
 
     def test_decoy_another_site_of_another_log(self) -> None:
         assert hosts.found(self.in_nginx(self.came(site="blog.example"))) == hosts.HEALTHY
