@@ -76,7 +76,7 @@ def _match(snapshot: "Snapshot", front: "Front", routes: "Sequence[Route]") -> O
 
 
 def front_pages(snapshot: "Snapshot", others: Sequence[Match]) -> List[Match]:
-    """told: why php-fpm refuses scripts."""
+    """others: why php-fpm refuses scripts. Their sites are passed over."""
     known = [site for match in others for site in match.reason.servers or ()]
     matches: List[Match] = []
     for front in snapshot["nginx"].get("fronts") or []:
