@@ -35,6 +35,7 @@ MOST_LOGS = 8
 MOST_ENDPOINTS = 16
 MOST_TEXT = 400
 DIAL = 0.5  # seconds
+MASKED = {"masked", "masked-runtime"}
 # Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
 # is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
 _EMERG = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
@@ -57,9 +58,11 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
 
 def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Optional[Refusal]":
     """By the unit's journal, which has what `nginx -t` says before the start. Nobody else writes there."""
+    masked: List[str] = []
     for name, unit in unit_states(host, UNITS, logs=False).items():
-        if "masked" in (unit["load"] or "", unit["enabled"] or ""):
-            return {**_as_refusal("", (nginx["config"] or "", 0)), "masked": name}
+        if MASKED.intersection((unit["load"], unit["enabled"])):
+            masked.append(name)
+            continue
         # With Restart= it is about to be tried again.
         if unit["active"] != "failed" and unit["sub"] != "auto-restart":
             continue
@@ -77,7 +80,7 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             refusal = _as_refusal("", config, unit["changed_at"], log)
             written = next(iter(others), None)
             return {**refusal, "pid_file": {"unit": name, "awaited": awaited, "written": written}}
-    return None
+    return {**_as_refusal("", (nginx["config"] or "", 0)), "masked": masked[0]} if masked else None
 
 
 def _holders(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 COMPARED = LIMITED | meanings("pool_full", "process_max", "php_fatal", "proxy_header")
 TAIL = 8192  # bytes of an access log
 MOST_TAILS = 32
+# Of a front page that is refused or not found.
 _FRONT = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 40[34] ')
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')

@@ -76,6 +76,9 @@ def note_lacks(route: "Route", passed: Dict[str, str], bodiless: bool) -> None:
         route["methodless"] = True
     elif SCRIPT not in passed and TRANSLATED not in passed:
         route["nameless"] = True
+    location = route["location"]
+    if location.startswith(("=", "~")) and ".php" not in location:
+        return  # of a check by php-fpm's own ping or status, which needs neither
     if QUERY not in passed:
         route["queryless"] = True
     length = passed.get(LENGTH, "")

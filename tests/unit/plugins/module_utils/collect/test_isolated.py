@@ -42,9 +42,10 @@ def looked(monkeypatch: Any, *broken: str) -> Any:
         monkeypatch.setattr(named_places, function, lambda *_host, seen=seen: seen)
     for function in broken:
         monkeypatch.setattr(named_places, function, defect)
-    host, events = Host(), [{"signature": message} for _function, _part, message in OF_LOG]
+    host = Host()
+    events: Any = [{"signature": message} for _function, _part, message in OF_LOG]
     snapshot: Any = {"nginx": {"routes": []}}
-    return host, where_needed.named_places(host, snapshot, events, 0.0)  # type: ignore[arg-type]
+    return host, where_needed.named_places(host, snapshot, events, 0.0)
 
 
 class TestWhatTheLogNames:
@@ -69,8 +70,9 @@ class TestWhatTheLogNames:
 
     def test_gone_roots_that_raise_cost_their_own(self, monkeypatch: Any) -> None:
         monkeypatch.setattr(script_ways, "gone_roots", defect)
-        host, snapshot = Host(), {"nginx": {"routes": [{"root": "/srv/gone.example", "params": {}}]}}
-        found = where_needed.named_places(host, snapshot, [], 0.0)  # type: ignore[arg-type]
+        host = Host()
+        snapshot: Any = {"nginx": {"routes": [{"root": "/srv/gone.example", "params": {}}]}}
+        found = where_needed.named_places(host, snapshot, [], 0.0)
         assert (failed(host), found) == ([("gone_roots", "KeyError: 'a defect'")], {"gone_roots": []})
 
 
@@ -86,8 +88,9 @@ class TestWhatVisitorsGot:
             monkeypatch.setattr(module, function, defect)
         nginx = {"file_cache": "on", "config_newer": True, "site_logs": []}
         fpm = {"masters": [{"pools": [{"php_log": "/php.log"}]}]}
-        host, snapshot = Host(), {"nginx": nginx, "fpm": fpm, "logs": {"events": []}}
-        return host, where_needed.access(host, snapshot, 0.0)  # type: ignore[arg-type]
+        snapshot: Any = {"nginx": nginx, "fpm": fpm, "logs": {"events": []}}
+        host = Host()
+        return host, where_needed.access(host, snapshot, 0.0)
 
     def test_all_parts_are_seen(self, monkeypatch: Any) -> None:
         host, found = self.access(monkeypatch)

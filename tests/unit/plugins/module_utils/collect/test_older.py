@@ -168,6 +168,18 @@ class TestRefusal:
         found = look(config_newer=False, master=None)
         assert (found["masked"], found["text"]) == ("nginx.service", "")
 
+    def test_hit_it_is_masked_until_the_next_boot(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed(monkeypatch, "", active="inactive", load="loaded", enabled="masked-runtime")
+        assert look(config_newer=False, master=None)["masked"] == "nginx.service"
+
+    def test_near_miss_another_unit_is_masked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        refusal = 'host not found in upstream "php" in %s:2' % MAIN
+        self.failed(monkeypatch, "nginx: [emerg] %s\n" % refusal)
+        units = {"a.service": dict(FAILED, load="masked"), "nginx.service": dict(FAILED, result="exit-code")}
+        monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: units)
+        found = look(config_newer=False, master=None)
+        assert found["text"] == refusal and "masked" not in found
+
     @pytest.mark.parametrize("enabled", ["disabled", None])
     def test_near_miss_its_unit_was_stopped(self, monkeypatch: pytest.MonkeyPatch, enabled: Any) -> None:
         self.failed(monkeypatch, "", active="inactive", sub="dead", enabled=enabled)

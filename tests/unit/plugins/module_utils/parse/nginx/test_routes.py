@@ -384,6 +384,15 @@ class TestLacks:
         route = only_route(self.PASS % "")
         assert route["queryless"] and route["length"] == ""
 
+    @pytest.mark.parametrize("location", ["= /index.php", r"~ \.php$", "^~ /blog/"])
+    def test_hit_a_location_of_scripts(self, location: str) -> None:
+        assert "queryless" in only_route(self.PASS.replace("location /", "location " + location) % "")
+
+    @pytest.mark.parametrize("location", ["= /fpm-ping", "~ ^/(status|ping)$", "~* /php-status$"])
+    def test_decoy_a_check_by_ping_or_status(self, location: str) -> None:
+        route = only_route(self.PASS.replace("location /", "location " + location) % "")
+        assert "queryless" not in route and "length" not in route
+
     def test_hit_a_fixed_length(self) -> None:
         assert only_route(self.PASS % (self.LENGTH % "1000"))["length"] == "1000"
 
