@@ -20,8 +20,8 @@ from .disk import Disk
 from .journal import Unreadable
 from .lock import STATE
 from .present import Present, look
+from .record import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, file_away, left_open
 from .recovery import NOT_BACK, close, put_files_back, read_record, shell, tidy, undo_commands
-from .transaction import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, file_away, left_open
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.record import Folder, Journal, Socket

@@ -13,7 +13,7 @@ from ..verdict.step import Refusal
 from .disk import Disk
 from .journal import Unreadable, digest, meta_of, read_journal
 from .lock import STATE
-from .transaction import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, check_command, file_away
+from .record import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, check_command, file_away
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.record import File, Folder

@@ -15,9 +15,7 @@ copy is written instead.
 import errno
 import json
 import os
-import re
-import time
-from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Set
 
 from ..collect.host import Host
 from ..verdict.step import Command, Refusal, Step
@@ -25,43 +23,12 @@ from . import live_socket
 from .disk import Disk, Ran
 from .journal import DONE, STARTED, beside, meta_of, new_journal
 from .lock import STATE, prepare_state
+from .record import KEPT, NEW, OPEN, Record, check_command, file_away, left_open
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.record import Journal
-    from .left_behind import Closed
 
-BACKUPS = 20
-# While it is written; while it is open; once it is kept; once it was taken back. Only the second means
-# anything to the host.
-NEW, OPEN, KEPT, UNDONE = "transaction.new", "transaction", "transaction.kept", "transaction.undone"
 _NO_SECOND_NAME = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-
-
-class UndoFailed(Exception):
-    """Not everything could be put back. The text says what is where and what a person does about it."""
-
-
-class Record(NamedTuple):
-    """A change as it is written down: its journal, and copies of the files before, by number."""
-
-    disk: Disk
-    state: str
-    folder: str
-    journal: "Journal"
-
-    def copy(self, number: int) -> str:
-        return os.path.join(self.folder, str(number))
-
-    def was_begun(self, number: int) -> bool:
-        """Whether a command was begun."""
-        return any(self.disk.exists(os.path.join(self.folder, mark % number)) for mark in (STARTED, DONE))
-
-
-def check_command(disk: Disk, argv: Sequence[str]) -> None:
-    """Raises Refusal where others than root can replace what a command names."""
-    for word in argv:
-        if word.startswith("/"):
-            disk.real(word)
 
 
 def check(step: Step, disk: Disk, shown: bool = False) -> None:
@@ -98,22 +65,6 @@ def check(step: Step, disk: Disk, shown: bool = False) -> None:
                     "%s is in the way (a run that was killed may have left it): look at it, and remove it"
                     % path
                 )
-
-
-def left_open(disk: Disk, state: str, names: Sequence[str] = (OPEN, KEPT, UNDONE, NEW)) -> bool:
-    """Whether a run has left anything, or is at work. Raises Refusal when others than root could have made
-    it.
-    """
-    return any(disk.exists(os.path.join(state, name)) for name in names)
-
-
-def close_left_behind(host: Host, disk: Disk, check_mode: bool, state: str) -> "Optional[Closed]":
-    """What a killed run left is closed, in check mode only judged. None: it left nothing."""
-    if not left_open(disk, state):
-        return None
-    from .left_behind import settle
-
-    return settle(host, disk, state, not check_mode)
 
 
 class Transaction:
@@ -201,36 +152,3 @@ class Transaction:
             return file_away(Record(self.disk, self.state, kept, self.journal))
         except OSError:
             return kept  # the next run tidies up
-
-
-def _remove_beside(disk: Disk, path: str) -> None:
-    """The directory keeps the time of the change itself, which was loaded. A later time would pass for
-    somebody else's change (unloaded.py).
-    """
-    folder = os.path.dirname(path)
-    if disk.exists(path):
-        changed = disk.meta(folder).mtime_ns or 0
-        disk.remove(path)
-        disk.set_mtime(folder, changed)
-
-
-def file_away(record: Record, place: str = "backups") -> str:
-    """Moves the record of a closed change to the backups, or to "put-back"; the newest 20 stay. Returns where
-    it is.
-    """
-    disk, journal = record.disk, record.journal
-    for path in [file[name] for file in journal["files"] for name in ("temporary", "old")]:
-        try:
-            _remove_beside(disk, path)
-        except Refusal:
-            pass  # others can write there by now: root removes nothing in it
-    folder = os.path.join(record.state, place)
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(journal["at"]))
-    name = "%s-%s" % (stamp, re.sub(r"[^\w.-]", "_", journal["name"], flags=re.ASCII))
-    taken = disk.names(folder)
-    names = [name] + ["%s.%d" % (name, number) for number in range(2, len(taken) + 3)]
-    name = next(free for free in names if free not in taken)
-    disk.replace(record.folder, os.path.join(folder, name))
-    for old in sorted(taken + [name])[:-BACKUPS]:
-        disk.remove_tree(os.path.join(folder, old))
-    return os.path.join(folder, name)

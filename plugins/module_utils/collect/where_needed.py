@@ -7,6 +7,7 @@ import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence
 
+from ..parse.linux.proc import WAITS_FOR_READER
 from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
@@ -43,8 +44,6 @@ OF_PLACES = (
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST = 3  # lines
-# Functions of the kernel in which a write to a pipe, a terminal or a socket waits for who reads.
-BLOCKED = re.compile(r"(?:anon_)?pipe_w|n_tty_write|(?:sock|unix)_\w*wait|sk_stream_wait")
 ODD = {"refused", "forbidden", "blank"}  # of pages
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 BAD = {b"500", b"403"}
@@ -98,7 +97,7 @@ def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["
     )
     # A worker of nginx sleeps nowhere but where it waits for the next event.
     places = [host.text("/proc/%d/wchan" % pid) or "" for pid in snapshot["nginx"]["workers"]]
-    blocked = any(map(BLOCKED.match, places))
+    blocked = any(map(WAITS_FOR_READER.match, places))
     if not silent and not blocked and not any(process.state in "TtD" for process in procs):
         return []
     from .linux.halted import collect_halted

@@ -10,8 +10,9 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from ..change.difference import difference
 from ..change.disk import Disk
 from ..change.lock import STATE
+from ..change.record import UndoFailed
 from ..change.recovery import recover, shell
-from ..change.transaction import Transaction, UndoFailed, check
+from ..change.transaction import Transaction, check
 from ..change.trial import deciding_line, trial
 from ..collect.host import Host, HostError
 from ..parse.redact import GONE, redact
@@ -151,7 +152,7 @@ def carry_out(
     """verify: asked when all is in place; a text says what is still wrong, and everything is put back.
     running: asked for a quiet moment.
 
-    The caller has called close_left_behind(), and holds the lock; check mode needs none.
+    The caller has called left_behind.settle(), and holds the lock; check mode needs none.
     """
     step = step._replace(changes=[change for change in step.changes if change.before != change.after])
     if not step.changes and not step.commands:

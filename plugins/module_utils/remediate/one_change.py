@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 from ..change import managed
 from ..change.disk import Disk
+from ..change.left_behind import settle
 from ..change.lock import STATE, lock
-from ..change.transaction import close_left_behind, left_open
+from ..change.record import left_open
 from ..collect.endpoint.endpoints import collect_endpoints
 from ..collect.host import Host
 from ..collect.identity import running_identity
@@ -69,7 +70,7 @@ def one_change(
     with contextlib.ExitStack() as held:
         if not check_mode:
             held.enter_context(lock(state, disk))
-        closed = close_left_behind(host, disk, check_mode, state)
+        closed = settle(host, disk, state, not check_mode)
         if closed and closed.fate != "tidied":
             warn(_warning(closed, check_mode))
         step = make()

@@ -14,9 +14,10 @@ from ..actions.backlog import shows_arrivals
 from ..actions.registry import resolve
 from ..change import ledger, managed
 from ..change.disk import Disk
+from ..change.left_behind import settle
 from ..change.lock import STATE, Busy, lock
+from ..change.record import left_open
 from ..change.texts import Texts
-from ..change.transaction import close_left_behind, left_open
 from ..collect.host import Host
 from ..collect.snapshot import take
 from ..plan.bundles import bundles
@@ -233,7 +234,7 @@ def _left_behind(
     host: Host, disk: Disk, check_mode: bool, state: str
 ) -> Tuple["Optional[Undone]", List[str]]:
     """(what became of what a killed run left; its files that are what runs)."""
-    closed = close_left_behind(host, disk, check_mode, state)
+    closed = settle(host, disk, state, not check_mode)
     if not closed:
         return None, []
     return {

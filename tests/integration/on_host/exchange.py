@@ -15,11 +15,9 @@ import shutil
 import signal
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.recovery import recover
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import (
-    Transaction,
-    UndoFailed,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import Transaction
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import (
     Change,

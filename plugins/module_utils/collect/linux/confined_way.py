@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Optional, Sequence
 
 from ..host import Host
-from .confinement import enforces_selinux, has_apparmor, label, profile_of
+from .labels import enforces_selinux, has_apparmor, label, profile_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.confinement import ConfinedWay

@@ -9,6 +9,7 @@ The probe takes nginx's user and keeps our own domain, so its success proves not
 from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from ..host import Host
+from .labels import enforces_selinux, has_apparmor, profile_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.confinement import Confinement, Profile, Selinux, UnitFilter
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit
     from .selinux import Policy
 
-SELINUX = "/sys/fs/selinux"
-_APPARMOR = "/sys/module/apparmor/parameters/enabled"
 _UNIT = ("RestrictAddressFamilies", "SystemCallFilter")
 SIGSYS = 31  # how a filter of system calls ends a process
 _SHOWN = 64 * 1024  # bytes: a filter is shown with every system call in it
@@ -26,26 +25,6 @@ _CALLS = 200  # characters of that
 
 def no_confinement() -> "Confinement":
     return {"selinux": None, "apparmor": None, "nginx_unit": None, "denials": []}
-
-
-def label(host: Host, pid: object, module: str = "") -> Optional[str]:
-    """A process's own, as the kernel has it now. module: "apparmor/", where several are stacked."""
-    text = host.text("/proc/%s/attr/%scurrent" % (pid, module))
-    return (text or "").strip("\0\n ") or None
-
-
-def profile_of(host: Host, pid: int) -> Optional[Tuple[str, str]]:
-    """(name, mode) of AppArmor's profile of a process; None: it has none, or ours."""
-    module = "apparmor/" if host.text("/proc/self/attr/apparmor/current") is not None else ""
-    text = label(host, pid, module)
-    if not text or text == label(host, "self", module):
-        return None
-    name, _blank, mode = text.rpartition(" (")
-    return name or text, mode.rstrip(")")
-
-
-def has_apparmor(host: Host) -> bool:
-    return (host.text(_APPARMOR) or "").startswith("Y")
 
 
 def _profiles(host: Host, snapshot: "Snapshot") -> Optional[List["Profile"]]:
@@ -117,10 +96,6 @@ def _since(snapshot: "Snapshot") -> float:
         if unit["changed_at"]:
             since = min(since, unit["changed_at"] - 60)
     return since
-
-
-def enforces_selinux(host: Host) -> bool:
-    return (host.text(SELINUX + "/enforce") or "").strip() == "1"
 
 
 def collect_confinement(host: Host, snapshot: "Snapshot") -> "Confinement":

@@ -5,10 +5,9 @@
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 
-from ...parse.linux.proc import ProcStat, limiting_cgroup, parse_stat
+from ...parse.linux.proc import WAITS_FOR_READER, ProcStat, limiting_cgroup, parse_stat
 from ...parse.redact import redact
 from ..host import Host
-from ..where_needed import BLOCKED
 from .processes import Process
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def _look(host: Host, pid: int, workers: Sequence[int]) -> Optional[_Look]:
     if stat is None:
         return None
     place = (host.text("/proc/%d/wchan" % pid) or "").strip() if pid in workers else ""
-    return _Look(stat.state, stat.cpu_ticks, place if BLOCKED.match(place) else "")
+    return _Look(stat.state, stat.cpu_ticks, place if WAITS_FOR_READER.match(place) else "")
 
 
 def _freezer(host: Host, pid: int) -> Optional[str]:

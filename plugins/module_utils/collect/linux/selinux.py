@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 from ...parse.linux.denials import allows, port_context
 from ...parse.number import number
 from ..host import Host, HostError
-from .confinement import SELINUX, label
 from .hidden import other_view
+from .labels import SELINUX, label
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.confinement import Access, Denial, Selinux

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ...parse.linux.systemctl import GENERATED, command_option
 from ..host import Host
+from .installation import SCRIPTS, Installation, exists
 from .layouts import Layout, layout_of
-from .masters import SCRIPTS, Installation, exists
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit

@@ -6,7 +6,7 @@
 import errno
 import os
 import posixpath
-from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 from ...parse.linux.proc import unit_of
 from ...parse.linux.systemctl import GENERATED, command_option
@@ -21,6 +21,7 @@ from ..linux.processes import Process, process_cgroup, processes
 from ..linux.units import fpm_unit_names, unit_states
 from ..trust import DELETED
 from .files import Reading
+from .installation import SCRIPTS, Installation, exists
 from .layouts import Layout, installed_layouts, layout_of, version_in
 
 if TYPE_CHECKING:
@@ -28,19 +29,9 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit
 
 MOST_ERRORS = 10
-SCRIPTS = "/etc/init.d"
 ZONEINFO = "/usr/share/zoneinfo"
 
 PoolFacts = Callable[[Section, str], "Pool"]
-
-
-class Installation(NamedTuple):
-    """A configuration of php-fpm with what belongs to it."""
-
-    layout: Layout
-    binary: Optional[str]  # path
-    process: Optional[Process]  # the master, None: it does not run
-    unit: Optional[str]
 
 
 def running_masters(host: Host, procs: List[Process], account: Optional[int]) -> List[Installation]:
@@ -76,10 +67,6 @@ def running_masters(host: Host, procs: List[Process], account: Optional[int]) ->
         why = "php-fpm runs in containers of this host, pid %s" % ", ".join(contained[:MOST_ERRORS])
         host.miss("fpm_container", None, why, "a run inside them")
     return running
-
-
-def exists(host: Host, path: str) -> bool:
-    return host.type_of(path) == "file" or not (host.type_of(path) or host.lacks(path))
 
 
 def _may_be_idle(

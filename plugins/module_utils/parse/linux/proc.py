@@ -10,6 +10,8 @@ from typing import Dict, Iterator, List, Match, NamedTuple, Optional, Tuple
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
 _FAR = re.compile(r"(?:nfs4?|cifs|smb3|9p|ceph|afs|lustre|autofs|fuse(?:\..*)?)\Z")
 _OCTAL = re.compile(r"\\([0-7]{3})")
+# Functions of the kernel in which a write to a pipe, a terminal or a socket waits for who reads.
+WAITS_FOR_READER = re.compile(r"(?:anon_)?pipe_w|n_tty_write|(?:sock|unix)_\w*wait|sk_stream_wait")
 TICKS = 100  # USER_HZ, the same wherever php-fpm runs
 
 

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap, swap_facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swap_file as taken_away
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
 from ansible_collections.webmedic.php_fpm.plugins.modules import swap_file
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost

@@ -12,10 +12,8 @@ from typing import Any, List, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.journal import Unreadable, read_journal
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import (
-    Transaction,
-    UndoFailed,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import Transaction
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.left_changes import (
     RESTART,
     SOCKET,

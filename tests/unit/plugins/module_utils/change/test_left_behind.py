@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import ledger, present
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import left_behind as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import UndoFailed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import UndoFailed
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.left_changes import (
     DAY,
     MKSWAP,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, Dict, List, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import left_behind, present, transaction
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import left_behind, present
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import one_change
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
@@ -196,8 +196,7 @@ class TestWarning:
     def test_a_module_warns_of_what_a_killed_run_left(
         self, monkeypatch: Any, tmp_path: Any, check_mode: bool, says: str
     ) -> None:
-        monkeypatch.setattr(transaction, "left_open", lambda *_arguments: True)
-        monkeypatch.setattr(left_behind, "settle", lambda *_arguments: LEFT)
+        monkeypatch.setattr(one_change, "settle", lambda *_arguments: LEFT)
         monkeypatch.setattr(
             one_change, "carry_out", lambda *_arguments: Outcome("done", "", [], [], [], None)
         )

@@ -13,12 +13,9 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import disk as disk_module
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import rights as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.recovery import recover
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import (
-    Transaction,
-    UndoFailed,
-    check,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import Transaction, check
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.permission import Entry, parse_acl
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import (

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import present, recovery
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import transaction as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import BACKUPS, UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import (
     Change,
@@ -105,7 +106,7 @@ class TestKept:
         assert now[world.path("unit.d")][2] & 0o777 == 0o755
 
     def test_the_newest_twenty_backups_stay(self, world):
-        for number in range(subject.BACKUPS + 3):
+        for number in range(BACKUPS + 3):
             data = world.read("other.conf")
             step = Step(
                 "n%02d" % number, "t", [Change(world.path("other.conf"), data, b"%d" % number, 0o644)], [], []
@@ -115,7 +116,7 @@ class TestKept:
             transaction.replace()
             transaction.keep()
         names = sorted(os.listdir(os.path.join(world.state, "backups")))
-        assert len(names) == subject.BACKUPS and names[-1].endswith("n22") and names[0].endswith("n03")
+        assert len(names) == BACKUPS and names[-1].endswith("n22") and names[0].endswith("n03")
 
 
 class TestUndo:
@@ -168,7 +169,7 @@ class TestUndo:
 
     def test_after_a_command_that_fails_it_stays_open(self, world):
         commit(world, "open")
-        with pytest.raises(subject.UndoFailed) as raised:
+        with pytest.raises(UndoFailed) as raised:
             recovery.recover(Host(), Service(world, ["restart-again"]), world.state)
         assert "every file is as before" in str(
             raised.value
@@ -186,7 +187,7 @@ class TestUndo:
             assert recovery.recover(Host(), ended, world.state).started == ["php.service"]
             assert tree(world.etc) == world.start and "transaction" not in world.state_names()
         else:
-            with pytest.raises(subject.UndoFailed, match="`systemctl reload php.service`: no memory"):
+            with pytest.raises(UndoFailed, match="`systemctl reload php.service`: no memory"):
                 recovery.recover(Host(), ended, world.state)
         assert ended.verbs == ["reload", "is-active", "start"]
 
@@ -194,7 +195,7 @@ class TestUndo:
         world.step = world.step._replace(commands=[RELOAD])
         commit(world, "open")
         ended = Ended(world, True, "active")
-        with pytest.raises(subject.UndoFailed):
+        with pytest.raises(UndoFailed):
             recovery.recover(Host(), ended, world.state)
         assert ended.verbs == ["reload", "is-active"]
 

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import transaction
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.left_behind import settle
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.recovery import recover
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import (
@@ -154,7 +155,7 @@ class TestFile:
     def test_one_that_others_got_hold_of_is_not_put_back(self, etc: Any) -> None:
         begin(etc).replace()
         (etc / "conf").chmod(0o777)
-        with pytest.raises(transaction.UndoFailed) as caught:
+        with pytest.raises(UndoFailed) as caught:
             recover(Host(), Disk(), str(etc.parent / "state"))
         assert (
             "everybody can write to" in str(caught.value) and (etc / "conf" / "site").read_bytes() == b"new"
@@ -213,7 +214,7 @@ class TestCommand:
         opened = transaction.Transaction.begin(step, Host(), disk, state)
         opened.run(step.commands[0])
         (etc / "conf").chmod(0o777)
-        with pytest.raises(transaction.UndoFailed):
+        with pytest.raises(UndoFailed):
             recover(Host(), disk, state)
         assert disk.ran == [["make", path]]
         made = Step("runtime_directory_create", path, [], [], [Command(["systemd-tmpfiles"], [], path)])

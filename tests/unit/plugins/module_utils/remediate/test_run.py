@@ -90,7 +90,7 @@ class World:
             ("lock", self.lock),
             ("Proof", Proof),
             ("left_open", lambda *_arguments: bool(half_done)),
-            ("close_left_behind", lambda *_arguments: half_done),
+            ("settle", lambda *_arguments: half_done),
         ):
             monkeypatch.setattr(engine, name, stand_in)
         monkeypatch.setattr(engine.ledger, "read", lambda *_arguments: list(entries))
