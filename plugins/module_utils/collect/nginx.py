@@ -27,6 +27,7 @@ MOST_ERRORS = 5
 MOST_NEWER = 64
 # mtimes and process starts come from different clocks of the kernel.
 CLOCK_SLACK = 0.1  # seconds
+LATELY = 2 * 86400.0  # seconds
 # Between the reading of the files and the start of the workers (ngx_init_cycle()). More would make an open
 # question of each edit that a reload follows at once, as scripts do it.
 LOADING = 0.05  # seconds
@@ -291,6 +292,10 @@ def _look(
         if directive.name == "open_file_cache_errors" and directive.args == ["on"]:
             nginx["file_cache"] = "%s:%s" % (directive.file, directive.line)
     nginx["config_errors"], nginx["config_changed_at"] = reading.conf.errors, reading.changed_at
+    if reading.changed_at is not None and reading.changed_at > host.now() - LATELY:
+        from ..parse.nginx.changes import changes
+
+        nginx["changes"] = changes(reading.conf, config, reading.changes)
     nginx["writable"] = reading.writable_by_others()
     owners_of_code(host, nginx["routes"])
     _report_errors(host, reading.conf)

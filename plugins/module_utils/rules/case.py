@@ -211,6 +211,20 @@ def reconfigured(part: Union["Nginx", "Master"], at: float) -> bool:
     return bool(part["config_newer"] is False and changed is not None and changed > at)
 
 
+def site_reconfigured(nginx: "Nginx", sites: Iterable[Optional[str]], at: float) -> bool:
+    """Whether nginx has loaded a later change that may be meant for these sites: of a file of theirs, or of
+    one for all. What another customer's site was given mends nothing here.
+    """
+    if not reconfigured(nginx, at):
+        return False
+    changes = nginx.get("changes")
+    if not changes:
+        return True
+    ours = {site or "" for site in sites}
+    later = [change["sites"] for change in changes if change["at"] > at]
+    return any(not theirs or not ours.isdisjoint(theirs) for theirs in later)
+
+
 def touched(snapshot: "Snapshot", paths: Iterable[Optional[str]], at: float) -> bool:
     """Whether one of these files was changed later; a change of another one ends no loss here."""
     known = snapshot.get("changed_files")

@@ -10,6 +10,7 @@ from .missing import unseen
 from .silence import silent_sites
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.confinement import Selinux
     from ...plugin_utils.shapes.logs import Earlier
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.snapshot import Snapshot
@@ -62,7 +63,11 @@ def _is_loaded(snapshot: "Snapshot", site: Optional[str]) -> bool:
     return bool(newer) and bool(files) and not files.intersection(newer)
 
 
-def _is_over(snapshot: "Snapshot", loss: "Earlier") -> bool:
+def _was_asked(snapshot: "Snapshot", loss: "Earlier") -> bool:
+    return _last_request(snapshot, loss["site"]) > loss["at"] + LOG_SECOND
+
+
+def _is_loaded_since(snapshot: "Snapshot", loss: "Earlier") -> bool:
     """False where the probe cannot tell: it asks what the files name. An nginx that lost a request before
     they were changed may dial another place, and nobody has asked for the site since.
     """
@@ -70,7 +75,33 @@ def _is_over(snapshot: "Snapshot", loss: "Earlier") -> bool:
     loaded = nginx["loaded"]["at"] if "loaded" in nginx else None
     if not nginx["config_newer"] or at < (loaded or 0.0):
         return True
-    return _last_request(snapshot, loss["site"]) > at + LOG_SECOND or _is_loaded(snapshot, loss["site"])
+    return _was_asked(snapshot, loss) or _is_loaded(snapshot, loss["site"])
+
+
+def _confined_by(snapshot: "Snapshot", loss: "Earlier") -> Optional[str]:
+    """What may refuse nginx and not the probe, where nobody has asked for the site since."""
+    known = snapshot.get("confinement")
+    if known is None or loss["status"] not in (None, 502) or _was_asked(snapshot, loss):
+        return None
+    selinux, unit = known["selinux"], known["nginx_unit"]
+    profiles = [profile for profile in known["apparmor"] or [] if profile["program"] == "nginx"]
+    if any(profile["mode"] in ("enforce", "kill") for profile in profiles):
+        return "AppArmor's profile %s" % profiles[0]["name"]
+    if unit and unit["calls"]:
+        return "SystemCallFilter= of %s" % unit["unit"]
+    if selinux and selinux["nginx"] not in (None, selinux["ours"]) and _by_a_port(snapshot, selinux):
+        return "SELinux"
+    return None
+
+
+def _by_a_port(snapshot: "Snapshot", selinux: "Selinux") -> bool:
+    """Whether an endpoint is a port whose type SELinux's policy was not asked for."""
+    if selinux["booleans"].get("httpd_can_network_connect"):
+        return False
+    return any(
+        facts.get("port") and not selinux["endpoints"].get(key)
+        for key, facts in snapshot["endpoints"].items()
+    )
 
 
 def note(snapshot: "Snapshot") -> List["Missing"]:
@@ -83,7 +114,7 @@ def note(snapshot: "Snapshot") -> List["Missing"]:
     ]
     if not losses:
         return []
-    open_ones = [(path, loss) for path, loss in losses if not _is_over(snapshot, loss)]
+    open_ones = [(path, loss) for path, loss in losses if not _is_loaded_since(snapshot, loss)]
     path, loss = (open_ones or losses)[0]
     age = now - loss["at"]
     minute = int(loss["at"] + snapshot["host"]["utc_offset"]) // 60 % 1440
@@ -94,4 +125,8 @@ def note(snapshot: "Snapshot") -> List["Missing"]:
     if open_ones:
         older = "nginx has not loaded its files since they were changed, and nobody asked %s since: "
         return [unseen("older_configuration", path, older % (loss["site"] or "a site") + why)]
+    confined = _confined_by(snapshot, loss)
+    if confined:
+        words = "%s may refuse nginx what it does not refuse this look, and nobody asked %s since: "
+        return [unseen("connect_as_nginx", path, words % (confined, loss["site"] or "a site") + why)]
     return [unseen("earlier_losses", path, why)]

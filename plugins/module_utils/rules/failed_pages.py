@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED
-from .case import reconfigured
+from .case import site_reconfigured
 from .missing import unseen
 from .php_error_reasons import came_elsewhere
 from .rate_limited import is_hit, is_one_stranger
@@ -98,7 +98,7 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
                 if (
                     len(names) == 1
                     and front["lost"] >= FEWEST
-                    and not reconfigured(snapshot["nginx"], front["last"] + 1)
+                    and not site_reconfigured(snapshot["nginx"], names, front["last"] + 1)
                 ):
                     words = "%d requests for %s with 403 or 404 since it came" % (front["lost"], uri)
                     found.append(_Failure(names, (403, 404), words, file["path"]))

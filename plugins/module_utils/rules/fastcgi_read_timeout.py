@@ -63,12 +63,14 @@ def _routes_of(case: Case, sites: Sequence[str]) -> List["Route"]:
 def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
     """A static pool that was full does not log it. With more workers by now, or another timeout, it is over
     all the same. began: epoch seconds of the last request that timed out. sites: that lost some.
+    Where nginx's default is in force, no change of its files has raised it.
     """
     snapshot = case.snapshot
-    files = [
-        path for route in _routes_of(case, sites) for path in (route["file"], route["read_timeout"]["file"])
-    ]
-    return (reconfigured(snapshot["nginx"], began) and touched(snapshot, files, began)) or any(
+    routes = [route for route in _routes_of(case, sites) if route["read_timeout"]["file"]]
+    files = [path for route in routes for path in (route["file"], route["read_timeout"]["file"])]
+    return (
+        bool(files) and reconfigured(snapshot["nginx"], began) and touched(snapshot, files, began)
+    ) or any(
         reconfigured(owner.master, began - SETTLE)
         and touched(snapshot, (owner.pool["file"], owner.master["config"]), began - SETTLE)
         for owner in case.running

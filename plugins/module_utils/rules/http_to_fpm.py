@@ -10,7 +10,7 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
-from .case import reconfigured
+from .case import site_reconfigured
 from .invalid_response import CAUSE
 from .model import Match, Place, Reason, evidence, losses_of, newest_of, sample
 
@@ -57,7 +57,9 @@ def http_to_fpm(snapshot: "Snapshot") -> List[Match]:
             continue
         master, pool = found
         newest = newest_of(events)
-        over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
+        over = site_reconfigured(
+            snapshot["nginx"], [event["site"] for event in events], newest["last"] + LOG_SECOND
+        )
         reason = Reason(
             WORDS % (upstream, pool["name"]),
             [sample(newest), evidence("php-fpm", "listen = %s" % pool["listen"], pool["listen_file"])],

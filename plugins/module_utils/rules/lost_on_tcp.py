@@ -8,7 +8,7 @@ import re
 from typing import Optional
 
 from ..signatures.lookup import meanings
-from .case import Case, reconfigured
+from .case import Case, site_reconfigured
 from .lost_requests import NGINX_LIMIT, OWN
 from .model import Match, Reason, evidence, sample
 
@@ -45,12 +45,13 @@ def no_port(case: Case) -> Optional[Match]:
     bound = _BOUND.search(last["sample"]["text"])
     if bound:
         words = "nginx is to dial %%s from %s (fastcgi_bind), which this host lacks." % bound.group(1)
+    over = site_reconfigured(case.snapshot["nginx"], [last["site"]], last["last"] + 1)
     reason = Reason(
         words % case.key,
         [case.dialled(), sample(last)],
         lost,
         confidence="likely",
-        state="recovered" if bound and reconfigured(case.snapshot["nginx"], last["last"] + 1) else "active",
+        state="recovered" if bound and over else "active",
         severity="critical" if now else None,
     )
     return Match(OWN, "bind_address", reason) if bound else Match(NGINX_LIMIT, "ports", reason)

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Iterable, List, Optional
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import HIDDEN, QUEUE_FULL, Case, reconfigured
+from .case import HIDDEN, QUEUE_FULL, Case, reconfigured, site_reconfigured
 from .model import (
     Answer,
     Cause,
@@ -195,6 +195,10 @@ def _full(case: Case, owner: Owner) -> Answer:
     return _match(owner, capped, reason, _is_clogged(case, len(workers)))
 
 
+def _nginx_changed(case: Case, at: float) -> bool:
+    return site_reconfigured(case.snapshot["nginx"], [route["site"] for route in case.routes], at)
+
+
 def _was_full(case: Case) -> Optional[Match]:
     """Timeouts beside the pool's own message, which a static pool never writes."""
     logged = case.fpm_events(LIMIT_REACHED) + case.fpm_events(PROCESS_MAX, of_pools=False)
@@ -213,7 +217,7 @@ def _was_full(case: Case) -> Optional[Match]:
             )
             capped = bool(logged) and all(meaning_of(event) in PROCESS_MAX for event in logged)
             holder = _holder(case, owner)
-            if holder and not reconfigured(case.snapshot["nginx"], lost[-1].at):
+            if holder and not _nginx_changed(case, lost[-1].at):
                 words = "Pool %s ran out of workers." % owner.pool["name"] + HELD_BY
                 return holder.match(CAUSE, case, owner, words, reason._replace(state="active"))
             return _match(owner, capped, reason)
@@ -250,7 +254,7 @@ def _was_held(case: Case, owner: Owner) -> Optional[Match]:
     """Requests timed out, and nginx keeps workers idle now. A static pool does not log that it was full."""
     lost = case.lost(WAITED)
     holder = _holder(case, owner) if lost else None
-    if holder is None or not holder.is_kept or reconfigured(case.snapshot["nginx"], lost[-1].at):
+    if holder is None or not holder.is_kept or _nginx_changed(case, lost[-1].at):
         return None
     words = "Requests timed out while workers of pool %s were idle." % owner.pool["name"] + HELD_BY
     return holder.match(CAUSE, case, owner, words, Reason(words, first_line(lost), lost, confidence="likely"))

@@ -11,7 +11,7 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
-from .case import reconfigured
+from .case import site_reconfigured
 from .lost_requests import NGINX_LIMIT, OWN
 from .model import Match, Place, Reason, evidence, losses_of, newest_of, sample
 from .nginx_errors import CYCLE, TEMP
@@ -71,7 +71,7 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
         reason_id, words, over = "closed_root", CLOSED_ROOT % closed["path"], False
     else:
         reason_id, words = "internal_redirect", CIRCLE % to
-        over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
+        over = site_reconfigured(snapshot["nginx"], [newest["site"]], newest["last"] + LOG_SECOND)
     reason = Reason(
         words,
         ([proof_of(closed, False)] if closed else []) + [sample(newest)],
@@ -140,7 +140,7 @@ def _no_visitors(snapshot: "Snapshot") -> List[Match]:
     if not events or not routes:
         return []
     newest = newest_of(events)
-    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
+    over = site_reconfigured(snapshot["nginx"], [], newest["last"] + LOG_SECOND)
     reason = Reason(
         "nginx has no connection left for new visitors: it turns them away before it reads a request.",
         [sample(newest)],

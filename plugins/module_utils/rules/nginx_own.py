@@ -10,7 +10,7 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
 from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
-from .case import reconfigured
+from .case import site_reconfigured
 from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, newest_of, sample, within
 from .nginx_error_reasons import directory_of, proof_of
 from .script_ways import barrier, is_barred, is_open, page_of, ways_of
@@ -127,7 +127,9 @@ def _index(
         [evidence("file", "%s is there" % pages[0], ways[0]["script"]), sample(newest)],
         losses_of(fronts),
         confidence="likely",
-        state="recovered" if reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND) else "active",
+        state="recovered"
+        if site_reconfigured(snapshot["nginx"], [newest["site"]], newest["last"] + LOG_SECOND)
+        else "active",
         place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
@@ -141,7 +143,7 @@ def _of_site(
     if _explained(snapshot, event["site"] or "", losses):
         return None
     proof: List[Evidence] = []
-    over = reconfigured(snapshot["nginx"], event["last"] + LOG_SECOND)
+    over = site_reconfigured(snapshot["nginx"], [event["site"]], event["last"] + LOG_SECOND)
     word = _word(*PLACES[reason_id], event)
     if reason_id in ("file_denied", "sent_file"):
         # nginx reads it anew each time: a reload mends nothing.

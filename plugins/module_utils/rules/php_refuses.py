@@ -12,7 +12,7 @@ from ..parse.nginx.script_refusals import CLOSED, DENIED, GONE, UNKNOWN, aliased
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
-from .case import reconfigured
+from .case import site_reconfigured
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
 from .script_ways import barrier, is_open, page_of, ways_of
 
@@ -228,7 +228,9 @@ def _of_site(
         newest = newest_of(alike)
         over, last = _opened(snapshot, routes, newest), newest["last"]
         # What nginx, or each php-fpm, has loaded since may be mended.
-        loaded = reconfigured(snapshot["nginx"], last + LOG_SECOND) or reloaded(snapshot, routes, last)
+        loaded = site_reconfigured(snapshot["nginx"], [newest["site"]], last + LOG_SECOND) or reloaded(
+            snapshot, routes, last
+        )
         reason = Reason(
             "PHP refuses scripts of %s: %s." % (newest["site"] or "default", why),
             [sample(newest)],

@@ -13,7 +13,7 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of
 from ..signatures.nginx import LIMITED
-from .case import reconfigured
+from .case import site_reconfigured
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
 from .php_error_reasons import came_elsewhere, log_sites
 
@@ -90,7 +90,8 @@ def _match(
     if refused is None or is_one_stranger(refused, limit) or _lost_as_well(snapshot, site):
         return None
     reason_id = REASONS[meaning_of(newest)]
-    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND) or refused["since"] >= FEWEST
+    loaded = site_reconfigured(snapshot["nginx"], [site], newest["last"] + LOG_SECOND)
+    over = loaded or refused["since"] >= FEWEST
     text = "%(pages)d pages refused, %(answered)d before the last of them with 200" % refused
     proof = [evidence("nginx", limit["written"], limit["file"], limit["line"])] if limit else []
     by = "%s, which counts by %s" % (reason_id, limit["key"]) if limit else reason_id

@@ -9,7 +9,7 @@ from ..parse.endpoint import dialled_at, is_this_host, parse
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
 from ..signatures.nginx import LOST, NO_SERVER
-from .case import Case, reconfigured
+from .case import Case, site_reconfigured
 from .http_to_fpm import pool_at
 from .missing import unseen
 
@@ -83,7 +83,8 @@ def _note(
     if sites:
         words += "; this nginx itself serves it: %s" % ", ".join(sites[:MOST_NAMED])
         ill = {site for item in findings if item["state"] == "active" for site in item["sites"]}
-        over = reconfigured(snapshot["nginx"], last["last"] + LOG_SECOND)
+        hit = [*sites, *(event["site"] for event in events)]
+        over = site_reconfigured(snapshot["nginx"], hit, last["last"] + LOG_SECOND)
         if any(meaning_of(event) in LATE for event in events) and not over and not ill.intersection(sites):
             what = VISITORS
             fronts = dict.fromkeys(event["site"] or "default" for event in events)

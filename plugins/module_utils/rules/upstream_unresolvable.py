@@ -9,7 +9,7 @@ from ..parse.endpoint import reached
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
-from .case import NOBODY_THERE, Case, logged_as, reconfigured
+from .case import NOBODY_THERE, Case, logged_as, site_reconfigured
 from .model import (
     NOWHERE,
     Answer,
@@ -65,7 +65,7 @@ def _unresolved(
     hit = [route for route in routes if route["site"] in {event["site"] or "" for event in events}]
     reason_id = REASONS.get(meaning_of(newest), "name_unresolved")
     directive = evidence("nginx", "fastcgi_pass %s" % hit[0]["pass"], hit[0]["file"], hit[0]["line"])
-    over = reconfigured(snapshot["nginx"], newest["last"] + LOG_SECOND)
+    over = site_reconfigured(snapshot["nginx"], [route["site"] for route in hit], newest["last"] + LOG_SECOND)
     if reason_id == "no_resolver":
         over = over and all(route.get("resolver") for route in hit)
     reason = Reason(

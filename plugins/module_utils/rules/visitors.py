@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, Set, Tuple
 
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED
-from .case import reconfigured
+from .case import reconfigured, site_reconfigured
 from .missing import unseen
 from .rate_limited import is_one_stranger, limit_of, refused_at
 from .silence import read_of, uncovered
@@ -71,7 +71,9 @@ def _limited(snapshot: "Snapshot") -> List["Missing"]:
             for event in snapshot["logs"]["events"]
             if meaning_of(event) in LIMITED and event["site"] == site["site"]
         ]
-        if not events or reconfigured(snapshot["nginx"], max(event["last"] for event in events) + 1.0):
+        if not events or site_reconfigured(
+            snapshot["nginx"], [site["site"]], max(event["last"] for event in events) + 1.0
+        ):
             continue
         count, why = sum(event["count"] for event in events), uncovered(read, site)
         refused = refused_at(snapshot, site["site"])

@@ -250,9 +250,18 @@ class Front(TypedDict):
     line: int
 
 
+class FileChange(TypedDict):
+    """Of a file of nginx's configuration."""
+
+    path: str
+    at: float  # epoch seconds: when the file, or a link to it, was changed
+    sites: List[str]  # of the server blocks that have something of it; []: it is for all
+
+
 class LaterNginx(TypedDict, total=False):
     """Not in snapshots from before 0.4.0, nor where the look at nginx broke off."""
 
+    changes: List[FileChange]  # the newest first, where any is of the last two days; not before 0.13.0
     site_logs: List[SiteLogs]  # in the order of the configuration; not before 0.5.0
     log_formats: Dict[str, LogFormat]  # of these access logs, by name in lower case; not before 0.5.0
     loaded: Loaded  # not before 0.5.0

@@ -4,10 +4,15 @@
 
 """A host that lost nothing in the window, and something before it."""
 
-from typing import Any, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.confinement import (
+    confined,
+    enforcing,
+    on_tcp,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
 
@@ -127,3 +132,54 @@ class TestOlderConfiguration:
 
     def test_decoy_nginx_has_loaded_its_files(self) -> None:
         assert hosts.found(unloaded(a_host()).with_nginx(config_newer=False)) == hosts.HEALTHY
+
+
+def profile(mode: str) -> Dict[str, Any]:
+    return {"pid": 812, "program": "nginx", "name": "nginx", "mode": mode}
+
+
+FILTER = {"unit": "nginx.service", "families": None, "calls": "~connect"}
+
+
+def on_unix() -> Host:
+    return a_host().silent_logs()
+
+
+class TestConfined:
+    """The look is not confined as nginx is, and nobody has asked for the site since."""
+
+    @pytest.mark.parametrize(
+        "host, words",
+        [
+            (lambda: confined(on_unix(), apparmor=[profile("enforce")]), "AppArmor's profile nginx"),
+            (lambda: confined(on_unix(), nginx_unit=FILTER), "SystemCallFilter= of nginx.service"),
+            (lambda: enforcing(on_tcp()), "SELinux"),
+        ],
+    )
+    def test_hit_it_may_be_refused_still(self, host: Callable[[], Host], words: str) -> None:
+        verdict = hosts.verdict(lost(host(), 1000))
+        whys = [entry["why"] for entry in verdict["missing"] if entry["what"] == "connect_as_nginx"]
+        assert verdict["status"] == "unknown"
+        assert whys[0].startswith(words + " may refuse nginx what") and "last 502 at " in whys[0]
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            lambda: confined(on_unix(), apparmor=[profile("complain")]),
+            lambda: confined(on_unix(), nginx_unit=dict(FILTER, calls=None, families="AF_UNIX")),
+            lambda: enforcing(on_tcp(), booleans={"httpd_can_network_connect": True}),
+            lambda: enforcing(on_tcp(), nginx=None),
+        ],
+    )
+    def test_near_miss_nothing_refuses_nginx_alone(self, host: Callable[[], Host]) -> None:
+        assert hosts.verdict(lost(host(), 1000))["status"] == "healthy"
+
+    @pytest.mark.parametrize("ago, status", [(500, "healthy"), (2000, "unknown")])
+    def test_near_miss_somebody_asked_since(self, ago: float, status: str) -> None:
+        host = lost(confined(a_host().logging("error"), apparmor=[profile("enforce")]), 1000)
+        host["access"]["files"][0]["newest"] = hosts.now(host) - ago
+        assert hosts.verdict(host)["status"] == status
+
+    def test_decoy_a_504_is_no_refusal(self) -> None:
+        host = lost(confined(on_unix(), apparmor=[profile("enforce")]), 1000, 504)
+        assert hosts.verdict(host)["status"] == "healthy"

@@ -4,7 +4,7 @@
 
 """Requests that nginx ends itself, and its own workers that crash."""
 
-from typing import Any
+from typing import Any, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -223,6 +223,26 @@ class TestNamedLocation:
         host = no_location()
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
         assert hosts.found(host) == ([(CAUSE, "named_location", "recovered")], "recovered")
+
+    @pytest.mark.parametrize(
+        "sites, state", [(["shop.example"], "recovered"), ([], "recovered"), (["blog.example"], "active")]
+    )
+    def test_only_a_change_that_may_be_meant_for_it_ends_it(self, sites: List[str], state: str) -> None:
+        """Panels and certbot reload nginx every hour, for other sites."""
+        host = no_location()
+        change = {"path": "/etc/nginx/sites-enabled/new", "at": hosts.now(host) - 30, "sites": sites}
+        host.with_nginx(config_changed_at=hosts.now(host) - 30, changes=[change])
+        assert hosts.only(host)["state"] == state
+
+    def test_a_change_from_before_the_loss_ends_nothing(self) -> None:
+        host = no_location()
+        at, long_ago = hosts.now(host) - 30, hosts.now(host) - 50000
+        changes = [
+            {"path": "/etc/nginx/sites-enabled/new", "at": at, "sites": ["blog.example"]},
+            {"path": "/etc/nginx/nginx.conf", "at": long_ago, "sites": []},
+        ]
+        host.with_nginx(config_changed_at=at, changes=changes)
+        assert hosts.only(host)["state"] == "active"
 
     def test_decoy_a_site_without_php(self) -> None:
         host = no_location()
