@@ -261,6 +261,12 @@ nginx:
       type: list
       elements: str
       returned: always
+    changes:
+      description: The newest changes of these files, where any is of the last two days, each with C(path),
+        C(at) and C(sites). Without sites a file is for all of them. It is not there before 0.13.0.
+      type: list
+      elements: dict
+      returned: where there are any
     fronts:
       description: Where these files lead past the front page of a site, or to the source of a script.
         Each has C(server), C(kind), C(looked_for), C(found), C(written), C(file) and C(line). It is not there

@@ -283,7 +283,7 @@ def _look(
     reading = Reading(host, config, prefix, options.get("g", ""), account)
     nginx["installed"], nginx["version"], nginx["binary"] = True, version, binary
     nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix
-    nginx["routes"] = routes(reading.conf, prefix)
+    nginx["routes"] = routes(reading.conf, prefix, version)
     if any(directive.name == "mirror" for directive in every(reading.conf.directives)):
         from ..parse.nginx.mirrored import without_mirrors
 

@@ -23,6 +23,8 @@ CROWDED = 2.0  # processes that could run, for each CPU
 OWN = 0.5  # of all CPUs: workers that use more, while all CPUs are wanted, compete with each other
 WORKS = 0.03  # share of a CPU: a worker that sleeps has less, however long it waits after it
 MORE = "more workers would wait as well"
+BY_DEFAULT = "nginx's default, "
+KEEP_SESSIONS = ("Redis", "Memcached")  # who asks there for a lock asks again every 20 ms or so
 _SESSION = "/sess_*"
 DEPENDENCIES = ("peer", "site", "lock", "futex", "remote_file", "program", "output")
 
@@ -84,11 +86,17 @@ def samples_at(row: "WorkerWait", *kinds: str) -> int:
 
 def main_wait(row: "WorkerWait") -> Optional["Wait"]:
     """The dependency at which a worker mostly is."""
-    for wait in row["waits"] or ():
-        if wait["kind"] in DEPENDENCIES:
-            enough = (wait["samples"] or 0) >= MOSTLY * row["samples"] and row["cpu"] < STILL
-            return wait if enough and row["samples"] > 1 else None
-    return None
+    wait = next((wait for wait in row["waits"] or () if wait["kind"] in DEPENDENCIES), None)
+    if wait is None or row["samples"] < 2 or row["cpu"] >= STILL:
+        return None
+    enough = (wait["samples"] or 0) >= MOSTLY * row["samples"]
+    return wait if enough or _asks_again(row, wait) else None
+
+
+def _asks_again(row: "WorkerWait", wait: "Wait") -> bool:
+    """Whether it does nothing but ask and sleep, as who waits for the lock of a session there does."""
+    locks = wait["kind"] == "peer" and service(wait["on"] or "").startswith(KEEP_SESSIONS)
+    return locks and row["cpu"] < WORKS and samples_at(row, "peer", "sleep") == row["samples"]
 
 
 def _rows(case: Case, owner: Owner, waits: "Waits") -> List["WorkerWait"]:
@@ -111,6 +119,8 @@ def kept_room(case: Case) -> Tuple[int, List["Evidence"]]:
         keeps = route["upstream_keepalive"] or 0
         upstreams[at["file"], at["line"]] = keeps
         words = "keepalive %d in each of nginx's %d workers: up to %d idle connections stay open"
+        if "by_default" in at:
+            words = BY_DEFAULT + words
         proof.append(evidence("nginx", words % (keeps, workers, keeps * workers), at["file"], at["line"]))
         line = at["keep_conn_line"]
         words = "fastcgi_keep_conn on: an open connection keeps its worker"
@@ -122,6 +132,8 @@ def _cure(case: Case, limit: int, place: "Evidence") -> str:
     workers = max(1, len(case.snapshot["nginx"]["workers"]))
     most = (limit - 1) // workers
     where = "%s:%s" % (place["path"], place.get("line"))
+    if place["text"].startswith(BY_DEFAULT):
+        return "write keepalive %d into the upstream (%s)" % (most, where)
     if most < 1:
         return "take keepalive out (%s)" % where
     return "set keepalive to %d or less, or take it out (%s)" % (most, where)

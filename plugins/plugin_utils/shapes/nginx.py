@@ -50,7 +50,13 @@ class Target(LaterTarget):
     backup: bool
 
 
-class KeptAt(TypedDict):
+class LaterKeptAt(TypedDict, total=False):
+    """Not in snapshots from before 0.13.0."""
+
+    by_default: bool  # only where no keepalive is written: file and line are the upstream's
+
+
+class KeptAt(LaterKeptAt):
     """The directives by which nginx keeps connections of a route open."""
 
     file: str  # of keepalive in the upstream

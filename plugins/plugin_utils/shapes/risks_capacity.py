@@ -54,7 +54,6 @@ class LocationSettings(TypedDict):
     header: Optional[Written]  # None: nginx's default
     script: Optional[ScriptLimit]  # that nginx sends along; None: it sends none
     user_ini: Optional[ScriptLimit]  # of .user.ini in the document root
-    default_keepalive: bool  # it names an upstream in which no keepalive is written
     changed_at: float  # epoch seconds: the newest of the files that these stand in
 
 

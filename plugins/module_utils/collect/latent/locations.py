@@ -87,7 +87,6 @@ def collect(host: Host, snapshot: "Snapshot") -> "List[LocationSettings]":
                 "header": place_of(each.header),
                 "script": _sent(each),
                 "user_ini": limits.get(place["root"] or "") if place else None,
-                "default_keepalive": each.default_keepalive,
                 "changed_at": max(reading.changes.get(path, 0.0) for path in files),
             }
         )

@@ -25,7 +25,6 @@ class Pass(NamedTuple):
     at: Directive  # itself
     header: Optional[Directive]
     php: Dict[str, Directive]  # fastcgi_param of PHP_PARAMS, by name
-    default_keepalive: bool = False  # its upstream has no keepalive
 
 
 class _Level(NamedTuple):
@@ -59,14 +58,9 @@ def _walk(server: Directive, block: List[Directive], level: _Level, location: st
             _walk(server, directive.block, level, location, found)
 
 
-def _names_keepalive(upstream: Directive) -> bool:
-    return any(each.name == "keepalive" for each in upstream.block or ())
-
-
 def passes(conf: Conf) -> List[Pass]:
     """All passes, in the configuration's order."""
     found: List[Pass] = []
-    silent = set()
     for http in conf.directives:
         if http.name != "http" or not http.block:
             continue
@@ -74,6 +68,4 @@ def passes(conf: Conf) -> List[Pass]:
         for block in http.block:
             if block.name == "server" and block.block:
                 _walk(block, block.block, _enter(level, block.block), "", found)
-            elif block.name == "upstream" and block.args and not _names_keepalive(block):
-                silent.add(block.args[0].lower())
-    return [each._replace(default_keepalive=each.at.args[0].lower() in silent) for each in found]
+    return found

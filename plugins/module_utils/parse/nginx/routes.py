@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optio
 from .conf import Conf, Directive, every, named
 from .lexer import BUFFER, VARIABLE
 from .settings import SCRIPT, catch_stderr, error_cache, note_lacks, params, parse_time
-from .upstreams import Upstream, address_of, fault_of, is_unix, target_of
+from .upstreams import KEEPS, Upstream, address_of, fault_of, is_unix, keeps_by_default, target_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import CatchStderr, ErrorCache, Route, ServerBlock, Target, Timeout
@@ -110,8 +110,9 @@ def site_name(names: List[str]) -> str:
 
 
 class _Routes:
-    def __init__(self, conf: Conf, prefix: str) -> None:
+    def __init__(self, conf: Conf, prefix: str, version: Optional[str]) -> None:
         self.conf, self.prefix = conf, prefix
+        self.keeps = KEEPS if keeps_by_default(version) else 0
         self.routes: List[Route] = []
         self.upstreams: Dict[str, Upstream] = {}
         self.maps: Dict[str, Optional[str]] = {}
@@ -125,7 +126,7 @@ class _Routes:
             if upstream.block is not None and name in self.upstreams:
                 self.conf.refuse(upstream, "duplicate_upstream", upstream.args[0])
             elif upstream.block is not None:
-                self.upstreams[name] = Upstream(upstream, self.conf)
+                self.upstreams[name] = Upstream(upstream, self.conf, self.keeps)
         for kind in named(block, "map", "geo", "split_clients"):
             if kind.block and len(kind.args) in (2, 1 if kind.name == "geo" else 2):
                 lines = [line for line in kind.block if line.args and (kind.name, line.name) not in _OF_GEO]
@@ -323,20 +324,24 @@ class _Routes:
             candidates = self.candidates(written)
             if candidates:
                 route["candidates"] = candidates
-        if upstream and upstream.keepalive_at and keepalive and level.keep_conn:
-            at, switch = upstream.keepalive_at, level.keep_conn
+        if upstream and keepalive and level.keep_conn:
+            at, switch = upstream.keepalive_at or upstream.at, level.keep_conn
             route["kept_at"] = {
                 "file": at.file,
                 "line": at.line,
                 "keep_conn_file": switch.file,
                 "keep_conn_line": switch.line,
             }
+            if not upstream.keepalive_at:
+                route["kept_at"]["by_default"] = True
         return route
 
 
-def routes(conf: Conf, prefix: str) -> List["Route"]:
-    """In the configuration's order. What nginx refuses goes to conf.errors. prefix: of a relative root."""
-    walk = _Routes(conf, prefix)
+def routes(conf: Conf, prefix: str, version: Optional[str] = None) -> List["Route"]:
+    """In the configuration's order. What nginx refuses goes to conf.errors. prefix: of a relative root.
+    version: of nginx, where its defaults matter.
+    """
+    walk = _Routes(conf, prefix, version)
     for directive in conf.directives:
         if directive.name == "http" and directive.block:
             walk.http(directive.block)

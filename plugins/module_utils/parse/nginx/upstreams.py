@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import LaterTarget, Target
 
 FAIL_TIMEOUT = 10.0  # seconds, unless it is written
+KEEPS_SINCE, KEEPS = (1, 29, 7), 32  # connections, unless it is written
 
 
 def address_of(written: str) -> Tuple[str, Optional[str]]:
@@ -74,9 +75,16 @@ def target_of(written: str, at: Directive, default_port: str = "") -> "Target":
     }
 
 
+def keeps_by_default(version: Optional[str]) -> bool:
+    """Whether this nginx keeps connections of an upstream that says nothing about it."""
+    numbers = re.findall(r"[0-9]{1,6}", version or "")[:3]
+    return tuple(map(int, numbers)) >= KEEPS_SINCE
+
+
 class Upstream:
-    def __init__(self, at: Directive, conf: Conf) -> None:
-        self.keepalive = 0
+    def __init__(self, at: Directive, conf: Conf, keepalive: int = 0) -> None:
+        """keepalive: where it says nothing about that."""
+        self.at, self.keepalive = at, keepalive
         self.keepalive_at: Optional[Directive] = None
         self.endpoints: List[Target] = []
         block = at.block or []
@@ -84,7 +92,7 @@ class Upstream:
             value = directive.args[0]
             fault = fault_of(value)
             if directive.name == "keepalive":
-                self.keepalive = int(value) if re.match(r"[0-9]{1,9}\Z", value) else self.keepalive
+                self.keepalive = int(value) if re.match(r"[0-9]{1,9}\Z", value) else 0
                 self.keepalive_at = directive
             elif fault in (None, "no port"):
                 # ngx_http_upstream_server(): default_port = 80, for FastCGI too.

@@ -3,26 +3,21 @@
 
 """What a pool or nginx is set to that a rush of visitors turns into an outage."""
 
-import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..case import Case, cases
 from ..model import Cause, evidence
 from ..waiting import kept_room
-from .locations import LocationsByPass, locations_of, settings_at
 from .model import Risk, risk
 from .served import Served, served_pools
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.endpoint import Endpoint
     from ....plugin_utils.shapes.finding import Evidence
-    from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.risks_capacity import PoolSettings, Written
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 CAUSE = Cause("capacity_at_risk", severity="warning")
-SINCE = (1, 29, 7)  # nginx: keepalive 32 is the default of each upstream (ngx_http_upstream_module)
-BY_DEFAULT = 32
 Settings = Dict[Tuple[str, str], "PoolSettings"]
 
 
@@ -116,31 +111,11 @@ def _backlog(served: Served, settings: "PoolSettings", snapshot: "Snapshot") -> 
     ]
 
 
-def _kept_by_default(case: Case, settings: LocationsByPass) -> "Tuple[int, List[Evidence]]":
-    """(connections, directives) of upstreams in which nothing is written about it."""
-    nginx = case.snapshot["nginx"]
-    version = tuple(int(part) for part in re.findall(r"[0-9]{1,6}", nginx["version"] or "")[:3])
-    if version < SINCE:
-        return 0, []
-    silent: Dict[str, "Route"] = {}
-    for route in case.routes:
-        own = settings_at(settings, route)
-        if route["keep_conn"] and route["upstream"] and own and own["default_keepalive"]:
-            silent.setdefault(route["upstream"].lower(), route)
-    words = "fastcgi_keep_conn on, and nginx %s keeps %d connections of upstream %s by itself"
-    proof = [
-        evidence("nginx", words % (nginx["version"], BY_DEFAULT, name), route["file"], route["line"])
-        for name, route in silent.items()
-    ]
-    return BY_DEFAULT * len(silent) * len(nginx["workers"]), proof
-
-
-def _kept(case: Case, settings: LocationsByPass) -> List[Risk]:
+def _kept(case: Case) -> List[Risk]:
     """As many idle connections as the pool has workers: nobody else gets one until nginx closes them."""
     owner = case.running[0] if case.running else None
     most = owner.pool["max_children"] if owner else None
-    written, by_default = kept_room(case), _kept_by_default(case, settings)
-    room, proof = written[0] + by_default[0], written[1] + by_default[1]
+    room, proof = kept_room(case)
     if owner is None or most is None or not room or room < most:
         return []
     if case.probe["result"] == "no_answer":
@@ -163,12 +138,11 @@ def _kept(case: Case, settings: LocationsByPass) -> List[Risk]:
 
 def examine(snapshot: "Snapshot") -> List[Risk]:
     settings = settings_of(snapshot)
-    locations = locations_of(snapshot)
     found: List[Risk] = []
     for served in served_pools(snapshot):
         own = settings.get((served.master["config"], served.pool["name"]))
         if own:
             found += _static(served, own) + _backlog(served, own, snapshot)
     for case in cases(snapshot, []):
-        found += _kept(case, locations)
+        found += _kept(case)
     return found

@@ -74,6 +74,13 @@ class TestKept:
         assert "set keepalive to 7 or less" in hosts.only(host)["summary"]
         assert "take keepalive out" in hosts.only(keeping(full(*idle), 16))["summary"]
 
+    def test_hit_a_newer_nginx_keeps_them_by_itself(self) -> None:
+        host = keeping(full(*[[wait("kept")]] * 2), 32)
+        hosts.route(host)["kept_at"]["by_default"] = True
+        item = hosts.only(host)
+        assert item["reason"] == "keepalive_pinned" and item["remedy"] == []
+        assert "write keepalive 0 into the upstream (/etc/nginx/conf.d/kept.conf:3)" in item["summary"]
+
     def test_hit_workers_that_are_busy_by_turns(self) -> None:
         """Who comes through the nginx worker that keeps the connection is served."""
         item = hosts.only(keeping(full(*[[wait("sleep", 3), wait("kept", 3)]] * 2), 16))
@@ -113,6 +120,43 @@ class TestKept:
         host.nginx_said("ng-timeout-header", 40.0)
         host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 20)
         assert "keepalive_pinned" not in [item for _cause, item, _state in hosts.causes(host)]
+
+
+REDIS = "127.0.0.1:6379"
+
+
+class TestAskedAgainAndAgain:
+    """As for the lock of a session in Redis: a question, 20 ms of sleep, and so on."""
+
+    @pytest.mark.parametrize(
+        "row",
+        [
+            [wait("sleep", 5), wait("peer", 1, REDIS)],
+            [wait("peer", 2, "unix:/run/memcached/memcached.sock"), wait("sleep", 4)],
+        ],
+    )
+    def test_hit_they_do_nothing_but_ask_and_sleep(self, row: List[Dict[str, Any]]) -> None:
+        item = hosts.only(full(row, row))
+        assert (item["reason"], item["confidence"]) == ("slow_dependency", "likely")
+        assert item["remedy"] == []
+        assert any(name in item["summary"] for name in ("Redis at 127.0.0.1:6379", "Memcached at unix:/run"))
+
+    @pytest.mark.parametrize(
+        "row, cpu",
+        [
+            ([wait("sleep", 6)], 0.0),
+            ([wait("sleep", 5), wait("peer", 1, REDIS)], 0.1),
+            ([wait("sleep", 4), wait("peer", 1, REDIS), wait("cpu", 1)], 0.0),
+            ([wait("sleep", 5), wait("futex", 1)], 0.0),
+            ([wait("sleep", 5), wait("peer", 1, MYSQL)], 0.0),
+        ],
+    )
+    def test_near_miss_they_do_something_else_too(self, row: List[Dict[str, Any]], cpu: float) -> None:
+        assert reason(full(row, row, cpu=cpu)) == "max_children"
+
+    def test_decoy_few_of_the_workers(self) -> None:
+        asking = [wait("sleep", 5), wait("peer", 1, REDIS)]
+        assert reason(full(asking, [wait("sleep", 6)])) == "max_children"
 
 
 class TestDependency:

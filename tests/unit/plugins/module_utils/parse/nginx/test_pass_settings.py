@@ -70,16 +70,3 @@ class TestPhp:
 
     def test_decoy_a_param_of_another_name(self) -> None:
         assert only('fastcgi_param PHP_VALUES "max_execution_time=300";').php == {}
-
-
-class TestKeepalive:
-    @pytest.mark.parametrize(
-        ("inside", "expected"),
-        [("server a:1;", True), ("server a:1; keepalive 0;", False), ("server a:1; keepalive 8;", False)],
-    )
-    def test_hit_or_near_miss_what_an_upstream_says(self, inside: str, expected: bool) -> None:
-        text = "http { server { location / { fastcgi_pass PHP; } } upstream php { %s } }"
-        assert [each.default_keepalive for each in found(text % inside)] == [expected]
-
-    def test_decoy_an_address_is_no_upstream(self) -> None:
-        assert [only().default_keepalive] == [False]

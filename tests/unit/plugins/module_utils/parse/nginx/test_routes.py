@@ -410,3 +410,34 @@ class TestLacks:
     def test_decoy_no_body_is_meant_to_come(self, where: str) -> None:
         text = where % self.PASS % ("" if where != "%s" else "fastcgi_pass_request_body off;")
         assert "length" not in only_route(text)
+
+
+class TestKeptByDefault:
+    TEXT = (
+        "http { upstream php {\nserver a:1;%s }\n"
+        "server { fastcgi_keep_conn %s; location / { fastcgi_pass %s; } } }"
+    )
+
+    def kept(self, version: Any, more: str = "", keep_conn: str = "on", to: str = "php") -> Tuple[int, Any]:
+        text = self.TEXT % (more, keep_conn, to)
+        conf = parse_conf("/etc/nginx/nginx.conf", lambda path: text, lambda pattern: [])
+        route = routes(conf, "/usr", version)[0]
+        return route["upstream_keepalive"], route.get("kept_at")
+
+    @pytest.mark.parametrize("version", ["1.29.7", "1.30.0", "1.31.3", "2.0.0"])
+    def test_a_newer_nginx_keeps_some_by_itself(self, version: str) -> None:
+        count, at = self.kept(version)
+        assert (count, at["line"], at["by_default"], at["keep_conn_line"]) == (32, 1, True, 3)
+
+    @pytest.mark.parametrize("version", ["1.28.3", "1.29.6", "1.22.1", None, "x"])
+    def test_an_older_one_keeps_none(self, version: Any) -> None:
+        assert self.kept(version) == (0, None)
+
+    def test_what_is_written_counts(self) -> None:
+        assert self.kept("1.30.0", "keepalive 0;") == (0, None)
+        count, at = self.kept("1.30.0", "keepalive 8;")
+        assert count == 8 and "by_default" not in at
+
+    def test_nothing_asks_for_it(self) -> None:
+        assert self.kept("1.30.0", keep_conn="off")[1] is None
+        assert self.kept("1.30.0", to="a:1") == (0, None)

@@ -55,7 +55,6 @@ def location(at: Dict[str, Any], **more: Any) -> Dict[str, Any]:
         "header": None,
         "script": None,
         "user_ini": None,
-        "default_keepalive": False,
         "changed_at": 1000.0,
     }
     return dict(facts, **more)
