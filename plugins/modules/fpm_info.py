@@ -157,7 +157,7 @@ masters:
       returned: success
     config_errors:
       description: What keeps php-fpm from starting, as far as the files tell, each with C(kind), C(file),
-        C(line) and C(text).
+        C(line), C(text) and C(path). The path is the one that is missing or cannot be used.
       type: list
       elements: dict
       returned: success

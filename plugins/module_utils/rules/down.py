@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.endpoint import canonical
-from ..parse.php_fpm.problems import StartFailure, read_line, start_failure
+from ..parse.php_fpm.problems import StartFailure, start_failure
 from ..parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of
 from ..signatures.lookup import by_meaning, meanings
 from ..signatures.php_fpm import PHP_FPM
@@ -211,8 +211,7 @@ def _rejection(master: "Master") -> Optional[Rejection]:
         proof = evidence("php-fpm", words, file, line)
         if file not in words:
             words += " (%s:%d)" % (file, line) if line else " (%s)" % file
-        read = read_line("ERROR: " + problem["text"])
-        return Rejection(REASON_OF[meaning], words, proof, read.path if read else None)
+        return Rejection(REASON_OF[meaning], words, proof, problem.get("path"))
     return None
 
 

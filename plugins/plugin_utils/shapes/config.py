@@ -4,11 +4,14 @@
 
 """What configurations of nginx and php-fpm have in common."""
 
+from typing import Optional
+
 from .shape import TypedDict
 
 
 class ProblemKind(TypedDict, total=False):
     kind: str  # which of the known problems it is; snapshots before 0.5.0 lack it
+    path: Optional[str]  # php-fpm's alone: what is missing or cannot be used; snapshots before 0.13.0 lack it
 
 
 class ConfigProblem(ProblemKind):

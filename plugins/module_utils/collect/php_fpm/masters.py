@@ -222,8 +222,14 @@ def _master(
         "config_changed_at": changed_at,
         "config_newer": newer,
         "config_errors": [
-            {"kind": problem.kind, "file": problem.file, "line": problem.line, "text": problem.text}
-            for problem in _problems(host, reading, pools, error_log, stale)[:MOST_ERRORS]
+            {
+                "kind": wrong.kind,
+                "file": wrong.file,
+                "line": wrong.line,
+                "text": wrong.text,
+                "path": wrong.path,
+            }
+            for wrong in _problems(host, reading, pools, error_log, stale)[:MOST_ERRORS]
         ],
         "test": _test(host, binary, reading, unit_prefix, test, stale),
         "unit_state": unit,

@@ -7,7 +7,7 @@ others say about its start: starts.py.
 
 import re
 from functools import lru_cache
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures import kinds
 from ...signatures.lookup import meanings
@@ -34,6 +34,10 @@ _ERRNO = re.compile(r" \((\d{1,3})\)\Z")
 _OF_PHP_INI = re.compile(r"syntax error.* in (?!Unknown on).* on line \d+\Z")
 
 
+def _path_in(places: Iterable[str]) -> Optional[str]:
+    return next((place for place in places if place.startswith("/")), None)
+
+
 class Problem(NamedTuple):
     """Of a configuration, as it goes from the parser that finds it to the rule that judges it."""
 
@@ -41,6 +45,7 @@ class Problem(NamedTuple):
     file: str
     line: int  # from 1; 0: the file as a whole
     text: str  # in the program's own words
+    path: Optional[str] = None  # that is missing or cannot be used
 
 
 class StartFailure(NamedTuple):
@@ -71,7 +76,7 @@ class StartFailure(NamedTuple):
     @property
     def path(self) -> Optional[str]:
         """Of a file or socket that could not be made. systemd sets a unit up below a directory of its own."""
-        found = next((place for place in self.places if place.startswith("/")), None)
+        found = _path_in(self.places)
         return re.sub(r"^/run/systemd/unit-root(?=/)", "", found) if found else None
 
 
@@ -83,7 +88,8 @@ def _rows() -> Dict[str, Signature]:
 def problem(kind: str, file: str, line: int, *values: object, pool: Optional[str] = None) -> Problem:
     """values: for the places of the format. pool: whose section it is in."""
     words = _rows()[kind].format.replace("%q", "%s").replace("%e", ": %s (%d)") % values
-    return Problem(kind, file, line, words if pool is None else "[pool %s] %s" % (pool, words))
+    text = words if pool is None else "[pool %s] %s" % (pool, words)
+    return Problem(kind, file, line, text, _path_in(map(str, values)))
 
 
 def read_line(text: str) -> Optional[StartFailure]:

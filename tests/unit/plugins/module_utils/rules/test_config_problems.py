@@ -124,6 +124,15 @@ class TestEachProblem:
         assert hit is not None and (problem["kind"], hit[0].id) == (kind, kind)
         failure = start_failure(["[22-Nov-2026 23:27:17] %s: %s" % (row.phase, problem["text"])])
         assert failure is not None and REASON_OF[failure.meaning] == PROBLEMS[kind].reason
+        assert problem["path"] == failure.path
+
+    def test_a_snapshot_without_its_path_is_judged(self, kind: str) -> None:
+        older = collected(PROBLEMS[kind])
+        for problem in older:
+            del problem["path"]
+        finding = hosts.only(stopped(older))
+        assert finding["reason"] == PROBLEMS[kind].reason
+        assert "place" not in [piece["source"] for piece in finding["evidence"]]
 
 
 class TestTheseProblems:
