@@ -76,7 +76,7 @@ class Trace(Reader):
     def rest(self, section: str, directives: Dict[Directive, Optional[str]]) -> List[Tuple[object, ...]]:
         """All that an edit must not change, in reading order, without the numbers of the lines."""
         kept: List[Tuple[object, ...]] = [
-            (problem.file, problem.text.replace("[%s:%d] " % (problem.file, problem.line), ""))
+            (problem["file"], problem["text"].replace("[%(file)s:%(line)d] " % problem, ""))
             for problem in self.conf.problems
         ]
         return kept + [

@@ -1,9 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`php-fpm -t` that leaves no trace: in a sandbox, from a pipe, with its logs overridden (docs/looking.md).
-It runs only on a configuration that was read whole and that root alone can write. -n leaves php.ini out.
-"""
+"""`php-fpm -t` without a trace: in a sandbox, from a pipe, with its logs overridden (docs/looking.md)."""
 
 import os
 from typing import TYPE_CHECKING, List, Optional

@@ -13,7 +13,6 @@ from ...parse.linux.systemctl import GENERATED, command_option
 from ...parse.number import number
 from ...parse.php_fpm.conf import FpmConf, Section, full_path
 from ...parse.php_fpm.pools import pool_facts, start_problems
-from ...parse.php_fpm.problems import Problem
 from ...parse.titles import FPM_MASTER
 from ...signatures import kinds
 from ..host import Host, HostError
@@ -25,6 +24,7 @@ from .installation import SCRIPTS, Installation, exists
 from .layouts import Layout, installed_layouts, layout_of, version_in
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.config import ConfigProblem
     from ....plugin_utils.shapes.php_fpm import ConfigTest, Fpm, LastStart, Master, Pool
     from ....plugin_utils.shapes.unit import Unit
 
@@ -104,7 +104,9 @@ def _loaded_at(host: Host, process: Process, pid_file: Optional[str], unit: Opti
     return max(process.started_at, changed_at or 0.0)
 
 
-def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List["Pool"]) -> List[Problem]:
+def _unopenable(
+    host: Host, conf: FpmConf, error_log: Optional[str], pools: List["Pool"]
+) -> "List[ConfigProblem]":
     """Logs and chroots without which the master does not start; of logs the test without a trace cannot see
     that.
     """
@@ -125,7 +127,7 @@ def _unopenable(host: Host, conf: FpmConf, error_log: Optional[str], pools: List
     ]
 
 
-def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
+def _unknown_users(host: Host, conf: FpmConf) -> "List[ConfigProblem]":
     """php-fpm's own test looks them up from 8.2.2 on only."""
     users = [(section, section.text("user")) for section in conf.pools]
     return [
@@ -137,7 +139,7 @@ def _unknown_users(host: Host, conf: FpmConf) -> List[Problem]:
 
 def _problems(
     host: Host, reading: Reading, pools: List["Pool"], error_log: Optional[str], stale: bool
-) -> List[Problem]:
+) -> "List[ConfigProblem]":
     """What is wrong with the configuration. stale: no master runs with it as it is now."""
     conf = reading.conf
     if reading.text is None or not reading.whole:
@@ -221,16 +223,7 @@ def _master(
         "files": conf.files,
         "config_changed_at": changed_at,
         "config_newer": newer,
-        "config_errors": [
-            {
-                "kind": wrong.kind,
-                "file": wrong.file,
-                "line": wrong.line,
-                "text": wrong.text,
-                "path": wrong.path,
-            }
-            for wrong in _problems(host, reading, pools, error_log, stale)[:MOST_ERRORS]
-        ],
+        "config_errors": _problems(host, reading, pools, error_log, stale)[:MOST_ERRORS],
         "test": _test(host, binary, reading, unit_prefix, test, stale),
         "unit_state": unit,
         "start_command": start_command,

@@ -4,12 +4,15 @@
 """php-fpm's configuration as php-fpm itself reads it, see docs/looking.md."""
 
 import re
-from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ...signatures import kinds
 from ..files import Expand, NotOpened, Read
 from ..number import number as whole
-from .problems import Problem, problem
+from .problems import problem
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.config import ConfigProblem
 
 PROBLEMS = 10  # php-fpm stops at the first
 DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
@@ -40,7 +43,7 @@ class Section:
         setting = self.settings.get(key)
         return setting.value if setting and setting.value else None
 
-    def problem(self, kind: str, key: str, *values: object) -> Problem:
+    def problem(self, kind: str, key: str, *values: object) -> "ConfigProblem":
         """At the directive, or at the section's head where it is not set. values: for the kind's words."""
         at = self.settings.get(key) or Setting("", self.file, self.line)
         pool = None if self.name == "global" else self.name
@@ -66,7 +69,7 @@ class FpmConf:
         self.cut = False  # a limit ended the reading
         self.top = Section("global", config, 0)
         self.pools: List[Section] = []
-        self.problems: List[Problem] = []
+        self.problems: List[ConfigProblem] = []
         self.variables = False  # whether a value has ${...}
 
 

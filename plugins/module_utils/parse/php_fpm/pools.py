@@ -11,9 +11,9 @@ from ...signatures import kinds
 from ..endpoint import canonical
 from ..number import number
 from .conf import FpmConf, Section, full_path
-from .problems import Problem
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.config import ConfigProblem
     from ....plugin_utils.shapes.php_fpm import Pool, ReplacedListen
 
 # In order of authority: an administrator's value cannot be overridden.
@@ -88,7 +88,7 @@ def pool_facts(pool: Section, prefix: str) -> "Pool":
     return {**facts, "replaced": replaced} if replaced else facts
 
 
-def start_problems(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> List[Problem]:
+def start_problems(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> "List[ConfigProblem]":
     """What makes any php-fpm refuse to start. as_root: a pool has to name a user. A section with a ${...} has
     unknown values, and is not judged.
     """
@@ -111,7 +111,7 @@ def start_problems(conf: FpmConf, pools: List["Pool"], as_root: bool = True) -> 
     return problems
 
 
-def _first_problem(section: Section, pool: "Pool") -> List[Problem]:
+def _first_problem(section: Section, pool: "Pool") -> "List[ConfigProblem]":
     """At most one problem: php-fpm stops at the first."""
     most = pool["max_children"] or 0
     low, high, start = [pool[name] or 0 for name in ("min_spare", "max_spare", "start_servers")]

@@ -7,13 +7,16 @@ others say about its start: starts.py.
 
 import re
 from functools import lru_cache
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures import kinds
 from ...signatures.lookup import meanings
 from ...signatures.php_fpm import PHP_FPM
 from ...signatures.table import Signature
 from .zlog import without_place
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.config import ConfigProblem
 
 # What a signature means that keeps php-fpm from starting. The first wins over the others.
 _MEANINGS = ["bad_account", "address_in_use", "directory_missing", "address_unavailable", "bind_failed"]
@@ -32,20 +35,6 @@ _ERRNO = re.compile(r" \((\d{1,3})\)\Z")
 # php-fpm hands its files to the scanner line by line, without a name. With a name it is php.ini, which PHP
 # loads up to its fault and goes on.
 _OF_PHP_INI = re.compile(r"syntax error.* in (?!Unknown on).* on line \d+\Z")
-
-
-def _path_in(places: Iterable[str]) -> Optional[str]:
-    return next((place for place in places if place.startswith("/")), None)
-
-
-class Problem(NamedTuple):
-    """Of a configuration, as it goes from the parser that finds it to the rule that judges it."""
-
-    kind: str  # the id of a signature, see signatures/kinds.py
-    file: str
-    line: int  # from 1; 0: the file as a whole
-    text: str  # in the program's own words
-    path: Optional[str] = None  # that is missing or cannot be used
 
 
 class StartFailure(NamedTuple):
@@ -76,7 +65,7 @@ class StartFailure(NamedTuple):
     @property
     def path(self) -> Optional[str]:
         """Of a file or socket that could not be made. systemd sets a unit up below a directory of its own."""
-        found = _path_in(self.places)
+        found = next((place for place in self.places if place.startswith("/")), None)
         return re.sub(r"^/run/systemd/unit-root(?=/)", "", found) if found else None
 
 
@@ -85,11 +74,12 @@ def _rows() -> Dict[str, Signature]:
     return {row.id: row for row in reversed(PHP_FPM.rows())}
 
 
-def problem(kind: str, file: str, line: int, *values: object, pool: Optional[str] = None) -> Problem:
+def problem(kind: str, file: str, line: int, *values: object, pool: Optional[str] = None) -> "ConfigProblem":
     """values: for the places of the format. pool: whose section it is in."""
     words = _rows()[kind].format.replace("%q", "%s").replace("%e", ": %s (%d)") % values
     text = words if pool is None else "[pool %s] %s" % (pool, words)
-    return Problem(kind, file, line, text, _path_in(map(str, values)))
+    path = StartFailure(kind, "", list(map(str, values)), text).path
+    return {"kind": kind, "file": file, "line": line, "text": text, "path": path}
 
 
 def read_line(text: str) -> Optional[StartFailure]:

@@ -254,23 +254,24 @@ class TestIncludes:
         files["/c5"] = "[p5]\n"
         conf = parse({name: files[name] for name in sorted(files)})
         assert [pool.name for pool in conf.pools] == ["p4", "p3", "p2", "p1", "p0"]
-        assert [(problem.file, problem.line) for problem in conf.problems] == [("/c4", 1)]
+        assert [(problem["file"], problem["line"]) for problem in conf.problems] == [("/c4", 1)]
         loop = parse({"/c": POOL + "include = /c\n"})
-        assert len(loop.problems) == 1 and "more than 5 files" in loop.problems[0].text
+        assert len(loop.problems) == 1 and "more than 5 files" in loop.problems[0]["text"]
 
     def test_near_miss_file_that_only_we_cannot_read(self) -> None:
         conf = parse_fpm_conf("/c", lambda path: None, lambda pattern: [])
         assert conf.problems == []
         conf = parse_fpm_conf("/c", no_such_file, lambda pattern: [])
         assert (
-            conf.problems[0].text == "failed to open configuration file '/c': No such file or directory (2)"
+            conf.problems[0]["text"]
+            == "failed to open configuration file '/c': No such file or directory (2)"
         )
 
 
 def refused(text: str, as_root: bool = True) -> List[str]:
     conf = parse({"/c": text})
     return [
-        problem.text
+        problem["text"]
         for problem in start_problems(conf, [pool_facts(pool, "/usr") for pool in conf.pools], as_root)
     ]
 
