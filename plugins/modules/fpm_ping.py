@@ -163,6 +163,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.blocked_words import why_blocked
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.endpoint import Endpoint
@@ -188,7 +189,7 @@ def message(key: str, endpoint: "Endpoint", seconds: float) -> str:
         return "%s, but what answers there does not speak FastCGI (%s)." % (accepted, probe["detail"])
     sentence = "connecting to %s as %s: %s" % (key, who, connect["error"] or connect["result"])
     if connect["blocked_by"]:
-        sentence += "; %s: %s" % (connect["blocked_by"]["path"], connect["blocked_by"]["why"])
+        sentence += "; %s: %s" % (connect["blocked_by"]["path"], why_blocked(connect["blocked_by"]))
     elif connect["result"] == "missing" and endpoint["listening"]:
         sentence += "; a process still listens on a file that is gone from this path, and only its restart "
         sentence += "brings the file back"

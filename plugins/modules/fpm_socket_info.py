@@ -114,8 +114,15 @@ endpoints:
         as_user: www-data
         blocked_by:
           acl: false
+          applies: other
+          group: root
           kind: socket
+          masked: false
+          mode: "0600"
+          owner: root
           path: /run/php/shop.sock
+          user: www-data
+          wanted: w
           why: "mode 0600, owner root:root: www-data is neither root nor in group root, and others have no
             write (w) permission"
         errno: 13
@@ -190,6 +197,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx imp
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.blocked_words import why_blocked
 
 
 def main() -> None:
@@ -223,6 +231,10 @@ def main() -> None:
             if pool["endpoint"]
         ]
     endpoints = collect_endpoints(host, keys, identity, procs, module.params["probe_timeout"])
+    for facts in endpoints.values():
+        blocked = facts["connect"]["blocked_by"]
+        if blocked:
+            blocked["why"] = why_blocked(blocked)
     module.exit_json(changed=False, **sendable({"endpoints": endpoints, "missing": host.missing}))
 
 

@@ -15,6 +15,7 @@ from ..collect.nginx_user import group_id
 from ..parse.endpoint import canonical, is_this_host, parse, reached
 from ..parse.linux.permission import Component, Entry, Identity, blocked_by
 from ..remediate.launch import Launch
+from ..rules.blocked_words import why_blocked
 from .problems import NGINX, WARNING, Service, problem
 
 if TYPE_CHECKING:
@@ -180,7 +181,8 @@ class After:
                 yield problem(
                     "socket_denied",
                     held.service,
-                    words % (who.user if who else "", held.pool["name"], blocked["path"], blocked["why"]),
+                    words
+                    % (who.user if who else "", held.pool["name"], blocked["path"], why_blocked(blocked)),
                     already=bool(place and place["connect"]["result"] == "denied"),
                     file=held.pool["listen_file"] or held.pool["file"] if is_socket else blocked["path"],
                     line=held.pool["listen_line"] if is_socket else None,

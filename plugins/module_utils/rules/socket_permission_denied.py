@@ -70,7 +70,10 @@ def _blocked(denied: Denied, remedy: Sequence[Remedy] = ()) -> Reason:
     blocked = denied.blocked
     if not blocked:
         return _reason(denied, "the kernel refuses it", remedy=remedy)
-    return _reason(denied, blocked["why"], [evidence("file", blocked["why"], blocked["path"])], remedy)
+    from .blocked_words import why_blocked
+
+    why = why_blocked(blocked)
+    return _reason(denied, why, [evidence("file", why, blocked["path"])], remedy)
 
 
 def _configured(denied: Denied) -> "Optional[Configured]":
@@ -123,14 +126,13 @@ def _is_in_the_way(case: Case) -> bool:
 
 
 def _not_a_socket(denied: Denied) -> Optional[Reason]:
-    case, blocked = denied.case, denied.blocked
-    if not _is_in_the_way(case):
+    if not _is_in_the_way(denied.case):
         return None
-    kind, path = case.endpoint["type"], case.endpoint.get("path")
-    proof = [evidence("file", "%s is a %s" % (path, kind), path)]
-    if blocked:
-        proof.insert(0, evidence("file", blocked["why"], blocked["path"]))
-    return _reason(denied, blocked["why"] if blocked else "that is a %s" % kind, proof)
+    kind, path = denied.case.endpoint["type"], denied.case.endpoint.get("path")
+    reason = _blocked(denied) if denied.blocked else _reason(denied, "that is a %s" % kind)
+    proof = list(reason.proof)
+    proof.insert(bool(denied.blocked), evidence("file", "%s is a %s" % (path, kind), path))
+    return reason._replace(proof=proof)
 
 
 def _socket_unit(denied: Denied) -> Optional[Reason]:

@@ -9,13 +9,18 @@ from typing import List, Optional
 from .shape import TypedDict
 
 
-class Directory(TypedDict):
-    """A directory on the way to a socket."""
+class Rights(TypedDict):
+    """Of a file or directory."""
 
     path: str
     owner: str
     group: str
     mode: str  # octal
+
+
+class Directory(Rights):
+    """A directory on the way to a socket."""
+
     acl: Optional[List[str]]  # as getfacl prints it
 
 
@@ -57,14 +62,28 @@ class Listener(LaterListener):
     unit: Optional[str]  # systemd's
 
 
-class Blocked(TypedDict):
+class LaterBlocked(TypedDict, total=False):
+    """Not in snapshots from before 0.13.0, which have the sentence. mandatory_access has the user alone."""
+
+    user: str  # who is refused
+    owner: str  # of path
+    group: str
+    mode: str  # octal
+    wanted: str  # r, w or x, which is search
+    applies: str  # whose permissions: owner, group, other, user entry or group entry of the ACL
+    masked: bool  # an entry grants it, and the ACL's mask takes it away
+    configured: str  # nginx's user by its configuration, who may; of user_not_in_force
+    groups: List[str]  # that would let in, and are not in force
+    why: str  # the sentence: before 0.13.0, and in the answer of fpm_socket_info
+
+
+class Blocked(LaterBlocked):
     """What refuses nginx on the way to a socket, or a pool's account on the way to a script."""
 
     path: str
     # directory, socket, file, socket_unit (systemd made it), mandatory_access, or what is not in force: see
     # collect/endpoint/in_force.py
     kind: str
-    why: str
     acl: bool  # an ACL decides
 
 

@@ -263,18 +263,16 @@ class _Survey:
         who = permission.Identity(self.identity["user"], self.identity["uid"], list(self.identity["groups"]))
         blocked = permission.blocked_by(walked, who)
         if blocked and self.identity["pid"]:
-            from .in_force import not_in_force
+            from .in_force import in_force
 
-            other = not_in_force(self.host, walked, who, self.identity)
-            if other:
-                mode = blocked["why"].partition(": ")[0]
-                return {**blocked, "kind": other[0], "why": "%s: %s" % (mode, other[1])}
+            blocked = in_force(self.host, walked, who, self.identity, blocked)
         if blocked and blocked["kind"] == "socket":
             inodes = {row.inode for row in self.first[key].listeners}
             if sock_diag.held_of(self.host, 1, inodes):
                 return {**blocked, "kind": "socket_unit"}  # systemd made it
         if blocked is None and as_user is not None:
-            return permission.mandatory_access(str(self.files[key]["real_path"]), who)
+            path = str(self.files[key]["real_path"])
+            return {"path": path, "kind": "mandatory_access", "acl": False, "user": who.user}
         return blocked
 
 

@@ -1,20 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rights that nginx's user has by what is written, and that the running workers have not.
+"""Rights that nginx's user has as written, and that the running workers have not (docs/looking.md)."""
 
-ngx_worker_process_init(): a worker of root's master takes the user of the configuration and, by initgroups(),
-the groups that the account database has then. So new workers are enough, and a reload makes them. A worker of
-another master keeps the master's groups: a restart is needed. SupplementaryGroups= of a unit gives groups to
-root's master, and initgroups() takes them from its workers.
-"""
-
-from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Sequence
 
 from ...parse.linux.permission import Component, Identity, blocked_by
 from ..host import Host
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.endpoint import Blocked
     from ....plugin_utils.shapes.nginx import Identity as Dialling
 
 
@@ -25,30 +20,22 @@ def _lets_in(walked: Sequence[Component], who: Identity, groups: Sequence[int]) 
     return alone or (list(groups) if groups and not blocked_by(walked, together) else [])
 
 
-def not_in_force(
-    host: Host, walked: Sequence[Component], who: Identity, dialling: "Dialling"
-) -> Optional[Tuple[str, str]]:
-    """(kind of what refuses, why) where who, a running worker, is refused for that alone."""
+def in_force(
+    host: Host, walked: Sequence[Component], who: Identity, dialling: "Dialling", blocked: "Blocked"
+) -> "Blocked":
+    """What refuses who, a running worker: with another kind where the workers have what is not in force."""
     configured = dialling.get("configured")
     if configured and configured["uid"] is not None:
         other = Identity(configured["user"], configured["uid"], list(configured["groups"]))
         if not blocked_by(walked, other):
-            why = "nginx's workers run as %s; its configuration says %s by now, who may: reload nginx"
-            return "user_not_in_force", why % (who.user, other.user)
+            return {**blocked, "kind": "user_not_in_force", "configured": other.user}
     account = host.account(who.user)
     # The worker's own group is from nginx's configuration.
-    listed = sorted(set(account[2]) - {account[1]} - set(who.groups)) if account else []
-    let_in = _lets_in(walked, who, listed)
-    if let_in:
-        names = ", ".join(map(host.group_name, let_in))
-        why = "%s is in group %s, not in force in the running workers: %s nginx"
-        if dialling["account"] is not None:
-            return "group_needs_restart", why % (who.user, names, "restart")
-        return "group_not_in_force", why % (who.user, names, "reload")
-    masters = sorted(set(dialling.get("master_groups") or []) - set(who.groups) - {0})
-    let_in = _lets_in(walked, who, masters)
-    if let_in and who.uid != 0:
-        names = ", ".join(map(host.group_name, let_in))
-        why = "only nginx's master is in group %s (SupplementaryGroups=): usermod -aG %s %s, reload nginx"
-        return "group_of_the_master", why % (names, ",".join(map(host.group_name, let_in)), who.user)
-    return None
+    listed = set(account[2]) - {account[1]} if account else set()
+    masters = set(dialling.get("master_groups") or []) - {0}
+    late = "group_not_in_force" if dialling["account"] is None else "group_needs_restart"
+    for kind, groups in ((late, listed), ("group_of_the_master", masters)):
+        let_in = _lets_in(walked, who, sorted(groups - set(who.groups)))
+        if let_in:
+            return {**blocked, "kind": kind, "groups": [host.group_name(gid) for gid in let_in]}
+    return blocked

@@ -101,14 +101,7 @@ def unix_facts(
     facts["exists"], facts["type"] = way.stat is not None, "missing"
     facts["link_to"], facts["real_path"] = way.link_to, way.path
     facts["parents"] = [
-        {
-            "path": component.path,
-            "owner": component.owner,
-            "group": component.group,
-            "mode": "%04o" % component.mode,
-            "acl": _acl(host, component),
-        }
-        for component in components
+        {**permission.rights_of(component), "acl": _acl(host, component)} for component in components
     ]
     if way.error is not None and not way.error.absent:  # not seen, which is not the same as absent
         facts["exists"], facts["type"] = None, "unknown"

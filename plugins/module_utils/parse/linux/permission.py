@@ -7,13 +7,12 @@ import struct
 from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.endpoint import Blocked
+    from ....plugin_utils.shapes.endpoint import Blocked, Rights
 
 # linux/posix_acl.h, linux/posix_acl_xattr.h
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
 _TAGS = {1: "user", 2: "user", 4: "group", 8: "group", 16: "mask", 32: "other"}
 READ, WRITE, SEARCH = 4, 2, 1
-_NEEDS = {READ: "read (r)", WRITE: "write (w)", SEARCH: "search (x)"}
 
 
 class Entry(NamedTuple):  # of an ACL
@@ -49,7 +48,7 @@ def parse_acl(raw: Optional[bytes]) -> Optional[List[Entry]]:
 
 
 def _rwx(permissions: int) -> str:
-    return "".join(letter if permissions & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
+    return "".join(letter if permissions & bit else "-" for letter, bit in zip("rwx", (READ, WRITE, SEARCH)))
 
 
 def acl_text(
@@ -85,39 +84,20 @@ def _class(component: Component, who: Identity) -> _Class:
     mask = by_tag.get(_MASK, 7)
     if owns:
         return _Class("owner", by_tag.get(_USER_OBJ, 0))
-    matching = [by_tag[_GROUP_OBJ]] if in_group and _GROUP_OBJ in by_tag else []
+    listed = by_tag.get(_GROUP_OBJ, 0) if in_group else 0
     for tag, permissions, number in component.acl:
         if tag == _USER and number == who.uid:
             return _Class("user entry", permissions & mask, permissions, True)
         if tag == _GROUP and number in who.groups:
-            matching.append(permissions)
-    if matching:
-        # acl(5): one entry has to grant all that is asked for, which here is one bit.
-        listed = 0
-        for permissions in matching:
-            listed |= permissions
+            # acl(5): one entry has to grant all that is asked for, which here is one bit.
+            in_group, listed = True, listed | permissions
+    if in_group:
         return _Class("group entry", listed & mask, listed, True)
     return _Class("other", by_tag.get(_OTHER, 0), acl=True)
 
 
-def _why(component: Component, who: Identity, match: _Class, wanted: int) -> str:
-    user, group, need = who.user, component.group, _NEEDS[wanted]
-    if match.listed & wanted:
-        # getfacl(1) shows it behind "#effective:".
-        mask = "x" if wanted == SEARCH else "rw"
-        why = "the ACL's entry for %s grants %s permission, and the ACL's mask takes it away" % (user, need)
-        why += " (getfacl shows #effective; setfacl -m m::%s gives it back)" % mask
-    elif match.name in ("user entry", "group entry"):
-        why = "the ACL's %s that applies to %s grants no %s permission" % (match.name, user, need)
-    elif match.name == "owner":
-        why = "%s is the owner, and the owner has no %s permission" % (user, need)
-    elif match.name == "group":
-        why = "%s is in group %s, which has no %s permission" % (user, group, need)
-    else:
-        unnamed = " nor named in the ACL" if match.acl else ""
-        why = "%s is neither %s nor in group %s%s" % (user, component.owner, group, unnamed)
-        why += ", and others have no %s permission" % need
-    return "mode %04o, owner %s:%s: %s" % (component.mode, component.owner, group, why)
+def rights_of(place: Component) -> "Rights":
+    return {"path": place.path, "owner": place.owner, "group": place.group, "mode": "%04o" % place.mode}
 
 
 def blocked_by(walk: Sequence[Component], who: Identity, last: int = WRITE) -> Optional["Blocked"]:
@@ -131,23 +111,16 @@ def blocked_by(walk: Sequence[Component], who: Identity, last: int = WRITE) -> O
     for component in walk:
         wanted = SEARCH if component.directory else last
         match = _class(component, who)
-        if not match.granted & wanted:
-            file = "socket" if last == WRITE else "file"
-            return {
-                "path": component.path,
-                "kind": "directory" if component.directory else file,
-                "why": _why(component, who, match, wanted),
-                "acl": match.acl,
-            }
+        if match.granted & wanted:
+            continue
+        file = "socket" if last == WRITE else "file"
+        return {
+            **rights_of(component),
+            "kind": "directory" if component.directory else file,
+            "acl": match.acl,
+            "user": who.user,
+            "wanted": _rwx(wanted).strip("-"),
+            "applies": match.name,
+            "masked": bool(match.listed & wanted),
+        }
     return None
-
-
-def mandatory_access(path: str, who: Identity) -> "Blocked":
-    """What refused when owner, mode and ACL allow it."""
-    return {
-        "path": path,
-        "kind": "mandatory_access",
-        "acl": False,
-        "why": "owner, mode and ACL of the socket and of its directories allow %s, and the kernel still"
-        " refused: a security module (SELinux, AppArmor) did" % who.user,
-    }

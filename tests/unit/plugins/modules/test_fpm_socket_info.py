@@ -30,7 +30,7 @@ def fixture_looks(monkeypatch: Any) -> List[Any]:
     def collect(host: Any, keys: Any, identity: Any, procs: Any, seconds: float) -> Dict[str, Any]:
         host.miss("endpoint", "/run/php", "Permission denied", "root")
         looks.append((list(keys), identity, seconds))
-        return {key: {"exists": True} for key in keys}
+        return {key: {"exists": True, "connect": {"blocked_by": None}} for key in keys}
 
     monkeypatch.setattr(module, "processes", lambda host: [])
     monkeypatch.setattr(module, "collect_nginx", lambda host, procs: NGINX)
@@ -64,6 +64,19 @@ class TestEndpoints:
     def test_given_endpoints_alone_in_whatever_spelling(self, run: Any, looks: List[Any]) -> None:
         run(endpoints=["/var/run/php/c.sock", "9000"], probe_timeout=0)
         assert (looks[0][0], looks[0][2]) == (["unix:/run/php/c.sock", "*:9000"], 0.0)
+
+
+class TestBlocked:
+    """What refuses is told in facts, and in a sentence."""
+
+    def test_the_sentence_stands_beside_the_facts(self, run: Any, looks: List[Any], monkeypatch: Any) -> None:
+        blocked = {"path": "/run", "kind": "mandatory_access", "acl": False, "user": "www-data"}
+        seen = {"a": {"connect": {"blocked_by": blocked}}, "b": {"connect": {"blocked_by": None}}}
+        monkeypatch.setattr(module, "collect_endpoints", lambda *_arguments: seen)
+        reply = run()["endpoints"]
+        assert reply["a"]["connect"]["blocked_by"]["kind"] == "mandatory_access"
+        assert "SELinux" in reply["a"]["connect"]["blocked_by"]["why"]
+        assert reply["b"]["connect"]["blocked_by"] is None
 
 
 class TestAccount:

@@ -71,7 +71,7 @@ class TestSelinux:
         assert any(piece["source"] == "selinux" for piece in item["evidence"])
 
     def test_hit_a_refused_probe_gets_the_policys_reason(self) -> None:
-        host = a_host("socket_root").blocked_by(kind="mandatory_access", why="a module did", acl=False)
+        host = a_host("socket_root").blocked_by(kind="mandatory_access", acl=False)
         assert hosts.causes(made.enforcing(host, *made.label(False))) == [(DENIED, "selinux_label", "active")]
 
     @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "words")
 OTHERS = {
     "__init__",
     "after_answer",
+    "blocked_words",
     "http_to_fpm",
     "jit_code",
     "no_worker",

@@ -30,7 +30,7 @@ def file_at_the_path(result: str, errno: int) -> Host:
 
 
 def by_policy() -> Host:
-    return a_host("socket_root").blocked_by(kind="mandatory_access", why="a security module did", acl=False)
+    return a_host("socket_root").blocked_by(kind="mandatory_access", acl=False)
 
 
 def hidden() -> Host:
@@ -40,11 +40,11 @@ def hidden() -> Host:
 
 
 def put_into_a_group_later() -> Host:
-    return a_host("socket_root").blocked_by(kind="group_not_in_force")
+    return not_in_force("group_not_in_force")
 
 
 def not_in_force(kind: str) -> Host:
-    return a_host("socket_root").blocked_by(kind=kind)
+    return a_host("socket_root").blocked_by(kind=kind, groups=["client0"], configured="web2")
 
 
 def former_user() -> Host:
