@@ -21,7 +21,7 @@ from .linux.hidden import hidden, other_view
 from .php_fpm.last_start import ini_files
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Event, GoneRoot, ScriptWay
+    from ...plugin_utils.shapes.logs import Event, GoneRoot, LaterGoneRoot, ScriptWay
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.php_fpm import Master, Pool
     from ...plugin_utils.shapes.snapshot import Snapshot
@@ -202,16 +202,16 @@ def _is_visited(host: Host, snapshot: "Snapshot", site: str, events: Sequence["E
         return False
 
 
-def _gone(host: Host, root: str, unmounted: Dict[str, str]) -> Tuple[Optional[str], bool]:
-    """(why, whether it may be a site that was given up)."""
+def _gone(host: Host, root: str, unmounted: Dict[str, str]) -> "Tuple[LaterGoneRoot, bool]":
+    """(what is wrong, whether it may be a site that was given up)."""
     for place, device in unmounted.items():
         # An entry may be left of a disk that is no more, where the files are now.
         if (root + "/").startswith(place + "/") and host.lacks(root + INDEX) and not host.names(root):
-            return "%s belongs at %s, and is not mounted" % (device, place), False
+            return {"device": device, "place": place}, False
     error = walk(host, root).error
     if error is None or error.errno in COVERED:
-        return None, False
-    return error.why, error.absent
+        return {}, False
+    return {"error": error.why}, error.absent
 
 
 def gone_roots(host: Host, snapshot: "Snapshot", events: Sequence["Event"], since: float) -> List["GoneRoot"]:
@@ -227,12 +227,12 @@ def gone_roots(host: Host, snapshot: "Snapshot", events: Sequence["Event"], sinc
     found: List[GoneRoot] = []
     for route in snapshot["nginx"]["routes"]:
         root = folder_of(route)
-        why, given_up = _gone(host, root, unmounted) if root and len(found) < MOST else (None, False)
+        gone, given_up = _gone(host, root, unmounted) if root and len(found) < MOST else ({}, False)
         if given_up and not _is_visited(host, snapshot, route["site"], events, since):
             continue
-        pool = _pool_of(snapshot, route) if why else None
+        pool = _pool_of(snapshot, route) if gone else None
         account = _account(host, snapshot, *pool) if pool else None
         seen = ("", INDEX) if given_up else (INDEX,)
-        if why and account and not any(host.type_of(account.root + root + end) for end in seen):
-            found.append({"site": route["site"], "root": root, "why": why})
+        if account and not any(host.type_of(account.root + root + end) for end in seen):
+            found.append({"site": route["site"], "root": root, **gone})
     return found

@@ -18,7 +18,7 @@ from .nginx_errors import CYCLE, TEMP
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event, TempDir
+    from ...plugin_utils.shapes.logs import Event, GoneRoot, TempDir
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -153,11 +153,17 @@ def _no_visitors(snapshot: "Snapshot") -> List[Match]:
     return [Match(NGINX_LIMIT, "visitors", reason)]
 
 
+def _why_gone(root: "GoneRoot") -> str:
+    if "device" in root:
+        return "%(device)s belongs at %(place)s, and is not mounted" % root
+    return root.get("error") or root.get("why") or "it is not there"  # before 0.13.0: why
+
+
 def _gone_roots(snapshot: "Snapshot", of_site: Dict[str, List["Route"]]) -> List[Match]:
     nginx, gone, matches = snapshot["nginx"], snapshot["logs"].get("gone_roots") or [], []
     if nginx["config_errors"] or nginx["config_newer"]:  # what runs may have another root
         return []
-    for site, why in {each["site"]: each["why"] for each in gone}.items():
+    for site, why in {each["site"]: _why_gone(each) for each in gone}.items():
         lost = set(map(folder_of, of_site[site]))
         if lost.issubset(each["root"] for each in gone):
             words = "Each page of %s is missing: %s: %s." % (site or "default", min(lost), why)

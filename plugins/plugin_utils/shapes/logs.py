@@ -202,12 +202,20 @@ class ScriptWay(LastScriptWay):
     changed_at: float  # epoch seconds: when one of these was last changed
 
 
-class GoneRoot(TypedDict):
+class LaterGoneRoot(TypedDict, total=False):
+    """Why it is gone: an error, or what is not mounted."""
+
+    error: str  # strerror(3)
+    device: str  # that /etc/fstab has
+    place: str  # where it has that: the root, or a directory above it
+    why: str  # one of these as words: before 0.13.0
+
+
+class GoneRoot(LaterGoneRoot):
     """The directory of a site, which neither nginx nor php-fpm has."""
 
     site: str
     root: str
-    why: str  # an error, or what /etc/fstab has there or above and is not mounted
 
 
 class OwnAnswer(TypedDict):

@@ -67,6 +67,7 @@ def look(
     return ways(host, snapshot, [event])
 
 
+NO_DIRECTORY = {"site": "shop.example", "error": "No such file or directory"}
 OPEN = {ROOT: entry(0o755), ROOT + "/index.php": entry(0o644, "file", at=9.0)}
 
 
@@ -74,7 +75,7 @@ class TestWays:
     def test_hit_a_directory_of_the_site_is_closed(self) -> None:
         (way,) = look(dict(OPEN, **{ROOT: entry(0o750)}))
         assert (way["blocked"]["path"], way["blocked"]["kind"]) == (ROOT, "directory")
-        assert "others have no search (x) permission" in way["blocked"]["why"]
+        assert (way["blocked"]["wanted"], way["blocked"]["applies"]) == ("x", "other")
         assert way["script"] == ROOT + "/" and way["front"]
 
     def test_hit_a_directory_above_is_closed(self) -> None:
@@ -89,7 +90,7 @@ class TestWays:
     def test_hit_the_page_is_closed(self) -> None:
         (way,) = look(dict(OPEN, **{ROOT + "/index.php": entry(0o600, "file")}))
         assert (way["blocked"]["kind"], way["there"]) == ("file", True)
-        assert "no read (r) permission" in way["blocked"]["why"]
+        assert way["blocked"]["wanted"] == "r"
 
     def test_hit_in_a_chroot_the_host_has_another_name_for_it(self) -> None:
         (way,) = look(dict(OPEN, **{ROOT: entry(0o700)}), chroot="/jail/")
@@ -257,15 +258,15 @@ class TestGoneRoots:
         files = {"/proc/71/status": STATUS, "/etc/fstab": fstab, "/proc/self/mounts": mounts}
         host = FakeHost(files=files, stats=dict({"/": entry(0o755), "/srv": entry(0o755)}, **stats))
         events: Any = [{"site": missed}]
-        return [(each["root"], each["why"]) for each in gone_roots(host, snapshot, events, 5.0)]
+        return [(each.pop("root"), each) for each in map(dict, gone_roots(host, snapshot, events, 5.0))]
 
     def test_hit_the_directory_is_not_there(self) -> None:
-        assert self.gone({}) == [(ROOT, "No such file or directory")]
+        assert self.gone({}) == [(ROOT, NO_DIRECTORY)]
 
     def test_hit_its_file_system_is_not_mounted(self) -> None:
         fstab = "# a table\nnas:/srv /srv nfs nofail 0 0\n"
-        words = "nas:/srv belongs at /srv, and is not mounted"
-        assert self.gone({ROOT: entry(0o755)}, fstab) == self.gone({}, fstab) == [(ROOT, words)]
+        facts = {"site": "shop.example", "device": "nas:/srv", "place": "/srv"}
+        assert self.gone({ROOT: entry(0o755)}, fstab) == self.gone({}, fstab) == [(ROOT, facts)]
 
     def test_near_miss_what_fstab_has_is_mounted_or_no_matter(self) -> None:
         fstab, empty = "nas:/srv /srv nfs nofail 0 0\n", {ROOT: entry(0o755)}
@@ -294,7 +295,7 @@ class TestGoneRoots:
             {ROOT: entry(0o755), ROOT + "/index.php": entry(0o644, "file")},
             {"SCRIPT_FILENAME": script},
         )
-        assert self.gone(there, params=params) == [("/srv/app", "No such file or directory")]
+        assert self.gone(there, params=params) == [("/srv/app", NO_DIRECTORY)]
 
     def test_near_miss_they_are_where_the_workers_look(self) -> None:
         params = {"SCRIPT_FILENAME": "/srv/app$fastcgi_script_name"}

@@ -58,7 +58,7 @@ class TestNoRoot:
 
     def test_decoy_the_directory_is_gone(self) -> None:
         host = front()
-        host["logs"]["gone_roots"] = [{"site": SITE, "root": "/old", "why": "No such file or directory"}]
+        host["logs"]["gone_roots"] = [{"site": SITE, "root": "/old", "error": "No such file or directory"}]
         assert "no_root" not in [reason for _cause, reason, _state in hosts.causes(host)]
 
     def test_decoy_php_has_other_names_for_the_files(self) -> None:

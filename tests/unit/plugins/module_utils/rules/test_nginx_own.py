@@ -197,14 +197,27 @@ class TestGoneRoot:
         host = a_host().silent_logs().with_nginx(config_newer=False, config_errors=[])
         host.on_every_route(root="/srv/shop/")
         host["logs"]["gone_roots"] = [
-            dict({"site": "shop.example", "root": "/srv/shop", "why": "not mounted"}, **facts)
+            dict({"site": "shop.example", "root": "/srv/shop", "error": "Stale file handle"}, **facts)
         ]
         return host
 
     def test_hit_the_directory_is_gone(self) -> None:
         item = hosts.only(self.gone())
         assert (item["cause"], item["reason"], item["count"]) == (CAUSE, "gone_root", 0)
-        assert "/srv/shop: not mounted" in item["summary"] and item["site"] == "shop.example"
+        assert "/srv/shop: Stale file handle" in item["summary"] and item["site"] == "shop.example"
+
+    @pytest.mark.parametrize(
+        "facts, words",
+        [
+            ({"device": "nas:/www", "place": "/srv"}, "nas:/www belongs at /srv, and is not mounted"),
+            ({"why": "not mounted"}, "not mounted"),
+            ({}, "it is not there"),
+        ],
+    )
+    def test_hit_another_reason_or_an_older_snapshot(self, facts: Any, words: str) -> None:
+        host = self.gone(**facts)
+        del host["logs"]["gone_roots"][0]["error"]
+        assert "/srv/shop: %s." % words in hosts.only(host)["summary"]
 
     def test_near_miss_a_part_of_the_site_has_another(self) -> None:
         assert hosts.found(self.gone(root="/srv/part")) == hosts.HEALTHY
