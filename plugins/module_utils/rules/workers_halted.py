@@ -69,9 +69,16 @@ def is_halted(case: Case) -> bool:
     return 2 * len(halted) >= total if halted else not total and _master_of(case) is not None
 
 
+def _holder(process: "Halted") -> Optional[str]:
+    if "tracer" in process:
+        return "%(comm)s (pid %(pid)d)" % process["tracer"]
+    # A snapshot from before 0.13.0 has the words.
+    return process.get("cgroup") or process.get("function") or process.get("why")
+
+
 def _words(halted: Sequence["Halted"], kind: str) -> str:
-    words, why = STATES[kind], next((process["why"] for process in halted if process["why"]), None)
-    return words % (why or "(unknown)") if "%s" in words else words
+    words, holder = STATES[kind], next(filter(None, map(_holder, halted)), "(unknown)")
+    return words % holder if "%s" in words else words
 
 
 def _proof(halted: Sequence["Halted"]) -> List["Evidence"]:
@@ -84,7 +91,7 @@ def _proof(halted: Sequence["Halted"]) -> List["Evidence"]:
         if alike:
             pids = ", ".join(str(process["pid"]) for process in alike[:MOST_NAMED])
             more = " and %d more" % (len(alike) - MOST_NAMED) if len(alike) > MOST_NAMED else ""
-            path = alike[0]["why"] if kind == FROZEN else None
+            path = _holder(alike[0]) if kind == FROZEN else None
             proof.append(evidence("process", "pid %s%s: %s" % (pids, more, _words(alike, kind)), path))
     pids = " ".join(str(process["pid"]) for process in halted if process["kind"] == STOPPED)
     return proof + ([evidence("pids", pids)] if pids else [])

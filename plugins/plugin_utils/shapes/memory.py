@@ -41,12 +41,27 @@ class Worker(WorkerSizes):
     busy: Optional[bool]  # None: unknown
 
 
-class Halted(TypedDict):
+class Tracer(TypedDict):
+    """A process that traces another one."""
+
+    pid: int
+    comm: str
+
+
+class LaterHalted(TypedDict, total=False):
+    """What holds it, where that is known."""
+
+    cgroup: str  # that is frozen
+    function: str  # of the kernel, in which it waits
+    tracer: Tracer
+    why: Optional[str]  # one of these as words: before 0.13.0
+
+
+class Halted(LaterHalted):
     """A process of nginx or php-fpm that is there and does not run."""
 
     pid: int
     kind: str  # stopped, traced, frozen, disk_wait, or blocked: by who reads what nginx logs
-    why: Optional[str]  # who traces it, the frozen cgroup, or where in the kernel it waits
 
 
 class LaterVictim(TypedDict, total=False):

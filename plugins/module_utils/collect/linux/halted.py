@@ -11,9 +11,9 @@ from ..host import Host
 from .processes import Process
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.memory import Halted
+    from ....plugin_utils.shapes.memory import Halted, LaterHalted
 
-# States of fs/proc/array.c. What traces or dumps a process stops it for a moment, as php-fpm's slowlog does.
+# States of fs/proc/array.c.
 KINDS = {"T": "stopped", "t": "traced", "D": "disk_wait"}
 AGAIN = 1.0  # seconds
 # No controller has the name "": that asks for version 2's tree.
@@ -36,9 +36,7 @@ def _look(host: Host, pid: int, workers: Sequence[int]) -> Optional[_Look]:
 
 
 def _freezer(host: Host, pid: int) -> Optional[str]:
-    """The cgroup in which it is frozen. Version 1 has a file, of version 2 the events tell: both trees may be
-    there at once.
-    """
+    """The cgroup in which it is frozen."""
     cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
     if cgroup is None or mounts is None:
         return None
@@ -51,21 +49,17 @@ def _freezer(host: Host, pid: int) -> Optional[str]:
     return None
 
 
-def _tracer(host: Host, pid: int) -> Optional[str]:
+def _holder(host: Host, pid: int, look: _Look) -> "LaterHalted":
+    """Who traces it, or in which function of the kernel it waits."""
+    if look.state == "D" or look.place:
+        place = look.place or redact((host.text("/proc/%d/wchan" % pid) or "").strip(), 64)
+        return {} if place in ("", "0") else {"function": place}
     for line in (host.text("/proc/%d/status" % pid) or "").splitlines():
         name, _colon, value = line.partition(":")
         if name == "TracerPid" and value.strip().isdigit() and int(value):
             comm = redact((host.text("/proc/%d/comm" % int(value)) or "?").strip(), 32)
-            return "%s (pid %d)" % (comm, int(value))
-    return None
-
-
-def _why(host: Host, pid: int, kind: str) -> Optional[str]:
-    """Who traces it, or in which function of the kernel it waits."""
-    if kind == "disk_wait":
-        place = (host.text("/proc/%d/wchan" % pid) or "").strip()
-        return redact(place, 64) if place not in ("", "0") else None
-    return _tracer(host, pid)
+            return {"tracer": {"comm": comm, "pid": int(value)}}
+    return {}
 
 
 def collect_halted(host: Host, procs: Sequence[Process], workers: Sequence[int]) -> List["Halted"]:
@@ -80,8 +74,9 @@ def collect_halted(host: Host, procs: Sequence[Process], workers: Sequence[int])
         home = host.text("/proc/%d/cgroup" % pid) or ""
         if home not in frozen:
             frozen[home] = _freezer(host, pid)
-        if frozen[home]:
-            found.append({"pid": pid, "kind": "frozen", "why": frozen[home]})
+        cgroup = frozen[home]
+        if cgroup:
+            found.append({"pid": pid, "kind": "frozen", "cgroup": cgroup})
             continue
         look = _look(host, pid, workers)
         if look and (look.state in KINDS or look.place):
@@ -91,5 +86,5 @@ def collect_halted(host: Host, procs: Sequence[Process], workers: Sequence[int])
     for pid, look in first.items():
         if _look(host, pid, workers) == look:
             kind = KINDS.get(look.state, "blocked")
-            found.append({"pid": pid, "kind": kind, "why": look.place or _why(host, pid, kind)})
+            found.append({"pid": pid, "kind": kind, **_holder(host, pid, look)})
     return sorted(found, key=lambda process: process["pid"])

@@ -192,7 +192,7 @@ class TestDependency:
         """The second worker is in a wait of the kernel's own (d_alloc_parallel, on a real host)."""
         host = full([first], [wait("other")])
         second = max(worker["pid"] for worker in host["workers"])
-        host["halted"] = [{"pid": second, "kind": state, "why": "d_alloc_parallel"}]
+        host["halted"] = [{"pid": second, "kind": state, "function": "d_alloc_parallel"}]
         return host
 
     def test_hit_one_waits_for_a_server_and_the_other_for_that_one(self) -> None:
@@ -210,7 +210,7 @@ class TestDependency:
         row = [wait("remote_file", on="/srv/nfs")]
         host = full(row, row)
         host["halted"] = [
-            {"pid": worker["pid"], "kind": "disk_wait", "why": "rpc_wait_bit_killable"}
+            {"pid": worker["pid"], "kind": "disk_wait", "function": "rpc_wait_bit_killable"}
             for worker in host["workers"]
         ]
         item = hosts.only(host)
@@ -223,7 +223,8 @@ class TestDependency:
             dict(host["waits"]["workers"][0], pid=999, waits=[wait("remote_file")])
         )
         host["halted"] = [
-            {"pid": worker["pid"], "kind": "disk_wait", "why": "io_schedule"} for worker in host["workers"]
+            {"pid": worker["pid"], "kind": "disk_wait", "function": "io_schedule"}
+            for worker in host["workers"]
         ]
         assert reason(host) == "disk_wait"
 

@@ -19,8 +19,8 @@ def pids(host: Host) -> List[int]:
     return [worker["pid"] for worker in host["workers"]]
 
 
-def halted(host: Host, kind: str, which: List[int], why: Optional[str] = None) -> Host:
-    host["halted"] = [{"pid": pid, "kind": kind, "why": why} for pid in which]
+def halted(host: Host, kind: str, which: List[int], **facts: Any) -> Host:
+    host["halted"] = [dict(facts, pid=pid, kind=kind) for pid in which]
     return host
 
 
@@ -30,9 +30,9 @@ def silent(fault: str = "exhausted_static") -> Host:
     return host.with_probe(queue=2, accepted=0, waited=3.0).with_workers(busy=False)
 
 
-def all_workers(kind: str, why: Optional[str] = None) -> Host:
+def all_workers(kind: str, **facts: Any) -> Host:
     host = silent()
-    return halted(host, kind, pids(host), why).nginx_said("ng-timeout-header", 60.0, 30.0)
+    return halted(host, kind, pids(host), **facts).nginx_said("ng-timeout-header", 60.0, 30.0)
 
 
 def master_alone(host: Optional[Host] = None) -> Host:
@@ -47,9 +47,9 @@ def one_of_two(answers: bool = True) -> Host:
 
 HITS: Dict[str, Callable[[], Host]] = {
     "stopped": lambda: all_workers("stopped"),
-    "frozen": lambda: all_workers("frozen", "/sys/fs/cgroup/system.slice/php8.2-fpm.service"),
-    "traced": lambda: all_workers("traced", "gdb (pid 9)"),
-    "disk_wait": lambda: all_workers("disk_wait", "rpc_wait_bit_killable"),
+    "frozen": lambda: all_workers("frozen", cgroup="/sys/fs/cgroup/system.slice/php8.2-fpm.service"),
+    "traced": lambda: all_workers("traced", tracer={"comm": "gdb", "pid": 9}),
+    "disk_wait": lambda: all_workers("disk_wait", function="rpc_wait_bit_killable"),
     "master_halted": master_alone,
 }
 
@@ -70,6 +70,10 @@ class TestAllHalted:
     )
     def test_the_summary_says_what_holds_them(self, reason: str, words: str) -> None:
         assert words in hosts.only(HITS[reason]())["summary"]
+
+    @pytest.mark.parametrize("why, words", [("gdb (pid 9)", "gdb (pid 9)"), (None, "(unknown)")])
+    def test_a_snapshot_from_before_the_facts_is_read(self, why: Optional[str], words: str) -> None:
+        assert words in hosts.only(all_workers("traced", why=why))["summary"]
 
     def test_requests_that_timed_out_are_counted(self) -> None:
         assert hosts.only(all_workers("stopped"))["count"] == 2
@@ -126,7 +130,7 @@ class TestNginxBlocked:
     def blocked(self, count: int) -> Host:
         host = a_host()
         host.with_nginx(workers=[41, 42])
-        return halted(host, "blocked", [41, 42][:count], "pipe_write")
+        return halted(host, "blocked", [41, 42][:count], function="pipe_write")
 
     def test_hit_it_answers_nobody(self) -> None:
         host = self.blocked(2)

@@ -42,22 +42,28 @@ def a_host(state: str, ticks: int = 5, **files: Any) -> Moving:
 
 def kind_of(host: FakeHost, workers: Sequence[int] = ()) -> Optional[str]:
     found = collect_halted(host, [WORKER], workers)
-    return "%s: %s" % (found[0]["kind"], found[0]["why"]) if found else None
+    facts = [value for name, value in found[0].items() if name not in ("pid", "kind")] if found else []
+    return ": ".join([found[0]["kind"], *map(str, facts)]) if found else None
 
 
 class TestStates:
-    @pytest.mark.parametrize("state, kind", [("T", "stopped: None"), ("S", None), ("R", None)])
+    @pytest.mark.parametrize("state, kind", [("T", "stopped"), ("S", None), ("R", None)])
     def test_by_the_state(self, state: str, kind: Optional[str]) -> None:
         assert kind_of(a_host(state)) == kind
 
     def test_a_traced_one_names_its_tracer(self) -> None:
         more = {"/proc/71/status": "Name:\tphp-fpm8.2\nTracerPid:\t131\n", "/proc/131/comm": "gdb\n"}
-        assert kind_of(a_host("t", **more)) == "traced: gdb (pid 131)"
+        assert kind_of(a_host("t", **more)) == "traced: {'comm': 'gdb', 'pid': 131}"
 
     def test_a_wait_names_its_place_in_the_kernel(self) -> None:
         assert kind_of(a_host("D", **{"/proc/71/wchan": "rpc_wait_bit_killable"})) == (
             "disk_wait: rpc_wait_bit_killable"
         )
+
+    def test_near_miss_a_wait_whose_place_is_hidden(self) -> None:
+        """Who traces it does not hold it."""
+        more = {"/proc/71/status": "TracerPid:\t131\n", "/proc/131/comm": "gdb\n", "/proc/71/wchan": "0"}
+        assert kind_of(a_host("D", **more)) == "disk_wait"
 
     @pytest.mark.parametrize("after", [("S", 5), ("D", 6)])
     def test_one_that_runs_again_is_none(self, after: Any) -> None:
