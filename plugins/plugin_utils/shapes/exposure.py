@@ -91,7 +91,27 @@ class Hook(TypedDict):
     text: str
 
 
-class Rotated(TypedDict):
+class Barred(TypedDict):
+    """What is in the way of a rotated log."""
+
+    # open_to_all, open_to_group, su_denied: logrotate leaves the log as it is. not_created, closed_file,
+    # closed_directory: its writer cannot open the new file.
+    kind: str
+    path: str  # of the directory, or the log
+    mode: str  # octal: of the directory, or the new file
+    user: str  # who cannot; "": it is not about one
+    owner: str  # "": it is not about that
+    group: str
+
+
+class OlderRotated(TypedDict, total=False):
+    """Sentences of snapshots from before 0.13.0."""
+
+    unwritable: Optional[str]  # why the writer cannot open the new file
+    skipped: Optional[str]  # why logrotate leaves it as it is
+
+
+class Rotated(OlderRotated):
     """A log that logrotate renames."""
 
     path: str
@@ -103,8 +123,7 @@ class Rotated(TypedDict):
     line: int
     stays: bool  # the same file goes on: copytruncate
     created: Optional[str]  # mode, owner and group of the new file; None: whoever writes first makes it
-    unwritable: Optional[str]  # why the writer cannot open the new file
-    skipped: Optional[str]  # why logrotate leaves it as it is
+    barred: Optional[Barred]  # None: nothing is
     hooks: List[Hook]  # of this stanza
 
 

@@ -4,20 +4,23 @@
 """The file that takes a rotated log's place, and whether its writer can open it."""
 
 import posixpath
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.logrotate import Settings
 from ..host import Host, HostError, Stat
+from ..nginx_user import group_id
 from .log_writers import Writer
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.exposure import Barred
 
 WRITE, SEARCH = 2, 1
 ACCESS_ACL, DEFAULT_ACL = "system.posix_acl_access", "system.posix_acl_default"
 
 
 class Replacement(NamedTuple):
-    created: Optional[str]  # mode, owner and group
-    unwritable: Optional[str] = None  # why
-    skipped: Optional[str] = None  # why logrotate does not rotate it
+    created: Optional[str] = None  # mode, owner and group
+    barred: "Optional[Barred]" = None  # nothing is in the way
 
 
 def _may(mode: int, owner: int, group: int, uid: int, groups: Sequence[int], bit: int) -> bool:
@@ -47,13 +50,8 @@ def _shut(host: Host, path: str, uid: int, groups: Sequence[int]) -> Optional[st
 def _gid(host: Host, name: Optional[str], stat: Stat) -> int:
     if name is None:
         return stat.gid
-    if name.isdigit():
-        return int(name)
-    for row in (host.text("/etc/group") or "").split("\n"):
-        fields = row.split(":")
-        if len(fields) > 2 and fields[0] == name and fields[2].isdigit():
-            return int(fields[2])
-    return -1
+    found = int(name) if name.isdigit() else group_id(host, name)
+    return -1 if found is None else found
 
 
 def _uid(host: Host, name: Optional[str], stat: Stat) -> int:
@@ -65,26 +63,25 @@ def _uid(host: Host, name: Optional[str], stat: Stat) -> int:
     return found[0] if found else -1
 
 
-def _skipped(host: Host, folder: str, stat: Stat, settings: Settings) -> Optional[str]:
+def _barred(kind: str, path: str, mode: int, user: str = "", owner: str = "", group: str = "") -> "Barred":
+    return {"kind": kind, "path": path, "mode": "%04o" % mode, "user": user, "owner": owner, "group": group}
+
+
+def _skipped(host: Host, folder: str, stat: Stat, settings: Settings) -> "Optional[Barred]":
     """logrotate.c, findNeedRotating(): root rotates nothing in a directory that others can write, unless su
     says as whom.
     """
     if settings.su is None:
         if stat.mode & 0o002:
-            return "everybody can write %s (mode %04o), and no su says as whom to rotate" % (
-                folder,
-                stat.mode,
-            )
+            return _barred("open_to_all", folder, stat.mode)
         if stat.mode & 0o020 and stat.gid:
-            words = "group %s can write %s (mode %04o), and no su says as whom to rotate"
-            return words % (host.group_name(stat.gid), folder, stat.mode)
+            return _barred("open_to_group", folder, stat.mode, group=host.group_name(stat.gid))
         return None
     account = host.account(settings.su)
     if account is None or host.xattr(folder, ACCESS_ACL) is not None:
         return None
     if not _may(stat.mode, stat.uid, stat.gid, account[0], account[2], WRITE):
-        words = "su %s: that account cannot rename a log in %s (mode %04o, owner %s)"
-        return words % (settings.su, folder, stat.mode, host.user_name(stat.uid))
+        return _barred("su_denied", folder, stat.mode, settings.su, host.user_name(stat.uid))
     return None
 
 
@@ -92,26 +89,22 @@ def _opens(
     host: Host, writer: Writer, settings: Settings, log: Optional[Stat], folder: Tuple[str, Stat]
 ) -> Replacement:
     """The new file: who makes it, and whether the writer can open it."""
-    path, there = folder
-    if settings.create is None:
-        if log is not None and not _may(there.mode, there.uid, there.gid, writer.uid, writer.groups, WRITE):
-            words = "nothing makes the new file (nocreate), and %s cannot make it in %s (mode %04o, owner %s)"
-            why = words % (writer.user, path, there.mode, host.user_name(there.uid))
-            return Replacement(None, why)
-        return Replacement(None)
+    create, (path, there) = settings.create, folder
     if log is None:
-        return Replacement(None)
-    create = settings.create
+        return Replacement()
+    if create is None:
+        if _may(there.mode, there.uid, there.gid, writer.uid, writer.groups, WRITE):
+            return Replacement()
+        owner = host.user_name(there.uid)
+        return Replacement(None, _barred("not_created", path, there.mode, writer.user, owner))
     mode = log.mode if create.mode is None else create.mode
     uid, gid = _uid(host, create.owner, log), _gid(host, create.group, log)
-    shown = "%04o %s %s" % (
-        mode,
-        create.owner or host.user_name(uid),
-        create.group or host.group_name(gid) if gid >= 0 else create.group,
-    )
+    owner = create.owner or host.user_name(uid)
+    group = create.group or host.group_name(gid)
+    shown = "%04o %s %s" % (mode, owner, group)
     if uid < 0 or gid < 0 or _may(mode, uid, gid, writer.uid, writer.groups, WRITE):
         return Replacement(shown)
-    return Replacement(shown, "the new file is %s: %s cannot write it" % (shown, writer.user))
+    return Replacement(shown, _barred("closed_file", writer.path, mode, writer.user, owner, group))
 
 
 def replaced(host: Host, writer: Writer, settings: Settings) -> Replacement:
@@ -121,16 +114,16 @@ def replaced(host: Host, writer: Writer, settings: Settings) -> Replacement:
         log = None if host.lacks(writer.path) else host.stat(writer.path)
         skipped = _skipped(host, folder, there, settings)
         if skipped or settings.copy:
-            return Replacement(None, skipped=skipped)
+            return Replacement(None, skipped)
         if writer.also:
             shut = _shut(host, writer.path, writer.also[0], writer.also[1])
             if shut:
-                words = "%s cannot search %s (mode %04o): its workers cannot open the new file"
-                return Replacement(None, words % (writer.also[2], shut, host.stat(shut).mode))
+                mode = host.stat(shut).mode
+                return Replacement(None, _barred("closed_directory", shut, mode, writer.also[2]))
         if host.xattr(folder, DEFAULT_ACL) is not None or (
             log is not None and host.xattr(writer.path, ACCESS_ACL) is not None
         ):
-            return Replacement(None)  # an ACL decides, which logrotate takes along
+            return Replacement()  # an ACL decides, which logrotate takes along
         return _opens(host, writer, settings, log, (folder, there))
     except HostError:
-        return Replacement(None)
+        return Replacement()

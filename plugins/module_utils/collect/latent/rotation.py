@@ -130,8 +130,7 @@ def _row(writer: Writer, stanza: Stanza, new: Replacement, found: Sequence[Effec
         "line": stanza.line,
         "stays": stanza.settings.copy,
         "created": new.created,
-        "unwritable": new.unwritable,
-        "skipped": new.skipped,
+        "barred": new.barred,
         "hooks": [_hook(effect, stanza) for effect in found],
     }
 

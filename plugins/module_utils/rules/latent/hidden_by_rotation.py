@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 PHP = "PHP"
 MOST_NAMED = 3
 LONG = 10.0  # seconds that a reload lets a request have
+SKIPPED = ("open_to_all", "open_to_group", "su_denied")
+_NO_SU = "can write %(path)s (mode %(mode)s), and no su says as whom to rotate"
+_WORDS = {
+    "open_to_all": "everybody " + _NO_SU,
+    "open_to_group": "group %(group)s " + _NO_SU,
+    "su_denied": "su %(user)s: that account cannot rename a log in %(path)s (mode %(mode)s, owner %(owner)s)",
+    "not_created": "nothing makes the new file (nocreate), and %(user)s cannot make it in %(path)s"
+    " (mode %(mode)s, owner %(owner)s)",
+    "closed_file": "the new file is %(mode)s %(owner)s %(group)s: %(user)s cannot write it",
+    "closed_directory": "%(user)s cannot search %(path)s (mode %(mode)s): its workers cannot open the new"
+    " file",
+}
 
 
 def _absent(rotation: "Rotation") -> "List[Evidence]":
@@ -57,15 +69,9 @@ def _reloads(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:
         place, sites = _where(snapshot, program, config)
         if what == "reload" and program == NGINX:
             words = "logrotate reloads nginx: with a faulty file in its configuration no log is opened anew."
-        elif what == "reload":
-            words = (
-                "logrotate reloads php-fpm, which ends running requests: to open logs anew USR1 is enough."
-            )
         else:
-            words = "logrotate %ss %s, which ends running requests: to open logs anew USR1 is enough." % (
-                what,
-                program,
-            )
+            words = "logrotate %ss %s, which ends running requests: to open logs anew USR1 is enough."
+            words %= (what, program)
         patient = any(
             each["config"] == config and each["process_control_timeout"] >= LONG
             for each in snapshot["fpm"]["masters"]
@@ -85,9 +91,20 @@ def _reloads(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:
     return found
 
 
+def _why(log: "Rotated") -> str:
+    """What is in the way of a log. A snapshot from before 0.13.0 has the sentence."""
+    barred = log.get("barred")
+    return _WORDS[barred["kind"]] % barred if barred else log.get("skipped") or log.get("unwritable") or ""
+
+
+def _is_skipped(log: "Rotated") -> bool:
+    barred = log.get("barred")
+    return barred["kind"] in SKIPPED if barred else bool(log.get("skipped"))
+
+
 def _not_reopened(log: "Rotated") -> Optional[str]:
     """Who writes on in the renamed log. PHP opens its log for each message."""
-    if log["stays"] or log["skipped"] or log["writer"] == PHP:
+    if log["stays"] or _is_skipped(log) or log["writer"] == PHP:
         return None
     if any(hook["program"] in (log["writer"], None) for hook in log["hooks"]):
         return None
@@ -98,7 +115,8 @@ def _grouped(logs: "Sequence[Rotated]") -> "List[List[Rotated]]":
     """The logs by stanza, writer and what is wrong."""
     groups: Dict[Tuple[object, ...], List[Rotated]] = {}
     for log in logs:
-        key = (log["file"], log["line"], log["writer"], log["config"], log["skipped"], log["by"])
+        skipped = _is_skipped(log) and _why(log)
+        key = (log["file"], log["line"], log["writer"], log["config"], skipped, log["by"])
         groups.setdefault(key, []).append(log)
     return list(groups.values())
 
@@ -107,9 +125,8 @@ def _of_logs(
     snapshot: "Snapshot", rotation: "Rotation", logs: "List[Rotated]", reason_id: str, words: str, why: str
 ) -> Risk:
     first = logs[0]
-    shown = ", ".join(log["path"] for log in logs[:MOST_NAMED]) + (
-        " and others" if len(logs) > MOST_NAMED else ""
-    )
+    shown = ", ".join(log["path"] for log in logs[:MOST_NAMED])
+    shown += " and others" * (len(logs) > MOST_NAMED)
     place, sites = _where(snapshot, NGINX if first["writer"] == NGINX else FPM, first["config"])
     if first["pool"] and len({log["pool"] for log in logs}) == 1:
         place = place._replace(pool=first["pool"])
@@ -125,18 +142,13 @@ def _of_logs(
 
 def _of_rows(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:
     found = []
-    for logs in _grouped([log for log in rotation["logs"] if log["skipped"]]):
-        words = "logrotate refuses to rotate %s, which grows until the disk is full."
-        found.append(
-            _of_logs(snapshot, rotation, logs, "logrotate_unwritable", words, logs[0]["skipped"] or "")
-        )
-    for logs in _grouped([log for log in rotation["logs"] if log["unwritable"]]):
+    for logs in _grouped(sorted(filter(_why, rotation["logs"]), key=_is_skipped, reverse=True)):
         words = "After the next rotation " + logs[0]["by"] + " cannot write %s."
         if logs[0]["writer"] == NGINX and logs[0]["by"] == "root":
             words = "After the next rotation nginx's workers cannot open %s."
-        found.append(
-            _of_logs(snapshot, rotation, logs, "logrotate_unwritable", words, logs[0]["unwritable"] or "")
-        )
+        if _is_skipped(logs[0]):
+            words = "logrotate refuses to rotate %s, which grows until the disk is full."
+        found.append(_of_logs(snapshot, rotation, logs, "logrotate_unwritable", words, _why(logs[0])))
     for logs in _grouped([log for log in rotation["logs"] if _not_reopened(log)]):
         words = "Nobody tells " + logs[0]["writer"] + " that %s was rotated: it writes on in the old file."
         why = "its script sends %s no USR1" % logs[0]["writer"]

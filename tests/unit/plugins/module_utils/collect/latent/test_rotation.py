@@ -78,33 +78,40 @@ class TestHooks:
 class TestNginx:
     def test_decoy_stock(self) -> None:
         log = row(machine(a=NGINX % "www-data adm"))
-        assert (log["unwritable"], log["skipped"], log["created"]) == (None, None, "0640 www-data adm")
+        assert (log["barred"], log["created"]) == (None, "0640 www-data adm")
         assert [hook["what"] for hook in log["hooks"]] == ["reopen"]
 
     def test_near_miss_its_master_is_root_and_gives_the_file_on(self) -> None:
-        assert row(machine(a=NGINX % "root root"))["unwritable"] is None
+        assert row(machine(a=NGINX % "root root"))["barred"] is None
 
     def test_hit_its_workers_cannot_search_the_directory(self) -> None:
         shut = {"/var/log/nginx": stat(0o700, kind="directory")}
-        why = row(machine(a=NGINX % "root root", stats=shut))["unwritable"]
-        assert why.startswith("www-data cannot search /var/log/nginx (mode 0700)")
+        barred = row(machine(a=NGINX % "root root", stats=shut))["barred"]
+        names = ("kind", "user", "path", "mode")
+        wanted = ["closed_directory", "www-data", "/var/log/nginx", "0700"]
+        assert [barred[name] for name in names] == wanted
 
-    @pytest.mark.parametrize("mode, gid, skipped", [(0o775, 4, True), (0o777, 0, True), (0o775, 0, False)])
-    def test_a_directory_that_others_can_write(self, mode: int, gid: int, skipped: bool) -> None:
+    @pytest.mark.parametrize(
+        "mode, gid, kind", [(0o775, 4, "open_to_group"), (0o777, 0, "open_to_all"), (0o775, 0, None)]
+    )
+    def test_a_directory_that_others_can_write(self, mode: int, gid: int, kind: Optional[str]) -> None:
         folder = {"/var/log/nginx": stat(mode, 33, gid, "directory")}
-        assert bool(row(machine(a=NGINX % "www-data adm", stats=folder))["skipped"]) is skipped
+        barred = row(machine(a=NGINX % "www-data adm", stats=folder))["barred"]
+        assert (barred and barred["kind"]) == kind
         there = machine(
             a=(NGINX % "www-data adm").replace("create", "su www-data adm\n create"), stats=folder
         )
-        assert row(there)["skipped"] is None
+        assert row(there)["barred"] is None
 
     def test_hit_su_as_one_who_cannot(self) -> None:
         there = machine(a=(NGINX % "www-data adm").replace("create", "su www-data adm\n create"))
-        assert "su www-data" in row(there)["skipped"]
+        barred = row(there)["barred"]
+        assert (barred["kind"], barred["user"]) == ("su_denied", "www-data")
 
     def test_hit_an_ordinary_accounts_own(self) -> None:
         host = the_host().with_nginx(account="www-data")
-        assert "0640 root root" in row(machine(a=NGINX % "root root"), host=host)["unwritable"]
+        barred = row(machine(a=NGINX % "root root"), host=host)["barred"]
+        assert (barred["kind"], barred["mode"], barred["owner"]) == ("closed_file", "0640", "root")
 
     def test_a_log_that_nobody_rotates(self) -> None:
         assert row(machine()) is None
@@ -127,17 +134,24 @@ class TestPhp:
     )
     def test_of(self, create: str, unwritable: bool) -> None:
         there = machine(OF_PHP, {PHP: stat(0o640, 33, 4)}, a=self.STANZA % create)
-        assert bool(row(there, PHP)["unwritable"]) is unwritable
+        assert bool(row(there, PHP)["barred"]) is unwritable
 
     def test_near_miss_its_directory_is_its_own(self) -> None:
         stats = {PHP: stat(0o640, 33, 4), "/var/log/php": stat(0o755, 33, 0, "directory")}
-        assert row(machine(OF_PHP, stats, a=self.STANZA % "nocreate"), PHP)["unwritable"] is None
+        assert row(machine(OF_PHP, stats, a=self.STANZA % "nocreate"), PHP)["barred"] is None
 
     def test_hit_by_php_ini(self) -> None:
         there = machine(POOL, {PHP: stat(0o640, 33, 4)}, a=self.STANZA % "create 0640 root adm")
         there.file("/etc/php/8.2/fpm/php.ini", "; error_log = x\n error_log = %s\n" % PHP)
         log = row(there, PHP)
-        assert log["unwritable"] == "the new file is 0640 root adm: www-data cannot write it"
+        assert log["barred"] == {
+            "kind": "closed_file",
+            "path": PHP,
+            "mode": "0640",
+            "user": "www-data",
+            "owner": "root",
+            "group": "adm",
+        }
         assert (log["writer"], log["pool"], log["by"]) == ("PHP", "www", "www-data")
 
 

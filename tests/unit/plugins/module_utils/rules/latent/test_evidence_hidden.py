@@ -31,6 +31,21 @@ def hook(program: Optional[str], what: str, text: str = "") -> Dict[str, Any]:
     return {"program": program, "what": what, "file": FILE, "line": 9, "text": shown}
 
 
+WORDS = {
+    "open_to_all": "everybody can write /a (mode 0640), and no su says as whom to rotate",
+    "open_to_group": "group adm can write /a (mode 0640), and no su says as whom to rotate",
+    "su_denied": "su www-data: that account cannot rename a log in /a (mode 0640, owner root)",
+    "not_created": "nothing makes the new file (nocreate), and www-data cannot make it in /a (mode 0640, "
+    "owner root)",
+    "closed_file": "the new file is 0640 root adm: www-data cannot write it",
+    "closed_directory": "www-data cannot search /a (mode 0640): its workers cannot open the new file",
+}
+
+
+def barred(kind: str) -> Dict[str, str]:
+    return {"kind": kind, "path": "/a", "mode": "0640", "user": "www-data", "owner": "root", "group": "adm"}
+
+
 def log(writer: str = "nginx", **facts: Any) -> Dict[str, Any]:
     row = {
         "path": "/var/log/nginx/error.log" if writer == "nginx" else "/var/log/fpm.log",
@@ -42,8 +57,7 @@ def log(writer: str = "nginx", **facts: Any) -> Dict[str, Any]:
         "line": 1,
         "stays": False,
         "created": "0640 www-data adm",
-        "unwritable": None,
-        "skipped": None,
+        "barred": None,
         "hooks": [hook(writer, "reopen")],
     }
     return dict(row, **facts)
@@ -65,7 +79,9 @@ HITS: Dict[str, Callable[[], Host]] = {
     "fpm_log_off": lambda: a_risky_host().with_master(error_log="/dev/null"),
     "worker_output_lost": lambda: a_risky_host(outputs=[OUTPUT]),
     "logrotate_reloads": lambda: rotation(hooks=[hook("php-fpm", "reload")]),
-    "logrotate_unwritable": lambda: rotation(log("PHP", by="www-data", unwritable="no", pool="www")),
+    "logrotate_unwritable": lambda: rotation(
+        log("PHP", by="www-data", barred=barred("closed_file"), pool="www")
+    ),
     "logrotate_not_reopened": lambda: rotation(log(hooks=[])),
 }
 
@@ -167,8 +183,20 @@ class TestReloads:
 
 class TestRotatedLogs:
     def test_hit_logrotate_refuses(self) -> None:
-        found = the_risk(rotation(log(skipped="group adm can write it", hooks=[])))
+        found = the_risk(rotation(log(barred=barred("open_to_group"), hooks=[])))
         assert found["reason"] == "logrotate_unwritable" and "refuses" in found["summary"]
+
+    @pytest.mark.parametrize("kind", sorted(WORDS))
+    def test_the_evidence_tells_what_is_in_the_way(self, kind: str) -> None:
+        found = the_risk(rotation(log(barred=barred(kind))))
+        assert (found["reason"], found["evidence"][0]["text"]) == ("logrotate_unwritable", WORDS[kind])
+
+    @pytest.mark.parametrize("name", ["skipped", "unwritable"])
+    def test_a_snapshot_from_before_the_facts_is_read(self, name: str) -> None:
+        older = log(unwritable=None, skipped=None)
+        del older["barred"]
+        found = the_risk(rotation(dict(older, **{name: "an old sentence"})))
+        assert (found["reason"], found["evidence"][0]["text"]) == ("logrotate_unwritable", "an old sentence")
 
     def test_hit_one_finding_for_a_stanza(self) -> None:
         found = the_risk(rotation(log(hooks=[]), log(hooks=[], path="/var/log/nginx/access.log")))
