@@ -96,7 +96,8 @@ endpoints:
       and that were C(answered).
     - C(hidden). What a unit's sandbox hides on the way to the socket, with C(path), C(who) (V(nginx) or
       V(php-fpm)), C(unit) and C(setting).
-    - C(connect). C(tried), C(as_user), C(result), C(errno), C(error) and C(blocked_by).
+    - C(connect). C(tried), C(as_user), C(result), C(errno), C(error) and C(blocked_by). That has what
+      refuses, with its C(path), C(owner), C(group), C(mode) and who is refused. C(why) is the sentence.
     - C(probe). C(result), C(ms), C(detail), C(waited), and C(queue) and C(accepted) right after the wait was
       in vain. That C(queue) counts the probe's own connection.
     - C(addresses). For an endpoint by name, what each of its addresses answered.
