@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Callable, FrozenSet, Sequence, Tuple
 
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import CYCLES, LIMITED, UNWRITABLE
+from ..signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
 from .host import Host
 from .isolated import isolated
 from .nginx_limits import limits
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 DENIED = meanings("file_denied", "sent_denied")
-REFUSED = UNSEEN | meanings("script_missing", "script_denied", "php_fatal")
+OF_SCRIPTS = UNSEEN | REFUSED | FATAL
 
 
 def _directories(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":
@@ -37,7 +37,7 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) ->
         ("temp_dirs", UNWRITABLE | DENIED, lambda: _directories(host, nginx, events)),
         ("closed_roots", CYCLES, lambda: {"closed_roots": closed_roots(host, nginx, events)}),
         ("limits", LIMITED, lambda: _limits(host, nginx, events)),
-        ("script_ways", REFUSED, lambda: {"script_ways": ways(host, snapshot, events)}),
+        ("script_ways", OF_SCRIPTS, lambda: {"script_ways": ways(host, snapshot, events)}),
     )
     found: LaterLogs = {}
     for part, needs, look in looks:

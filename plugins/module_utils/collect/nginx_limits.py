@@ -3,7 +3,6 @@
 
 """The limits by which nginx refused requests, as its log says: what they count by."""
 
-import re
 from typing import TYPE_CHECKING, List, Sequence, Tuple
 
 from ..parse.nginx.conf import every, named
@@ -19,13 +18,11 @@ if TYPE_CHECKING:
 
 MOST = 8
 MOST_TEXT = 200
-ZONE = re.compile(r' by zone "([^"]{1,100})"')
 
 
 def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "Tuple[List[Limit], List[int]]":
     """(the limits, the statuses that limits answer with)"""
-    texts = [event["sample"]["text"] for event in events if meaning_of(event) in LIMITED]
-    zones = {match.group(1) for match in map(ZONE.search, texts) if match}
+    zones = {event["detail"].get("zone") for event in events if meaning_of(event) in LIMITED}
     account = host.account(nginx.get("account") or "")
     extra = (nginx.get("options") or {}).get("g", "")
     conf = Reading(
@@ -34,7 +31,7 @@ def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "Tuple[List
     found: List[Limit] = []
     for directive in named(every(conf.directives), "limit_req_zone", "limit_conn_zone"):
         zone = next((arg[5:].partition(":")[0] for arg in directive.args[1:] if arg.startswith("zone=")), "")
-        if zone in zones and len(found) < MOST:
+        if zone and zone in zones and len(found) < MOST:
             written = "%s %s" % (directive.name, " ".join(directive.args))
             found.append(
                 {

@@ -6,7 +6,6 @@ files that it could not read, as its log says.
 """
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..signatures.lookup import meaning_of, meanings
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 8
 DENIED = meanings("file_denied", "sent_denied")
-_FILE = re.compile(r'\b(?:open|mkdir|pwritev?)\(\) "(/[^"]{1,255})" (?:failed \(|has written )')
 _READ, _WRITE, _SEARCH = 4, 2, 1
 
 
@@ -84,8 +82,8 @@ def closed_roots(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List[
 
 
 def _named(events: Sequence["Event"]) -> List[str]:
-    files = [_FILE.search(event["sample"]["text"]) for event in events if event["source"] == "nginx"]
-    return list(dict.fromkeys(match.group(1) for match in files if match))[:MOST]
+    files = [event["detail"].get("path") for event in events if event["source"] == "nginx"]
+    return list(dict.fromkeys(path for path in files if path))[:MOST]
 
 
 def denied_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:

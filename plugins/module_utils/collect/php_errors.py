@@ -8,6 +8,7 @@ hears of none.
 import re
 from typing import TYPE_CHECKING, List, Optional
 
+from ..parse.nginx.message_parts import READ_ONLY
 from ..parse.redact import redact
 from ..parse.timestamps import fpm_time
 from .host import Host, HostError
@@ -53,6 +54,7 @@ def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError
                     "config": master["config"],
                     "path": path,
                     "text": text,
+                    "read_only": READ_ONLY.findall(text),
                 }
                 zone = _zone(host, path, data)
                 if zone is not None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 from ..parse.endpoint import canonical, reached
 from ..parse.linux.permission import READ, Component, Identity, blocked_by
 from ..parse.linux.proc import parse_status
-from ..parse.nginx.script_refusals import CLOSED, INDEX, aliased, folder_of, script_of
+from ..parse.nginx.script_refusals import INDEX, aliased, folder_of, script_of
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import FATAL, NOT_FOUND, REFUSED
 from .endpoint.socket_files import component_of, walk
 from .host import Host, HostError
 from .linux.confined_way import confined_way
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 UNSEEN = meanings("root_denied", "index_forbidden")
-REFUSED = meanings("script_missing", "script_denied", "php_fatal")
 MOST = 32
 PAGES = ("index.php", "index.html", "app.php", "index.htm")
 BELOW = ("", "public/", "web/", "htdocs/", "public_html/", "dist/", "current/")
@@ -170,7 +170,7 @@ def path_cache(host: Host, master: "Master", pool: "Pool") -> Optional[int]:
 def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["ScriptWay"]:
     """Of the sites of which php-fpm refused a script, and of those of which nginx found none."""
     logged = [event for event in events if event["source"] == "nginx"]
-    sites = {event["site"] for event in logged if meaning_of(event) in REFUSED}
+    sites = {event["site"] for event in logged if meaning_of(event) in REFUSED | FATAL}
     found = ways_of_nginx(host, snapshot, {event["site"] for event in logged if meaning_of(event) in UNSEEN})
     for route in snapshot["nginx"]["routes"]:
         pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST else None
@@ -179,8 +179,8 @@ def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["S
         if way and pool and account and way["linked"]:
             way["cached"] = path_cache(host, *pool)
             of_site = [event for event in logged if event["site"] == route["site"]]
-            closed = [CLOSED.search(event["sample"]["text"]) for event in of_site]
-            paths = [each.group(1) for each in closed if each]
+            closed = [event["detail"] for event in of_site if meaning_of(event) in NOT_FOUND]
+            paths = [each["script"] for each in closed if "script" in each]
             way["open"] = [path for path in paths if host.type_of(account.root + path) == "file"]
         if way and way not in found:
             found.append(way)

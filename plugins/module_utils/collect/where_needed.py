@@ -11,7 +11,7 @@ from ..parse.linux.proc import WAITS_FOR_READER
 from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
+from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, REFUSED, UNWRITABLE
 from .host import Host
 from .isolated import isolated
 from .linux.processes import Process
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.waits import Waits
 
 # Of these the access log knows how the other visitors fared.
-COMPARED = LIMITED | meanings("pool_full", "process_max", "php_fatal", "proxy_header")
+COMPARED = LIMITED | FATAL | meanings("pool_full", "process_max", "proxy_header")
 TAIL = 8192  # bytes of an access log
 MOST_TAILS = 32
 # Of a front page that is refused or not found.
@@ -38,9 +38,7 @@ _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)?
 # Of a front page without a byte: HTTP/1.1 has five for its end.
 _BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 [05] ')
 # These name files, directories, limits or scripts of the host.
-OF_PLACES = (
-    UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | meanings("script_missing", "script_denied", "php_fatal")
-)
+OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST = 3  # lines

@@ -117,6 +117,10 @@ class Events:
             event["last"], event["detail"] = at, detail or {}
             self._lines[key] = (path, line, brief)
 
+    def newest(self) -> "List[Tuple[Event, str]]":
+        """Each with its newest line."""
+        return [(event, self._lines[key][1]) for key, event in self._events.items()]
+
     def has(self, signatures: FrozenSet[str]) -> bool:
         return any(key[1] in signatures for key in self._events)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meaning_of, meanings
 from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, near, newest_of, sample
-from .php_error_reasons import NO_SCRIPT
 from .silence import read_of, uncovered
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 REASON = "catch_stderr"
 WORDS = "PHP-FPM answers, and nginx makes a 502 of it: fastcgi_catch_stderr names a text that PHP logs."
-BAD_GATEWAY = meanings("bad_gateway", "meant")
+BAD_GATEWAY, BEFORE_SCRIPT = meanings("bad_gateway", "meant"), meanings("fatal_before_script")
 SAME = 2.0  # seconds between two logs about one request
 
 
@@ -43,7 +42,7 @@ def caught_match(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
 ) -> Optional[Match]:
     # What fails before the script begins has no page to throw away.
-    scripts = [event for event in events if NO_SCRIPT not in event["sample"]["text"]]
+    scripts = [event for event in events if meaning_of(event) not in BEFORE_SCRIPT]
     hit = [route for route in routes if "catch_stderr" in route]
     lost = losses_of(scripts)
     proven = _proven(snapshot, routes, lost) if hit else []

@@ -147,8 +147,7 @@ def _selinux_ended(case: Case) -> Optional[Refused]:
 
 def _errno(loss: Loss) -> Optional[int]:
     """The errno of a loss that a filter may have caused."""
-    text = loss.event["sample"]["text"] if loss.meaning in CONFINED else ""
-    return next((number for number in (97, 1) if "failed (%d:" % number in text), None)
+    return loss.event["detail"].get("errno") if loss.meaning in CONFINED else None
 
 
 def _concerns(case: Case, denial: "Denial") -> bool:

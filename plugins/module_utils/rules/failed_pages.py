@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
-NOT_LOST = meanings("meant")  # by the application, or by nginx alone
+NOT_LOST = meanings("meant")  # the application answered so
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
-BY_NGINX = ", upstream -"  # as access_log.py shows a line of nothing that was passed on
 REFUSALS, FORBIDDEN, BLANK = (503, 429, 444), (403,), (200,)
 FEWEST = 3  # pages since
 MOST_NOTES = 3
@@ -55,10 +54,9 @@ def _counts(snapshot: "Snapshot", access: "AccessLogs") -> Dict[Tuple[Names, int
     """By sites, status and path, of the access logs; without those that the application answered so."""
     counts: Dict[Tuple[Names, int, str], int] = {}
     for event in access["events"]:
-        intended = meaning_of(event) in NOT_LOST and BY_NGINX not in event["sample"]["text"]
         path, status = event["sample"]["path"], event["detail"].get("status", 0)
         key = (_names(snapshot, event["site"], path), status, path)
-        if status in PROXY_ERRORS and not intended:
+        if status in PROXY_ERRORS and meaning_of(event) not in NOT_LOST:
             counts[key] = counts.get(key, 0) + event["count"]
     return counts
 

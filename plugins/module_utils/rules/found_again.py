@@ -7,9 +7,10 @@ somebody has put or opened them again.
 
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.script_refusals import CLOSED, GONE, INDEX, UNKNOWN, opening
+from ..parse.nginx.script_refusals import GONE, INDEX, MISSING, opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
+from ..signatures.lookup import meaning_of, meanings
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
 from .php_refuses import reloaded
 from .script_ways import is_open, page_of
@@ -20,22 +21,21 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
+BEFORE_SCRIPT = meanings("fatal_before_script")
 Again = Tuple[str, bool, str, "Evidence"]  # reason, active, words, proof
 
 
 def _is_gone(event: "Event", way: "ScriptWay") -> bool:
-    text, page = event["sample"]["text"], page_of(way)
-    closed = CLOSED.search(text)
-    if closed:
-        there = [page, *way.get("open", [])]
-        return closed.group(1) in there and closed.group(2).startswith(GONE)
-    return opening(text, [page[: -len(INDEX)]]) == page
+    parts, page = event["detail"], page_of(way)
+    if meaning_of(event) in GONE:
+        return parts.get("script") in [page, *way.get("open", [])]
+    return meaning_of(event) in BEFORE_SCRIPT and opening(parts, [page[: -len(INDEX)]]) == page
 
 
 def _cached(snapshot: "Snapshot", routes: Sequence["Route"], newest: "Event", way: "ScriptWay") -> Again:
     """PHP resolved the path by its cache, and opened what that led to."""
-    last, closed = newest["last"], CLOSED.search(newest["sample"]["text"])
-    page, site = closed.group(1) if closed else page_of(way), routes[0]["site"] or "default"
+    last, site = newest["last"], routes[0]["site"] or "default"
+    page = newest["detail"].get("script") or page_of(way)
     kept, age = way.get("cached"), snapshot["taken_at"] - last
     over = reloaded(snapshot, routes, last) or (kept is not None and age > kept + LOG_SECOND)
     proof = "%s is there" % page
@@ -75,7 +75,7 @@ def found_again(
         return []
     way = ways[0]
     gone = [event for event in events if _is_gone(event, way)]
-    lost = gone or [event for event in events if UNKNOWN in event["sample"]["text"] and event.get("front")]
+    lost = gone or [event for event in events if meaning_of(event) in MISSING and event.get("front")]
     if not lost:
         return []
     newest = newest_of(lost)

@@ -6,7 +6,8 @@
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import NOT_FOUND
 from .lost_requests import OWN
 from .model import Match, Reason, evidence, sample
 from .php_error import CAUSE
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Front, Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-NOT_FOUND = meanings("script_missing")
 SOURCE = OWN, "source_sent", "nginx sends visitors of %s the source of %s, which PHP should run.%s"
 # By what the files lead to.
 KINDS = {

@@ -21,7 +21,7 @@ PROTOCOL_ERRORS = meanings("not_fastcgi", "bad_header")
 SAME_MOMENT = 2.0
 SEGFAULT_SECONDS = 5.0  # between the kernel's line and php-fpm's
 # What ran lay in opcache's shared memory, which is code of its JIT alone.
-JIT_CODE = " in dev/zero["
+JIT_CODE = "dev/zero"
 ZONEINFO = "/usr/share/zoneinfo"
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
@@ -68,10 +68,10 @@ def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
     for fault in case.snapshot["oom"].get("segfaults") or []:
         if any(abs(fault["at"] - at) <= SEGFAULT_SECONDS for at in times):
             proof = [evidence("kernel", fault["text"], at=fault["at"])]
-            if JIT_CODE in fault["text"]:
+            if fault["module"] == JIT_CODE:
                 from .jit_code import jit_code
 
-                proof.append(jit_code(fault["text"]))
+                proof.append(jit_code(fault))
             return proof
     return []
 

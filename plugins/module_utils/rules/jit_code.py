@@ -9,12 +9,13 @@ from .model import evidence
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.memory import Segfault
 
-NX = " error 15 "  # x86: a page that may not run
+NX = 0x15  # x86: a page that may not run
 WORDS = "it ran code of PHP's JIT compiler (opcache.jit)"
 NX_WORDS = ", where its memory may not be run: see MemoryDenyWriteExecute= of the unit, or SELinux"
 
 
-def jit_code(line: str) -> "Evidence":
-    """line: the kernel's, of a fault in opcache's shared memory."""
-    return evidence("kernel", WORDS + (NX_WORDS if NX in line else ""))
+def jit_code(fault: "Segfault") -> "Evidence":
+    """fault: in opcache's shared memory."""
+    return evidence("kernel", WORDS + (NX_WORDS if fault.get("error") == NX else ""))

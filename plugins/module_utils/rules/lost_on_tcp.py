@@ -4,7 +4,6 @@
 """What a port may refuse, and a unix socket not."""
 
 import errno
-import re
 from typing import Optional
 
 from ..signatures.lookup import meanings
@@ -12,8 +11,7 @@ from .case import Case, site_reconfigured
 from .lost_requests import NGINX_LIMIT, OWN
 from .model import Match, Reason, evidence, sample
 
-UNREACHED = meanings("unreached")
-_BOUND = re.compile(r" bind\(([^ )]{1,64})\) failed")
+UNREACHED, UNBOUND = meanings("unreached", "unbound"), meanings("unbound")
 
 
 def not_allowed(case: Case) -> Optional[Reason]:
@@ -42,9 +40,10 @@ def no_port(case: Case) -> Optional[Match]:
     now = case.connect.get("errno") == errno.EADDRNOTAVAIL
     words = "nginx found no free local port for a connection to %s."
     last = lost[-1].event
-    bound = _BOUND.search(last["sample"]["text"])
+    bound = lost[-1].meaning in UNBOUND
     if bound:
-        words = "nginx is to dial %%s from %s (fastcgi_bind), which this host lacks." % bound.group(1)
+        address = last["detail"].get("address", "an address")
+        words = "nginx is to dial %%s from %s (fastcgi_bind), which this host lacks." % address
     over = site_reconfigured(case.snapshot["nginx"], [last["site"]], last["last"] + 1)
     reason = Reason(
         words % case.key,

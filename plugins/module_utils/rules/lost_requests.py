@@ -19,7 +19,7 @@ RUNS = meanings("runs")
 # php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c): what it logs is
 # another's.
 ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up")
-UNREACHED = meanings("unreached")
+UNREACHED = meanings("unreached", "unbound")
 SECOND = 1.0  # as precise as both logs are
 STOP_SECONDS = 3.0  # that a stop takes at most where no log tells of its end
 APART = 20.0  # seconds from one reload to the next

@@ -3,7 +3,6 @@
 
 """Why nginx answers 500 by itself, or cuts off."""
 
-import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.script_refusals import folder_of
@@ -29,7 +28,6 @@ NO_RESOURCE = TURNED_AWAY | meanings("no_resource")
 # An error_page of an answer would be logged while sending to the client.
 BY_ACCEL = meanings("accel_cycle")
 OF_ANSWER = meanings("answer_unwritable")
-_TARGET = re.compile(r' (?:redirecting to|processing) "([^"]{1,200})')
 ENOENT, ENOSPC = 2, 28
 CIRCLE = "nginx answers 500 itself: its locations lead a request%s again and again."
 BY_APPLICATION = (
@@ -37,8 +35,6 @@ BY_APPLICATION = (
     "that."
 )
 CLOSED_ROOT = "nginx may not search %s, so that each file of the site is missing for it, and answers 500."
-# ngx_http_file_cache_name(): the key's MD5; all other names here are numbers.
-_CACHED = re.compile(r'/(?:[0-9a-f]{32}|\[redacted:\d+\])(?:\.\d+)?" (?:failed|has written)')
 TEMP_WORDS = {
     "cache": "nginx cannot open the files of its cache in %s, and answers 500.",
     "request_body": "nginx cannot write the bodies of large requests to %s, and answers 500.",
@@ -61,8 +57,8 @@ def _closed_root(snapshot: "Snapshot", routes: Sequence["Route"]) -> Optional["T
 
 def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]) -> Match:
     newest = newest_of(events)
-    target = _TARGET.search(newest["sample"]["text"])
-    to = " to %s" % target.group(1) if target else ""
+    target = newest["detail"].get("target")
+    to = " to %s" % target if target else ""
     accel = meaning_of(newest) in BY_ACCEL
     closed = None if accel else _closed_root(snapshot, routes)
     if accel:
@@ -86,7 +82,8 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
 
 def directory_of(event: "Event", known: Sequence["TempDir"]) -> Optional["TempDir"]:
     """Of the directories that were looked at, the one that the event's file is in, or is."""
-    above = [entry for entry in known if '"%s' % entry["path"] in event["sample"]["text"]]
+    path = event["detail"].get("path", "")
+    above = [entry for entry in known if path.startswith(entry["path"])]
     return max(above, key=lambda entry: len(entry["path"]), default=None)
 
 
@@ -103,7 +100,7 @@ def _temp(
     snapshot: "Snapshot", routes: Sequence["Route"], reason_id: str, events: Sequence["Event"]
 ) -> Optional[Match]:
     newest = newest_of(events)
-    if _CACHED.search(newest["sample"]["text"]):
+    if newest["detail"].get("cached"):
         reason_id = "cache"
     directory = directory_of(newest, snapshot["logs"].get("temp_dirs") or [])
     if directory is None:

@@ -3,8 +3,7 @@
 
 """Requests that nginx ends itself, whatever php-fpm would answer; and visitors without a PROXY header."""
 
-import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Pattern, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
@@ -17,7 +16,7 @@ from .script_ways import barrier, is_barred, is_open, page_of, ways_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event, ScriptWay
+    from ...plugin_utils.shapes.logs import Detail, Event, ScriptWay
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -44,22 +43,15 @@ WORDS = {
 }
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
-_NAMED = re.compile(r'named location "(@[^"]{1,100})"')
-_FILE = re.compile(r'open\(\) "(/[^"]{1,255})" failed')
-_STATUS = re.compile(r"unexpected status: (\d{3})")
-_SIGNAL = re.compile(r"exited on signal (\d{1,2})")
-
-PLACES = {
-    "named_location": (_NAMED, "a named location"),
-    "auth_request": (_STATUS, "another status"),
-    "file_denied": (_FILE, "a file"),
-    "sent_file": (_FILE, "a file"),
-}
 
 
-def _word(pattern: Pattern[str], otherwise: str, event: "Event") -> str:
-    found = pattern.search(event["sample"]["text"])
-    return found.group(1) if found else otherwise
+def _named(reason_id: str, detail: "Detail") -> str:
+    """What nginx's message names."""
+    if reason_id == "named_location":
+        return detail.get("location", "a named location")
+    if reason_id == "auth_request":
+        return str(detail.get("value") or "another")
+    return detail.get("path", "a file")
 
 
 def _ways(snapshot: "Snapshot", site: str) -> List["ScriptWay"]:
@@ -144,7 +136,6 @@ def _of_site(
         return None
     proof: List[Evidence] = []
     over = site_reconfigured(snapshot["nginx"], [event["site"]], event["last"] + LOG_SECOND)
-    word = _word(*PLACES[reason_id], event)
     if reason_id in ("file_denied", "sent_file"):
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
@@ -152,7 +143,7 @@ def _of_site(
         if seen:
             proof.append(proof_of(seen, over))
     reason = Reason(
-        WORDS[reason_id] % word,
+        WORDS[reason_id] % _named(reason_id, event["detail"]),
         proof + [sample(event)],
         losses,
         confidence="likely",
@@ -172,7 +163,7 @@ def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> L
     master = nginx["master"]
     restarted = master is not None and master["started_at"] > newest["last"] + LOG_SECOND
     reason = Reason(
-        CRASH_WORDS % _word(_SIGNAL, "?", newest),
+        CRASH_WORDS % newest["detail"].get("signal", "?"),
         [sample(newest)],
         confidence="likely",
         state="recovered" if restarted else "active",

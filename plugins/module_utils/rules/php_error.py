@@ -5,7 +5,8 @@
 
 from typing import TYPE_CHECKING, List
 
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import FATAL, REFUSED
 from .model import Cause, Match
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 CAUSE = Cause("php_error", severity="warning")
 UNSERVED = frozenset(("methodless", "nameless", "queryless", "length"))  # keys of such routes alone
-FATAL, REFUSED = meanings("php_fatal"), meanings("script_missing", "script_denied")
 
 
 def examine(snapshot: "Snapshot") -> List[Match]:

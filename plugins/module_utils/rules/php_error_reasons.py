@@ -3,7 +3,6 @@
 
 """Sites of which no page comes, since PHP ends each with an error."""
 
-import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.linux.unit_starts import makes_read_only
@@ -11,6 +10,7 @@ from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import FATAL
 from .model import Cause, Match, Reason, evidence, losses_of, sample
 
 if TYPE_CHECKING:
@@ -19,16 +19,10 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-FATAL = meanings("php_fatal")
-# PHP has no script then (main.c, php_get_executed_filename): what php.ini or the pool asks for before it.
-NO_SCRIPT = " in Unknown on line 0"
-_FATAL = re.compile(
-    r"PHP Fatal error:  (?:Unknown: |Uncaught Error: )?(.{1,200}?)(?: \(include_path=.*?\))? in Unknown on"
-)
+BEFORE_SCRIPT = meanings("fatal_before_script")
 FEWEST = 3  # pages
-# The file stands before it, as of file_put_contents(FILE) and of "FILE".
-_READ_ONLY = re.compile(r"[(\"](/[^)\"\s]{1,255})[)\"][^()]{0,99}Read-only file system")
 AT_ONCE = 10.0  # seconds
+UNKNOWN = "php.ini, the pool or .user.ini asks for what cannot be had"
 SAME = 1.0  # seconds between two logs about one request
 WORDS = {
     "before_script": "PHP ends each request to %s before its script begins: %s.",
@@ -62,11 +56,6 @@ def came_elsewhere(snapshot: "Snapshot", path: str, names: Sequence[str]) -> int
             if pages["answered"] > ill and set(names).issuperset(log_sites(snapshot, file["path"], pages)):
                 found += pages["answered"]
     return found
-
-
-def _error(event: "Event") -> str:
-    found = _FATAL.search(event["sample"]["text"])
-    return found.group(1) if found else "php.ini, the pool or .user.ini asks for what cannot be had"
 
 
 def _nginx_failed(snapshot: "Snapshot", site: str) -> bool:
@@ -208,12 +197,9 @@ def _shown(
     return matches
 
 
-def _read_only(
-    snapshot: "Snapshot", routes: Sequence["Route"], proof: Sequence["Evidence"]
-) -> List["Evidence"]:
+def _read_only(snapshot: "Snapshot", routes: Sequence["Route"], paths: Sequence[str]) -> List["Evidence"]:
     """The unit's setting that makes a file read-only of which PHP says that it is."""
     dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
-    paths = [path for each in proof for path in _READ_ONLY.findall(each["text"])]
     for master in snapshot["fpm"]["masters"]:
         unit, pools = master["unit_state"], {pool["endpoint"] for pool in master["pools"]}
         for path in paths if dialled & pools else []:
@@ -230,14 +216,14 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
         routes.setdefault(route["site"], []).append(route)
     fatal = {
         event["site"]: event
-        for event in snapshot["logs"]["events"]
+        for event in sorted(snapshot["logs"]["events"], key=lambda each: each["last"])
         if event["source"] == "nginx" and meaning_of(event) in FATAL and event["site"]
     }
     matches = [
         _match(
             cause,
             "before_script",
-            WORDS["before_script"] % (site, _error(event)),
+            WORDS["before_script"] % (site, event["detail"].get("error", UNKNOWN)),
             routes[site],
             event,
             [],
@@ -246,9 +232,9 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             _answered(snapshot, site, event["last"]),
         )
         for site, event in fatal.items()
-        if site in routes and NO_SCRIPT in event["sample"]["text"]
+        if site in routes and meaning_of(event) in BEFORE_SCRIPT
         # One that was removed is everyday, and else found_again.py knows more.
-        if not opening(event["sample"]["text"], [route["root"] or "" for route in routes[site]])
+        if not opening(event["detail"], [route["root"] or "" for route in routes[site]])
     ]
     found = {site["name"] for match in matches for site in match.reason.servers or ()}
     access = snapshot.get("access")
@@ -272,8 +258,11 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             text += ", though visitors got 200" if "hidden" in pages else ""
             proof = [evidence("nginx_access", text, file["path"], at=pages["last"])]
             words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
-            proof[:0] = map(_own, _of_own_log(snapshot, hit)) if event is None else ()
-            proof += _read_only(snapshot, hit, ([sample(event)] if event else []) + proof)
+            own = _of_own_log(snapshot, hit) if event is None else []
+            proof[:0] = map(_own, own)
+            paths = event["detail"].get("read_only", []) if event else []
+            paths = paths + [path for error in own for path in error.get("read_only", [])]
+            proof += _read_only(snapshot, hit, paths)
             proof[:0] = _hiding(snapshot, names) if "hidden" in pages else []
             matches.append(_match(cause, "every_page", words, hit, event, proof, pages["last"]))
     return matches + _shown(cause, snapshot, routes, found)

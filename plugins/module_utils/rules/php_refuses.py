@@ -8,10 +8,11 @@ not there is everyday, and no error.
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.script_refusals import CLOSED, DENIED, GONE, UNKNOWN, aliased
+from ..parse.nginx.script_refusals import DENIED, GONE, MISSING, OUTSIDE, aliased
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import FATAL, NOT_FOUND, REFUSED
 from .case import site_reconfigured
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
 from .script_ways import barrier, is_open, page_of, ways_of
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-REFUSED, MISSING = meanings("script_missing", "script_denied"), meanings("script_missing")
-FATAL = meanings("php_fatal")
-_BASEDIR = re.compile(r"not within the allowed path\(s\): \((.{1,200}?)\)")
-_REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
+NO_SCRIPT = meanings("script_denied")
 _WHOLE = re.compile(r"\$(?:document|realpath)_root/?\$fastcgi_script_name\Z")
 METHOD, SCRIPT = "REQUEST_METHOD", "SCRIPT_FILENAME"
 QUERY, LENGTH, FIXED = "QUERY_STRING", "CONTENT_LENGTH", "fixed"
@@ -65,57 +63,45 @@ def _jailed(snapshot: "Snapshot", routes: Sequence["Route"]) -> Optional[str]:
     return None
 
 
-def _doubled(snapshot: "Snapshot", routes: Sequence["Route"], text: str) -> Optional[str]:
+def _doubled(snapshot: "Snapshot", routes: Sequence["Route"], uri: str) -> Optional[str]:
     """alias takes the place of its location, which is a part of $fastcgi_script_name as well. It is meant so
     where the alias is a directory above: /blog with alias /srv, of /srv/blog.
     """
     ways, site = snapshot["logs"].get("script_ways") or [], routes[0]["site"]
-    request, doubled = _REQUEST.search(text), {way.get("doubled") for way in ways if way["site"] == site}
+    doubled = {way.get("doubled") for way in ways if way["site"] == site}
     for route in routes:
         path = aliased(route)
         whole = _WHOLE.match(route["params"].get("SCRIPT_FILENAME", ""))
-        if request and whole and path and path not in doubled and request.group(1).startswith(path):
+        if whole and path and path not in doubled and uri.startswith(path):
             words = "location %s has an alias, and SCRIPT_FILENAME repeats that path behind it: %s%s"
-            return words % (path, route["root"], request.group(1))
+            return words % (path, route["root"], uri)
     return None
-
-
-def _is_page(routes: Sequence["Route"], path: str, any_script: bool) -> bool:
-    """Of the site, and its front page: a single script that is closed may be meant so."""
-    roots = [(route["root"] or "").rstrip("/") for route in routes]
-    return any(
-        path == root + "/index.php" or (any_script and path.startswith(root + "/")) for root in roots if root
-    )
 
 
 def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Optional[str]:
     """What refuses every script of the site, else None."""
-    text = event["sample"]["text"]
-    closed, denied, allowed = CLOSED.search(text), DENIED.search(text), _BASEDIR.search(text)
-    if closed and closed.group(2).startswith(GONE):
-        return None  # see found_again.py
-    # open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM.
-    errno = closed.group(2) if closed else ""
-    alone = errno.startswith("Permission")
-    if closed and not event.get("front") and not _is_page(routes, closed.group(1), not alone):
+    parts, meaning = event["detail"], meaning_of(event)
+    script = parts.get("script")
+    if meaning in MISSING:
+        return _jailed(snapshot, routes) or _doubled(snapshot, routes, parts.get("uri", ""))
+    if script is None or meaning in GONE:  # see found_again.py
         return None
-    if closed and not alone and not errno.startswith("Operation"):
-        return "it cannot open them (%s)" % errno.lower()
-    if closed and not alone:
-        what = " (%s)" % allowed.group(1) if allowed else ""
-        return "its open_basedir%s leaves out %s" % (what, closed.group(1))
-    if closed:
-        page, let_in = closed.group(1), _open(snapshot, routes, event)
-        if let_in and not _opened(snapshot, routes, event):
-            return "it could not read %s, and owner and mode let the pool's account in" % page
-        return "the pool's account may not read %s" % page
-    if denied:
+    if meaning in NO_SCRIPT:
         names = [name for route in routes for name in (route["root"], route["params"].get("SCRIPT_FILENAME"))]
-        if denied.group(1).rstrip("/") in [name.rstrip("/") for name in names if name]:
-            return "nginx names %s for each script, which is none" % denied.group(1)
+        if script.rstrip("/") in [name.rstrip("/") for name in names if name]:
+            return "nginx names %s for each script, which is none" % script
         return None
-    unknown = _jailed(snapshot, routes) if UNKNOWN in text else None
-    return unknown or (_doubled(snapshot, routes, text) if meaning_of(event) in MISSING else None)
+    if not event.get("front"):
+        return None
+    error = parts.get("error", "")
+    if error == OUTSIDE:
+        allowed = parts.get("allowed")
+        return "its open_basedir%s leaves out %s" % (" (%s)" % allowed if allowed else "", script)
+    if error != DENIED:
+        return "it cannot open them (%s)" % error.lower()
+    if _open(snapshot, routes, event) and not _opened(snapshot, routes, event):
+        return "it could not read %s, and owner and mode let the pool's account in" % script
+    return "the pool's account may not read %s" % script
 
 
 def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:
@@ -131,9 +117,9 @@ def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bo
 
 def _open(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> List["ScriptWay"]:
     """The ways to the page that was closed, where it is seen to be open."""
-    closed = CLOSED.search(event["sample"]["text"])
+    script = event["detail"].get("script")
     ways = ways_of(snapshot, routes[0]["site"], True)
-    return [way for way in ways if closed and is_open(way) and page_of(way) == closed.group(1)]
+    return [way for way in ways if script and is_open(way) and page_of(way) == script]
 
 
 def _opened(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> bool:
@@ -146,7 +132,7 @@ def _closed_root(
 ) -> Optional[Match]:
     """A directory that each way to the site's scripts needs. Without that, one script may lack: everyday."""
     ways = ways_of(snapshot, routes[0]["site"], True)
-    events = [event for event in events if meaning_of(event) in MISSING]
+    events = [event for event in events if meaning_of(event) in NOT_FOUND]
     bar = barrier(ways)
     if not events or not bar:
         return None
@@ -264,7 +250,7 @@ def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             continue
         if meaning in REFUSED:
             events.setdefault(site, []).append(event)
-        gone = event.get("front") or GONE in event["sample"]["text"]
+        gone = event.get("front") or meaning in GONE
         if (meaning in REFUSED and gone) or meaning in FATAL:
             vanished.setdefault(site, []).append(event)
     for site, of_events in events.items():

@@ -6,7 +6,6 @@
 To refuse one visitor who asks too often, or one page, is what they are for.
 """
 
-import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
@@ -26,7 +25,6 @@ REASONS = by_meaning({"request_limited": "limit_req", "connection_limited": "lim
 MOST_VISITORS = "nginx refuses nearly all pages of %s by %s, to %s."
 FEWEST = 3  # visitors who were refused, and pages that came since
 MOSTLY = 4  # refused pages for each one that came
-ZONE = re.compile(r' by zone "([^"]{1,100})"')
 
 
 def is_one_stranger(refused: "Refused", limit: Optional["Limit"]) -> bool:
@@ -60,9 +58,8 @@ def refused_at(snapshot: "Snapshot", site: str) -> Optional["Refused"]:
 
 
 def limit_of(snapshot: "Snapshot", event: "Event") -> Optional["Limit"]:
-    zone = ZONE.search(event["sample"]["text"])
-    known = snapshot["logs"].get("limits") or []
-    return next((limit for limit in known if zone and limit["zone"] == zone.group(1)), None)
+    known, zone = snapshot["logs"].get("limits") or [], event["detail"].get("zone")
+    return next((limit for limit in known if limit["zone"] == zone), None)
 
 
 def _whom(refused: "Refused") -> str:

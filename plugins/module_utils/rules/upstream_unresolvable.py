@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 CAUSE = Cause("upstream_unresolvable")
 UNRESOLVED = meanings("no_resolver", "unresolved", "bad_upstream")
-NOT_REACHED = NOBODY_THERE | meanings("unreached", "connect_timed_out")
+NOT_REACHED = NOBODY_THERE | meanings("unreached", "unbound", "connect_timed_out")
 # The others are answers of a resolver.
 REASONS = by_meaning({"no_resolver": "no_resolver", "bad_upstream": "bad_address"})
 WORDS = {

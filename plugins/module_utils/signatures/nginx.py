@@ -9,6 +9,7 @@ from .table import Signature, Table, words
 LOST = words(
     # No socket at the path, nobody listens, no access, no place in the queue, none in a port's, no way there.
     "missing refused denied queue_full connect_timed_out unreached "
+    "unbound "  # the address of fastcgi_bind
     # fastcgi_send_timeout, fastcgi_read_timeout before the first byte of the answer and after it
     "send_timed_out timed_out broken_off "
     # The worker's end was closed, another protocol, FastCGI without a proper response, fastcgi_buffer_size.
@@ -27,15 +28,19 @@ UNWRITABLE = words("body_unwritable answer_unwritable")
 # A 500 to a named location, to auth_request or to a file; a 403 to a file that the application has it send; a
 # directory of a site that nginx may not search, or of which it has no page to show.
 OWN_ERRORS = words("no_location auth_answer file_denied sent_denied root_denied index_forbidden")
-MEANINGS = (LOST | NO_SERVER | LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS).union(
+NOT_FOUND = words("script_missing script_closed script_gone")  # gone: from where PHP's cache of paths leads
+REFUSED = NOT_FOUND | words("script_denied")  # by security.limit_extensions
+FATAL = words("php_fatal fatal_before_script")
+# Of which message_parts.py knows more.
+HAVE_PARTS = LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound")
+MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     # A server of an upstream failed just before, proxy_pass to php-fpm.
     words("peer_disabled http_spoken "),
     # Nobody to ask for a name, no address for it.
     words("no_resolver unresolved bad_upstream bad_params "),
-    # The visitor closed the connection, a worker of nginx died, no PROXY header.
-    words("client_gone nginx_crashed proxy_header "),
-    # what php-fpm writes to stderr: no file, security.limit_extensions, the script's end, another message
-    words("script_missing script_denied php_fatal php_message"),
+    # The visitor closed the connection, no PROXY header.
+    words("client_gone proxy_header "),
+    words("php_message"),  # any other in stderr
 )
 # Lines of an access log, by their id: the status with what else the line tells.
 ACCESS = {
@@ -43,10 +48,12 @@ ACCESS = {
     "access-499-waited": "client_waited",  # for a second or longer
     "access-500": "server_error",
     "access-502": "bad_gateway",
-    "access-502-meant": "meant",  # by the application, whose header came, or by nginx alone: nothing was lost
+    "access-502-meant": "meant",  # by the application, whose header came: nothing was lost
+    "access-502-unasked": "unasked",  # by nginx alone
     "access-503": "unavailable",
     "access-504": "gateway_timeout",
     "access-504-meant": "meant",
+    "access-504-unasked": "unasked",
 }
 ACCESS_LOST = frozenset(("access-502", "access-504"))
 # As nginx writes them behind " while ", and as the rows name them.
@@ -71,8 +78,12 @@ NGINX = Table(
     MEANINGS,
     """
 ng-stderr-primary * - script_missing FastCGI sent in stderr: "Primary script unknown%q
-ng-stderr-primary-open * - script_missing FastCGI sent in stderr: "Unable to open primary script: %q
+ng-stderr-primary-gone * - script_gone FastCGI sent in stderr: "Unable to open primary script: %s \
+(No such file or directory)%q
+ng-stderr-primary-open * - script_closed FastCGI sent in stderr: "Unable to open primary script: %q
 ng-stderr-limit-ext * - script_denied FastCGI sent in stderr: "Access to the script '%q
+ng-stderr-fatal-before * 500 fatal_before_script FastCGI sent in stderr: "PHP message: PHP Fatal error:  %q \
+in Unknown on line 0%q
 ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Fatal error:  %q
     FastCGI sent in stderr: "PHP message: PHP Parse error:  %q
     FastCGI sent in stderr: "PHP message: PHP Recoverable fatal error:  %q
@@ -99,7 +110,7 @@ ng-socket-emfile connecting 500 no_resource socket() failed (24: %s)
 ng-socket-family connecting 500 confined socket() failed (97: %s)
 ng-socket-eacces connecting 500 confined socket() failed (13: %s)
     socket() failed (1: %s)
-ng-bind-fail connecting 500 unreached bind(%s) failed (%d: %s)
+ng-bind-fail connecting 500 unbound bind(%s) failed (%d: %s)
 ng-worker-connections connecting 500 no_resource %d worker_connections are not enough
 ng-worker-connections-accept - - turned_away %d worker_connections are not enough
 ng-files-available connecting 500 no_resource the new socket has number %d, but only %d files are available
@@ -193,12 +204,10 @@ ng-body-temp-enospc - 500 body_unwritable pwritev() "%q" failed (28: %s)
 )
 
 
-def access_id(status: str, waited: bool = False, intended: bool = False) -> str:
-    """Of a line of an access log. It may be none of ACCESS."""
-    name = "access-" + status
-    if waited and name + "-waited" in ACCESS:
-        return name + "-waited"
-    return name + "-meant" if intended and name + "-meant" in ACCESS else name
+def access_id(status: str, *kinds: str) -> str:
+    """Of a line of an access log, by the first kind that its status has. It may be none of ACCESS."""
+    names = ["access-" + status + kind for kind in kinds + ("",)]
+    return next((name for name in names if name in ACCESS), names[-1])
 
 
 # What stands behind a message that no row is. It is not asked for by its text.

@@ -88,7 +88,21 @@ class Sample(TypedDict):
     text: str
 
 
-class Detail(TypedDict, total=False):
+class LaterDetail(TypedDict, total=False):
+    """Parts of nginx's message; not in snapshots from before 0.13.0."""
+
+    zone: str  # of a limit
+    location: str  # a named one that is not there
+    target: str  # path of a URL to which nginx redirects in a circle
+    path: str  # of nginx's own file, or of a page, which it cannot open
+    cached: bool  # that file is one of a cache of nginx's
+    uri: str  # of the request, without its query, where PHP had no script
+    error: str  # PHP's words for why a script was not opened, or what ended a request before it began
+    allowed: str  # open_basedir
+    read_only: List[str]  # files that PHP cannot write, since their file system is read-only
+
+
+class Detail(LaterDetail, total=False):
     """What the newest line tells beside its place."""
 
     status: int  # HTTP
@@ -97,11 +111,11 @@ class Detail(TypedDict, total=False):
     errno: int
     value: Optional[int]  # a number in nginx's message
     limit: int  # of a pool or of all
-    address: str  # that cannot be bound
+    address: str  # that cannot be bound; of nginx's fastcgi_bind not before 0.13.0
     code: int  # exit status of a worker
-    signal: int  # that ended a worker
+    signal: int  # that ended a worker; of nginx's workers not before 0.13.0
     seconds: float  # of a worker's life, or of a request
-    script: str
+    script: str  # that ran, or that php-fpm did not open; the latter not before 0.13.0
     request: str  # method and path
     claimed: bool  # a worker's word, not the master's
 
@@ -263,6 +277,7 @@ class LaterPhpError(TypedDict, total=False):
     """Not in snapshots from before 0.12.0."""
 
     times: List[float]  # epoch seconds of the last errors in the window
+    read_only: List[str]  # as of Detail; not before 0.13.0
 
 
 class PhpError(LaterPhpError):

@@ -99,7 +99,13 @@ class Kill(Victim, LaterKill):
     source: str  # kernel or journal
 
 
-class Segfault(TypedDict):
+class LaterSegfault(TypedDict, total=False):
+    """Not in snapshots from before 0.13.0."""
+
+    error: Optional[int]  # of a page fault on x86, bits as of its hardware
+
+
+class Segfault(LaterSegfault):
     """A crash of php-fpm that the kernel saw."""
 
     at: float  # epoch seconds

@@ -42,7 +42,8 @@ _KILLED = re.compile(
 )
 _CRASH = re.compile(
     r"(?:traps: )?(.{1,16})\[(\d{1,10})\]:? "
-    r"(?:segfault at|general protection|trap |unhandled (?:exception|signal)).*?(?: in ([^\[\]\s]+)\[|\Z)",
+    r"(?:segfault at|general protection|trap |unhandled (?:exception|signal)).*?"
+    r"(?:(?: error ([0-9a-f]{1,8}))? in ([^\[\]\s]+)\[|\Z)",
     re.A,
 )
 _BY_UNIT = re.compile(
@@ -113,7 +114,8 @@ def crashes(lines: Iterable[Line], ours: Optional[bool] = None) -> List["Segfaul
             "at": at,
             "pid": int(match.group(2)),
             "comm": match.group(1),
-            "module": match.group(3),
+            "error": int(match.group(3), 16) if match.group(3) else None,
+            "module": match.group(4),
             "ours": ours,
             "text": redact(text),
         }

@@ -69,9 +69,14 @@ def _endpoint(address: str) -> Optional[str]:
 
 
 def _signature(status: str, fields: Fields, lost: Optional[_Pass]) -> str:
-    waited = fields.get("request_time")
-    on_purpose = lost is None or fields.get("upstream_addr", "?") in _NONE
-    return access_id(status, bool(waited and float(waited) >= WAITED), on_purpose)
+    seconds, kinds = fields.get("request_time"), []
+    if seconds and float(seconds) >= WAITED:
+        kinds.append("-waited")
+    if fields.get("upstream_addr", "?") in _NONE:
+        kinds.append("-unasked")
+    elif lost is None:
+        kinds.append("-meant")
+    return access_id(status, *kinds)
 
 
 def _words(status: str, fields: Fields) -> str:

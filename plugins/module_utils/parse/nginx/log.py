@@ -24,7 +24,7 @@ from typing import (
     Tuple,
 )
 
-from ...signatures.nginx import LOST, NGINX, NO_SERVER, PHASES, STDERR
+from ...signatures.nginx import HAVE_PARTS, LOST, NGINX, NO_SERVER, PHASES, REFUSED, STDERR
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
 from .log_entry import ENTRY_LIMIT, Entry, brief, fields, is_next, parse_entry
@@ -36,7 +36,7 @@ MANY_STRANGERS = 16
 _IN_HEADER = " while reading response header from upstream"
 _MOST_DOUBTS = 5000
 _MOST_TRIES = 4096
-REFUSED = NGINX.meanings("script_missing", "script_denied", "root_denied", "index_forbidden")
+UNSHOWN = REFUSED | NGINX.meanings("root_denied", "index_forbidden")
 
 
 class _Seen:
@@ -126,6 +126,12 @@ class NginxLog(Log):
         for seen in self._tries.values():
             self._count(seen)
         self._tries.clear()
+        for event, line in self.events.newest():
+            meaning = NGINX.meaning_of.get(event["signature"])
+            if meaning in HAVE_PARTS:
+                from .message_parts import shown_parts
+
+                event["detail"] = {**event["detail"], **shown_parts(meaning, line)}
         return self.events
 
     def _reached(self) -> bool:
@@ -216,10 +222,10 @@ class NginxLog(Log):
         if self._own and entry.row and entry.row.meaning in LOST:
             client = seen.line.partition(", client: ")[2].partition(",")[0]
             later.update({"own": True} if client in self._own else {})
-        if self._scripts and entry.row and entry.row.meaning in REFUSED:
+        if self._scripts and entry.row and entry.row.meaning in UNSHOWN:
             from .script_refusals import is_front
 
-            if is_front(seen.line, self._scripts(entry.site or "")):
+            if is_front(entry.row.meaning, seen.line, self._scripts(entry.site or "")):
                 later["front"] = True
         self.events.add(
             "nginx",

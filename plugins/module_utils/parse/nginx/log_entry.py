@@ -44,6 +44,7 @@ _OWN_FILE = re.compile(r'/(?:\d{10,}|[0-9a-f]{32}[.\d]*)" (?:failed|has written)
 _FATAL = "PHP message: PHP Fatal error:  "  # behind warnings, mostly
 _OPEN = 'open() "'
 _CLOSED = "Unable to open primary script: "
+_NEXT = "; PHP message: "
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
 _UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
 _ERRNO = re.compile(r"\((\d{1,9}): ", re.A)
@@ -124,7 +125,7 @@ def fields(rest: str, cut: bool) -> Tuple[Optional[str], Optional[str]]:
 @lru_cache(maxsize=256)
 def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Optional[Signature], "Detail"]:
     """(signature, detail). Cached, since a failing endpoint repeats itself: do not change the detail."""
-    hit = (NGINX.find(message, HTTP) if http else None) or NGINX.find(message, phase)
+    hit = (NGINX.find(message, HTTP) if http else None) or NGINX.find(message.partition(_NEXT)[0], phase)
     # At level error it is a static file that nginx may not read.
     if not hit or (hit[0].meaning in UNWRITABLE and not crit):
         return None, {}
@@ -135,6 +136,7 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
     row, places = hit
     for words in (_FATAL, _CLOSED) if row.meaning in _SPOKEN else ():
         if words in message:
+            words += message.partition(words)[2].partition(_NEXT)[0]
             row, places = NGINX.find(STDERR + words, phase) or hit
             break
     detail: Detail = {"status": row.status} if row.status else {}

@@ -4,29 +4,18 @@
 """What nginx names to php-fpm, and what php-fpm says of a script that it does not open (fpm_main.c)."""
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, Callable, List, Sequence
 
+from ...signatures.nginx import NGINX, NOT_FOUND
+from .message_parts import parts_of
+
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.logs import Detail
     from ....plugin_utils.shapes.nginx import Route
 
-# What is not there is mostly another error, of realpath(): UNKNOWN. "No such file" comes where PHP's cache of
-# paths leads to what is gone.
-CLOSED = re.compile(
-    r"(?:\"|; |line 0)Unable to open primary script: (/.{1,200}?) "
-    r"\((Operation not permitted|Permission denied|Too many open files[a-z ]*|Input/output error|"
-    r"Stale file handle|Transport endpoint is not connected|No such file or directory)\)"
-)
-DENIED = re.compile(r"Access to the script '(/.{1,200}?)' has been denied")
-UNKNOWN, GONE = "Primary script unknown", "No such file"
-_OF_ONE = ("Permission", GONE)  # errors that a single script may have
-_FRONT_REQUEST = re.compile(r'request: "[A-Z]+ /(?:index\.php)?[ ?]')
-_REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
-_OPENING = re.compile(
-    r"PHP Fatal error:  (?:Unknown: )?Failed opening required '(/[^']{1,255})'.* in Unknown on line 0"
-)
-# By nginx.
-_NOT_SHOWN = re.compile(r'(?:stat\(\)|directory index of) "(/[^"]{1,255})" (?:failed \(13:|is forbidden,)')
+MISSING, GONE = NGINX.meanings("script_missing"), NGINX.meanings("script_gone")
+# open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM.
+DENIED, OUTSIDE = "Permission denied", "Operation not permitted"
 INDEX = "/index.php"
 OF_ROOT = ("$document_root", "$request_filename")
 REAL_ROOT = "$realpath_root"
@@ -54,24 +43,24 @@ def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> Lis
     return list(dict.fromkeys(names + [name for name in fixed if name.startswith("/") and "$" not in name]))
 
 
-def is_front(line: str, scripts: Sequence[str]) -> bool:
-    """scripts: of scripts_of(). open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM."""
-    closed, denied, not_shown = CLOSED.search(line), DENIED.search(line), _NOT_SHOWN.search(line)
-    if not_shown:
-        return not_shown.group(1) in scripts
-    if closed and not closed.group(2).startswith(_OF_ONE):
-        return any(name.endswith("/") and closed.group(1).startswith(name) for name in scripts)
-    if closed:
-        return closed.group(1) in scripts
-    if UNKNOWN in line:
-        return _FRONT_REQUEST.search(line) is not None
-    return denied is not None and denied.group(1).rstrip("/") in [name.rstrip("/") for name in scripts]
+def is_front(meaning: str, line: str, scripts: Sequence[str]) -> bool:
+    """scripts: of scripts_of()."""
+    parts = parts_of(meaning, line)
+    script = parts.get("script")
+    if meaning in MISSING:
+        return parts.get("uri") in ("/", INDEX)
+    if script is None:
+        return parts.get("path") in scripts
+    if meaning not in NOT_FOUND:
+        return script.rstrip("/") in [name.rstrip("/") for name in scripts]
+    if meaning in GONE or parts.get("error") == DENIED:
+        return script in scripts  # a single one may be so
+    return any(name.endswith("/") and script.startswith(name) for name in scripts)
 
 
-def opening(line: str, roots: Sequence[str]) -> str:
+def opening(parts: "Detail", roots: Sequence[str]) -> str:
     """The script itself that PHP could not open, which was there by opcache. "": another file, or none."""
-    found, request = _OPENING.search(line), _REQUEST.search(line)
-    path, own = found.group(1) if found else "", request.group(1) if request else "/"
+    path, own = parts.get("script", ""), parts.get("uri", "/")
     names = [own + INDEX[1:] if own.endswith("/") else own, INDEX]
     return path if path in [root.rstrip("/") + name for root in roots for name in names] else ""
 

@@ -15,13 +15,12 @@ CONF = """http {
   limit_conn_zone $server_name zone=all:1m;
 }
 """
-TEXT = '*9 limiting requests, excess: 0.9 by zone "%s", client: 10.0.0.9'
 
 
 def seen(zone: str, signature: str = "ng-limit-req") -> List[Any]:
     host = FakeHost(files={MAIN: CONF})
     nginx: Any = {"config": MAIN, "prefix": "/etc/nginx", "options": {}}
-    return list(limits(host, nginx, [{"signature": signature, "sample": {"text": TEXT % zone}}])[0])
+    return list(limits(host, nginx, [{"signature": signature, "detail": {"zone": zone}}])[0])
 
 
 class TestLimits:

@@ -26,8 +26,7 @@ def seen(stat: Stat, path: str = FILE, parent: int = 0o755, **rooms: Room) -> Di
     stats = {each: folder(parent) for each in ("/", "/var", "/var/lib", "/var/lib/nginx")}
     host = FakeHost(stats=dict(stats, **{BODY: stat}))
     host.rooms = {BODY: rooms["room"]} if rooms else {}
-    text = '2026/11/26 [crit] 9#9: *1 open() "%s" failed (13: Permission denied), client: x' % path
-    event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": text}}
+    event = {"source": "nginx", "signature": "ng-body-temp-eacces", "detail": {"path": path}}
     (found,) = temp_dirs(host, NGINX, [event, event])
     return dict(found)
 
@@ -53,21 +52,19 @@ class TestDirectory:
 
     def test_hit_the_directory_is_gone(self) -> None:
         stats = {each: folder(0o755) for each in ("/", "/var", "/var/lib", "/var/lib/nginx")}
-        text = 'open() "%s" failed (2: No such file or directory), client: x'
         for path, lacks in ((FILE, BODY), ("/var/lib/nginx/1/00/0000000001", None)):
-            event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": text % path}}
+            event = {"source": "nginx", "signature": "ng-body-temp-eacces", "detail": {"path": path}}
             (found,) = temp_dirs(FakeHost(stats=stats), NGINX, [event])
             assert (found["path"], found["lacks"]) == ("/var/lib/nginx", lacks)
 
     def test_hit_nginx_may_not_make_a_level_below(self) -> None:
         stats = {each: folder(0o755) for each in ("/", "/var", "/var/lib", "/var/lib/nginx", BODY)}
-        event = {"source": "nginx", "signature": "ng-resp-temp-eacces"}
-        event["sample"] = {"text": 'mkdir() "%s/1" failed (13: Permission denied) while x' % BODY}
+        event = {"source": "nginx", "signature": "ng-resp-temp-eacces", "detail": {"path": BODY + "/1"}}
         (found,) = temp_dirs(FakeHost(stats=stats), NGINX, [event])
         assert (found["path"], found["writable"], found["lacks"]) == (BODY, False, None)
 
-    def test_decoy_a_path_that_visitors_wrote(self) -> None:
-        event = {"source": "nginx", "signature": "ng-body-temp-eacces", "sample": {"text": "open() relative"}}
+    def test_decoy_a_line_that_names_no_path(self) -> None:
+        event = {"source": "nginx", "signature": "ng-body-temp-eacces", "detail": {"errno": 13}}
         assert temp_dirs(FakeHost(), NGINX, [event]) == []
 
 
@@ -92,8 +89,7 @@ class TestDeniedFiles:
     def seen(self, mode: int, above: int = 0o755) -> Any:
         file = Stat("file", mode, 0, 7, 0, 0.0, 1, 1)
         host = FakeHost(stats={"/": folder(0o755), "/etc": folder(above), "/etc/shop.htpasswd": file})
-        text = '*1 open() "/etc/shop.htpasswd" failed (13: Permission denied), client: x'
-        event = {"source": "nginx", "signature": "ng-file-denied", "sample": {"text": text}}
+        event = {"source": "nginx", "signature": "ng-file-denied", "detail": {"path": "/etc/shop.htpasswd"}}
         (found,) = denied_files(host, NGINX, [event])
         return found["path"], found["writable"]
 
@@ -107,9 +103,5 @@ class TestDeniedFiles:
         assert self.seen(0o640) == ("/etc/shop.htpasswd", True)
 
     def test_decoy_a_body_that_nginx_could_not_keep(self) -> None:
-        event = {
-            "source": "nginx",
-            "signature": "ng-body-temp-eacces",
-            "sample": {"text": 'open() "/x" failed'},
-        }
+        event = {"source": "nginx", "signature": "ng-body-temp-eacces", "detail": {"path": "/x"}}
         assert denied_files(FakeHost(), NGINX, [event]) == []

@@ -9,6 +9,8 @@ from typing import Any, Dict, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.script_ways import gone_roots, ways
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import shown_parts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import meaning_of
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 SOCKET, ROOT = "unix:/run/php.sock", "/srv/shop"
@@ -63,7 +65,8 @@ def look(
         "fpm": {"masters": [{"config": "/f.conf", "running": True, "pid": 70, "pools": [pool]}]},
         "workers": [{"config": "/f.conf", "pool": "shop", "pid": 71}] if awake else [],
     }
-    event: Any = {"source": "nginx", "signature": signature, "site": site, "sample": {"text": text}}
+    event: Any = {"source": "nginx", "signature": signature, "site": site}
+    event["detail"] = shown_parts(meaning_of(event), text)
     return ways(host, snapshot, [event])
 
 

@@ -153,6 +153,7 @@ def no_unix_sockets(families: Optional[str] = "AF_INET AF_INET6", *ago: float) -
     host.nginx_said("ng-socket-family", *(ago or (60.0, 30.0)))
     for event in host["logs"]["events"]:
         event["sample"]["text"] = "socket() failed %s while connecting to upstream" % number
+        event["detail"] = {"errno": 97}
     unit = {"unit": "nginx.service", "families": families, "calls": None}
     return confined(host, nginx_unit=unit if families else None)
 
@@ -164,6 +165,7 @@ def no_connect(filtered: bool = True) -> Host:
         event["sample"]["text"] = (
             "connect() to unix:/run/php/php8.2-fpm.sock failed (1: Operation not permitted)"
         )
+        event["detail"] = {"errno": 1}
     unit = {"unit": "nginx.service", "families": None, "calls": "~connect"}
     return confined(host, nginx_unit=unit if filtered else None)
 

@@ -17,7 +17,15 @@ import os
 from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_entry import parse_entry
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import shown_parts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.script_refusals import (
+    is_front,
+    scripts_of,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import meaning_of
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import REFUSED
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.parts import (
     Snapshot,
@@ -368,6 +376,22 @@ class Host(Dict[str, Any]):
         Host.nginx_said(Host.silent_logs(self), "ng-timeout-header", *(ago or (150, 120, 90, 60, 30)))
         self["workers"][0]["busy"] = busy
         return self
+
+
+def quote(host: "Host", text: str, number: int = 0) -> "Host":
+    """The newest line of an event of nginx's, with what the parser makes of it."""
+    event: Any = events(host, "nginx")[number]
+    entry = parse_entry("2026/04/02 14:23:17 [error] 9#9: %s" % text, 0)
+    if entry and entry.row:
+        if event["signature"].startswith("ng-stderr"):
+            event["signature"] = entry.row.id
+        event["detail"] = dict(entry.detail, **event["detail"])
+    event["sample"]["text"] = text
+    event["detail"].update(shown_parts(meaning_of(event), text))
+    routes = [each for each in host["nginx"]["routes"] if each["site"] == event["site"]]
+    if meaning_of(event) in REFUSED and is_front(meaning_of(event), text, scripts_of(routes, str)):
+        event["front"] = True
+    return host
 
 
 def _event(source: str, signature: str, times: List[float], **more: Any) -> Dict[str, Any]:

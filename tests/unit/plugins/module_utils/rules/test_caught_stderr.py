@@ -16,7 +16,7 @@ def caught(where: str = " in /var/www/shop/a.php on line 1", known: bool = True)
     """A minute ago. known: the access log has the 502."""
     host = a_host().silent_logs().logging("error").with_route(catch_stderr=DIRECTIVE)
     host.nginx_said("ng-stderr", 60.0, 60.0, caught=True)
-    hosts.events(host, "nginx")[0]["sample"]["text"] = LINE % where
+    hosts.quote(host, LINE % where)
     return host.answered("access-502", 61.0, 60.0) if known else host
 
 
@@ -51,7 +51,7 @@ class TestCaught:
 
     def test_decoy_the_page_fails_before_its_script_begins(self) -> None:
         host = caught(" in Unknown on line 0")
-        hosts.events(host, "nginx")[0]["signature"] = "ng-stderr-fatal"
+        hosts.events(host, "nginx")[0]["signature"] = "ng-stderr-fatal-before"
         assert [reason for _cause, reason, _state in hosts.causes(host)] == ["before_script"]
 
     def test_decoy_the_site_has_no_php(self) -> None:

@@ -19,7 +19,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 )
 
 GONE = "Unable to open primary script: %s/index.php (No such file or directory)" % ROOT
-UNKNOWN = 'Primary script unknown" while reading, request: "GET /index.php HTTP/1.1'
+UNKNOWN = 'Primary script unknown" while reading, client: 10.0.0.9, request: "GET /index.php HTTP/1.1'
+STDERR = '*1 FastCGI sent in stderr: "'
 FATAL = "PHP message: PHP Fatal error:  Failed opening required '%s' (include_path='.') in Unknown on line 0"
 
 
@@ -54,7 +55,7 @@ class TestCachedPath:
 
     def test_hit_the_first_request_ended_with_an_error(self) -> None:
         host = removed().nginx_said("ng-stderr-fatal", 61.0)
-        hosts.events(host, "nginx")[1]["sample"]["text"] = FATAL % (ROOT + "/index.php")
+        hosts.quote(host, STDERR + FATAL % (ROOT + "/index.php"), 1)
         assert (hosts.only(host)["reason"], hosts.only(host)["count"]) == ("cached_path", 2)
 
     def test_hit_one_request_alone_ended_with_an_error(self) -> None:
@@ -90,7 +91,7 @@ class TestCachedPath:
 
     def test_near_miss_another_file_ended_with_an_error(self) -> None:
         host = removed().nginx_said("ng-stderr-fatal", 61.0)
-        hosts.events(host, "nginx")[1]["sample"]["text"] = FATAL % (ROOT + "/prepend.php")
+        hosts.quote(host, STDERR + FATAL % (ROOT + "/prepend.php"), 1)
         assert sorted(reason for _cause, reason, _state in hosts.causes(host)) == [
             "before_script",
             "cached_path",
@@ -104,7 +105,7 @@ class TestCachedPath:
         assert hosts.found(with_ways(host, way(linked=True, cached=120))) == hosts.HEALTHY
 
     def test_decoy_opcache_knew_a_script_that_was_removed(self) -> None:
-        request = '" while reading, request: "GET /old.php HTTP/1.1'
+        request = '" while reading, client: 10.0.0.9, request: "GET /old.php HTTP/1.1'
         host = in_stderr(FATAL % (ROOT + "/old.php") + request, "ng-stderr-fatal")
         assert hosts.found(with_ways(host, way(linked=True, cached=120))) == hosts.HEALTHY
 

@@ -7,6 +7,7 @@
 from typing import Callable, Dict, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.kernel_log import crashes
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
@@ -105,9 +106,8 @@ class TestDeath:
     def test_hit_code_of_the_jit_compiler_is_named(self, where: str, jit: bool, forbidden: bool) -> None:
         host = a_host("segfault")
         at = hosts.events(host, "fpm", "fpm-exit-sigsegv")[0]["first"]
-        fault = {"at": at, "pid": 9, "comm": "php-fpm8.2", "module": None, "ours": None}
-        fault["text"] = "php-fpm8.2[9]: segfault at 561fb2400380 ip 0000561fb2400380 sp 7f " + where
-        proof = hosts.only(host.with_oom(segfaults=[fault]))["evidence"]
+        line = "php-fpm8.2[9]: segfault at 561fb2400380 ip 0000561fb2400380 sp 7f " + where
+        proof = hosts.only(host.with_oom(segfaults=crashes([(at, line)])))["evidence"]
         text = " ".join(piece["text"] for piece in proof)
         assert ("JIT compiler" in text, "MemoryDenyWriteExecute=" in text) == (jit, forbidden)
 

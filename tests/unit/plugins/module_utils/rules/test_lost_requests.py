@@ -34,9 +34,9 @@ def no_port(**facts: Any) -> Host:
 
 def bound() -> Host:
     """As no_port(), of an address that fastcgi_bind names."""
-    host = no_port()
+    host = no_port().with_events("nginx", signature="ng-bind-fail")
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
-    hosts.events(host, "nginx")[0]["sample"]["text"] = "[crit] 7#7: *1 bind(10.0.0.9) failed (99: Cannot"
+    hosts.quote(host, "[crit] 7#7: *1 bind(10.0.0.9) failed (99: Cannot")
     return host
 
 

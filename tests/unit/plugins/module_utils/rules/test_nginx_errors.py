@@ -18,7 +18,7 @@ def cycled(signature: str = "ng-redirect-cycle", **more: Any) -> Host:
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
     text = 'x internally redirecting to "/shop/index.php", client: 10.0.0.9, server: shop.example'
     host.nginx_said(signature, 60.0, endpoint=None, **more)
-    hosts.events(host, "nginx")[0]["sample"]["text"] = text
+    hosts.quote(host, text)
     return host
 
 
@@ -36,7 +36,7 @@ def unwritable(signature: str, endpoint: Optional[str] = None, **facts: Any) -> 
     host.nginx_said(signature, 60.0, endpoint=endpoint, detail={"status": 500, "errno": errno})
     seen = {"path": BODY, "owner": "root", "mode": "0700", "writable": False, "full": False}
     seen = dict(seen, **dict({"changed_at": hosts.now(host) - 900}, **facts))
-    hosts.events(host, "nginx")[0]["sample"]["text"] = '[crit] open() "%s/0000000001" failed (13' % BODY
+    hosts.quote(host, '[crit] open() "%s/0000000001" failed (13' % BODY)
     host["logs"]["temp_dirs"] = [seen]
     return host
 
@@ -124,7 +124,7 @@ class TestTemp:
     def test_hit_a_file_of_the_cache(self) -> None:
         host = unwritable("ng-body-temp-eacces")
         text = '[crit] open() "%s/a/4e/da8bc7449787e0ebc3697c3647d0e4ea" failed (13: Permission denied)'
-        hosts.events(host, "nginx")[0]["sample"]["text"] = text % BODY
+        hosts.quote(host, text % BODY)
         assert hosts.causes(host) == [("temp_dir_unwritable", "cache", "active")]
 
     def test_hit_a_body_before_a_server_was_asked(self) -> None:

@@ -18,7 +18,7 @@ def ended(signature: str, text: str, **more: Any) -> Host:
     host = a_host().silent_logs()
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
     host.nginx_said(signature, 60.0, endpoint=None, **more)
-    hosts.events(host, "nginx")[0]["sample"]["text"] = text
+    hosts.quote(host, text)
     return host
 
 

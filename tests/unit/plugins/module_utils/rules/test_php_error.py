@@ -17,7 +17,7 @@ FATAL = "PHP message: PHP Fatal error:  Failed opening required '/var/www/old/wa
 
 def fatal(where: str = " in Unknown on line 0") -> Host:
     host = a_host().silent_logs().nginx_said("ng-stderr-fatal", 60.0)
-    hosts.events(host, "nginx")[0]["sample"]["text"] = '*1 FastCGI sent in stderr: "%s%s"' % (FATAL, where)
+    hosts.quote(host, '*1 FastCGI sent in stderr: "%s%s"' % (FATAL, where))
     return host
 
 
@@ -150,7 +150,7 @@ class TestShownErrors:
     def in_nginx(self, host: Host, *ago: float) -> Host:
         host.nginx_said("ng-stderr-fatal", *(ago or self.AGO))
         text = '*1 FastCGI sent in stderr: "%s in /var/www/shop/a.php on line 3"' % FATAL
-        hosts.events(host, "nginx")[0]["sample"]["text"] = text
+        hosts.quote(host, text)
         return host
 
     def in_own_log(self, host: Host, *ago: float) -> Host:

@@ -26,7 +26,7 @@ def in_stderr(text: str, signature: str = "ng-stderr-primary", **route: Any) -> 
     host = a_host().silent_logs().nginx_said(signature, 60.0)
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
     host.on_every_route(**dict({"root": ROOT, "params": NAMES}, **route))
-    hosts.events(host, "nginx")[0]["sample"]["text"] = '*1 FastCGI sent in stderr: "%s" while reading' % text
+    hosts.quote(host, '*1 FastCGI sent in stderr: "%s" while reading' % text)
     return host
 
 
@@ -71,7 +71,7 @@ class TestClosed:
 
 
 class TestAlias:
-    UNKNOWN = 'Primary script unknown" while reading, request: "GET /app/index.php HTTP/1.1'
+    UNKNOWN = 'Primary script unknown" while reading, client: 10.0.0.9, request: "GET /app/index.php HTTP/1.1'
 
     def aliased(self, alias: str = "^~ /app/", script: str = "$document_root$fastcgi_script_name") -> Host:
         return in_stderr(self.UNKNOWN, root="/srv/app/", alias=alias, params={"SCRIPT_FILENAME": script})
@@ -218,7 +218,7 @@ class TestMixed:
     def test_hit_other_scripts_are_missing_later(self) -> None:
         host = in_stderr(CLOSED, "ng-stderr-primary-open").nginx_said("ng-stderr-primary", 5.0)
         hosts.events(host, "nginx")[0]["front"] = True
-        hosts.events(host, "nginx")[1]["sample"]["text"] = 'stderr: "Primary script unknown" while'
+        hosts.quote(host, '*1 FastCGI sent in stderr: "Primary script unknown" while', 1)
         assert (hosts.only(host)["reason"], hosts.only(host)["count"]) == ("script_refused", 1)
 
     def test_decoy_a_single_script_is_closed_later(self) -> None:

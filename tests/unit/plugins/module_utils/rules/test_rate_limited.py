@@ -35,7 +35,7 @@ def limited(signature: str = "ng-limit-req", site: Any = SITE, **refused: Any) -
     host = a_host().silent_logs().logging("error")
     host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
     host.nginx_said(signature, *range(60, 74), endpoint=None)
-    hosts.events(host, "nginx")[0]["sample"]["text"] = LINE
+    hosts.quote(host, LINE)
     host["logs"]["limits"] = [dict(LIMIT, file="/etc/nginx/conf.d/limit.conf", line=1)]
     pages: Dict[str, Any] = {
         "site": site,

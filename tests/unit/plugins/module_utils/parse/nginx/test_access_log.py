@@ -67,7 +67,7 @@ class TestCounts:
 
     @pytest.mark.parametrize("nobody", ["-", ""])
     def test_decoy_a_502_for_which_no_upstream_was_asked(self, nobody: str) -> None:
-        assert [meaning_of(event) for event in events([line(upstream_addr=nobody)])] == ["meant"]
+        assert [meaning_of(event) for event in events([line(upstream_addr=nobody)])] == ["unasked"]
 
     @pytest.mark.parametrize("seconds, meaning", [("0.900", "client_gone"), ("5.000", "client_waited")])
     def test_a_client_that_waited_is_told_from_one_that_left(self, seconds: str, meaning: str) -> None:
@@ -217,7 +217,7 @@ class TestTries:
         assert [event["endpoint"] for event in seen] == ["unix:/a.sock"]
 
     def test_decoy_nginx_answers_without_an_upstream(self) -> None:
-        assert self.lost(upstream_addr="-", upstream_status="-")[0][0] == "access-502-meant"
+        assert self.lost(upstream_addr="-", upstream_status="-")[0][0] == "access-502-unasked"
 
 
 class TestPages:

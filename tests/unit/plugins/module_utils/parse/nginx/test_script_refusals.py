@@ -8,6 +8,7 @@ from typing import Any, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log import NginxLog
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import parts_of
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.script_refusals import (
     is_front,
     opening,
@@ -36,6 +37,18 @@ SCRIPTS = scripts_of(
 )
 
 
+def meaning_in(text: str) -> str:
+    """Of a text of php-fpm's, else of nginx's own."""
+    words = {
+        "stat()": "root_denied",
+        "directory": "index_forbidden",
+        "Access": "script_denied",
+        "Primary": "script_missing",
+    }
+    begins = next((word for word in words if text.lstrip('"').startswith(word)), "")
+    return words.get(begins, "script_gone" if "No such" in text else "script_closed")
+
+
 class TestFront:
     @pytest.mark.parametrize(
         "text",
@@ -53,7 +66,7 @@ class TestFront:
         ],
     )
     def test_hit_each_page_of_the_site(self, text: str) -> None:
-        assert is_front(text, SCRIPTS)
+        assert is_front(meaning_in(text), text, SCRIPTS)
 
     @pytest.mark.parametrize(
         "text",
@@ -70,7 +83,7 @@ class TestFront:
         ],
     )
     def test_near_miss_and_decoy_one_page(self, text: str) -> None:
-        assert not is_front(text, SCRIPTS)
+        assert not is_front(meaning_in(text), text, SCRIPTS)
 
     def test_the_log_keeps_them_apart(self) -> None:
         log = NginxLog("x", 0, 9e9, 0, (9,), scripts={"shop.example": SCRIPTS}.__getitem__)
@@ -109,7 +122,8 @@ class TestOpening:
     )
     def test_the_script_itself_and_another_file(self, path: str, target: str, found: bool) -> None:
         line = self.FATAL % path + TAIL.replace("GET /", "GET " + target)
-        assert opening(line, [ROOT + "/"]) == (path if found else "")
+        parts = parts_of("fatal_before_script", line)
+        assert opening(parts, [ROOT + "/"]) == (path if found else "")
 
 
 class TestScript:
