@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from .older_events import complete
 from .untrusted import Limits, Mismatch, Reader, flag, listed, mapping, number, optional, record, text
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ _EVENT = record(
     pool=optional(text),
     master=optional(text),
     pids=several(number),
+    detail=mapping,
     sample=record(path=optional(text), at=optional(number), text=text),
 )
 _SNAPSHOT = record(
@@ -112,6 +114,7 @@ _SNAPSHOT = record(
     memory=mapping,
     oom=record(kills=several(record(at=optional(number), text=optional(text)))),
     logs=record(events=several(_EVENT)),
+    access=optional(record(events=several(_EVENT))),
     missing=several(_MISSING),
 )
 
@@ -122,4 +125,6 @@ def read(snapshot: Any) -> Snapshot:
     if copied.get("schema_version") != 1:
         raise Mismatch("its schema_version is not 1")
     _SNAPSHOT(copied, "")
-    return cast("Snapshot", copied)
+    known = cast("Snapshot", copied)
+    complete(known)
+    return known
