@@ -91,6 +91,17 @@ class TestEveryPage:
     def test_hit_the_unit_makes_the_file_read_only(self) -> None:
         assert " has ProtectSystem=full, " in self.read_only("/usr/share/app/x.log")
 
+    def test_hit_phps_own_log_names_the_file(self) -> None:
+        host = logged(a_host().silent_logs()).with_unit(writing={"ProtectSystem": "full"})
+        error = {
+            "pool": "www",
+            "config": hosts.master(host)["config"],
+            "path": "/p.log",
+            "text": "PHP Fatal x",
+        }
+        host["access"]["php_errors"] = [dict(error, read_only=["/usr/share/app/x.log"])]
+        assert " has ProtectSystem=full, " in str(hosts.only(host)["evidence"][0]["text"])
+
     def test_near_miss_the_unit_lets_it_write_there(self) -> None:
         assert "FastCGI sent in stderr" in self.read_only("/srv/app/x.log")
 

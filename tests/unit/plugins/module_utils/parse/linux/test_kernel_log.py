@@ -43,6 +43,12 @@ class TestRing:
         verdicts += [("crash", crash["module"] or "-") for crash in crashes(line)]
         assert (verdicts or [("none",)]) == [example.verdict[1:]], example.origin
 
+    def test_the_error_of_a_page_fault_is_its_bits(self) -> None:
+        texts = [text_of(KERNEL[name].line) for name in ("k-segfault", "k-gpf")]
+        assert [crash["error"] for text in texts for crash in crashes([(1.0, text)])] == [4, None]
+        nx = texts[0].replace(" error 4 ", " error 15 ")
+        assert crashes([(1.0, nx)])[0]["error"] == 0x15
+
     @pytest.mark.parametrize(
         ("kind", "cgroup"),
         [("global", "/system.slice/php8.2-fpm.service"), ("memcg", "/system.slice/docker-4f1c.scope")],
