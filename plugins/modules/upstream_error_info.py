@@ -150,7 +150,8 @@ events:
     detail:
       description:
         - What the last message says in particular, such as C(errno), C(status) (what the visitor gets),
-          C(signal), C(code), C(limit) or C(seconds); what nginx names, such as C(path), C(script) or C(zone).
+          C(signal), C(code), C(limit) or C(seconds).
+        - What nginx names stands there, too, such as C(path), C(script) or C(zone).
         - C(claimed) is true for words of a worker, which the application can imitate.
       type: dict
       returned: success
