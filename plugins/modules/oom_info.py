@@ -172,8 +172,8 @@ limit:
 segfaults:
   description:
     - Crashes of php-fpm that the kernel logged, each with C(at), C(pid), C(comm), C(module) (the file that
-      crashed), C(ours) and C(text).
-    - C(error) is the error code of a page fault on x86, else null.
+      crashed), C(error), C(ours) and C(text).
+    - The error is the code of a page fault on x86, else null.
   returned: success
   type: list
   elements: dict
