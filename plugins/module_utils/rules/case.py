@@ -63,7 +63,8 @@ class Case:
         there = reached(key, "unix:" + real if real else None)
         # The pools configured for it.
         self.owners = among(seen.pools_at, there) if self.is_local else []
-        self.owner: Optional[Owner] = self.owners[0] if self.owners else None
+        # Of them one whose master runs, where there is one.
+        self.owner: Optional[Owner] = next(iter(self.running or self.owners), None)
         events = among(seen.lost_at, logged_as(key, self.endpoint))
         # Requests lost on it that no rule has explained yet, oldest first.
         self.losses = losses_of(events)

@@ -177,3 +177,14 @@ class TestAllowedClients:
 
     def test_decoy_a_list_that_lets_nginx_in_is_nothing(self) -> None:
         assert hosts.found(not_allowed().dialled("ok", None, "answered", 0.5)) == hosts.HEALTHY
+
+
+class TestOwner:
+    def test_of_two_masters_the_finding_names_the_one_that_runs(self) -> None:
+        """Both are configured for the socket."""
+        host = HITS["fastcgi_buffer_size"]()
+        runs = hosts.master(host)
+        host["fpm"]["masters"].insert(
+            0, dict(runs, running=False, config="/etc/old.conf", unit="old.service")
+        )
+        assert hosts.only(host)["unit"] == runs["unit"] != "old.service"
