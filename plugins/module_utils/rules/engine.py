@@ -4,31 +4,17 @@
 """Asks the rules about one endpoint and makes findings of their answers."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .case import Case
 from .missing import FAILED, attempt, unseen
-from .model import NOWHERE, Answer, Cause, Clear, Loss, Match, Reason, Unclear, span
+from .model import NOWHERE, Answer, Cause, Clear, HostRule, Loss, Match, Place, Reason, Rule, Unclear, span
 from .timeline import timeline
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, RuledOut
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.snapshot import Snapshot
-
-
-class Rule(NamedTuple):
-    name: str  # of its file
-    causes: Tuple[Cause, ...]  # all that it can find
-    examine: Callable[[Case], Answer]
-
-
-class HostRule(NamedTuple):
-    """The same, about a host as a whole."""
-
-    name: str
-    causes: Tuple[Cause, ...]
-    examine: Callable[["Snapshot"], List[Match]]
 
 
 class Examined(NamedTuple):
@@ -72,26 +58,38 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
     }
 
 
-def _finding(case: Case, match: Match) -> "Finding":
-    """The finding, with what its reason leaves to the endpoint."""
+def _finding(
+    rule: Union[Rule, HostRule], match: Match, snapshot: "Snapshot", case: Optional[Case] = None
+) -> "Finding":
+    """The finding, with what its reason leaves to the rule and to the endpoint."""
     reason = match.reason
-    if reason.place is None and case.owner:
+    if reason.place is None and rule.of_nginx:
+        reason = reason._replace(place=Place(None, snapshot["nginx"]["unit"]))
+    elif reason.place is None and case and case.owner:
         reason = reason._replace(place=case.owner.place)
-    if reason.servers is None:
+    if reason.servers is None and case:
         reason = reason._replace(servers=case.servers)
-    return finding(match.cause, match.reason_id, reason, case.key)
+    return finding(match.cause, match.reason_id, reason, case.key if case else None)
 
 
 def not_mended(item: "Finding") -> "Finding":
     return {**item, "remedy": []}
 
 
+def _first_answer(rule: Rule, case: Case) -> Answer:
+    for ask in rule.asks:
+        answer = ask(case)
+        if answer is not None:
+            return answer
+    return None
+
+
 def _ask(rule: Rule, case: Case) -> Tuple[Answer, List[Match], List["Finding"]]:
-    answer = rule.examine(case)
+    answer = _first_answer(rule, case)
     matches = [answer] if isinstance(answer, Match) else []
     if isinstance(answer, list):
         matches = answer
-    return answer, matches, [_finding(case, match) for match in matches]
+    return answer, matches, [_finding(rule, match, case.snapshot, case) for match in matches]
 
 
 def examine(case: Case, rules: Sequence[Rule]) -> Examined:
@@ -127,7 +125,10 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
 
 
 def _ask_of_host(rule: HostRule, snapshot: "Snapshot") -> List["Finding"]:
-    return [finding(*match) for match in rule.examine(snapshot)]
+    matches: List[Match] = []
+    for ask in rule.asks:
+        matches += ask(snapshot, matches)
+    return [_finding(rule, match, snapshot) for match in matches]
 
 
 def examine_host(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..signatures.lookup import meanings
 from .case import Case, reconfigured, touched
-from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Unclear, evidence, sample, span
+from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Rule, Unclear, evidence, sample, span
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 CAUSE = Cause(
     "fastcgi_read_timeout",
+    ("cpu_starved", "slow_dependency", "slow_script"),
     code=5,
     severity="warning",
     consequence_of=("max_children_exhausted", "worker_oom_killed", "request_terminated"),
@@ -128,18 +129,23 @@ def _holder(case: Case) -> Optional["Held"]:
     return held_requests(case, case.running[0])
 
 
-def examine(case: Case) -> Answer:
+def _none_timed_out(case: Case) -> Answer:
+    return None if case.lost(ANY_TIMEOUT) else Clear("no request timed out on %s" % case.key)
+
+
+def _no_worker_answered(case: Case) -> Answer:
+    if case.answers and not case.answers_late:
+        return None
+    why = "requests timed out on %s, and no free worker answered to tell a slow script from a full pool"
+    return Unclear("live_probe", why % case.key)
+
+
+def _reason(case: Case) -> Reason:
     lost = case.lost(ANY_TIMEOUT)
-    if not lost:
-        return Clear("no request timed out on %s" % case.key)
-    if not case.answers or case.answers_late:
-        why = "requests timed out on %s, and no free worker answered to tell a slow script from a full pool"
-        return Unclear("live_probe", why % case.key)
-    holder = _holder(case)
     sites = list(dict.fromkeys(loss.site or "default" for loss in lost))
     route = _routes_of(case, [lost[-1].site or "default"])[0]
     began = lost[-1].at - route["read_timeout"]["seconds"]
-    reason = Reason(
+    return Reason(
         _summary(route, sites),
         _proof(case, route, lost[-1]),
         lost,
@@ -148,7 +154,20 @@ def examine(case: Case) -> Answer:
         "recovered" if _is_over(case, began, sites) else "active",
         servers=[site for site in case.servers if site["name"] in sites],
     )
-    if holder and case.owner:  # now, whatever was loaded since
-        words = "%s It is held by" % reason.summary
-        return holder.match(CAUSE, case, case.owner, words, reason._replace(state="active"))
-    return Match(CAUSE, "slow_script", reason)
+
+
+def _held(case: Case) -> Optional[Match]:
+    """Now, whatever was loaded since."""
+    holder = _holder(case)
+    if holder is None or case.owner is None:
+        return None
+    reason = _reason(case)
+    words = "%s It is held by" % reason.summary
+    return holder.match(CAUSE, case, case.owner, words, reason._replace(state="active"))
+
+
+def _slow_script(case: Case) -> Match:
+    return Match(CAUSE, "slow_script", _reason(case))
+
+
+RULE = Rule("fastcgi_read_timeout", (CAUSE,), (_none_timed_out, _no_worker_answered, _held, _slow_script))

@@ -3,28 +3,48 @@
 
 """Cause 1: the php-fpm master that should serve the endpoint does not run, or did not for a while."""
 
-from typing import Optional
+from typing import TYPE_CHECKING, List, Optional
 
 from .case import HIDDEN, NOBODY_THERE, Case
 from .fpm_was_down import was_down
-from .model import Answer, Cause, Clear, Match, Reason, Unclear, first_line
+from .model import NOTHING, Answer, Cause, Clear, Match, Reason, Rule, Unclear, first_line, ids
 from .whereabouts import name_of
 
-CAUSE = Cause("fpm_not_running", code=1, rules_out_others=True)
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.php_fpm import Master
+
+CAUSE = Cause(
+    "fpm_not_running",
+    ids(
+        "address_family address_in_use address_unavailable apparmor bind_failed condition_failed "
+        "config_invalid crashed dependency_failed disk_full extension_failed limit_reached log_unwritable "
+        "masked not_executable not_installed oom_stopped oomd_killed orphaned other_config php_ini_invalid "
+        "pid_file_unwritable preload_failed read_only runtime_dir_missing selinux_label selinux_port "
+        "shared_memory start_command_failed start_failed start_limit_hit start_timeout stopped stopping "
+        "system_call unit_setup_failed unknown_user"
+    ),
+    code=1,
+    rules_out_others=True,
+)
 
 
-def _down(case: Case) -> Optional[Match]:
-    from .not_running import not_running
+def _masters(case: Case) -> "List[Master]":
+    """Those that should serve the endpoint, as far as that is known."""
+    return [owner.master for owner in case.owners] or case.masters
 
-    return not_running(CAUSE, case)
+
+def _is_elsewhere(case: Case) -> Answer:
+    return None if case.is_local else NOTHING
 
 
-def _not_installed(case: Case) -> Optional[Match]:
+def _not_installed(case: Case) -> Answer:
     """Nobody is there, and no php-fpm exists that could be."""
+    if case.masters:
+        return None
     is_there = case.connect["result"] not in ("missing", "refused") or case.endpoint.get("listening")
     blind = case.seen.blind & {"processes", "fpm_container", "units"}
     if is_there or blind or not case.looks_like_php:
-        return None
+        return NOTHING
     lost = case.lost(NOBODY_THERE | HIDDEN)
     reason = Reason(
         "no php-fpm was found on this host: no process, no unit, no program.",
@@ -36,35 +56,51 @@ def _not_installed(case: Case) -> Optional[Match]:
     return Match(CAUSE, "not_installed", reason)
 
 
-def examine(case: Case) -> Answer:
-    if not case.is_local:
+def _orphaned(case: Case) -> Optional[Match]:
+    if not case.orphans:
         return None
-    if not case.masters:
-        return _not_installed(case)
-    if case.orphans:
-        from .odd_masters import orphaned
+    from .odd_masters import orphaned
 
-        return orphaned(CAUSE, case)
-    listeners = case.endpoint.get("listeners") or []
-    relevant = [owner.master for owner in case.owners] or case.masters
-    ending = [
-        master["unit_state"]["active"] == "deactivating"
-        for master in relevant
-        if master["running"] and master["unit_state"]
-    ]
-    if any(ending) and not case.answers:  # its workers still end what they do
-        return _down(case)
-    up = sorted({name_of(master) for master in relevant if master["running"]})
-    if up or case.answers or any(listener["fpm"] for listener in listeners):
-        why = "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key
-        return was_down(case, CAUSE) or Clear(why)
-    # Without root the processes may be hidden: systemd's word, or a listener without a known holder, says
-    # that it runs.
-    units = [master["unit_state"] for master in relevant if master["unit_state"]]
+    return orphaned(CAUSE, case)
+
+
+def _not_running(case: Case) -> Optional[Match]:
+    from .not_running import not_running
+
+    return not_running(CAUSE, case)
+
+
+def _stopping(case: Case) -> Optional[Match]:
+    """Its workers still end what they do."""
+    units = [master["unit_state"] for master in _masters(case) if master["running"]]
+    ending = any(unit["active"] == "deactivating" for unit in units if unit)
+    return _not_running(case) if ending and not case.answers else None
+
+
+def _runs(case: Case) -> Answer:
+    up = sorted({name_of(master) for master in _masters(case) if master["running"]})
+    if not up and not case.answers and not any(each["fpm"] for each in case.endpoint.get("listeners") or ()):
+        return None
+    why = "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key
+    return was_down(case, CAUSE) or Clear(why)
+
+
+def _unseen(case: Case) -> Answer:
+    """Without root the processes may be hidden: systemd's word, or a listener without a known holder, says
+    that it runs.
+    """
+    units = [master["unit_state"] for master in _masters(case) if master["unit_state"]]
     # A unit that was made of a script stays active (exited) when its process is gone.
     states = [unit["active"] for unit in units if unit["sub"] != "exited"]
-    hidden = case.endpoint.get("listening") and not listeners and not any(states)
-    if hidden or "active" in states or "reloading" in states:
-        why = "something listens on " + case.key if hidden else "its unit is active"
-        return Unclear("live_probe", "no php-fpm master was seen, though %s" % why)
-    return _down(case)
+    held = case.endpoint.get("listening") and not case.endpoint.get("listeners") and not any(states)
+    if not held and "active" not in states and "reloading" not in states:
+        return None
+    why = "something listens on " + case.key if held else "its unit is active"
+    return Unclear("live_probe", "no php-fpm master was seen, though %s" % why)
+
+
+RULE = Rule(
+    "fpm_not_running",
+    (CAUSE,),
+    (_is_elsewhere, _not_installed, _orphaned, _stopping, _runs, _unseen, _not_running),
+)

@@ -7,13 +7,31 @@ from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequenc
 
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, Case
-from .model import NOWHERE, Answer, Cause, Clear, Match, Reason, Unclear, evidence, first_line, near, sample
+from .model import (
+    NOWHERE,
+    Answer,
+    Cause,
+    Clear,
+    Match,
+    Reason,
+    Rule,
+    Unclear,
+    evidence,
+    first_line,
+    ids,
+    near,
+    sample,
+)
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
 
 CAUSE = Cause(
     "invalid_response",
+    ids(
+        "exit_code hard_timeout http_to_fpm killed not_fastcgi protocol_error resource_limit segfault "
+        "system_call"
+    ),
     code=7,
     consequence_of=("worker_oom_killed", "request_terminated", "reload_interrupted"),
 )
@@ -50,14 +68,33 @@ DEATHS = (
 )
 
 
-def _not_fastcgi(case: Case) -> Match:
+def _refuses_fastcgi(case: Case) -> bool:
+    return case.probe["result"] == "not_fastcgi"
+
+
+def _is_held(case: Case) -> bool:
+    """By something that is not php-fpm."""
+    silent = case.foreign_listeners and not case.answers
+    return case.connect["result"] == "ok" and bool(silent or _refuses_fastcgi(case))
+
+
+def _forwarder(case: Case) -> Answer:
+    names = [holder["comm"] for holder in case.foreign_listeners]
+    if not _is_held(case) or _refuses_fastcgi(case) or FORWARDERS.isdisjoint(names):
+        return None
+    return Unclear("live_probe", "%s holds %s, and what is behind it did not answer" % (names[0], case.key))
+
+
+def _not_fastcgi(case: Case) -> Optional[Match]:
+    if not _is_held(case):
+        return None
     who, proof = "something that is not php-fpm", []
     for holder in case.foreign_listeners[:1]:
         who = "%s (pid %s)" % (holder["comm"], holder["pid"])
         proof = [evidence("socket", "%s is held by %s: %s" % (case.key, who, holder["cmdline"]))]
     answer = case.probe.get("detail") or case.probe["result"]
     proof.append(evidence("probe", "%s does not answer in FastCGI: %s" % (case.key, answer)))
-    confidence = "certain" if case.probe["result"] == "not_fastcgi" else "likely"
+    confidence = "certain" if _refuses_fastcgi(case) else "likely"
     words = "%s is held by %s, and that does not speak FastCGI." % (case.key, who)
     reason = Reason(words, proof + first_line(case.losses), case.losses, confidence=confidence)
     return Match(CAUSE, "not_fastcgi", reason)
@@ -113,12 +150,12 @@ def _protocol_error(case: Case) -> Optional[Match]:
     return Match(CAUSE, "protocol_error", reason)
 
 
-def examine(case: Case) -> Answer:
-    holders, refuses_fastcgi = case.foreign_listeners, case.probe["result"] == "not_fastcgi"
-    if case.connect["result"] == "ok" and (refuses_fastcgi or (holders and not case.answers)):
-        if not refuses_fastcgi and any(holder["comm"] in FORWARDERS for holder in holders):
-            why = "%s holds %s, and what is behind it did not answer" % (holders[0]["comm"], case.key)
-            return Unclear("live_probe", why)
-        return _not_fastcgi(case)
-    deaths = [match for match in (_death(case, death) for death in DEATHS) if match]
-    return deaths or _protocol_error(case) or Clear("no worker of %s died in a request" % case.key)
+def _deaths(case: Case) -> Optional[List[Match]]:
+    return [match for match in (_death(case, death) for death in DEATHS) if match] or None
+
+
+def _no_death(case: Case) -> Answer:
+    return Clear("no worker of %s died in a request" % case.key)
+
+
+RULE = Rule("invalid_response", (CAUSE,), (_forwarder, _not_fastcgi, _deaths, _protocol_error, _no_death))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequenc
 
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, QUEUE_FULL, Case
-from .model import Answer, Cause, Loss, Match, Reason, evidence, near, sample
+from .model import Answer, Cause, Loss, Match, Reason, Rule, evidence, ids, near, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
@@ -27,8 +27,7 @@ OFTEN = 3  # reloads or restarts that cut off requests in the window
 
 
 class Row(NamedTuple):
-    cause: Cause
-    reason: str
+    cause: Cause  # whose first reason it gives
     lost: FrozenSet[str]  # meanings of nginx's messages
     words: str
     state: str = "active"
@@ -37,12 +36,18 @@ class Row(NamedTuple):
     alone: bool = False  # where no log tells of losses, php-fpm's message is enough
 
 
-NGINX_LIMIT = Cause("nginx_limit", severity="warning")
-OWN = Cause("nginx_own_error", severity="warning")
+NGINX_LIMIT = Cause("nginx_limit", ids("connections limit_conn limit_req ports visitors"), severity="warning")
+OWN = Cause(
+    "nginx_own_error",
+    ids(
+        "auth_request bind_address catch_stderr closed_root confined_root file_denied gone_root hidden_root "
+        "index_missing named_location sent_file source_sent symlinks_off worker_crashed"
+    ),
+    severity="warning",
+)
 ROWS = (
     Row(
-        Cause("request_terminated", severity="warning"),
-        "request_terminate_timeout",
+        Cause("request_terminated", ("request_terminate_timeout",), severity="warning"),
         CUT_OFF,
         "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout.",
         beside=meanings("terminated"),
@@ -50,39 +55,39 @@ ROWS = (
         alone=True,
     ),
     Row(
-        Cause("reload_interrupted", severity="warning"),
-        "no_grace",
+        Cause("reload_interrupted", ("no_grace",), severity="warning"),
         CUT_OFF,
         "A reload or restart of php-fpm cut off running requests of pool %s.",
         "recovered",
         STOPPING,
     ),
     Row(
-        Cause("response_header_too_big", severity="warning"),
-        "fastcgi_buffer_size",
+        Cause("response_header_too_big", ("fastcgi_buffer_size",), severity="warning"),
         TOO_BIG,
         "A response header of pool %s did not fit into fastcgi_buffer_size.",
     ),
     Row(
-        Cause("response_incomplete", severity="warning"),
-        "content_length",
+        Cause("response_incomplete", ("content_length",), severity="warning"),
         meanings("cut_short"),
         "Answers of pool %s ended before as many bytes had come as their Content-Length says.",
     ),
     Row(
-        Cause("listen_backlog_full", severity="warning", consequence_of=("max_children_exhausted",)),
-        "unix_backlog",
+        Cause(
+            "listen_backlog_full",
+            ("unix_backlog",),
+            severity="warning",
+            consequence_of=("max_children_exhausted",),
+        ),
         QUEUE_FULL,
         "The listening socket of pool %s had no room left in its queue.",
     ),
     Row(
         NGINX_LIMIT,
-        "connections",
         meanings("no_resource"),
         "nginx ran out of its own connections or open files before it reached pool %s.",
     ),
 )
-NOT_ALLOWED = Cause("client_not_allowed")
+NOT_ALLOWED = Cause("client_not_allowed", ("allowed_clients",))
 CAUSES = tuple(row.cause for row in ROWS) + (NOT_ALLOWED, OWN)
 
 
@@ -141,22 +146,29 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     since = None if lost else min(event["first"] for event in events)
     sure = case.sure_of_log("likely") if row.beside else "likely"
     reason = Reason(words, proof, lost, confidence=sure, state=state, since=since)
-    return Match(row.cause, row.reason, reason)
+    return Match(row.cause, row.cause.reasons[0], reason)
 
 
-def examine(case: Case) -> Answer:
+def _on_tcp(case: Case) -> Answer:
+    if case.endpoint.get("family") == "unix" or not (
+        case.probe["result"] == "closed" or case.lost(UNREACHED)
+    ):
+        return None
+    from .lost_on_tcp import no_port, not_allowed
+
+    refused = not_allowed(case)
+    return Match(NOT_ALLOWED, "allowed_clients", refused) if refused else no_port(case)
+
+
+def _by_rows(case: Case) -> List[Match]:
+    """Each row sees the losses that those before it left."""
     matches: List[Match] = []
-    if case.endpoint.get("family") != "unix" and (case.probe["result"] == "closed" or case.lost(UNREACHED)):
-        from .lost_on_tcp import no_port, not_allowed
-
-        refused, used_up = not_allowed(case), no_port(case)
-        if refused:
-            return [Match(NOT_ALLOWED, "allowed_clients", refused)]
-        if used_up:
-            return [used_up]
     for row in ROWS:
         match = _match(case, row)
         if match:
             matches.append(match)
             case = case.without(match.reason.losses)
     return matches
+
+
+RULE = Rule("lost_requests", CAUSES, (_on_tcp, _by_rows))

@@ -23,16 +23,24 @@ from ..signatures.lookup import meaning_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence, Site
     from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.snapshot import Snapshot
+    from .case import Case
 
 LONGEST_TEXT = 500
 
 Subject = TypeVar("Subject")
 
 
+def ids(text: str) -> Tuple[str, ...]:
+    """Of reasons, with spaces between them."""
+    return tuple(text.split())
+
+
 class Cause(NamedTuple):
     """Why requests are lost, however that is proved."""
 
     id: str
+    reasons: Tuple[str, ...]  # ids of all that a rule may give. Tests ask for it: a host keeps each verdict.
     code: Optional[int] = None  # number of the seven classic causes in the guides that people know
     severity: str = "critical"  # of a finding that is not over; a reason may have another
     # While it is active no request reaches php-fpm. Every other loss follows from it: no later rule is asked.
@@ -75,7 +83,7 @@ class Reason(NamedTuple):
     confidence: str = "certain"  # or likely, possible
     state: str = "active"  # or recovered, latent
     severity: Optional[str] = None  # None: the cause's, and a warning once it is over
-    place: Optional[Place] = None  # None: of the endpoint's first pool
+    place: Optional[Place] = None  # None: nginx where Rule.of_nginx is, else the endpoint's pool
     since: Optional[float] = None  # epoch seconds; None: the first loss
     explains: Optional[Sequence[Loss]] = None  # the losses that no later rule sees; None: those counted
     servers: Optional[Sequence["Site"]] = None  # the sites that are hit; None: all that dial the endpoint
@@ -102,8 +110,27 @@ class Unclear(NamedTuple):
     why: str
 
 
-# None: nothing to say about this endpoint.
+# None: the rule goes on to its next predicate.
 Answer = Union[None, Match, List[Match], Clear, Unclear]
+NOTHING: List[Match] = []  # the rule ends there, and says nothing
+
+
+class Rule(NamedTuple):
+    """What is asked about one endpoint: the first answer counts."""
+
+    name: str  # of its file
+    causes: Tuple[Cause, ...]  # all that it can find
+    asks: Sequence[Callable[["Case"], Answer]]
+    of_nginx: bool = False  # its findings are about nginx, and not about the endpoint's pool
+
+
+class HostRule(NamedTuple):
+    """What is asked about a host as a whole: each adds to what those before it found."""
+
+    name: str
+    causes: Tuple[Cause, ...]
+    asks: Sequence[Callable[["Snapshot", List[Match]], List[Match]]]
+    of_nginx: bool = False
 
 
 def first_reason(

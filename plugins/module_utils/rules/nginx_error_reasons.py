@@ -12,7 +12,7 @@ from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .case import site_reconfigured
 from .lost_requests import NGINX_LIMIT, OWN
-from .model import Match, Place, Reason, evidence, losses_of, newest_of, sample
+from .model import NOWHERE, Match, Reason, evidence, losses_of, newest_of, sample
 from .nginx_errors import CYCLE, TEMP
 
 if TYPE_CHECKING:
@@ -74,7 +74,6 @@ def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Ev
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
     return Match(CYCLE, reason_id, reason)
@@ -120,7 +119,6 @@ def _temp(
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
     return Match(TEMP, reason_id, reason)
@@ -144,7 +142,6 @@ def _no_visitors(snapshot: "Snapshot") -> List[Match]:
         losses_of([event for event in events if meaning_of(event) in TURNED_AWAY]),
         confidence="likely",
         state="recovered" if over else "active",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
     return [Match(NGINX_LIMIT, "visitors", reason)]
@@ -165,7 +162,7 @@ def _gone_roots(snapshot: "Snapshot", of_site: Dict[str, List["Route"]]) -> List
         if lost.issubset(each["root"] for each in gone):
             words = "Each page of %s is missing: %s: %s." % (site or "default", min(lost), why)
             proof, servers = [evidence("file", why, min(lost))], sites_of(of_site[site])
-            reason = Reason(words, proof, confidence="likely", servers=servers)
+            reason = Reason(words, proof, confidence="likely", place=NOWHERE, servers=servers)
             matches.append(Match(OWN, "gone_root", reason))
     return matches
 

@@ -9,32 +9,38 @@ from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .invalid_response import CAUSE as INVALID
 from .lost_requests import NGINX_LIMIT, OWN
-from .model import Cause, Match
+from .model import Cause, HostRule, Match
 from .upstream_unresolvable import CAUSE as UNRESOLVABLE
-from .upstream_unresolvable import examine_host
+from .upstream_unresolvable import of_no_endpoint
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-CYCLE = Cause("redirect_cycle", severity="warning")
-TEMP = Cause("temp_dir_unwritable", severity="warning")
+CYCLE = Cause("redirect_cycle", ("by_application", "closed_root", "internal_redirect"), severity="warning")
+TEMP = Cause("temp_dir_unwritable", ("cache", "request_body", "response"), severity="warning")
 CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN, INVALID)
 HANDLED = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
     meanings("no_resource", "turned_away", "nginx_crashed")
 )
 
 
-def examine(snapshot: "Snapshot") -> List[Match]:
-    matches: List[Match] = []
+def _by_log(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
     logs = snapshot["logs"]
-    if logs.get("gone_roots") or any(
+    if not logs.get("gone_roots") and not any(
         meaning_of(event) in HANDLED or event.get("caught") for event in logs["events"]
     ):
-        from .nginx_error_reasons import reasons
+        return []
+    from .nginx_error_reasons import reasons
 
-        matches = reasons(snapshot)
-    if any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"]):
-        from .http_to_fpm import http_to_fpm
+    return reasons(snapshot)
 
-        matches += http_to_fpm(snapshot)
-    return matches + examine_host(snapshot)
+
+def _http_to_fpm(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
+    if not any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"]):
+        return []
+    from .http_to_fpm import http_to_fpm
+
+    return http_to_fpm(snapshot)
+
+
+RULE = HostRule("nginx_errors", CAUSES, (_by_log, _http_to_fpm, of_no_endpoint), of_nginx=True)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, List
 
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import NO_SERVER
-from .model import Cause, Match
+from .model import Cause, HostRule, Match, ids
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("no_live_server")
+CAUSE = Cause("no_live_server", ids("all_down max_conns none_left taken_out"))
 
 
-def examine(snapshot: "Snapshot") -> List[Match]:
+def _all_out(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
     found = [
         event
         for event in snapshot["logs"]["events"]
@@ -30,3 +30,6 @@ def examine(snapshot: "Snapshot") -> List[Match]:
     from .no_server_reasons import reasons
 
     return reasons(CAUSE, snapshot, found)
+
+
+RULE = HostRule("no_server", (CAUSE,), (_all_out,), of_nginx=True)

@@ -9,16 +9,19 @@ from ..parse.endpoint import difference, parse
 from ..parse.nginx.strays import Stray, strays
 from .case import HIDDEN, NOBODY_THERE, QUEUE_FULL, Case
 from .model import (
-    NOWHERE,
+    NOTHING,
     Answer,
     Cause,
     Clear,
     Match,
+    Place,
     Reason,
     Remedy,
+    Rule,
     evidence,
     first_line,
     first_reason,
+    ids,
 )
 from .nearest_pool import Nearest, doubt, may_serve, nearest
 from .seen import Owner, Seen
@@ -26,7 +29,16 @@ from .seen import Owner, Seen
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
 
-CAUSE = Cause("socket_path_mismatch", code=3, rules_out_others=True)
+CAUSE = Cause(
+    "socket_path_mismatch",
+    ids(
+        "address_family config_not_loaded dangling_link mount_namespace name_used_twice network_namespace "
+        "nginx_not_loaded nginx_reload_refused nginx_replaced other_port other_socket packet_filter "
+        "private_tmp socket_deleted tcp_vs_unix"
+    ),
+    code=3,
+    rules_out_others=True,
+)
 
 
 def _all_strays(seen: Seen) -> List[Stray]:
@@ -46,12 +58,11 @@ def _reason(
     case: Case,
     words: str,
     proof: List["Evidence"],
-    owner: Optional[Owner] = None,
     remedy: Sequence[Remedy] = (),
     confidence: str = "certain",
+    place: Optional[Place] = None,
 ) -> Reason:
     lost = case.lost(NOBODY_THERE | HIDDEN)
-    place = owner.place if owner else NOWHERE
     proof = proof + first_line(lost)
     return Reason(words + ".", proof, lost, remedy, confidence, place=place, explains=case.losses)
 
@@ -60,7 +71,7 @@ def _mount_namespace(case: Case) -> Optional[Reason]:
     if not case.hidden or (case.owners and not case.running):
         return None
     words, proof = case.hidden
-    return _reason(case, words, [proof, case.dialled()], next(iter(case.running), None))
+    return _reason(case, words, [proof, case.dialled()])
 
 
 def _private_tmp_of_nginx(case: Case) -> Optional[Reason]:
@@ -85,7 +96,7 @@ def _private_tmp(case: Case) -> Optional[Reason]:
     if not private and not case.endpoint.get("listener_path"):
         return None
     words = "php-fpm has a view of its own on %s, where nginx does not see its socket" % path
-    return _reason(case, words, _bound(case), owner)
+    return _reason(case, words, _bound(case))
 
 
 def _socket_deleted(case: Case) -> Optional[Reason]:
@@ -93,7 +104,7 @@ def _socket_deleted(case: Case) -> Optional[Reason]:
     if not case.running or not listens or not case.endpoint.get("path"):
         return None
     words = "php-fpm still listens on %s, but its file was deleted" % case.key
-    return _reason(case, words, _bound(case), case.running[0], _restart(case.running[0]))
+    return _reason(case, words, _bound(case), _restart(case.running[0]))
 
 
 def _config_not_loaded(case: Case) -> Optional[Reason]:
@@ -110,7 +121,7 @@ def _config_not_loaded(case: Case) -> Optional[Reason]:
     state %= (master["pid"], pool["file"])
     changed = evidence("process", state, pool["file"], pool["listen_line"], master["started_at"])
     words = "pool %s is configured for %s, but the running php-fpm has not loaded that"
-    return _reason(case, words % (pool["name"], case.key), [changed, case.dialled()], owner, load, confidence)
+    return _reason(case, words % (pool["name"], case.key), [changed, case.dialled()], load, confidence)
 
 
 def _is_filtered(case: Case) -> bool:
@@ -124,7 +135,7 @@ def _packet_filter(case: Case) -> Optional[Reason]:
     if not _is_filtered(case):
         return None
     words = "php-fpm listens on %s, and no connection comes through: a packet filter, it seems" % case.key
-    reason = _reason(case, words, _bound(case), case.running[0], confidence="likely")
+    reason = _reason(case, words, _bound(case), confidence="likely")
     lost = case.lost(NOBODY_THERE | HIDDEN | QUEUE_FULL)
     return reason._replace(losses=lost, proof=_bound(case) + first_line(lost))
 
@@ -136,7 +147,7 @@ def _other_network(case: Case) -> Optional[Reason]:
     words = "pool %s listens on %s of a network namespace of its own, where nginx is not"
     text = "the master (pid %s) runs in another network namespace than the host's" % owner.master["pid"]
     proof = [evidence("process", text), owner.listens(), case.dialled()]
-    return _reason(case, words % (owner.pool["name"], case.key), proof, owner, confidence="likely")
+    return _reason(case, words % (owner.pool["name"], case.key), proof, (), "likely", owner.place)
 
 
 # Where a pool is configured for the endpoint and its master runs, or a sandbox hides the endpoint. The first
@@ -193,38 +204,60 @@ def _elsewhere(case: Case, near: Nearest) -> Reason:
     if objection:
         words += ", but %s" % objection
     remedy = _repoint(case, owner.endpoint) if case.looks_like_php and not objection else []
-    return _reason(case, words, [dials, owner.listens(), case.dialled()], owner, remedy, confidence)
+    return _reason(case, words, [dials, owner.listens(), case.dialled()], remedy, confidence, owner.place)
 
 
-def examine(case: Case) -> Answer:
-    older = _older_nginx(case)
-    if older:
-        return older
+def _pool_was_not_loaded(case: Case) -> Optional[Match]:
+    if case.connect["result"] not in ("ok", "full") or not case.lost(NOBODY_THERE) or not case.running:
+        return None
+    from .older_pool import pool_was_not_loaded
+
+    return pool_was_not_loaded(CAUSE, case)
+
+
+def _is_left_behind(case: Case) -> bool:
+    """A socket of nobody, whatever its mode."""
+    listening, result = case.endpoint.get("listening"), case.connect["result"]
+    return result == "denied" and listening is False and not case.owners
+
+
+def _somebody_listens(case: Case) -> Answer:
+    listens = case.connect["result"] in ("ok", "full", "denied") and not _is_left_behind(case)
+    return Clear("something listens on %s" % case.key) if listens else None
+
+
+def _not_refused(case: Case) -> Answer:
     result = case.connect["result"]
-    left_behind = result == "denied" and case.endpoint.get("listening") is False and not case.owners
-    if result in ("ok", "full") and case.lost(NOBODY_THERE) and case.running:
-        from .older_pool import pool_was_not_loaded
-
-        over = pool_was_not_loaded(CAUSE, case)
-        if over:
-            return over
-    if result in ("ok", "full") or (result == "denied" and not left_behind):
-        return Clear("something listens on %s" % case.key)
     refused = result in ("missing", "refused") or (
         result == "error" and case.connect.get("errno") is not None
     )
-    if not case.is_local or not (refused or left_behind or _is_filtered(case)):
-        return None
-    match = first_reason(CAUSE, REASONS, case)
-    if not match and not case.owners and any("replaced" in owner.pool for owner in case.seen.pools):
-        from .older_pool import replaced_listen
+    return None if case.is_local and (refused or _is_left_behind(case) or _is_filtered(case)) else NOTHING
 
-        match = replaced_listen(CAUSE, case)
-    near = None if match or case.owners else nearest(case)
-    if near:
-        match = Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near))
+
+def _replaced_listen(case: Case) -> Optional[Match]:
+    if case.owners or not any("replaced" in owner.pool for owner in case.seen.pools):
+        return None
+    from .older_pool import replaced_listen
+
+    return replaced_listen(CAUSE, case)
+
+
+def _another_pool(case: Case) -> Optional[Match]:
+    near = None if case.owners else nearest(case)
+    return Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near)) if near else None
+
+
+def _missed(case: Case) -> Optional[Match]:
+    match = first_reason(CAUSE, REASONS, case) or _replaced_listen(case) or _another_pool(case)
     if match and case.unloaded:
         from .older_pool import not_dialled_yet
 
         match = not_dialled_yet(case, match)
     return match
+
+
+RULE = Rule(
+    "socket_path_mismatch",
+    (CAUSE,),
+    (_older_nginx, _pool_was_not_loaded, _somebody_listens, _not_refused, _missed),
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 from ..signatures.lookup import meanings
 from .case import HIDDEN, Case
 from .model import (
+    NOTHING,
     NOWHERE,
     Answer,
     Cause,
@@ -17,10 +18,12 @@ from .model import (
     Place,
     Reason,
     Remedy,
+    Rule,
     Unclear,
     evidence,
     first_line,
     first_reason,
+    ids,
     sample,
 )
 
@@ -29,7 +32,16 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.nginx import Configured
 
-CAUSE = Cause("socket_permission_denied", code=2, rules_out_others=True)
+CAUSE = Cause(
+    "socket_permission_denied",
+    ids(
+        "acl address_family apparmor group_needs_restart group_not_in_force group_of_the_master "
+        "mandatory_access mount_namespace not_a_socket parent_directory selinux_domain selinux_label "
+        "selinux_port socket_mode socket_unit system_call user_not_in_force"
+    ),
+    code=2,
+    rules_out_others=True,
+)
 DENIED = meanings("denied")
 CONFINED = meanings("confined")
 # All programs of such an account could run PHP as the pool's user, if it might connect.
@@ -213,8 +225,16 @@ def _is_confined(case: Case) -> bool:
     return known is not None and (any(known.values()) or bool(case.lost(CONFINED)))
 
 
-def _let_in(case: Case, user: str) -> Answer:
+def _is_let_in(case: Case) -> bool:
+    """The probe was."""
+    return case.connect["result"] in ("ok", "full")
+
+
+def _let_in(case: Case) -> Answer:
     """The probe is; nginx may be confined in another way."""
+    user = case.connect.get("as_user")
+    if user is None or not _is_let_in(case):
+        return None
     if _is_confined(case):
         from . import confined
 
@@ -246,29 +266,45 @@ def _refused(case: Case, match: Optional[Match] = None) -> Optional[Match]:
     return match._replace(reason=match.reason._replace(proof=proof, remedy=()))
 
 
-def examine(case: Case) -> Answer:
-    user, result = case.connect.get("as_user"), case.connect["result"]
-    let_in = result in ("ok", "full")
-    now = _refused(case) if let_in else None
-    if now:
-        return now
-    if let_in and user is not None:
-        return _let_in(case, user)
-    blocked = case.connect.get("blocked_by")
-    # Dialled as ourselves, being let in or refused says nothing about nginx; its owner, mode and ACL do.
-    says_nothing = user is None and not blocked and (let_in or result == "denied")
-    if result == "not_tried" or says_nothing:
+def _refused_all_the_same(case: Case) -> Optional[Match]:
+    return _refused(case) if _is_let_in(case) else None
+
+
+def _not_tried(case: Case) -> Answer:
+    """Dialled as ourselves, being let in or refused says nothing about nginx; its owner, mode and ACL do."""
+    result = case.connect["result"]
+    ours = case.connect.get("as_user") is None and not case.connect.get("blocked_by")
+    if result == "not_tried" or (ours and (_is_let_in(case) or result == "denied")):
         return Unclear("connect_as_nginx", "could not try %s as nginx's worker user" % case.key)
     if result == "error" and case.connect.get("errno") is None:
         return Unclear("connect_as_nginx", "could not try %s: %s" % (case.key, case.connect.get("error")))
-    if not let_in and result != "denied" and not (result == "refused" and _is_in_the_way(case)):
-        return None
+    return None
+
+
+def _not_denied(case: Case) -> Answer:
+    result = case.connect["result"]
+    denied = result == "denied" or (result == "refused" and _is_in_the_way(case))
+    return None if denied or _is_let_in(case) else NOTHING
+
+
+def _left_behind(case: Case) -> Answer:
+    """A socket of nobody: opening it to nginx would not help."""
     runs = any(master["running"] for master in case.masters)
-    if case.endpoint.get("listening") is False and not case.owners and runs:
-        return None  # left behind: opening it to nginx would not help
-    match = _refused(case, first_reason(CAUSE, REASONS, Denied(case, user, blocked)))
+    return NOTHING if case.endpoint.get("listening") is False and not case.owners and runs else None
+
+
+def _denied(case: Case) -> Optional[Match]:
+    denied = Denied(case, case.connect.get("as_user"), case.connect.get("blocked_by"))
+    match = _refused(case, first_reason(CAUSE, REASONS, denied))
     if match and case.unloaded:
         from .older_pool import not_dialled_yet
 
         return not_dialled_yet(case, match)
     return match
+
+
+RULE = Rule(
+    "socket_permission_denied",
+    (CAUSE,),
+    (_refused_all_the_same, _let_in, _not_tried, _not_denied, _left_behind, _denied),
+)

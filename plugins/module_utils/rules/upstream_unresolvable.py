@@ -10,19 +10,7 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
 from .case import NOBODY_THERE, Case, logged_as, site_reconfigured
-from .model import (
-    NOWHERE,
-    Answer,
-    Cause,
-    Match,
-    Place,
-    Reason,
-    Remedy,
-    evidence,
-    losses_of,
-    newest_of,
-    sample,
-)
+from .model import NOWHERE, Cause, Match, Reason, Remedy, Rule, evidence, ids, losses_of, newest_of, sample
 from .seen import Groups, Seen, among, grouped
 
 if TYPE_CHECKING:
@@ -30,7 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("upstream_unresolvable")
+CAUSE = Cause("upstream_unresolvable", ids("bad_address name_unresolved no_resolver stale_address"))
 UNRESOLVED = meanings("no_resolver", "unresolved", "bad_upstream")
 NOT_REACHED = NOBODY_THERE | meanings("unreached", "unbound", "connect_timed_out")
 # The others are answers of a resolver.
@@ -75,7 +63,6 @@ def _unresolved(
         confidence="likely",
         state="recovered" if over else "active",
         severity=None if alone else "warning",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(hit),
         explains=[],
     )
@@ -140,14 +127,16 @@ def _stale(case: Case) -> Optional[Match]:
     return Match(CAUSE, "stale_address", reason)
 
 
-def examine(case: Case) -> Answer:
+def _by_variable(case: Case) -> Optional[Match]:
     routes = [route for route in case.routes if route["variable"]]
     alone = len(routes) == len(case.routes)
-    unresolved = routes and _unresolved(case.snapshot, case.seen.once(_of_seen), routes, alone)
-    return unresolved or _stale(case)
+    return _unresolved(case.snapshot, case.seen.once(_of_seen), routes, alone) if routes else None
 
 
-def examine_host(snapshot: "Snapshot") -> List[Match]:
+RULE = Rule("upstream_unresolvable", (CAUSE,), (_by_variable, _stale), of_nginx=True)
+
+
+def of_no_endpoint(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
     """The findings of routes whose endpoint only nginx knows."""
     routes = [route for route in snapshot["nginx"]["routes"] if route["variable"] and not route["endpoints"]]
     match = _unresolved(snapshot, _by_site(snapshot["logs"]["events"]), routes, True) if routes else None

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..signatures.lookup import meanings
 from .case import HIDDEN, QUEUE_FULL, Case
-from .model import Answer, Cause, Loss, Match, Reason, evidence, first_line
+from .model import NOTHING, Answer, Cause, Match, Reason, Rule, evidence, first_line, ids
 from .seen import Seen
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.memory import Halted
 
-CAUSE = Cause("workers_halted")
+CAUSE = Cause("workers_halted", ids("disk_wait frozen master_halted stopped traced"))
 WAITED = QUEUE_FULL | meanings("timed_out", "send_timed_out", "gateway_timeout", "broken_off")
 MOST_NAMED = 8  # pids
 # Kinds, the one that explains the others first; what ps(1) shows of each.
@@ -97,40 +97,54 @@ def _proof(halted: Sequence["Halted"]) -> List["Evidence"]:
     return proof + ([evidence("pids", pids)] if pids else [])
 
 
-def _lost(case: Case) -> List[Loss]:
-    return case.lost(WAITED if case.answers else WAITED | HIDDEN)
+def _all_run(case: Case) -> Answer:
+    seen = case.snapshot.get("halted") and case.running
+    return None if seen and (halted_of(case) or _master_of(case)) else NOTHING
 
 
-def examine(case: Case) -> Answer:
-    if not case.snapshot.get("halted") or not case.running:
-        return None
-    halted, master = halted_of(case), _master_of(case)
-    if not halted and not master:
-        return None
-    every = halted + ([master] if master else [])
-    kind = next(kind for kind in STATES if any(process["kind"] == kind for process in every))
-    if kind == DISK_WAIT and _wait_behind(case):
-        return None  # waiting.py names the server
-    owner = case.running[0]
-    total = sum(len(case.workers(each)) for each in case.running)
-    who = "%d of %d workers of pool %s are" % (len(halted), total, owner.pool["name"])
+def _every(case: Case) -> "List[Halted]":
+    master = _master_of(case)
+    return halted_of(case) + ([master] if master else [])
+
+
+def _kind(case: Case) -> str:
+    """The one that explains the others."""
+    kinds = {process["kind"] for process in _every(case)}
+    return next(kind for kind in STATES if kind in kinds)
+
+
+def _named_by_waiting(case: Case) -> Answer:
+    """waiting.py names the server of the file system."""
+    return NOTHING if _kind(case) == DISK_WAIT and _wait_behind(case) else None
+
+
+def _summary(case: Case) -> str:
+    halted, master, kind = halted_of(case), _master_of(case), _kind(case)
+    name, total = case.running[0].pool["name"], sum(len(case.workers(each)) for each in case.running)
+    who = "%d of %d workers of pool %s are" % (len(halted), total, name)
     if not halted:
-        who = "The master of pool %s is" % owner.pool["name"]
+        who = "The master of pool %s is" % name
     elif master:
         who = "The master and " + who
-    alike = [process for process in every if process["kind"] == kind]
     end = "others answer" if halted else "workers that run answer, and nothing starts or ends one"
     if not case.answers:
         end = "%s gets no answer" % case.key
-    lost = _lost(case)
+    alike = [process for process in _every(case) if process["kind"] == kind]
+    return "%s %s; %s." % (who, _words(alike, kind), end)
+
+
+def _halted(case: Case) -> Match:
+    lost, kind = case.lost(WAITED if case.answers else WAITED | HIDDEN), _kind(case)
     reason = Reason(
-        "%s %s; %s." % (who, _words(alike, kind), end),
-        _proof(every)
+        _summary(case),
+        _proof(_every(case))
         + [case.dialled(), evidence("probe", "%s: %s" % (case.key, case.probe["result"]))]
         + first_line(lost),
         lost,
         # With most workers running, something else keeps them from an answer.
         severity=None if not case.answers and is_halted(case) else "warning",
-        place=owner.place,
     )
-    return Match(CAUSE, "master_halted" if not halted and kind != FROZEN else kind, reason)
+    return Match(CAUSE, "master_halted" if not halted_of(case) and kind != FROZEN else kind, reason)
+
+
+RULE = Rule("workers_halted", (CAUSE,), (_all_run, _named_by_waiting, _halted))

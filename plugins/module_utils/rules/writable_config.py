@@ -6,18 +6,17 @@
 from typing import TYPE_CHECKING, List, Tuple, Union
 
 from ..parse.nginx.sites import sites_of
-from .model import Cause, Match, Place, Reason, evidence
+from .model import Cause, HostRule, Match, Place, Reason, evidence
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("writable_config", severity="warning")
+CAUSE = Cause("writable_config", ("fpm", "nginx"), severity="warning")
 
 
-def examine(snapshot: "Snapshot") -> List[Match]:
-    """The findings of a host, not of one endpoint."""
+def _writable(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
     sites = sites_of(snapshot["nginx"]["routes"])
     parts: List[Tuple[str, Union["Nginx", "Master"]]] = [("nginx", snapshot["nginx"])]
     parts += [("fpm", master) for master in snapshot["fpm"]["masters"]]
@@ -33,3 +32,6 @@ def examine(snapshot: "Snapshot") -> List[Match]:
         reason = Reason(words, [proof], state="latent", place=place, servers=sites)
         matches.append(Match(CAUSE, reason_id, reason))
     return matches
+
+
+RULE = HostRule("writable_config", (CAUSE,), (_writable,))

@@ -6,9 +6,9 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..case import Case, cases
-from ..model import Cause, evidence
+from ..model import Cause, evidence, ids
 from ..waiting import kept_room
-from .model import Risk, risk
+from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 
 if TYPE_CHECKING:
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.risks_capacity import PoolSettings, Written
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("capacity_at_risk", severity="warning")
+CAUSE = Cause(
+    "capacity_at_risk",
+    ids(
+        "backlog_above_somaxconn header_buffers_small keepalive_can_pin pools_exceed_memory static_silent "
+        "workers_grow"
+    ),
+    severity="warning",
+)
 Settings = Dict[Tuple[str, str], "PoolSettings"]
 
 
@@ -136,13 +143,17 @@ def _kept(case: Case) -> List[Risk]:
     ]
 
 
-def examine(snapshot: "Snapshot") -> List[Risk]:
-    settings = settings_of(snapshot)
-    found: List[Risk] = []
+def _pools(snapshot: "Snapshot") -> List[Risk]:
+    settings, found = settings_of(snapshot), []
     for served in served_pools(snapshot):
         own = settings.get((served.master["config"], served.pool["name"]))
         if own:
             found += _static(served, own) + _backlog(served, own, snapshot)
-    for case in cases(snapshot, []):
-        found += _kept(case)
     return found
+
+
+def _endpoints(snapshot: "Snapshot") -> List[Risk]:
+    return [found for case in cases(snapshot, []) for found in _kept(case)]
+
+
+RULE = LatentRule("capacity_at_risk", CAUSE, (_pools, _endpoints))

@@ -25,7 +25,9 @@ FAILED = "risk_failed"
 
 def _ask(rule: LatentRule, snapshot: "Snapshot") -> "List[Finding]":
     return [
-        finding(rule.cause, risk.reason_id, risk.reason, risk.endpoint) for risk in rule.examine(snapshot)
+        finding(rule.cause, risk.reason_id, risk.reason, risk.endpoint)
+        for ask in rule.asks
+        for risk in ask(snapshot)
     ]
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 from ...parse.endpoint import dialled_at, is_loopback, parse
 from ...parse.nginx.site_logs import shows
 from ...signatures.lookup import meaning_of, meanings
-from ..model import Cause, Place, Remedy, evidence, sample
+from ..model import Cause, Place, Remedy, evidence, ids, sample
 from ..silence import QUIET, read_of, silent_sites, uncovered
 from .hidden_by_rotation import rotated
-from .model import Risk, risk
+from .model import LatentRule, Risk, risk
 from .served import served_pools, sites_of_master
 
 if TYPE_CHECKING:
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import Pool
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("evidence_hidden", severity="warning")
+CAUSE = Cause(
+    "evidence_hidden",
+    ids(
+        "fpm_log_level fpm_log_off log_level log_off logrotate_not_reopened logrotate_reloads "
+        "logrotate_unwritable worker_output_lost"
+    ),
+    severity="warning",
+)
 CRASHED = meanings("crashed")
 MOST_NAMED = 3
 # What a worker writes there goes to /dev/null where nobody catches it (fpm_stdio_child_use_pipes()).
@@ -190,10 +197,7 @@ def _outputs(snapshot: "Snapshot") -> List[Risk]:
             evidence("php-fpm", "catch_workers_output is not on", each.pool["file"], each.pool["line"]),
             *lost[1],
         ]
-        words = "php-fpm throws away what workers of pool %s write, also %s." % (
-            each.pool["name"],
-            lost[0],
-        )
+        words = "php-fpm throws away what workers of pool %s write, also %s." % (each.pool["name"], lost[0])
         found.append(
             risk(
                 "worker_output_lost",
@@ -209,6 +213,4 @@ def _outputs(snapshot: "Snapshot") -> List[Risk]:
     return found
 
 
-def examine(snapshot: "Snapshot") -> List[Risk]:
-    of_nginx = _nginx_logs(snapshot) + _named_off(snapshot)
-    return of_nginx + _fpm_logs(snapshot) + _outputs(snapshot) + rotated(snapshot)
+RULE = LatentRule("evidence_hidden", CAUSE, (_nginx_logs, _named_off, _fpm_logs, _outputs, rotated))

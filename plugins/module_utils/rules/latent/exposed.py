@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from ...parse.nginx.sites import Place as SitePlace
 from ...parse.nginx.sites import place, site_of
-from ..model import Cause, Place, Remedy, evidence
-from .model import Risk, risk
+from ..model import Cause, Place, Remedy, evidence, ids
+from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import Master, Pool
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("exposed", severity="warning")
+CAUSE = Cause(
+    "exposed", ids("shared_pool socket_open_to_all status_page_open tcp_reachable"), severity="warning"
+)
 MOST_NAMED = 3
 # Accounts of the web server itself: what they own is nobody's in particular.
 _SHARED = frozenset(
@@ -108,7 +110,8 @@ def _port(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") ->
     )
 
 
-def _doors(snapshot: "Snapshot", served: List[Served]) -> List[Risk]:
+def _doors(snapshot: "Snapshot") -> List[Risk]:
+    served = served_pools(snapshot)
     found: List[Optional[Risk]] = []
     for door in snapshot.get("risks", {}).get("doors", []):
         known = _known(snapshot, door["config"], door["pool"])
@@ -206,7 +209,9 @@ def _open_pages(snapshot: "Snapshot") -> List[Risk]:
     return [_open_page(snapshot, pages) for pages in by_pool.values()]
 
 
-def examine(snapshot: "Snapshot") -> List[Risk]:
-    served = served_pools(snapshot)
-    shared = [_shared_pool(snapshot, each) for each in served]
-    return _doors(snapshot, served) + [each for each in shared if each] + _open_pages(snapshot)
+def _shared_pools(snapshot: "Snapshot") -> List[Risk]:
+    shared = [_shared_pool(snapshot, each) for each in served_pools(snapshot)]
+    return [each for each in shared if each]
+
+
+RULE = LatentRule("exposed", CAUSE, (_doors, _shared_pools, _open_pages))

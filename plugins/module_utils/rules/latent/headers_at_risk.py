@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence
 
 from ...parse.nginx.sites import sites_of
 from ..model import evidence
+from .capacity_at_risk import CAUSE
 from .locations import locations_of, settings_at
-from .model import Risk, risk
+from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def _below_default(ways: Sequence[_Way]) -> List[Risk]:
     ]
 
 
-def examine(snapshot: "Snapshot") -> List[Risk]:
+def _small_buffers(snapshot: "Snapshot") -> List[Risk]:
+    """A site of which headers were too big is not told once more that they may be."""
     settings = locations_of(snapshot)
     ways: List[_Way] = []
     for served in served_pools(snapshot):
@@ -130,3 +132,6 @@ def examine(snapshot: "Snapshot") -> List[Risk]:
         for each in _below_default(ways)
         if not {site["name"] for site in each.reason.servers or ()} & at_risk
     ]
+
+
+RULE = LatentRule("headers_at_risk", CAUSE, (_small_buffers,))

@@ -10,8 +10,8 @@ from ...plan.memory_room import budget_of, cost_of, is_measured, mib, most_worke
 from ...plan.sizing import fit
 from ...verdict.step import Refusal
 from ..model import NOWHERE, Remedy, evidence
-from .capacity_at_risk import confidence_of, directive, settings_of
-from .model import Risk, risk
+from .capacity_at_risk import CAUSE, confidence_of, directive, settings_of
+from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 
 if TYPE_CHECKING:
@@ -177,13 +177,13 @@ def _size_of(worker: "WorkerGrowth") -> str:
     )
 
 
-def _grow(snapshot: "Snapshot", served: Sequence[Served]) -> List[Risk]:
-    settings = settings_of(snapshot)
+def _grow(snapshot: "Snapshot") -> List[Risk]:
+    seen, settings = snapshot["risks"].get("capacity"), settings_of(snapshot)
     of_pool: Dict[Tuple[str, str], List["WorkerGrowth"]] = {}
-    for worker in snapshot["risks"]["capacity"]["workers"]:
+    for worker in seen["workers"] if seen else ():
         of_pool.setdefault((worker["config"], worker["pool"]), []).append(worker)
     found: List[Risk] = []
-    for each in served:
+    for each in served_pools(snapshot) if seen else ():
         key = (each.master["config"], each.pool["name"])
         grown = None if each.pool["max_requests"] else _growing(of_pool.get(key, ()))
         if grown is None or key not in settings:
@@ -213,13 +213,12 @@ def _grow(snapshot: "Snapshot", served: Sequence[Served]) -> List[Risk]:
     return found
 
 
-def examine(snapshot: "Snapshot") -> List[Risk]:
+def _too_many(snapshot: "Snapshot") -> List[Risk]:
     seen = snapshot["risks"].get("capacity")
-    if seen is None:
-        return []
-    served = served_pools(snapshot)
     try:
-        found = _exceeding(seen["memory"], served)
+        return _exceeding(seen["memory"], served_pools(snapshot)) if seen else []
     except Refusal:
-        found = []  # a number is missing, and the look at memory says which
-    return found + _grow(snapshot, served)
+        return []  # a number is missing, and the look at memory says which
+
+
+RULE = LatentRule("memory_at_risk", CAUSE, (_too_many, _grow))

@@ -25,7 +25,7 @@ class Risk(NamedTuple):
 class LatentRule(NamedTuple):
     name: str  # of its file
     cause: Cause
-    examine: Callable[["Snapshot"], List[Risk]]
+    asks: Sequence[Callable[["Snapshot"], List[Risk]]]  # each adds what it finds
 
 
 def risk(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ...parse.endpoint import parse
 from ...parse.nginx.sites import sites_of
-from ..model import Cause, Place, Remedy, evidence
+from ..model import Cause, Place, Remedy, evidence, ids
 from ..whereabouts import directory_of
-from .model import Risk, risk
+from .model import LatentRule, Risk, risk
 from .served import sites_of_master
 
 if TYPE_CHECKING:
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.restart import RestartProblem
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("restart_at_risk", severity="warning")
+CAUSE = Cause(
+    "restart_at_risk",
+    ids(
+        "config_differs config_fails oom_stops_unit php_upgraded reload_cuts runtime_dir_not_at_boot "
+        "socket_lost start_fails started_by_hand swap_not_in_fstab unit_masked unit_not_enabled"
+    ),
+    severity="warning",
+)
 # Kind of a problem (ahead/problems.py) -> reason.
 REASONS: Dict[str, str] = {
     "unit_disabled": "unit_not_enabled",
@@ -144,10 +151,18 @@ def _relevant(problems: "Sequence[RestartProblem]") -> "List[RestartProblem]":
     return [problem for problem in problems if not (breaks and problem["kind"] == "config_not_loaded")]
 
 
-def examine(snapshot: "Snapshot") -> List[Risk]:
+def _starts(snapshot: "Snapshot") -> List[Risk]:
     facts = snapshot.get("risks", {}).get("restart")
     found = [_foreseen(snapshot, problem) for problem in _relevant(facts["problems"])] if facts else []
-    for master in snapshot["fpm"]["masters"] if facts else ():
+    return [each for each in found if each]
+
+
+def _masters(snapshot: "Snapshot") -> List[Risk]:
+    found: List[Optional[Risk]] = []
+    for master in snapshot["fpm"]["masters"] if snapshot.get("risks", {}).get("restart") else ():
         sites = sites_of_master(snapshot, master["config"]) if master["running"] else []
         found += [_oom(snapshot, master, sites), _cuts(master, sites)] if sites else []
-    return [each for each in found if each] + _swap(snapshot)
+    return [each for each in found if each]
+
+
+RULE = LatentRule("restart_at_risk", CAUSE, (_starts, _masters, _swap))

@@ -8,10 +8,10 @@ nginx's.
 from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.nginx.sites import sites_of
-from ..model import Cause, Remedy, evidence
+from ..model import Cause, Remedy, evidence, ids
 from .capacity_at_risk import directive, settings_of
 from .locations import locations_of, settings_at
-from .model import Risk, risk
+from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.risks_capacity import LocationSettings, PoolSettings, ScriptLimit
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("timeouts_disordered", severity="warning")
+CAUSE = Cause(
+    "timeouts_disordered",
+    ids("never_ended read_before_script read_before_terminate terminate_before_script"),
+    severity="warning",
+)
 MOST_NAMED = 3
 ADMIN = ("php_admin_value", "PHP_ADMIN_VALUE")  # what a .user.ini cannot change
 
@@ -168,7 +172,7 @@ def _chains(snapshot: "Snapshot") -> List[_Chain]:
     return chains
 
 
-def examine(snapshot: "Snapshot") -> List[Risk]:
+def _out_of_order(snapshot: "Snapshot") -> List[Risk]:
     alike: Dict[Tuple[object, ...], List[_Chain]] = {}
     for chain in _chains(snapshot):
         alike.setdefault(chain.key, []).append(chain)
@@ -195,3 +199,6 @@ def examine(snapshot: "Snapshot") -> List[Risk]:
                 )
             )
     return found
+
+
+RULE = LatentRule("timeouts_disordered", CAUSE, (_out_of_order,))

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, List
 
 from ...parse.nginx.sites import site_of
 from ..model import Cause, Place, evidence
-from .model import Risk, risk
+from .model import LatentRule, Risk, risk
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import Aside, Shadowed, Vhost
     from ....plugin_utils.shapes.finding import Site
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-CAUSE = Cause("vhost_shadowed", severity="warning")
+CAUSE = Cause("vhost_shadowed", ("backup_file", "duplicate_server_name"), severity="warning")
 
 
 def _sites(snapshot: "Snapshot", *vhosts: "Vhost") -> "List[Site]":
@@ -114,12 +114,16 @@ def _aside(snapshot: "Snapshot", aside: "Aside") -> Risk:
     )
 
 
-def examine(snapshot: "Snapshot") -> List[Risk]:
-    """The risks of blocks of which one passes requests to php-fpm."""
+def _shadowed(snapshot: "Snapshot") -> List[Risk]:
+    """Of blocks of which one passes requests to php-fpm."""
     web = snapshot.get("risks", {}).get("web")
-    if web is None:
-        return []
-    found = [
-        _pair(snapshot, pair) for pair in web["shadowed"] if pair["winner"]["php"] or pair["loser"]["php"]
-    ]
-    return found + [_aside(snapshot, aside) for aside in web["aside"] if aside["php"]]
+    pairs = web["shadowed"] if web else []
+    return [_pair(snapshot, pair) for pair in pairs if pair["winner"]["php"] or pair["loser"]["php"]]
+
+
+def _backups(snapshot: "Snapshot") -> List[Risk]:
+    web = snapshot.get("risks", {}).get("web")
+    return [_aside(snapshot, aside) for aside in (web["aside"] if web else []) if aside["php"]]
+
+
+RULE = LatentRule("vhost_shadowed", CAUSE, (_shadowed, _backups))

@@ -20,7 +20,7 @@ def reply(findings: int, sites: int = 1) -> Dict[str, Any]:
     ]
     entries = [
         finding(
-            Cause("socket_permission_denied"),
+            Cause("socket_permission_denied", ()),
             "socket_mode",
             Reason("May not connect.", [evidence("file", "x" * 400)] * 4, servers=servers),
             "unix:/run/php/%d.sock" % number,

@@ -20,7 +20,7 @@ UNIT = {"unit": "php8.2-fpm.service"}
 
 
 def active(cause: str, reason: str, *remedies: Remedy) -> Dict[str, Any]:
-    return finding(Cause(cause), reason, Reason("a sentence.", [], remedy=remedies))
+    return finding(Cause(cause, ()), reason, Reason("a sentence.", [], remedy=remedies))
 
 
 def ids(findings: List[Dict[str, Any]]) -> List[str]:

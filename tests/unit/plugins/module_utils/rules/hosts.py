@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.scrip
     scripts_of,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import meaning_of
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import REFUSED
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
@@ -445,13 +446,20 @@ def a_host(fault: str = "plain", suite: str = "bookworm") -> Host:
 # What is found on a host.
 
 
+DECLARED = {(cause.id, reason) for cause in CAUSES for reason in cause.reasons}
+
+
 def verdict(snapshot: Snapshot) -> Dict[str, Any]:
-    return diagnose(snapshot)
+    """Each reason must be declared by its cause. A host does not ask: a verdict is worth more there."""
+    made = diagnose(snapshot)
+    undeclared = {(item["cause"], item["reason"]) for item in made["findings"]} - DECLARED
+    assert not undeclared, undeclared
+    return dict(made)
 
 
 def causes(snapshot: Snapshot) -> List[Tuple[str, str, str]]:
     """[(cause, reason, state)] of the findings."""
-    return [(item["cause"], item["reason"], item["state"]) for item in diagnose(snapshot)["findings"]]
+    return [(item["cause"], item["reason"], item["state"]) for item in verdict(snapshot)["findings"]]
 
 
 def cause_ids(snapshot: Snapshot) -> List[str]:
@@ -460,17 +468,17 @@ def cause_ids(snapshot: Snapshot) -> List[str]:
 
 def only(snapshot: Snapshot) -> Dict[str, Any]:
     """The one finding."""
-    findings = diagnose(snapshot)["findings"]
+    findings = verdict(snapshot)["findings"]
     assert len(findings) == 1, [(item["cause"], item["reason"]) for item in findings]
     return dict(findings[0])
 
 
 def actions(snapshot: Snapshot) -> List[str]:
-    return [action["id"] for action in diagnose(snapshot)["plan"]]
+    return [action["id"] for action in verdict(snapshot)["plan"]]
 
 
 def status(snapshot: Snapshot) -> str:
-    return str(diagnose(snapshot)["status"])
+    return str(verdict(snapshot)["status"])
 
 
 def found(snapshot: Snapshot) -> Tuple[List[Tuple[str, str, str]], str]:

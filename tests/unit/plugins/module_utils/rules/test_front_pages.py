@@ -4,7 +4,7 @@
 
 """Front pages that nginx's files lead past, and visitors who miss them."""
 
-from typing import Any
+from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -86,3 +86,11 @@ class TestSource:
     def test_near_miss_of_a_script_the_host_is_healthy(self) -> None:
         host = front("source", since=0)
         assert (hosts.only(host)["state"], hosts.status(host)) == ("latent", "healthy")
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "no_root": front,
+    "symlinks_off": lambda: front("symlinks"),
+    "source_sent": lambda: front("source_front", since=0),
+}

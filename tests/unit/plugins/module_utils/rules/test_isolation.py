@@ -32,7 +32,7 @@ def defect(*_arguments: Any, **_more: Any) -> None:
 def fail(monkeypatch: Any, *names: str) -> None:
     """Makes these rules raise."""
     for registry, rules in (("RULES", RULES), ("HOST_RULES", HOST_RULES)):
-        broken = [rule._replace(examine=defect) if rule.name in names else rule for rule in rules]
+        broken = [rule._replace(asks=(defect,)) if rule.name in names else rule for rule in rules]
         monkeypatch.setattr(diagnose, registry, tuple(broken))
 
 
@@ -269,7 +269,7 @@ class TestSeveralFailures:
 
     def test_a_rule_that_answers_nonsense_is_one_that_failed(self, monkeypatch: Any) -> None:
         rule = RULES[0]
-        nonsense = rule._replace(examine=lambda case: [("no", "match")])
+        nonsense = rule._replace(asks=(lambda case: [("no", "match")],))
         monkeypatch.setattr(diagnose, "RULES", (nonsense,) + RULES[1:])
         verdict = hosts.verdict(a_host("stopped"))
         assert [name for name, _why in failures(verdict)] == [rule.name]

@@ -4,7 +4,7 @@
 
 """What nginx answers 500 to, or cuts off, by itself."""
 
-from typing import Any, Optional
+from typing import Any, Callable, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -175,3 +175,9 @@ class TestTemp:
         host = unwritable("ng-body-temp-eacces")
         del host["logs"]["temp_dirs"]
         assert hosts.found(host) == hosts.HEALTHY
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "response": lambda: unwritable("ng-resp-temp-eacces", "unix:/run/php/php8.2-fpm.sock"),
+}

@@ -4,7 +4,7 @@
 
 """Requests that nginx ends itself, and its own workers that crash."""
 
-from typing import Any, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -348,3 +348,12 @@ class TestCrash:
 
     def test_decoy_a_host_without_php(self) -> None:
         assert CAUSE not in hosts.cause_ids(crashed().with_nginx(routes=[]))
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "closed_root": lambda: closed(("directory", True, "")),
+    "confined_root": lambda: TestConfinedRoot().confined((None, True, "")),
+    "index_missing": lambda: TestIndexMissing().forbidden(),
+    "sent_file": sent,
+}

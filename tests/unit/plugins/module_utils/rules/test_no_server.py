@@ -4,7 +4,7 @@
 
 """Upstreams of which nginx asks no server."""
 
-from typing import Any
+from typing import Any, Callable, Dict
 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
@@ -141,3 +141,9 @@ class TestTakenOut:
         host = self.out(60.0, fail_timeout=600.0)
         host.second_server(place(host), "unix:/run/php/third.sock")
         assert self.FOUND not in hosts.causes(host)
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "none_left": lambda: an_upstream().nginx_said(NO_LIVE, 30.0, endpoint="php")
+}

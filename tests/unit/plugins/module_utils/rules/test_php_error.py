@@ -4,7 +4,7 @@
 
 """Sites of which no page comes, since PHP ends each with an error."""
 
-from typing import Any
+from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -208,3 +208,10 @@ class TestShownErrors:
 
     def test_decoy_another_site_of_another_log(self) -> None:
         assert hosts.found(self.in_nginx(self.came(site="blog.example"))) == hosts.HEALTHY
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "every_page": lambda: logged(a_host().silent_logs()),
+    "shown_errors": lambda: TestShownErrors().in_nginx(TestShownErrors().came()),
+}

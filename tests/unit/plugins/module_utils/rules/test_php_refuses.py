@@ -4,7 +4,7 @@
 
 """Sites whose scripts php-fpm refuses, and pages that it leaves blank."""
 
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -316,3 +316,13 @@ class TestLacks:
     def test_decoy_without_a_method_no_page_comes_anyway(self) -> None:
         host = a_host().silent_logs().on_every_route(methodless=True, queryless=True, length="")
         assert hosts.only(host)["reason"] == "blank_pages"
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "confined_root": lambda: with_ways(in_stderr("Primary script unknown"), way(confined=CONFINED)),
+    "no_script_name": lambda: a_host().silent_logs().on_every_route(nameless=True),
+    "no_query": lambda: a_host().silent_logs().on_every_route(queryless=True),
+    "no_body": lambda: a_host().silent_logs().on_every_route(length=""),
+    "wrong_length": lambda: a_host().silent_logs().on_every_route(length="9"),
+}

@@ -2,17 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules as a whole: each has a hit, a near miss and a decoy, and each reason that the code can give has a
+"""The rules as a whole: each has a hit, a near miss and a decoy, and each reason that a cause declares has a
 hit and words.
 """
 
 import ast
+import glob
 import importlib
 import os
-from typing import Any, Dict, List, Set, Tuple
+from types import ModuleType
+from typing import Any, Iterator, List, Set, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.lost_requests import ROWS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.down import REASON_OF
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.registry import CAUSES as RISKS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import (
     CAUSES,
     HOST_RULES,
@@ -23,94 +26,16 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 
 NAMES = [rule.name for rule in RULES]
 HERE = os.path.dirname(os.path.abspath(__file__))
-UTILS = os.path.join(ROOT, "plugins", "module_utils")
-RULES_FOLDER = os.path.join(UTILS, "rules")
-# A rule -> other files that spell reasons of it.
-ALSO_SPELLED_IN = {
-    "lost_requests": [os.path.join(RULES_FOLDER, "lost_on_tcp.py")],
-    "max_children_exhausted": [
-        os.path.join(RULES_FOLDER, name + ".py")
-        for name in ("waiting", "self_request", "after_answer", "no_worker", "slow_visitors")
-    ],
-    "fastcgi_read_timeout": [os.path.join(RULES_FOLDER, "waiting.py")],
-    "socket_path_mismatch": [
-        os.path.join(UTILS, "parse", "endpoint.py"),
-        os.path.join(RULES_FOLDER, "older_nginx.py"),
-        os.path.join(RULES_FOLDER, "older_pool.py"),
-    ],
-    "socket_permission_denied": [os.path.join(RULES_FOLDER, "confined.py")],
-    "fpm_not_running": [
-        os.path.join(RULES_FOLDER, name + ".py")
-        for name in ("not_running", "failed_starts", "confined_start", "killed_for_memory")
-    ],
-}
+RULES_FOLDER = os.path.join(ROOT, "plugins", "module_utils", "rules")
 WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "words")
-OTHERS = {
-    "__init__",
-    "after_answer",
-    "blocked_words",
-    "http_to_fpm",
-    "jit_code",
-    "no_worker",
-    "slow_visitors",
-    "access_losses",
-    "caught_stderr",
-    "earlier",
-    "nginx_error_reasons",
-    "nginx_own",
-    "php_error_reasons",
-    "php_refuses",
-    "rate_limited",
-    "self_request",
-    "visitors",
-    "silence",
-    "case",
-    "confined",
-    "confined_start",
-    "diagnose",
-    "down",
-    "engine",
-    "failed_pages",
-    "failed_starts",
-    "found_again",
-    "front_pages",
-    "fpm_was_down",
-    "killed_for_memory",
-    "missing",
-    "mapped",
-    "no_server_reasons",
-    "odd_masters",
-    "model",
-    "nearest_pool",
-    "older_nginx",
-    "older_pool",
-    "not_running",
-    "registry",
-    "script_ways",
-    "seen",
-    "start_commands",
-    "status",
-    "timeline",
-    "tries",
-    "lost_on_tcp",
-    "spared",
-    "unscathed",
-    "whereabouts",
-    "peers",
-    "waiting",
-}
-TESTS = "ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_"
+COLLECTION = "ansible_collections.webmedic.php_fpm."
+RULES_PACKAGE = COLLECTION + "plugins.module_utils.rules"
+TESTS_PACKAGE = COLLECTION + "tests.unit.plugins.module_utils.rules"
 
 
 def tree(path: str) -> ast.AST:
     with open(path, encoding="utf-8") as stream:
         return ast.parse(stream.read())
-
-
-def text_of(node: Any) -> Any:
-    """A string literal's value; ast.Str before Python 3.8."""
-    value = node.value if hasattr(node, "value") else getattr(node, "s", None)
-    return value if isinstance(value, str) else None
 
 
 def catalogue() -> Set[Tuple[str, Any]]:
@@ -130,28 +55,35 @@ def catalogue() -> Set[Tuple[str, Any]]:
 KEYS = catalogue()
 
 
-def reasons_of(name: str) -> Set[str]:
-    """Ids of the reasons that a rule can give: those of the catalogue that its source spells, those that it
-    hands to Match(), and those of the rows.
-    """
-    path = os.path.join(RULES_FOLDER, name + ".py")
-    module = tree(path)
-    parts = [module] + [tree(other) for other in ALSO_SPELLED_IN.get(name, [])]
-    spelled = {text_of(node) for part in parts for node in ast.walk(part)}
-    reasons = {reason for cause, reason in KEYS if cause == name and reason in spelled}
-    for node in [node for part in parts for node in ast.walk(part)]:
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Match":
-            reasons.add(text_of(node.args[1]))
-    if name == "lost_requests":
-        reasons |= {row.reason for row in ROWS}
-    return reasons - {None}
+def modules(package: str, folder: str, begins: str = "") -> Iterator[ModuleType]:
+    for path in sorted(glob.glob(os.path.join(folder, begins + "*.py"))):
+        yield importlib.import_module("%s.%s" % (package, os.path.basename(path)[: -len(".py")]))
 
 
-def hits(name: str) -> Dict[str, Any]:
-    return dict(importlib.import_module(TESTS + name).HITS)
+def snapshots() -> List[Any]:
+    """The saved ones, and those of HITS of the tests."""
+    found = [hosts.fixture(path)["snapshot"] for path in hosts.FILES]
+    for module in modules(TESTS_PACKAGE, HERE, "test_"):
+        found += [make() for make in getattr(module, "HITS", {}).values()]
+    return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+def of_hits() -> Set[Tuple[str, str]]:
+    """(cause, reason) of all that is found on them."""
+    return {
+        (item["cause"], item["reason"]) for each in snapshots() for item in hosts.verdict(each)["findings"]
+    }
+
+
+def rows(module: ModuleType) -> Iterator[str]:
+    """The reasons of its tables of (reason, predicate)."""
+    for value in vars(module).values():
+        for row in value if isinstance(value, tuple) else ():
+            if isinstance(row, tuple) and len(row) == 2 and isinstance(row[0], str) and callable(row[1]):
+                yield row[0]
+
+
+@pytest.mark.parametrize("name", NAMES + [rule.name for rule in HOST_RULES])
 class TestEachRule:
     @pytest.mark.parametrize("kind", ["hit", "near_miss", "decoy"])
     def test_it_has_a_test_of_each_kind(self, name: str, kind: str) -> None:
@@ -159,21 +91,42 @@ class TestEachRule:
         names: List[str] = [getattr(node, "name", "") for node in nodes]
         assert [each for each in names if each.startswith("test_%s_" % kind)]
 
-    def test_every_reason_that_it_can_give_has_a_hit(self, name: str) -> None:
-        assert reasons_of(name) and reasons_of(name) == set(hits(name))
 
-    def test_every_finding_of_its_hits_has_words_for_people(self, name: str) -> None:
-        for make in hits(name).values():
-            for item in hosts.verdict(make())["findings"]:
-                assert (item["cause"], item["reason"]) in KEYS or (item["cause"], None) in KEYS
+class TestReasons:
+    def test_each_that_is_declared_is_found_on_a_host(self) -> None:
+        assert of_hits() == hosts.DECLARED
+
+    def test_each_is_declared_once(self) -> None:
+        for cause in CAUSES + RISKS:
+            assert cause.reasons and len(set(cause.reasons)) == len(cause.reasons), cause.id
+
+    @pytest.mark.parametrize("package, folder", [(RULES_PACKAGE, RULES_FOLDER)])
+    def test_each_row_of_a_table_is_declared(self, package: str, folder: str) -> None:
+        """Also one that no test finds on a host."""
+        known, seen = {reason for _cause, reason in hosts.DECLARED}, set(REASON_OF.values())
+        for module in modules(package, folder):
+            seen.update(rows(module))
+        assert len(seen) > 40 and seen <= known, seen - known
+
+    def test_each_has_words_of_its_own_or_of_its_cause(self) -> None:
+        for cause in CAUSES + RISKS:
+            for reason in cause.reasons:
+                assert (cause.id, reason) in KEYS or (cause.id, None) in KEYS, (cause.id, reason)
+
+    def test_no_words_are_for_what_no_cause_declares(self) -> None:
+        declared = {(cause.id, reason) for cause in CAUSES + RISKS for reason in cause.reasons}
+        assert {key for key in KEYS if key[1] is not None} <= declared
 
 
 class TestRegistry:
     def test_every_rule_is_listed_once_with_a_file(self) -> None:
-        rules = NAMES + [rule.name for rule in HOST_RULES]
-        assert len(set(rules)) == len(rules)
-        files = {name[: -len(".py")] for name in os.listdir(RULES_FOLDER) if name.endswith(".py")}
-        assert files - OTHERS == set(rules)
+        rules = [rule.name for rule in RULES] + [rule.name for rule in HOST_RULES]
+        files = [
+            module.__name__.rpartition(".")[2]
+            for module in modules(RULES_PACKAGE, RULES_FOLDER)
+            if hasattr(module, "RULE")
+        ]
+        assert len(set(rules)) == len(rules) and sorted(rules) == files
 
     def test_a_cause_stands_after_those_that_may_bring_it_about(self) -> None:
         """The earlier rule claims the losses. Of the rows of one rule, each counts what it explains."""

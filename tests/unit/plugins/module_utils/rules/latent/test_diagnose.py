@@ -30,7 +30,7 @@ def fail(monkeypatch: Any, name: str) -> None:
     def defect(_snapshot: Any) -> Any:
         raise KeyError("a defect")
 
-    rules = [rule._replace(examine=defect) if rule.name == name else rule for rule in subject.RULES]
+    rules = [rule._replace(asks=(defect,)) if rule.name == name else rule for rule in subject.RULES]
     monkeypatch.setattr(subject, "RULES", tuple(rules))
 
 
