@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meaning_of, meanings
-from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, near, newest_of, sample
+from .model import Cause, Loss, Match, Reason, evidence, losses_of, near, newest_of, sample
 from .silence import read_of, uncovered
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ def caught_match(
         [evidence("nginx", text, directive["file"], directive["line"]), sample(newest)],
         lost if proven is None else proven,
         confidence="possible" if proven is None else "likely",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(hit),
     )
     return Match(cause, REASON, reason)

@@ -10,7 +10,7 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
 from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
 from .case import site_reconfigured
-from .model import Cause, Loss, Match, Place, Reason, evidence, losses_of, newest_of, sample, within
+from .model import Cause, Loss, Match, Reason, evidence, losses_of, newest_of, sample, within
 from .nginx_error_reasons import directory_of, proof_of
 from .script_ways import barrier, is_barred, is_open, page_of, ways_of
 
@@ -98,7 +98,6 @@ def _root_of_site(
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
     return Match(cause, reason_id, reason)
@@ -122,7 +121,6 @@ def _index(
         state="recovered"
         if site_reconfigured(snapshot["nginx"], [newest["site"]], newest["last"] + LOG_SECOND)
         else "active",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
     return Match(cause, "index_missing", reason)
@@ -148,7 +146,6 @@ def _of_site(
         losses,
         confidence="likely",
         state="recovered" if over else "active",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
     return Match(cause, reason_id, reason)
@@ -167,7 +164,6 @@ def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> L
         [sample(newest)],
         confidence="likely",
         state="recovered" if restarted else "active",
-        place=Place(None, nginx["unit"]),
         since=min(event["first"] for event in events),
         servers=sites_of(nginx["routes"]),
     )

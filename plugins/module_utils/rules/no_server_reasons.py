@@ -15,7 +15,7 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 from .case import reconfigured
-from .model import Cause, Match, Place, Reason, evidence, losses_of, sample
+from .model import Cause, Match, Reason, evidence, losses_of, sample
 from .tries import Server, counts_alone, is_of, servers_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ class _Upstream(NamedTuple):
             reason_id,
             reason._replace(
                 proof=list(reason.proof) + ([sample(newest)] if newest else []),
-                place=Place(None, self.snapshot["nginx"]["unit"]),
                 servers=sites_of(self.routes),
             ),
         )

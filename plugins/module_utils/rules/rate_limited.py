@@ -13,7 +13,7 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of
 from ..signatures.nginx import LIMITED
 from .case import site_reconfigured
-from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
+from .model import Cause, Match, Reason, evidence, losses_of, newest_of, sample
 from .php_error_reasons import came_elsewhere, log_sites
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ def _match(
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=sites_of(routes),
     )
     return Match(cause, reason_id, reason)
