@@ -132,7 +132,8 @@ def _cure(case: Case, limit: int, place: "Evidence") -> str:
     workers = max(1, len(case.snapshot["nginx"]["workers"]))
     most = (limit - 1) // workers
     where = "%s:%s" % (place["path"], place.get("line"))
-    if place["text"].startswith(BY_DEFAULT):
+    kept = next(route["kept_at"] for route in case.routes if "kept_at" in route)
+    if "by_default" in kept:
         return "write keepalive %d into the upstream (%s)" % (most, where)
     if most < 1:
         return "take keepalive out (%s)" % where
