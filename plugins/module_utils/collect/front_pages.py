@@ -41,6 +41,8 @@ class _Way:
 
     def text(self, written: str, root: str = "$") -> str:
         """With "$" where it is not known."""
+        if "$" not in written:
+            return written
         known: Dict[str, str] = {}
         for name, *to in [each.args for each in named(self.all, "set")]:
             known[name[1:]] = to[0] if known.get(name[1:]) in (None, *to) else "$"
@@ -73,8 +75,9 @@ class _Way:
 
     def link(self) -> Optional["Front"]:
         """That keeps nginx from the file."""
-        path, ats = self.file(), self.near("disable_symlinks")[-1:]
-        if not ats or ats[0].args not in _LINKS or not self.host.type_of(path):
+        ats = self.near("disable_symlinks")[-1:]
+        path = self.file() if ats and ats[0].args in _LINKS else ""
+        if not path or not self.host.type_of(path):
             return None
         for place in [path[: found.end()] for found in re.finditer("/[^/]+", path)]:
             link = self.host.stat(place, False)
@@ -89,10 +92,11 @@ class _Way:
             names = [each.args for each in self.near("fastcgi_param") if each.args[0] == "SCRIPT_FILENAME"]
             text = self.text(names[-1][-1], self.root(self.near("root", "alias"))) if names else "$"
             wanted = re.sub("/+", "/", text)
+        if "$" in wanted or not (self.host.lacks(wanted) or self.host.type_of(wanted) == "directory"):
+            return None
         roots = [self.root([each]) for each in named(self.all + self.levels[0], "root", "alias")]
         there = [root + self.uri for root in roots if self.is_file(root + self.uri)]
-        gone = "$" not in wanted and (self.host.lacks(wanted) or self.host.type_of(wanted) == "directory")
-        return self.front("no_root", self.passes[0], wanted, there[0]) if gone and there else None
+        return self.front("no_root", self.passes[0], wanted, there[0]) if there else None
 
     def source(self, kind: str) -> Optional["Front"]:
         path, tried = self.file(), self.tries[0].args[:-1] if self.tries else ["$uri"]
@@ -117,7 +121,8 @@ def _of_server(host: Host, prefix: str, http: Directive, server: Directive) -> I
         return _Way(host, prefix, http, server, uri)
 
     ends = [re.split(r"[?$]", each.args[-1])[0] for each in way("/").tries]
-    for front in [way(uri) for uri in ["/", "/index.php"] + [end for end in ends if end.endswith(".php")]]:
+    uris = ["/", "/index.php"] + [end for end in ends if end.endswith(".php") and end != "/index.php"]
+    for front in map(way, uris):
         yield front.wrong() if front.known else None
     for location in named(server.block or [], "location"):
         folder = location.args[-1].rstrip("/") + "/"
@@ -132,8 +137,11 @@ def front_pages(host: Host, conf: Conf, prefix: str) -> List["Front"]:
     """Of the servers that lead to php-fpm, the last of each kind."""
     found: List[Front] = []
     for http in conf.directives:
-        for server in http.block or [] if http.name == "http" else []:
-            if any(each.name == "fastcgi_pass" for each in every(server.block or [])) and len(found) < MOST:
+        inside = http.block or [] if http.name == "http" else []
+        # It is asked again for each request: thousands of servers are no part of it.
+        http = http._replace(block=[each for each in inside if each.name not in ("server", "upstream")])
+        for server in inside:
+            if len(found) < MOST and any(each.name == "fastcgi_pass" for each in every(server.block or [])):
                 try:
                     fronts = [each for each in _of_server(host, prefix, http, server) if each]
                     found += {each["kind"]: each for each in fronts}.values()

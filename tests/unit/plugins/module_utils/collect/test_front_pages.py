@@ -4,11 +4,11 @@
 
 """Where nginx's files lead a request for a site's front page."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.front_pages import front_pages
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import parse_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Directive, parse_conf
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CODE = "<?php echo 'a page of the shop, longer than a stub';"
@@ -161,3 +161,22 @@ class TestSource:
 
     def test_decoy_a_prefix_that_leaves_scripts_to_php(self) -> None:
         assert self.sent(match="/admin/") == []
+
+
+class Walked(List[Directive]):
+    times = 0
+
+    def __iter__(self) -> Iterator[Directive]:
+        self.times += 1
+        return super().__iter__()
+
+
+class TestCost:
+    def test_the_servers_are_walked_a_few_times_in_all(self) -> None:
+        server = "server { %s location / { %s } %s }" % (AT_SITE, TRY, php())
+        text = "events {} http { index index.php; %s }" % (50 * server)
+        conf = parse_conf("/n.conf", {"/n.conf": text}.get, lambda _pattern: [])
+        servers = Walked(conf.directives[1].block or [])
+        conf.directives[1] = conf.directives[1]._replace(block=servers)
+        assert front_pages(FakeHost(files=PAGE), conf, "/etc/nginx") == []
+        assert servers.times <= 3
