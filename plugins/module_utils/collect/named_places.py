@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Callable, FrozenSet, Sequence, Tuple
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
 from .host import Host
-from .isolated import isolated
 from .nginx_limits import limits
 from .nginx_temp import closed_roots, denied_files, temp_dirs
 from .script_ways import UNSEEN, ways
+from .where_needed import isolated
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, LaterLogs

@@ -5,7 +5,7 @@
 
 import re
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, TypeVar
 
 from ..parse.linux.proc import WAITS_FOR_READER
 from ..parse.nginx.site_logs import writers
@@ -13,7 +13,6 @@ from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, REFUSED, UNWRITABLE
 from .host import Host
-from .isolated import isolated
 from .linux.processes import Process
 from .log_clock import is_odd
 from .log_window import tail
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.waits import Waits
 
+Found = TypeVar("Found")
 # Of these the access log knows how the other visitors fared.
 COMPARED = LIMITED | FATAL | meanings("pool_full", "process_max", "proxy_header")
 TAIL = 8192  # bytes of an access log
@@ -46,6 +46,15 @@ ODD = {"refused", "forbidden", "blank"}  # of pages
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 BAD = {b"500", b"403"}
 ENDED = meanings("timed_out", "broken_off")
+
+
+def isolated(host: Host, part: str, look: Callable[[], Found]) -> Optional[Found]:
+    """None where it raises, which is missing then: what else its stage has seen stands."""
+    try:
+        return look()
+    except Exception as error:
+        host.miss("collector_failed", part, "%s: %s" % (type(error).__name__, error))
+        return None
 
 
 def own_addresses(host: Host, snapshot: "Snapshot") -> List[str]:

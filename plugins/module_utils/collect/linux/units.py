@@ -102,9 +102,7 @@ def _name_conditions(host: Host, units: Dict[str, "Unit"]) -> None:
     """Only `systemctl status` prints which condition the last start was skipped for."""
     for name, unit in units.items():
         if unit["unmet"] and unit["active"] in ("inactive", "failed"):
-            from ...parse.linux.unit_starts import (
-                unmet_conditions,
-            )
+            from ...parse.linux.unit_starts import unmet_conditions
 
             ran = host.run(["systemctl", "status", "--no-pager", "-l", "-n", "0", "--", name])
             unit["unmet"] = unmet_conditions(ran.out) or unit["unmet"]
@@ -131,10 +129,7 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
 
 def _read_last_start(host: Host, name: str, unit: "Unit") -> None:
     """The journal back to the last start, which refused ones or PHP's complaints may have pushed out."""
-    from ...parse.linux.unit_starts import (
-        has_start,
-        without_small_talk,
-    )
+    from ...parse.linux.unit_starts import has_start, without_small_talk
 
     if not has_start(unit["log"]):
         log, unit["said"] = journal(host, name, MANY_LINES)
@@ -143,16 +138,8 @@ def _read_last_start(host: Host, name: str, unit: "Unit") -> None:
 
 def journal(host: Host, unit: str, lines: int = LINES) -> "Tuple[List[UnitLine], List[UnitLine]]":
     """The lines of systemd and php-fpm, and those of other programs."""
-    options = [
-        "-o",
-        "json",
-        "--output-fields=MESSAGE,UNIT,_PID,_EXE,_COMM",
-        "-n",
-        str(lines),
-        "--no-pager",
-        "-q",
-    ]
-    ran = host.run(["journalctl"] + options + unit_matches(unit))
+    options = ["-o", "json", "--output-fields=MESSAGE,UNIT,_PID,_EXE,_COMM", "-n", str(lines)]
+    ran = host.run(["journalctl"] + options + ["--no-pager", "-q"] + unit_matches(unit))
     log = parse_journal(ran.out)
     root = host.is_root()
     if not log and (ran.rc != 0 or not root):
