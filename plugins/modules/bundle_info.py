@@ -171,8 +171,8 @@ left_out:
 
 import signal
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
 
 compile_once()  # stands before the imports that it is for
 

@@ -298,15 +298,15 @@ snapshot:
 
 import signal
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
 
 compile_once()  # stands before the imports that it is for
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.snapshot import take
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit, sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import fit, sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 
 DEADLINES = (5.0, 600.0)

@@ -312,10 +312,10 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_fpm import value_shown
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import Section
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pool_detail import pool_detail
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import PoolDetail

@@ -161,8 +161,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity 
     running_identity,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.blocked_words import why_blocked
 
 if TYPE_CHECKING:

@@ -201,8 +201,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import collect_memory
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.oom import collect_oom
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
 
 
 def main() -> None:

@@ -302,17 +302,17 @@ remediation:
     why: ""
 """
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
 
 compile_once()  # stands before the imports that it is for
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.prevent import Wanted, prevent
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy, options_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.prevent.run import Wanted, prevent
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.registry import CAUSES as RISKS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES

@@ -256,7 +256,7 @@ remediation:
     why: ""
 """
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
 
 compile_once()  # stands before the imports that it is for
 

@@ -309,14 +309,14 @@ missing:
 
 import signal
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
 
 compile_once()  # stands before the imports that it is for
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.look import restart
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 
 DEADLINES = (5.0, 600.0)
 # Beyond the deadline, for a test that has begun. The kernel ends a module that runs longer.

@@ -259,9 +259,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx imp
     miss_silent,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.look import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import PROGRAMS
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 
 
 def main() -> None:

@@ -99,7 +99,7 @@ def fits(seen: Seen, match: Match, every_site: bool) -> bool:
 
 
 def _not_all_named(seen: Seen) -> bool:
-    """A host names some of very many sites, and then how many more there are (module_utils/reply.py)."""
+    """A host names some of very many sites, and then how many more there are (exchange/reply.py)."""
     return bool(seen.sites) and MORE_SITES.match(seen.sites[-1]) is not None
 
 

@@ -34,7 +34,7 @@ PAGES = ("report.json", "report.html", "report.md")
 # Run where the collection can be imported: what diagnosis_info returns for each saved snapshot.
 RETURNED = """
 import json, pathlib, sys
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit, sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import fit, sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
     snapshot = json.loads(path.read_text())["snapshot"]

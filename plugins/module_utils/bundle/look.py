@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple, cast
 from ..collect.configuration import Text, texts, versions
 from ..collect.host import Host
 from ..collect.snapshot import take
+from ..exchange.reply import fit, sendable
 from ..parse.redact import clean
-from ..reply import fit, sendable
 from ..rules.diagnose import diagnose
 from .strict import strict
 from .texts import shown

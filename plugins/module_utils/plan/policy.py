@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..look import window_problem
+from ..exchange.window import window_problem
 from ..parse.linux.swap import size_bytes
 from ..verdict.action import SWAP
 from .plan import BY_ID

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional
 
-from ..reply import fit, sendable
+from ..exchange.reply import fit, sendable
 from .compare import Key, key
 from .finding_results import finding_results, still_active
 

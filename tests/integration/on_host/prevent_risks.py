@@ -7,10 +7,10 @@
 import json
 import sys
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.prevent import Wanted, prevent
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import Policy
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.prevent.run import Wanted, prevent
 
 POLICY = Policy(
     window=5,

@@ -12,7 +12,7 @@ import sys
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.look import restart
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.risks import take_with_risks
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.diagnose import diagnose_ahead
 
 WINDOW = 900

@@ -11,9 +11,9 @@ import random
 from typing import Any, Callable, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import LIMIT, fit
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import fastcgi
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import permission, sock_rows
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import LIMIT, fit
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import (
     NEEDED_FOR_HEALTH,
     SEVERITIES,

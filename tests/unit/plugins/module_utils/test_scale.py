@@ -9,7 +9,7 @@ left out in silence.
 from typing import Any, Dict
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import fit
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import fit
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.growth import MOST, growth
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts

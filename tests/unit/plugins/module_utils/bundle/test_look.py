@@ -13,7 +13,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.look impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.strict import strict
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.configuration import Text
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.hidden import Scrubber
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import (
     FILES,

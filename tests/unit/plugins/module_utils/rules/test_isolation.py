@@ -9,8 +9,8 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils import reply
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import case, diagnose
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import HOST_RULES, RULES
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts

@@ -6,12 +6,12 @@
 import json
 from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Tuple, TypeVar, cast
 
-from .parse.redact import GONE, clean
+from ..parse.redact import GONE, clean
 
 if TYPE_CHECKING:
-    from ..plugin_utils.shapes.finding import Finding, Verdict
-    from ..plugin_utils.shapes.missing import Missing
-    from ..plugin_utils.shapes.plan import Planned
+    from ...plugin_utils.shapes.finding import Finding, Verdict
+    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.plan import Planned
 
 LIMIT = 60 * 1024  # bytes of JSON; the engine adds the invocation and its own keys to make 64 KiB
 IN_FULL = 8  # findings that keep all their evidence

@@ -10,6 +10,7 @@ worse, and a new look does not find the risk any more.
 from functools import partial
 from typing import TYPE_CHECKING, Hashable, List, NamedTuple, Optional, Sequence, Tuple
 
+from ..ahead.risks import take_with_risks
 from ..change.disk import Disk
 from ..change.lock import STATE
 from ..collect.host import Host
@@ -20,7 +21,6 @@ from ..remediate.proof import PAUSE, Proof
 from ..remediate.reply import Done, reply
 from ..remediate.run import Run, remediate
 from ..rules.latent.diagnose import diagnose_ahead
-from .risks import take_with_risks
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict

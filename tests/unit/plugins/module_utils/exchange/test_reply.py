@@ -8,7 +8,12 @@ import copy
 import json
 from typing import Any, Dict
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.reply import IN_FULL, LIMIT, fit, sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import (
+    IN_FULL,
+    LIMIT,
+    fit,
+    sendable,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.engine import finding
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, evidence
 

@@ -10,8 +10,8 @@ import zipimport
 from typing import List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils import archive
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.archive import Archive
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange import archive
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import Archive
 
 # Prints each file of the zip that was compiled, as often as it was.
 IMPORTS = """

@@ -7,8 +7,8 @@
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import prevent as subject
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.prevent import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.prevent import run as subject
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.prevent.run import (
     RiskProof,
     Wanted,
     judged,
