@@ -171,14 +171,16 @@ left_out:
 
 import signal
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once, loaded
 
 compile_once()  # stands before the imports that it is for
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.look import CONFIGURATION_SECONDS, look
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
+
+loaded()  # stands behind them
 
 DEADLINES = (5.0, 600.0)
 # Beyond the deadline, for the rules and the redaction. The kernel ends a module that runs longer.

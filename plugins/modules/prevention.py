@@ -302,7 +302,7 @@ remediation:
     why: ""
 """
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once, loaded
 
 compile_once()  # stands before the imports that it is for
 
@@ -317,6 +317,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.registry import CAUSES as RISKS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+
+loaded()  # stands behind them
 
 POLICY = {"cause": {"type": "str", "required": True}, "reason": {"type": "str"}}
 

@@ -256,7 +256,7 @@ remediation:
     why: ""
 """
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once, loaded
 
 compile_once()  # stands before the imports that it is for
 
@@ -270,6 +270,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.run imp
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+
+loaded()  # stands behind them
 
 
 def main() -> None:

@@ -309,7 +309,7 @@ missing:
 
 import signal
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once, loaded
 
 compile_once()  # stands before the imports that it is for
 
@@ -317,6 +317,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.look import restart
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
+
+loaded()  # stands behind them
 
 DEADLINES = (5.0, 600.0)
 # Beyond the deadline, for a test that has begun. The kernel ends a module that runs longer.

@@ -293,8 +293,7 @@ snapshot:
 
 import signal
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once, loaded
 
 compile_once()  # stands before the imports that it is for
 
@@ -302,7 +301,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.risks import take_with_risks
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import fit, sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.diagnose import diagnose_ahead
+
+loaded()  # stands behind them
 
 DEADLINES = (5.0, 600.0)
 # Beyond the deadline, for the rules. The kernel ends a module that runs longer: its controller has given up.

@@ -195,7 +195,7 @@ missing:
   sample: []
 """
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import compile_once, loaded
 
 compile_once()  # stands before the imports that it is for
 
@@ -209,6 +209,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.site_pages 
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
+
+loaded()  # stands behind them
 
 BOUNDS = {"timeout": (0.1, 120.0), "deadline": (1.0, 600.0)}
 

@@ -3,6 +3,7 @@
 
 """The zip file in which Ansible sends a module and what it imports."""
 
+import gc
 import os
 import sys
 import zipimport
@@ -23,7 +24,16 @@ class Archive(zipimport.zipimporter):
 
 
 def compile_once() -> None:
-    """Let what is imported from now on be found so. Elsewhere than in a zip file it changes nothing."""
+    """Let what is imported from now on be found so, and searched for no garbage: nothing of it is."""
     if Archive not in sys.path_hooks:
         sys.path_hooks.insert(0, Archive)
         sys.path_importer_cache.clear()
+    if hasattr(gc, "freeze"):  # Python 3.7
+        gc.disable()
+
+
+def loaded() -> None:
+    """All is imported: what is made from now on is searched again."""
+    if hasattr(gc, "freeze"):
+        gc.freeze()
+        gc.enable()

@@ -12,6 +12,7 @@ from typing import List
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange import archive
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.archive import Archive
+from ansible_collections.webmedic.php_fpm.tests.unit.sources import MODULES, python_files, source
 
 # Prints each file of the zip that was compiled, as often as it was.
 IMPORTS = """
@@ -28,6 +29,20 @@ def tell(event, args):
 sys.addaudithook(tell)
 import site_packages.shop.cart
 assert site_packages.shop.cart.TOTAL == 3 and site_packages.shop.cart.__file__ == sys.argv[4]
+"""
+
+
+# Says whether garbage is searched for: at first, while modules load, and then; and how much is left out.
+GARBAGE = """
+import gc, sys
+sys.dont_write_bytecode = True
+namespace = {}
+exec(open(sys.argv[1]).read(), namespace)
+print(gc.isenabled())
+namespace["compile_once"]()
+print(gc.isenabled())
+namespace["loaded"]()
+print(gc.isenabled(), gc.get_freeze_count() > 1000)
 """
 
 
@@ -78,3 +93,17 @@ class TestCompiling:
     def test_zipimport_alone_compiles_each_twice(self, sent: str) -> None:
         """When a newer Python does not, archive.py can go."""
         assert compiled(sent, "as it is") == sorted(2 * self.MODULES)
+
+
+class TestGarbage:
+    @pytest.mark.skipif(sys.version_info < (3, 7), reason="gc.freeze came with Python 3.7")
+    def test_none_is_searched_for_while_modules_load(self) -> None:
+        words = [sys.executable, "-c", GARBAGE, archive.__file__]
+        output = subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout.decode()
+        assert output.split() == ["True", "False", "True", "True"]
+
+    @pytest.mark.parametrize("path", python_files(MODULES))
+    def test_a_module_that_stops_the_search_starts_it(self, path: str) -> None:
+        begins, _imports, rest = source(path).partition("\ncompile_once()")
+        assert bool(rest) == ("import compile_once" in begins)
+        assert not rest or ("\nloaded()" in rest and "import" not in rest.partition("\nloaded()")[2])
