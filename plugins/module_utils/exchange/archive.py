@@ -10,14 +10,10 @@ import zipimport
 
 
 class Archive(zipimport.zipimporter):
-    """Finds a module without compiling it.
-
-    importlib (spec_from_loader) asks each loader for the file name, and zipimport compiles the module to tell
-    it, then throws the code away: each module is compiled twice, which is the larger part of a short run.
-    """
+    """importlib asks each loader for the file name, and zipimport compiles the module to tell it."""
 
     def get_filename(self, fullname: str) -> str:
-        """What the module's __file__ will be. ZipImportError: it is not here."""
+        """Its __file__. ZipImportError: it is not here."""
         name = fullname.rpartition(".")[2]
         file = os.path.join(name, "__init__.py") if self.is_package(fullname) else name + ".py"
         return os.path.join(self.archive, self.prefix + file)

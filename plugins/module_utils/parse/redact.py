@@ -27,6 +27,13 @@ _DIRECTIVE = (
 )
 _TYPED = r"string\(\d{1,9}\)\s*|s:\d{1,9}:|![\w!]{1,20}[ \t]+|\\?\"\w{0,12}value\\?\"\s*:\s*\\?\"?"
 _PLAIN = r"(?![\w./+=-])"
+# What went wrong, and no value: libc, OpenSSL, PHP, MySQL, PostgreSQL, Redis.
+_FAULT = (
+    r"(?!\s*(?:(?:no (?:such (?:file|process)|space left|password supplied)|invalid argument|bad message"
+    r"|(?:permission|connection|operation) (?:denied|refused|not (?:permitted|supported))|pair or user is"
+    r"|(?:protocol|input/output) error|cannot allocate memory)\b|in /|(?:pem|bio|ssl)_\w{1,40}\(\) failed"
+    r"|(?<=using password: )(?:yes|no)\)))"
+)
 
 
 def _rule(hints: str, pattern: str, kept: str = "") -> Tuple[Tuple[str, ...], str, str]:
@@ -66,7 +73,8 @@ _RULES = (
     ),
     _rule(
         "bearer basic digest",
-        r"(?i)\b(bearer[ \t]+|(?:basic|digest)[ \t]+(?=[\w+/=.~-]{8}))(?!\[redacted)[^\s\"',;]+",
+        r"(?i)\b(bearer[ \t]+|(?:basic|digest)[ \t]+(?=[\w+/=.~-]{8}))"
+        r"(?!\[redacted|authentication,)[^\s\"',;]+",
         r"\1",
     ),
     _rule(
@@ -74,7 +82,7 @@ _RULES = (
         r"(?i)(" + WORD + r"(?:\[[\w -]{0,40}\])?\\?[\"']?(?::\S{0,99}pr\w{5,7}(?=\] ?=>))?\]?\s*"
         r"(?:=>|[=:](?!>|//|\S{0,99}pr\w{5,7}\] ?=>)|,(?=[ \t]*[\"'])|;(?=[sid]:\d))"
         # As PHP, YAML and JSON write it.
-        r"(?!\s*(?:" + _TYPED + r")?\[redacted)\s*(?:" + _TYPED + r"|[id]:)?)" + _VALUE,
+        r"(?!\s*(?:" + _TYPED + r")?\[redacted)" + _FAULT + r"\s*(?:" + _TYPED + r"|[id]:)?)" + _VALUE,
         r"\1",
     ),
     # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
@@ -83,6 +91,7 @@ _RULES = (
         r"(?i)((?<!fastcgi)(?<!proxy)(?<!uwsgi)(?<!scgi)(?<!grpc)[_$.-]"
         + WORD
         + r"[\"']?(?![ \t]+\[redacted)[ \t]+)(?![=:>])"
+        + _FAULT
         + _VALUE,
         r"\1",
     ),

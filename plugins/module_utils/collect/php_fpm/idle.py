@@ -103,11 +103,7 @@ def start_command(
 
 
 def _idle_masters(
-    host: Host,
-    units: Dict[str, "Unit"],
-    scripts: List[Script],
-    layouts: List[Layout],
-    taken: List[str],
+    host: Host, units: Dict[str, "Unit"], scripts: List[Script], layouts: List[Layout], taken: List[str]
 ) -> List[Installation]:
     """Masters that could run and do not: of units, of scripts, then of packagings. Those that somebody
     disabled come last.

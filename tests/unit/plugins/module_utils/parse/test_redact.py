@@ -138,6 +138,48 @@ TELLING = [
     "user 'root'@'localhost'",
 ]
 
+# What went wrong, behind a word that a secret may follow.
+FAULTS = [
+    "php8.2-fpm.service: Failed to determine user credentials: No such process",
+    "Failed to determine group credentials: No such process",
+    "php8.2-fpm.service: Failed to set up credentials: Protocol error",
+    "Failed to load credentials: Permission denied",
+    "Failed to set user credentials: Operation not permitted, ignoring",
+    "Failed to get credentials: Operation not supported",
+    "Failed to acquire credentials: Cannot allocate memory",
+    "Failed to add credential: Invalid argument",
+    "Failed to decrypt credential: Bad message",
+    "Failed to read token: Input/output error",
+    "credential: No such file or directory",
+    "unable to read session: No space left on device",
+    "auth: Connection refused",
+    "ERROR 1045 (28000): Access denied for user 'root'@'localhost' (using password: YES)",
+    "mysqli_connect(): (HY000/1045): Access denied for user 'x'@'y' (using password: NO) in /srv/a.php",
+    'FATAL:  password authentication failed for user "shop"',
+    "SQLSTATE[08006] [7] fe_sendauth: no password supplied",
+    "ERR AUTH <password> called without any password configured for the default user.",
+    "NOAUTH Authentication required.",
+    "WRONGPASS invalid username-password pair or user is disabled.",
+    'PHP Warning:  Undefined array key "password" in /srv/login.php on line 9',
+    "PHP Warning:  Undefined variable $password in /srv/login.php on line 9",
+    'PHP Parse error:  syntax error, unexpected token ";" in /srv/x.php on line 3',
+    'user "bob": password mismatch, client: 192.0.2.7',
+    "no user/password was provided for basic authentication, client: 192.0.2.7",
+    'cannot load certificate key "/etc/ssl/x.key": PEM_read_bio_PrivateKey() failed (SSL: error:0480006C)',
+    'cannot load certificate key "/etc/ssl/x.key": BIO_new_file() failed (SSL: error:02001002)',
+    "pam_unix(su:auth): authentication failure; logname= uid=33",
+    "Failed at step USER spawning /usr/sbin/php-fpm: No such process",
+]
+# They begin as such a fault does, and are none.
+NO_FAULTS = [
+    *("password: s3cret", "password: no-s3cret", "password: Nos3cret"),
+    *("password: permission-s3cret", "credentials: bad-s3cret", "secret: invalid_s3cret"),
+    *("password: yess3cret)", "(password: NO-s3cret)", "(using password: s3cret)"),
+    *("$password ins3cret", "my-password pairs3cret", "token: PEM_s3cret", "key-secret: ssl_s3cret()"),
+    *("authorization is basic authentications3cret", "basic authentication/s3cret,"),
+    *('credentials: "No such process s3cret"', "credentials=No-such-process-s3cret"),
+]
+
 
 class TestSecrets:
     @pytest.mark.parametrize(
@@ -232,6 +274,18 @@ class TestEvidence:
     @pytest.mark.parametrize("text", TELLING)
     def test_what_tells_a_cause_stays(self, text: str) -> None:
         assert redact(text) == text
+
+    @pytest.mark.parametrize("text", FAULTS)
+    def test_hit_a_fault_behind_such_a_word_stays(self, text: str) -> None:
+        assert redact(text) == text
+
+    @pytest.mark.parametrize("text", NO_FAULTS)
+    def test_near_miss_a_secret_begins_like_a_fault(self, text: str) -> None:
+        assert "s3cret" not in redact(text)
+
+    def test_decoy_a_name_and_the_answer_of_nobody_we_know(self) -> None:
+        for text in ("(password: YES)", "password: Permission", "Invalid token: hunter2", "password: no"):
+            assert "[redacted]" in redact(text)
 
     def test_near_miss_host_that_is_called_like_a_secret(self) -> None:
         assert clean(["auth:9000", "session.internal:9000", "auth: 9000"]) == [
