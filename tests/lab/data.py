@@ -191,8 +191,8 @@ def packages() -> list[str]:
 
 
 def fault_of(family: str, entry: dict[str, Any], suites: list[str]) -> Fault:
-    """An entry of faults/FAMILY.yml, checked."""
-    place = f"faults/{family}.yml: {entry.get('name', '?')}"
+    """An entry of faults/FAMILY.yml or faults/FAMILY.PART.yml, checked."""
+    place = f"faults/{family}: {entry.get('name', '?')}"
     unknown = sorted(set(entry) - FAULT_KEYS)
     if unknown:
         raise LabError(f"{place}: unknown keys {unknown}; known are {sorted(FAULT_KEYS)}")
@@ -238,7 +238,8 @@ def load_faults() -> dict[str, Fault]:
     faults: dict[str, Fault] = {}
     for path in sorted((HOME / "faults").glob("*.yml")):
         for entry in _parsed(path):
-            fault = fault_of(path.stem, entry, suites)
+            # A large family has several files: 37_public.1_places.yml.
+            fault = fault_of(path.stem.partition(".")[0], entry, suites)
             if fault.name in faults:
                 raise LabError(f"{path.name}: {fault.name}: a fault of this name is there already")
             faults[fault.name] = fault

@@ -185,6 +185,11 @@ class TestFaults:
             for entry in yaml.safe_load(path.read_text()):
                 assert ("suites" in entry) == ("why_suites" in entry), entry["name"]
 
+    def test_a_family_of_several_files_has_one_name(self) -> None:
+        paths = [path.stem for path in (data.HOME / "faults").glob("37_public.*.yml")]
+        families = {fault.family for fault in data.load_faults().values()}
+        assert len(paths) > 1 and "37_public" in families and not families.intersection(paths)
+
     def test_a_safe_fault_is_planned_to_be_repaired_as_the_lab_says(self) -> None:
         # Families from 10 on are judged on live hosts alone.
         actions = {
