@@ -27,6 +27,7 @@ MAY_SEARCH = {
     "not_running.py": JOURNAL,
     "silence.py": "variables in a log_format of nginx's, which is no message",
     "start_commands.py": JOURNAL,
+    "unit_of_pages.py": "PHP's own words, in which each function names a file or a program in its own way",
 }
 
 

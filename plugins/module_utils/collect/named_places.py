@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-DENIED = meanings("file_denied", "sent_denied")
+DENIED = meanings("file_denied", "sent_denied", "static_denied")
 OF_SCRIPTS = UNSEEN | REFUSED | FATAL
 
 

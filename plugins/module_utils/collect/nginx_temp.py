@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
 
 MOST = 8
-DENIED = meanings("file_denied", "sent_denied")
+DENIED = meanings("file_denied", "sent_denied", "static_denied")
 _READ, _WRITE, _SEARCH = 4, 2, 1
 
 

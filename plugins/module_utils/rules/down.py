@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.config import ConfigProblem
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.php_fpm import ConfigTest, Master
     from ...plugin_utils.shapes.unit import Unit
 
 # What a start that failed means by its words -> the reason of the cause.
@@ -33,6 +33,7 @@ REASON_OF = by_meaning(
         "log_unwritable": "log_unwritable",
         "pid_unwritable": "pid_file_unwritable",
         "no_shared_memory": "shared_memory",
+        "reload_failed": "reload_failed",
         "lock_unwritable": "php_ini_invalid",
         "preload": "preload_failed",
         "extension": "extension_failed",
@@ -48,6 +49,15 @@ REASON_OF = by_meaning(
 _ERRNOS = {30: "read_only", 28: "disk_full", 122: "disk_full"}
 # Exit statuses of a shell or ld.so: no such program, or none that runs.
 NO_PROGRAM = (126, 127)
+# Signals that a program brings upon itself, signal(7).
+CRASHES = {
+    4: "4 (SIGILL)",
+    6: "6 (SIGABRT)",
+    7: "7 (SIGBUS)",
+    8: "8 (SIGFPE)",
+    11: "11 (SIGSEGV)",
+    31: "31 (SIGSYS)",
+}
 # What php-fpm -t can be asked about.
 TESTED = meanings("bad_account", "bad_config")
 _BAD_ACCOUNT, _BAD_CONFIG = meanings("bad_account"), meanings("bad_config")
@@ -198,10 +208,16 @@ def _meaning(problem: "ConfigProblem") -> str:
     return PHP_FPM.meaning_of[problem["kind"]] if "kind" in problem else min(_BAD_CONFIG)
 
 
+def ended_by(test: "ConfigTest") -> Optional[str]:
+    """The signal by which php-fpm -t crashed: it says nothing of the configuration then. A shell adds 128."""
+    rc = test.get("rc", 0)
+    return CRASHES.get(-rc) or CRASHES.get(rc - 128)
+
+
 def _rejection(master: "Master") -> Optional[Rejection]:
     """By php-fpm -t, else by what was read in the files that it does not look at, or could not."""
     test = master["test"]
-    if test["ran"] and not test["ok"]:
+    if test["ran"] and not test["ok"] and ended_by(test) is None:
         return _refused_by_test(master)
     for problem in master["config_errors"]:
         meaning = _meaning(problem)

@@ -9,13 +9,14 @@ import re
 from functools import partial
 from typing import Callable, Optional, Tuple
 
+from ..parse.linux.systemctl import hides
 from ..parse.linux.unit_starts import makes_read_only
 from ..parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ..signatures import kinds
 from ..signatures.lookup import meanings
 from ..signatures.php_start import NO_PRELOAD_USER
 from . import start_commands
-from .down import NO_PROGRAM, TESTED, Down, reason_of
+from .down import CRASHES, NO_PROGRAM, TESTED, Down, reason_of
 from .model import Reason, evidence
 from .whereabouts import at_place, directory_of
 
@@ -24,7 +25,6 @@ from .whereabouts import at_place, directory_of
 _OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
 _UNWRITABLE = meanings("log_unwritable", "pid_unwritable")
-_CRASHES = (4, 6, 7, 8, 11, 31)  # signals that a program brings upon itself, signal(7)
 _BEFORE = re.compile(r"^(?:\S+\[\d+\]: )?(?:\[\d[^\]]*\] )?")  # who says it, and when
 _SIGNS = {
     "log_unwritable": "it cannot open its log",
@@ -84,6 +84,10 @@ def _mended(down: Down) -> bool:
         return True
     if failure.meaning in TESTED and failure.kind not in kinds.UNTESTED and down.master["test"]["ran"]:
         return True  # php-fpm -t accepts it: _rejected stands before
+    if reason_of(failure) == "not_executable" and failure.text.endswith(": No such file or directory"):
+        # php-fpm -t ran it, out of the unit's sandbox.
+        hidden = down.unit is not None and hides(down.unit.get("sandbox") or {}, down.path or "/")
+        return down.master["test"]["ran"] and down.path == down.master["binary"] and not hidden
     if facts is None:
         return False
     if reason_of(failure) == "disk_full":
@@ -239,9 +243,9 @@ def _crashes(down: Down) -> Optional[Reason]:
     if down.unit is None or down.result not in ("signal", "core-dump"):
         return None
     signal = down.unit["exec_main_status"]
-    if signal not in _CRASHES or not down.attempt.lines or down.attempt.ready:
+    if signal not in CRASHES or not down.attempt.lines or down.attempt.ready:
         return None
-    words = "%s crashes while it starts: result %s (signal %s)" % (down.name, down.result, signal)
+    words = "%s crashes while it starts: result %s (signal %s)" % (down.name, down.result, CRASHES[signal])
     return Reason(words, [down.state])
 
 

@@ -36,12 +36,14 @@ class Row(NamedTuple):
     alone: bool = False  # where no log tells of losses, php-fpm's message is enough
 
 
-NGINX_LIMIT = Cause("nginx_limit", ids("connections limit_conn limit_req ports visitors"), severity="warning")
+NGINX_LIMIT = Cause(
+    "nginx_limit", ids("connections limit_conn limit_req ports visitors zone_full"), severity="warning"
+)
 OWN = Cause(
     "nginx_own_error",
     ids(
         "auth_request bind_address catch_stderr closed_root confined_root file_denied gone_root hidden_root "
-        "index_missing named_location sent_file source_sent symlinks_off worker_crashed"
+        "index_missing named_location sent_file source_sent symlinks_off worker_crashed written_file"
     ),
     severity="warning",
 )

@@ -28,6 +28,7 @@ NO_RESOURCE = TURNED_AWAY | meanings("no_resource")
 # An error_page of an answer would be logged while sending to the client.
 BY_ACCEL = meanings("accel_cycle")
 OF_ANSWER = meanings("answer_unwritable")
+ZONE_FULL = meanings("zone_full")
 ENOENT, ENOSPC = 2, 28
 CIRCLE = "nginx answers 500 itself: its locations lead a request%s again and again."
 BY_APPLICATION = (
@@ -195,5 +196,9 @@ def reasons(snapshot: "Snapshot") -> List[Match]:
         from .rate_limited import limited
 
         matches += limited(NGINX_LIMIT, snapshot, of_site)
+    if any(meaning_of(event) in ZONE_FULL for event in snapshot["logs"]["events"]):
+        from .zone_memory import zone_full
+
+        matches += zone_full(NGINX_LIMIT, snapshot)
     matches += _gone_roots(snapshot, of_site)
     return [match for match in matches if match] + _no_visitors(snapshot)

@@ -20,7 +20,7 @@ CYCLE = Cause("redirect_cycle", ("by_application", "closed_root", "internal_redi
 TEMP = Cause("temp_dir_unwritable", ("cache", "request_body", "response"), severity="warning")
 CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN, INVALID)
 HANDLED = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
-    meanings("no_resource", "turned_away", "nginx_crashed")
+    meanings("no_resource", "turned_away", "nginx_crashed", "zone_full")
 )
 
 

@@ -16,7 +16,7 @@ from .script_ways import barrier, is_barred, is_open, page_of, ways_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Detail, Event, ScriptWay
+    from ...plugin_utils.shapes.logs import Detail, Event, ScriptWay, TempDir
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -27,6 +27,7 @@ REASONS = by_meaning(
         "auth_answer": "auth_request",
         "file_denied": "file_denied",
         "sent_denied": "sent_file",
+        "static_denied": "written_file",
     }
 )
 WORDS = {
@@ -36,11 +37,13 @@ WORDS = {
     "is no answer to that.",
     "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
     "sent_file": "nginx answers 403 itself: the application has it send %s, which it may not read.",
+    "written_file": "nginx answers 403 itself: PHP wrote %s, which nginx may not read, and others like it.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
     "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
     "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
 }
+FEW = 3  # files that are refused
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
 
@@ -126,6 +129,16 @@ def _index(
     return Match(cause, "index_missing", reason)
 
 
+def _of_php(snapshot: "Snapshot", routes: Sequence["Route"], seen: "TempDir") -> bool:
+    """Whether the account of a pool of the site owns what refuses nginx."""
+    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
+    return any(
+        pool["endpoint"] in dialled and pool["user"] == seen["owner"]
+        for master in snapshot["fpm"]["masters"]
+        for pool in master["pools"]
+    )
+
+
 def _of_site(
     cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], event: "Event"
 ) -> Optional[Match]:
@@ -134,10 +147,14 @@ def _of_site(
         return None
     proof: List[Evidence] = []
     over = site_reconfigured(snapshot["nginx"], [event["site"]], event["last"] + LOG_SECOND)
-    if reason_id in ("file_denied", "sent_file"):
+    if reason_id in ("file_denied", "sent_file", "written_file"):
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
         over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
+        if reason_id == "written_file" and not (
+            seen and _of_php(snapshot, routes, seen) and len(losses) >= FEW
+        ):
+            return None  # somebody else's, who may mean it
         if seen:
             proof.append(proof_of(seen, over))
     reason = Reason(

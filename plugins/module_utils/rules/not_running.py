@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ..parse.linux.systemctl import hides
 from ..signatures.lookup import meanings
-from . import confined_start, failed_starts, killed_for_memory, odd_masters
+from . import confined_start, failed_starts, killed_for_memory, odd_masters, start_again
 from .case import CUT_OFF, NOBODY_THERE, Case
 from .down import look_at
 from .model import Cause, Loss, Match, Place, Reason, evidence, first_line, first_reason
@@ -233,7 +233,14 @@ def _lost(case: Case, unit: "Optional[Unit]") -> List[Loss]:
 
 def not_running(cause: Cause, case: Case) -> Optional[Match]:
     master = case.owner.master if case.owner else case.masters[0]
-    rows = failed_starts.SKIPPED + REJECTED + confined_start.ROWS + IN_THE_WAY + failed_starts.FAILED
+    rows = (
+        failed_starts.SKIPPED
+        + REJECTED
+        + confined_start.ROWS
+        + start_again.ROWS
+        + IN_THE_WAY
+        + failed_starts.FAILED
+    )
     rows += LIMITED + killed_for_memory.ROWS + ENDED + odd_masters.ROWS + STOPPED
     down = look_at(case, master)
     match = first_reason(cause, rows, down)

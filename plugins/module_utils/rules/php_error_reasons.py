@@ -5,13 +5,13 @@
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
-from ..parse.linux.unit_starts import makes_read_only
 from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import FATAL
 from .model import Cause, Match, Reason, evidence, losses_of, sample
+from .unit_of_pages import of_unit
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -197,19 +197,6 @@ def _shown(
     return matches
 
 
-def _read_only(snapshot: "Snapshot", routes: Sequence["Route"], paths: Sequence[str]) -> List["Evidence"]:
-    """The unit's setting that makes a file read-only of which PHP says that it is."""
-    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
-    for master in snapshot["fpm"]["masters"]:
-        unit, pools = master["unit_state"], {pool["endpoint"] for pool in master["pools"]}
-        for path in paths if dialled & pools else []:
-            setting = makes_read_only(unit, path) if unit else None
-            if unit and setting:
-                words = "%s has %s, so that php-fpm cannot write %s: ReadWritePaths= lets it"
-                return [evidence("unit", words % (unit["name"], setting, path))]
-    return []
-
-
 def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
     routes: Dict[str, List["Route"]] = {}
     for route in snapshot["nginx"]["routes"]:
@@ -262,7 +249,7 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             proof[:0] = map(_own, own)
             paths = event["detail"].get("read_only", []) if event else []
             paths = paths + [path for error in own for path in error.get("read_only", [])]
-            proof += _read_only(snapshot, hit, paths)
+            proof += of_unit(snapshot, hit, paths, ([sample(event)] if event else []) + proof)
             proof[:0] = _hiding(snapshot, names) if "hidden" in pages else []
             matches.append(_match(cause, "every_page", words, hit, event, proof, pages["last"]))
     return matches + _shown(cause, snapshot, routes, found)

@@ -27,12 +27,16 @@ CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Acce
 UNWRITABLE = words("body_unwritable answer_unwritable")
 # A 500 to a named location, to auth_request or to a file; a 403 to a file that the application has it send; a
 # directory of a site that nginx may not search, or of which it has no page to show.
-OWN_ERRORS = words("no_location auth_answer file_denied sent_denied root_denied index_forbidden")
+OWN_ERRORS = words(
+    "no_location auth_answer file_denied sent_denied static_denied root_denied index_forbidden"
+)
 NOT_FOUND = words("script_missing script_closed script_gone")  # gone: from where PHP's cache of paths leads
 REFUSED = NOT_FOUND | words("script_denied")  # by security.limit_extensions
 FATAL = words("php_fatal fatal_before_script")
 # Of which message_parts.py knows more.
-HAVE_PARTS = LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound")
+HAVE_PARTS = (
+    LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound zone_full")
+)
 MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     # A server of an upstream failed just before, proxy_pass to php-fpm.
     words("peer_disabled http_spoken "),
@@ -69,12 +73,13 @@ NO_PHASE = "-"
 # The header of an answer to proxy_pass over a unix socket: asked for before "header".
 HTTP = "http"
 # A file that nginx did not make itself; one of these that php-fpm's answer names (X-Accel-Redirect).
-FILE, SENT = "file", "sent"
+# A picture, style or script of a page, which nginx sends by itself.
+FILE, SENT, STATIC = "file", "sent", "static"
 STDERR = 'FastCGI sent in stderr: "'
 
 # id, phase, status, meaning, format; an indented line: another format of the row above
 NGINX = Table(
-    (NO_PHASE, HTTP, FILE, SENT) + tuple(PHASES.values()),
+    (NO_PHASE, HTTP, FILE, SENT, STATIC) + tuple(PHASES.values()),
     MEANINGS,
     """
 ng-stderr-primary * - script_missing FastCGI sent in stderr: "Primary script unknown%q
@@ -182,6 +187,9 @@ ng-index-forbidden - - index_forbidden directory index of "%q" is forbidden
 ng-stat-denied - - root_denied stat() "%q" failed (13: %s)
 ng-file-denied file 500 file_denied open() "%q" failed (13: %s)
 ng-sent-denied sent 403 sent_denied open() "%q" failed (13: %s)
+ng-static-denied static 403 static_denied open() "%q" failed (13: %s)
+ng-zone-full - 500 zone_full could not allocate node in cache keys zone "%q"
+ng-zone-full-limit - 503 zone_full could not allocate node in limit_req zone "%q"
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d
     worker process %d exited on signal %d (core dumped)
 ng-proxy-header - - proxy_header broken header: "%q

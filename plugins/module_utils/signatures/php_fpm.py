@@ -9,7 +9,7 @@ MEANINGS = words(
     # of the master
     "runs in_order stopping stopped emergency_reload start_failed bad_config bad_account "
     "address_in_use address_unavailable directory_missing bind_failed path_cut socket_access log_unwritable "
-    "pid_unwritable no_shared_memory other_error "
+    "pid_unwritable no_shared_memory reload_failed other_error "
     # of its workers: none could be started, pm.max_children, process.max, request_slowlog_timeout
     "no_worker pool_full process_max slow_script trace_denied "
     # request_terminate_timeout, its own fault, SIGSYS, SIGXCPU or SIGXFSZ, SIGKILL, hard_timeout, an error
@@ -36,7 +36,7 @@ fpm-terminating NOTICE - stopping Terminating ...
 fpm-finishing NOTICE - stopping Finishing ...
 fpm-bye NOTICE - stopped exiting, bye-bye!
 fpm-reloading NOTICE - stopping Reloading in progress ...
-fpm-reload-exec-failed ERROR - start_failed failed to reload: execvp() failed%e
+fpm-reload-exec-failed ERROR - reload_failed failed to reload: execvp() failed%e
 fpm-log-reopened NOTICE - in_order error log file re-opened
 fpm-exec-failed-init ERROR - start_failed FPM initialization failed
 fpm-uid ERROR - bad_account cannot get uid for user '%s'

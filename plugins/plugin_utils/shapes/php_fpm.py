@@ -104,7 +104,13 @@ class LaterMaster(TypedDict, total=False):
     prefix: str
 
 
-class LastStart(TypedDict):
+class LastStart13(TypedDict, total=False):
+    """Not in snapshots from before 0.13.0."""
+
+    account: Optional[bool]  # whether this host knows the user that it missed; None: it missed none
+
+
+class LastStart(LastStart13):
     """What the last start failed at, as it is now."""
 
     path: Optional[str]  # that could not be made, run or preloaded
@@ -118,7 +124,20 @@ class LastStart(TypedDict):
     changed_at: Optional[float]  # epoch seconds: php.ini, the program or the script to preload
 
 
-class Master5(LaterMaster, total=False):
+class Unseen(TypedDict):
+    """What a running master does not see of its host, since its unit has a sandbox."""
+
+    mounts: List[str]  # points at which what is mounted was deleted since
+    sockets: List[str]  # of others, which listen
+
+
+class Master13(LaterMaster, total=False):
+    """Not in snapshots from before 0.13.0."""
+
+    unseen: Unseen  # absent: its unit gives it what the host has
+
+
+class Master5(Master13, total=False):
     """Not in snapshots from before 0.5.0."""
 
     last_start: Optional[LastStart]  # None: it runs, or says nothing

@@ -42,7 +42,7 @@ class Unit11(Unit10, total=False):
     """Not in snapshots from before 0.11.0."""
 
     said: List[UnitLine]  # the last lines of the other programs that it runs as root
-    limits: Dict[str, str]  # RuntimeMaxSec= and WatchdogSec=, where it has them
+    limits: Dict[str, str]  # RuntimeMaxSec=, WatchdogSec=, LimitNPROC= and TasksMax=, where it has tight ones
     pid_file: Optional[str]  # PIDFile=
 
 

@@ -96,7 +96,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="Result=signal, core-dump or exit-code; the socket file exists and nobody listens on it.",
         fix="`systemctl start {unit}`, then find what killed it: `journalctl -u {unit} -n 50`",
         advice="`systemctl start {unit}`. Then find who killed it: `journalctl -u {unit} -n 50`, "
-        "`coredumpctl list`, the kernel log at that minute. "
+        "`coredumpctl list`, the kernel log at that minute. Signal 4: the package, or a library of it, was "
+        "built for another processor (`lscpu`, the VM's CPU type). "
         "Restart=on-failure in a drop-in brings it back by itself.",
         do_not="Do not delete the stale socket: FPM tests it, unlinks it and binds again by itself.",
         again="find what killed it: journalctl -u {unit} -n 50",

@@ -95,6 +95,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not look in the access log for these visitors, nor in php-fpm's: they never got there.",
         returns=True,
     ),
+    ("nginx_limit", "zone_full"): Entry(
+        title="a zone of nginx's memory is full",
+        what="nginx keeps the keys of a cache, or of limit_req, in a zone of fixed size. Where each key is "
+        "in use, a new request gets none: 500 by a cache, 503 by a limit.",
+        decides="nginx [alert]: could not allocate node in cache keys zone, or in limit_req zone.",
+        fix="raise the size of the zone: keys_zone=, zone=; then `systemctl restart nginx`",
+        advice="One MB holds some thousand keys. Raise the size in `fastcgi_cache_path ... keys_zone=` or "
+        "`limit_req_zone ... zone=`. See that the key has no part that is new for each request. nginx gives "
+        "a zone of that name another size at a restart, or under a new name at a reload.",
+        do_not="Do not change PHP-FPM: it never saw these requests.",
+    ),
     ("nginx_limit", "limit_req"): Entry(
         title="limit_req refuses nearly all visitors",
         what="nginx counts requests by a key, and refuses with 503 what comes too often. The key is the same "

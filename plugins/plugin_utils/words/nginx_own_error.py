@@ -14,11 +14,13 @@ HIDDEN_ROOT = Entry(
     "the site is missing for it, so it answers 404 or 403, and asks php-fpm for none.",
     decides="nginx: stat() failed (13: Permission denied), and nginx sees another file on the way than "
     "the host has.",
-    fix="let the unit in the evidence see the site: change the setting there, then restart that unit",
+    fix="restart the unit in the evidence where what it mounted was deleted; else change the setting there, "
+    "then restart it",
     advice="`systemctl cat` of the unit in the evidence shows the file that has the setting. Let the "
     "unit see the site: ProtectHome=no or read-only, and no such path in InaccessiblePaths= and "
     "TemporaryFileSystem=. Or move the site below /srv or /var/www. Then `systemctl daemon-reload`, "
-    "and restart the unit: a reload does not change what it sees.",
+    "and restart the unit: a reload does not change what it sees. A directory that was deleted, as a deploy "
+    "replaces it, stays mounted until then: let a deploy fill it and not replace it.",
     do_not="Do not chmod the directory: the host's own is another one.",
 )
 WORDS: dict[tuple[str, str | None], Entry] = {
@@ -73,6 +75,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "strict umask. Give the directory the group of nginx's workers and its setgid bit, and let the "
         "application write 0640; or `setfacl -d` an entry for nginx's user. No reload is needed.",
         do_not="Do not make the files readable for everybody: that the application guards them has a reason.",
+    ),
+    ("nginx_own_error", "written_file"): Entry(
+        title="nginx may not read what PHP writes",
+        what="Pictures, styles or scripts of pages belong to the pool's account, as uploads and caches do, "
+        "and their mode, or a directory's, keeps nginx's workers out. nginx makes a 403 of each.",
+        decides="nginx [error]: open() failed (13), no upstream, and the pool's account owns the file.",
+        fix="let the user of nginx's workers read them, by their group or an ACL, and let PHP write 0640",
+        advice="Find why PHP writes them so: UMask= of php-fpm's unit (`systemctl cat`), umask() or 0600 in "
+        "the application, or a temporary file that was renamed. Give the directory the group of nginx's "
+        "workers and its setgid bit, or `setfacl -d` an entry for nginx's user. Then mend the files there.",
+        do_not="Do not chmod 777: then every account of the host may put files there.",
     ),
     ("nginx_own_error", "closed_root"): Entry(
         title="nginx may not search the directory of a site",

@@ -40,8 +40,17 @@ def hidden(host: Host, who: str, pid: Optional[int], path: str) -> Optional["Hid
         if _file(host, place) != _file(host, root + place):
             unit = unit_of(process_cgroup(host, pid or 0))
             setting = _setting(host, unit, place) if unit else None
+            if setting and _is_gone(host, pid or 0, place):
+                setting += ", of which the directory was deleted since"
             return {"path": place, "unit": unit, "setting": setting, "who": who}
     return None
+
+
+def _is_gone(host: Host, pid: int, place: str) -> bool:
+    from ...parse.linux.unseen import gone_mounts
+
+    points = gone_mounts(host.text("/proc/%d/mountinfo" % pid) or "")
+    return any((place + "/").startswith(point + "/") for point in points)
 
 
 def _setting(host: Host, unit: str, place: str) -> Optional[str]:

@@ -56,6 +56,7 @@ def last_start(
         "free_bytes": room.bytes if room else None,
         "free_inodes": room.inodes if room else None,
         "address": _has_address(host, failure),
+        "account": host.account(failure.unknown_user) is not None if failure.unknown_user else None,
         "ini_file": ini_file,
         "ini_line": ini_line,
         "changed_at": max([_changed_at(host, name) for name in changed], default=0.0) or None,

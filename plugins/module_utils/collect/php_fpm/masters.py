@@ -230,6 +230,10 @@ def _master(
         "last_start": _last_start(host, installation, unit, pid_file),
         "pools": pools,
     }
+    if process and unit and unit.get("sandbox"):
+        from .unseen import unseen
+
+        master["unseen"] = unseen(host, process.pid, unit)
     network = host.readlink("/proc/%d/ns/net" % process.pid) if process else None
     if network and network != host.readlink("/proc/self/ns/net"):
         master["own_network"] = True

@@ -142,10 +142,12 @@ def mounts(mountinfo: str) -> Iterator[Tuple[str, str, str, str]]:
 
 def far_mounts(mountinfo: str) -> List[str]:
     """The mounts of which files come from a server or a program that may never answer."""
-    points = [
-        _OCTAL.sub(_byte, point) for _root, point, kind, _options in mounts(mountinfo) if _FAR.match(kind)
-    ]
+    points = [unescaped(point) for _root, point, kind, _options in mounts(mountinfo) if _FAR.match(kind)]
     return [point for point in points if not (point + "/").startswith(("/dev/", "/proc/", "/sys/"))]
+
+
+def unescaped(point: str) -> str:
+    return _OCTAL.sub(_byte, point)
 
 
 def _byte(octal: Match[str]) -> str:

@@ -39,7 +39,7 @@ Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy Fragmen
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
 InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload Type
 ConditionResult ConditionTimestampMonotonic AssertResult AssertTimestampMonotonic RestrictAddressFamilies
-Requires BindsTo Conflicts ConflictedBy RuntimeMaxUSec WatchdogUSec PIDFile
+Requires BindsTo Conflicts ConflictedBy RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
 """
 # What a start does, systemd.unit(5).
 _TIES = {"Requires": "starts", "BindsTo": "starts", "Conflicts": "stops", "ConflictedBy": "stops"}
@@ -50,6 +50,10 @@ SOME_CONDITION = "a condition of the unit"
 OTHER = "command"  # who speaks: a program of root's that is neither systemd nor php-fpm
 # Limits by which systemd ends what runs. systemctl prints the others of none as 0 and infinity.
 _LIMITS = {"RuntimeMaxUSec": "RuntimeMaxSec", "WatchdogUSec": "WatchdogSec"}
+# Of processes: tighter than any default, which depends on the host's memory.
+_OF_PROCESSES = {"LimitNPROC": "LimitNPROC", "TasksMax": "TasksMax"}
+_LIMITS.update(_OF_PROCESSES)
+_TIGHT = 1000
 
 _ARGV = re.compile(r"argv\[\]=(.*?) ; ")
 # php-fpm's arguments without a secret: -d mysqli.default_pw=x has one.
@@ -78,6 +82,10 @@ def parse_show(text: str) -> List[Dict[str, str]]:
         if block:
             blocks.append(block)
     return blocks
+
+
+def _is_tight(name: str, value: str) -> bool:
+    return name not in _OF_PROCESSES or (number(value) or _TIGHT) < _TIGHT
 
 
 def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
@@ -126,7 +134,7 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
         "limits": {
             setting: block[name]
             for name, setting in _LIMITS.items()
-            if get(name) not in (None, "", "0", "infinity")
+            if get(name) not in (None, "", "0", "infinity") and _is_tight(name, block[name])
         },
         "pid_file": get("PIDFile") or None,
         "ties": {

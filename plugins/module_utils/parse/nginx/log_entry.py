@@ -16,6 +16,7 @@ from ...signatures.nginx import (
     NO_SERVER,
     PHASES,
     SENT,
+    STATIC,
     STDERR,
     UNKNOWN,
     UNWRITABLE,
@@ -43,6 +44,10 @@ _HEAD = re.compile(
 _OWN_FILE = re.compile(r'/(?:\d{10,}|[0-9a-f]{32}[.\d]*)" (?:failed|has written)')
 _FATAL = "PHP message: PHP Fatal error:  "  # behind warnings, mostly
 _OPEN = 'open() "'
+# What pages are made of: nobody keeps these from visitors, as notes and backups are.
+_OF_PAGES = re.compile(
+    r'open\(\) "[^"]{1,255}\.(?:jpe?g|png|gif|webp|avif|svg|ico|css|m?js|woff2?|ttf|mp4|webm)" failed \(13'
+)
 _CLOSED = "Unable to open primary script: "
 _NEXT = "; PHP message: "
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
@@ -186,6 +191,8 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
     site, endpoint = fields(rest, cut) if client else (None, None)
     if phase == NO_PHASE and level == "error" and endpoint and "://" not in endpoint and _OPEN in message:
         phase = SENT
+    elif phase == NO_PHASE and level == "error" and client and not endpoint and _OF_PAGES.match(message):
+        phase = STATIC
     http = phase == "header" and (endpoint or "").startswith("http://unix:")
     row, detail = _recognise(message, phase, level == "crit", http)
     foreign = "%q" in row.format if row else of_connection and not _HARMLESS.match(message)

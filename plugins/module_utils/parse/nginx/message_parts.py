@@ -20,6 +20,7 @@ _ERRORS = (
 # By meaning; a group is a field of Detail.
 _PATTERNS = (
     (LIMITED, r' by zone "(?P<zone>[^"]{1,100})"'),
+    (NGINX.meanings("zone_full"), r'could not allocate node in [a-z_ ]+ zone "(?P<zone>[^"]{1,100})"'),
     (CYCLES, r' (?:redirecting to|processing) "(?P<target>[^"]{1,200})'),
     (OWN_ERRORS, r'named location "(?P<location>@[^"]{1,100})"'),
     (

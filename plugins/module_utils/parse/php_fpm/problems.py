@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What a signature means that keeps php-fpm from starting. The first wins over the others.
 _MEANINGS = ["bad_account", "address_in_use", "directory_missing", "address_unavailable", "bind_failed"]
-_MEANINGS += ["socket_access", "log_unwritable", "pid_unwritable", "no_shared_memory"]
+_MEANINGS += ["socket_access", "log_unwritable", "pid_unwritable", "no_shared_memory", "reload_failed"]
 # Of signatures/php_start.py.
 _MEANINGS += ["lock_unwritable", "preload", "extension", "php_startup", "not_executable", "unit_step"]
 _MEANINGS += ["bad_config", "timed_out", "other_error"]

@@ -152,7 +152,7 @@ def attempt_in_log(events: Sequence["Event"]) -> Attempt:
     def last(*names: str) -> float:
         return max([event["last"] for event in dated if meaning_of(event) in meanings(*names)], default=0.0)
 
-    ended = last("start_failed")
+    ended = last("start_failed", "reload_failed")
     if ended < last("runs", "in_order", "stopped"):
         return Attempt([], None, None, False)
     read: List[Tuple[float, StartFailure]] = []

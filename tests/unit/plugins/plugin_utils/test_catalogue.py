@@ -26,7 +26,8 @@ CAUSES = {
     "runtime_dir_missing start_limit_hit crashed oomd_killed oom_stopped "
     "not_installed condition_failed dependency_failed unit_setup_failed start_command_failed start_timeout "
     "log_unwritable pid_file_unwritable read_only disk_full address_unavailable shared_memory preload_failed "
-    "extension_failed php_ini_invalid not_executable start_failed",
+    "extension_failed php_ini_invalid not_executable start_failed program_crashes account_late reload_failed "
+    "too_many_children",
     "socket_permission_denied": "socket_mode acl parent_directory not_a_socket mandatory_access "
     "mount_namespace group_not_in_force",
     "socket_path_mismatch": "other_socket other_port tcp_vs_unix address_family socket_deleted "

@@ -100,6 +100,7 @@ def command_failed() -> Host:
     return did_not_start(exited("1/FAILURE", "Control")).with_unit(exec_main_status=0)
 
 
+NOT_TESTED = {"ran": False, "why": "php-fpm: No such file or directory"}
 # By reason.
 HITS: Dict[str, Callable[[], Host]] = {
     "condition_failed": lambda: skipped("ConditionPathExists=/etc/shop/enabled"),
@@ -116,7 +117,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "preload_failed": lambda: did_not_start(PRELOAD, exited("254/n/a")),
     "extension_failed": lambda: did_not_start(NO_SYMBOL, exited("127/n/a")),
     "php_ini_invalid": lambda: did_not_start(exited("254/n/a")).with_unit(exec_main_status=254),
-    "not_executable": lambda: did_not_start(NO_PROGRAM, exited("203/EXEC")),
+    "not_executable": lambda: did_not_start(NO_PROGRAM, exited("203/EXEC")).with_master(test=NOT_TESTED),
     "start_failed": lambda: did_not_start(UNKNOWN_WORDS, INIT_FAILED),
 }
 
