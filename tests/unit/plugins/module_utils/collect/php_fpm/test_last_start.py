@@ -59,6 +59,13 @@ class TestPlace:
         assert found == [True, True, False]
         assert seen(line % "php.example:9000", host)["address"] is None
 
+    def test_an_account_that_this_host_knows_by_now(self) -> None:
+        host = FakeHost({"/etc/hosts": ""})
+        host.accounts = {"shop": (801, 801, [801])}
+        line = "php-fpm[7]: ERROR: [pool www] cannot get uid for user '%s'"
+        assert [seen(line % name, host)["account"] for name in ("shop", "ghost")] == [True, False]
+        assert seen("php-fpm[7]: ERROR: FPM initialization failed", host)["account"] is None
+
 
 class TestIni:
     def test_the_last_file_that_has_the_setting(self) -> None:
