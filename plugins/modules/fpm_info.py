@@ -219,10 +219,17 @@ masters:
         - Of a start that failed, the place that it failed at, as it is now; none where it runs.
         - C(path), and whether its C(directory) is there. C(read_only), C(free_bytes) and C(free_inodes) of
           its file system. Whether this host has the C(address) that could not be bound.
+        - Whether it knows the C(account) that php-fpm missed; not before 0.13.0.
         - C(ini_file) and C(ini_line), where php.ini has the setting; C(changed_at), the last change of
           php.ini or of the program, in epoch seconds.
       type: dict
       returned: success
+    unseen:
+      description:
+        - What it does not see of its host, since its unit has a sandbox; not before 0.13.0.
+        - C(mounts), the points at which what is mounted was deleted since. C(sockets) of others, which listen.
+      type: dict
+      returned: where its unit has a sandbox
     own_network:
       description: Whether it runs in another network namespace than the host's.
       type: bool

@@ -34,7 +34,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="PHP-FPM is not running: its program crashes",
         what="php-fpm ends by a signal of its own as soon as it runs, before it reads a configuration.",
         decides="php-fpm -t ended by the signal, without any extension of php.ini.",
-        fix="install a build of the package that runs here: compare `lscpu` with what it was built for",
+        fix="install a build of the package that runs on this processor, or the one before",
         advice="Signal 4 (SIGILL): the package, or a library of it, was built for another processor; a VM "
         "has a lesser CPU type than before, or a package of another board. Signals 7 and 11: a file of it is "
         "damaged, `debsums` or `rpm -V` names it. Go back to the package before: `journalctl -u {unit}`.",
