@@ -211,7 +211,7 @@ masters:
         - C(type); C(writing), what the unit may not write; C(unmet), why systemd skipped the last start.
         - C(ties), other services that a start of a unit which is down C(starts) or C(stops).
         - C(said), the last lines of other programs that it runs as root. C(limits), its C(RuntimeMaxSec=) and
-          C(WatchdogSec=). C(pid_file), its C(PIDFile=). These are not there before 0.11.0.
+          C(WatchdogSec=), and C(LimitNPROC=) and C(TasksMax=) below 1000. C(pid_file), its C(PIDFile=). These are not there before 0.11.0.
       type: dict
       returned: success
     last_start:
@@ -227,7 +227,7 @@ masters:
     unseen:
       description:
         - What it does not see of its host, since its unit has a sandbox; not before 0.13.0.
-        - C(mounts), the points at which what is mounted was deleted since. C(sockets) of others, which listen.
+        - C(mounts), the points at which what is mounted was deleted since. C(sockets) of others that listen.
       type: dict
       returned: where its unit has a sandbox
     own_network:

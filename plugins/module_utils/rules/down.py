@@ -217,7 +217,8 @@ def ended_by(test: "ConfigTest") -> Optional[str]:
 def _rejection(master: "Master") -> Optional[Rejection]:
     """By php-fpm -t, else by what was read in the files that it does not look at, or could not."""
     test = master["test"]
-    if test["ran"] and not test["ok"] and ended_by(test) is None:
+    refused = test["ran"] and not test["ok"] and test.get("rc", 0) >= 0  # else a signal ended it
+    if refused and ended_by(test) is None:
         return _refused_by_test(master)
     for problem in master["config_errors"]:
         meaning = _meaning(problem)
