@@ -210,8 +210,9 @@ masters:
           with C(at) and C(text).
         - C(type); C(writing), what the unit may not write; C(unmet), why systemd skipped the last start.
         - C(ties), other services that a start of a unit which is down C(starts) or C(stops).
-        - C(said), the last lines of other programs that it runs as root. C(limits), its C(RuntimeMaxSec=) and
-          C(WatchdogSec=), and C(LimitNPROC=) and C(TasksMax=) below 1000. C(pid_file), its C(PIDFile=). These are not there before 0.11.0.
+        - C(said), the last lines of other programs that it runs as root. C(limits), its C(RuntimeMaxSec=),
+          C(WatchdogSec=), and tight C(LimitNPROC=) and C(TasksMax=). C(pid_file), its C(PIDFile=). These are
+          not there before 0.11.0.
       type: dict
       returned: success
     last_start:
