@@ -6,14 +6,7 @@
 import re
 from typing import TYPE_CHECKING, Dict, List, Sequence, Set, Tuple
 
-from ...parse.linux.systemctl import (
-    PROPERTIES,
-    parse_journal,
-    parse_show,
-    refused_to_start,
-    unit_facts,
-    unit_matches,
-)
+from ...parse.linux.systemctl import PROPERTIES, parse_show, unit_facts, unit_matches
 from ..host import Host
 
 if TYPE_CHECKING:
@@ -117,6 +110,8 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
         and unit["changed_at"]
         and (unit["active"] not in ("active", "reloading") or unit["restarts"] or unit["changed_at"] >= since)
     ]
+    if changed:
+        from ...parse.linux.unit_journal import refused_to_start
     for _at, name in sorted(changed, key=lambda row: -row[0])[:MOST_JOURNALS]:
         unit = units[name]
         unit["log"], unit["said"] = journal(host, name)
@@ -138,9 +133,11 @@ def _read_last_start(host: Host, name: str, unit: "Unit") -> None:
 
 def journal(host: Host, unit: str, lines: int = LINES) -> "Tuple[List[UnitLine], List[UnitLine]]":
     """The lines of systemd and php-fpm, and those of other programs."""
+    from ...parse.linux.unit_journal import parse_journal
+
     options = ["-o", "json", "--output-fields=MESSAGE,UNIT,_PID,_EXE,_COMM", "-n", str(lines)]
     ran = host.run(["journalctl"] + options + ["--no-pager", "-q"] + unit_matches(unit))
-    log = parse_journal(ran.out)
+    log, others = parse_journal(ran.out)
     root = host.is_root()
     if not log and (ran.rc != 0 or not root):
         why = ": " + ran.failure if ran.rc != 0 else " shows nothing to this user"
@@ -150,4 +147,4 @@ def journal(host: Host, unit: str, lines: int = LINES) -> "Tuple[List[UnitLine],
             "journalctl -u " + unit + why,
             None if root else "root or the group systemd-journal",
         )
-    return log, parse_journal(ran.out, others=True)
+    return log, others

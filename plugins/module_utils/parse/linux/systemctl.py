@@ -1,18 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Output of `systemctl show` and `journalctl -o json` -> plain data."""
+"""Output of `systemctl show` -> plain data."""
 
-import json
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional
 
 from ..number import number
-from ..php_fpm.zlog import without_place
-from ..redact import redact
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.unit import Unit, UnitLine
+    from ....plugin_utils.shapes.unit import Unit
 
 # Settings that give a unit's processes other files than the host has, systemd.exec(5).
 # Which part of a word with colons is the path as they see it.
@@ -47,7 +44,6 @@ PROPERTIES = SANDBOX + WRITING + tuple(_STATE.split())
 # systemd.generator(7): units that are made of scripts and other files.
 GENERATED = ("/run/systemd/generator/", "/run/systemd/generator.early/", "/run/systemd/generator.late/")
 SOME_CONDITION = "a condition of the unit"
-OTHER = "command"  # who speaks: a program of root's that is neither systemd nor php-fpm
 # Limits by which systemd ends what runs. systemctl prints the others of none as 0 and infinity.
 _LIMITS = {"RuntimeMaxUSec": "RuntimeMaxSec", "WatchdogUSec": "WatchdogSec"}
 # Of processes: tighter than any default, which depends on the host's memory.
@@ -64,9 +60,6 @@ _OPTIONS = {
     "config": re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)"),
     "prefix": re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)"),
 }
-_SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program
-# What systemd calls such a child (exec_child()). journald may come too late to read its program.
-_CHILD = re.compile(r"\(.*\)\Z")
 FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
@@ -175,16 +168,6 @@ def may_not_use(families: Optional[str], family: str) -> bool:
     return (family in families.lstrip("~").split()) == families.startswith("~")
 
 
-def refused_to_start(log: List["UnitLine"]) -> bool:
-    """Whether the start limit stopped the last attempt. Result tells it only if nothing had failed before."""
-    for entry in reversed(log):
-        if re.match(r"systemd\[1\]: .*Start request repeated too quickly", entry["text"]):
-            return True
-        if re.match(r"systemd\[1\]: (Starting|Started|Reloaded) ", entry["text"]):
-            return False
-    return False
-
-
 def exec_start(block: Dict[str, str]) -> Optional[str]:
     match = _ARGV.search(block.get("ExecStart", ""))
     if not match:
@@ -206,34 +189,3 @@ def unit_matches(unit: str) -> List[str]:
     of_child = ["UNIT=" + unit, "_UID=0", "PRIORITY=3"]
     of_stream = ["_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]
     return ["_PID=1", "UNIT=" + unit, "+"] + of_stream + ["+"] + of_child
-
-
-def _entry(line: str) -> "Optional[UnitLine]":
-    entry = json.loads(line)
-    message, pid = entry.get("MESSAGE"), entry.get("_PID")
-    program = entry.get("_EXE") or entry.get("_COMM")
-    is_systemd = not program or _SYSTEMD.match(program) or (not entry.get("_EXE") and _CHILD.match(program))
-    of_child = bool(entry.get("UNIT") and is_systemd)
-    if not isinstance(message, str):
-        return None
-    if pid == "1" or of_child:
-        speaker = "systemd"
-    else:
-        speaker = "php-fpm" if not program or FPM.match(program) else OTHER
-    shown = redact("%s[%s]: %s" % (speaker, pid, without_place(message.split("\n")[0])))
-    return {"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": shown}
-
-
-def parse_journal(text: str, others: bool = False) -> List["UnitLine"]:
-    """Lines of `journalctl -o json`, of systemd and php-fpm alone (docs/looking.md). others: those of the
-    other programs of root's in the unit.
-    """
-    lines: List[UnitLine] = []
-    for line in text.splitlines():
-        try:
-            entry = _entry(line)
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-            continue  # cut
-        if entry and entry["text"].startswith(OTHER + "[") == others:
-            lines.append(entry)
-    return lines

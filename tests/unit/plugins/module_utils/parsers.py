@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux impor
     swap,
     systemctl,
     tmpfiles,
+    unit_journal,
     unit_starts,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import (
@@ -240,7 +241,7 @@ def proc_texts(text: str) -> Any:
 def systemd(text: str) -> Any:
     return [
         systemctl.unit_facts(block, 0.0) for block in systemctl.parse_show(text)
-    ], systemctl.parse_journal(text)
+    ], unit_journal.parse_journal(text)
 
 
 def unit_log(text: str) -> Any:

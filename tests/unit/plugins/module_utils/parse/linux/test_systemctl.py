@@ -17,11 +17,13 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.syste
     exec_start,
     hides,
     may_not_use,
-    parse_journal,
     parse_show,
-    refused_to_start,
     unit_facts,
     unit_matches,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_journal import (
+    parse_journal,
+    refused_to_start,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_starts import (
     makes_read_only,
@@ -84,9 +86,9 @@ class TestUnit:
     @pytest.mark.parametrize("host", HOSTS)
     def test_start_limit_shows_in_the_journal_only(self, host: str) -> None:
         assert fpm(host, "start-limit-hit")["result"] == "exit-code"
-        assert refused_to_start(parse_journal(fixture(host + "-start-limit-hit.journal")))
-        assert not refused_to_start(parse_journal(fixture(host + "-failed.journal")))
-        assert not refused_to_start(parse_journal(fixture(host + "-killed.journal"))), (
+        assert refused_to_start(parse_journal(fixture(host + "-start-limit-hit.journal"))[0])
+        assert not refused_to_start(parse_journal(fixture(host + "-failed.journal"))[0])
+        assert not refused_to_start(parse_journal(fixture(host + "-killed.journal"))[0]), (
             "a later start went through"
         )
 
@@ -106,7 +108,7 @@ class TestLimits:
 
 class TestJournal:
     def test_line_has_time_program_text(self) -> None:
-        lines = parse_journal(fixture("252-debian12-failed.journal"))
+        lines = parse_journal(fixture("252-debian12-failed.journal"))[0]
         assert lines[-1]["text"].startswith("systemd[1]: Failed to start php8.2-fpm.service")
         assert lines[-1]["at"] == pytest.approx(1795661209.786335, abs=1e-4)
         texts = [line["text"] for line in lines if "ghost'" in line["text"]]
@@ -118,13 +120,11 @@ class TestJournal:
 
     def test_other_programs_of_the_unit_are_read_apart(self) -> None:
         text = entry(_EXE="/usr/bin/dash", MESSAGE="no licence server") + entry()
-        assert [line["text"] for line in parse_journal(text, others=True)] == [
-            "command[7]: no licence server"
-        ]
-        assert [line["text"] for line in parse_journal(text)] == ["php-fpm[7]: ERROR: x"]
+        assert [line["text"] for line in parse_journal(text)[1]] == ["command[7]: no licence server"]
+        assert [line["text"] for line in parse_journal(text)[0]] == ["php-fpm[7]: ERROR: x"]
 
     def test_secrets_are_redacted(self) -> None:
-        assert "hunter2" not in parse_journal(entry(MESSAGE='NOTICE: env[PASS] = "hunter2"'))[0]["text"]
+        assert "hunter2" not in parse_journal(entry(MESSAGE='NOTICE: env[PASS] = "hunter2"'))[0][0]["text"]
 
     @pytest.mark.parametrize("host", HOSTS)
     def test_decoy_lines_of_php_in_the_stream_of_the_unit(self, host: str) -> None:
@@ -145,7 +145,7 @@ class TestJournal:
             ),
         )
         assert "ghost-php" not in read, "journald itself knows who wrote it"
-        expected = "\n".join(line["text"] for line in parse_journal(read))
+        expected = "\n".join(line["text"] for line in parse_journal(read)[0])
         assert "ghost-sudo" in read and "ghost-" not in expected
         assert (
             "unable to bind listening socket for address '/run/nowhere/ghost.sock'" in expected
@@ -173,13 +173,13 @@ class TestJournal:
         """Of a process that is gone journald knows neither program nor name, or only the name; the unit comes
         with a stream that systemd made.
         """
-        assert bool(parse_journal(entry(**fields))) == expected
+        assert bool(parse_journal(entry(**fields))[0]) == expected
 
     def test_first_line_of_a_message_even_in_cut_output(self) -> None:
-        assert [line["text"] for line in parse_journal(entry(MESSAGE="one\nERROR: two"))] == [
+        assert [line["text"] for line in parse_journal(entry(MESSAGE="one\nERROR: two"))[0]] == [
             "php-fpm[7]: one"
         ]
-        assert parse_journal("-- Boot 1 --\nno time\n" + entry()[:40]) == []
+        assert parse_journal("-- Boot 1 --\nno time\n" + entry()[:40])[0] == []
 
 
 def entry(**fields: Any) -> str:
@@ -361,13 +361,13 @@ class TestSpawn:
         message = "php8.2-fpm.service: Failed at step EXEC spawning /usr/sbin/php-fpm8.2: No such file"
         unit = "php8.2-fpm.service"
         for program in ("/usr/lib/systemd/systemd", "/usr/lib/systemd/systemd-executor", None):
-            lines = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=program, _COMM=None))
+            lines = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=program, _COMM=None))[0]
             assert lines[0]["text"] == "systemd[7]: " + message
-        assert parse_journal(entry(MESSAGE=message))[0]["text"].startswith("php-fpm[7]: ")
-        named = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=None, _COMM="(php-fpm8.2)"))
+        assert parse_journal(entry(MESSAGE=message))[0][0]["text"].startswith("php-fpm[7]: ")
+        named = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=None, _COMM="(php-fpm8.2)"))[0]
         assert named[0]["text"] == "systemd[7]: " + message
-        assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo")) == []
-        assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo", _COMM="(x)")) == []
+        assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo"))[0] == []
+        assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo", _COMM="(x)"))[0] == []
 
     def test_small_talk_does_not_crowd_out_the_error(self) -> None:
         texts = ["systemd[1]: Starting x...", "php-fpm[7]: [26-Nov-2026 02:46:49] NOTICE: PHP message: y"]
