@@ -238,7 +238,7 @@ class TestPurity:
 
     @pytest.mark.parametrize("path", python_files(UTILS))
     def test_a_meaning_is_compared_with_a_checked_name(self, path: str) -> None:
-        """By meanings(), by_meaning() or Table.meanings(): an unknown one is an error at import."""
+        """By meanings() or by_meaning(): an unknown one is an error at import."""
         assert not spelled_meanings(parsed(path))
 
     def test_a_meaning_as_it_stands_is_seen(self) -> None:

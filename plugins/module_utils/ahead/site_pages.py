@@ -213,11 +213,7 @@ def site_pages(host: Host, wish: Wish) -> "SitePages":
     nginx = collect_nginx(host)
     every = _sites(nginx)
     chosen = [site for site, known in every.values() if not names or set(names) & set(known)]
-    config, prefix = nginx["config"] or "", nginx["prefix"] or ""
-    account = host.account(nginx.get("account") or "")
-    options = nginx.get("options") or {}
-    reading = Reading(host, config, prefix, options.get("g", ""), account[0] if account else None)
-    wanted = doors(chosen[:MOST_SITES], blocks(reading.conf))
+    wanted = doors(chosen[:MOST_SITES], blocks(Reading.of(host, nginx).conf))
     pages = _ask_all(host, nginx, [each.door for each in wanted if each.door], path, seconds)
     entries: List[SitePage] = []
     for each in wanted:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host, HostError
 from ..collect.linux.memory import collect_memory
+from ..parse.linux.proc import parse_status
 from ..parse.linux.swap import (
     SIGNATURE,
     Mount,
@@ -77,12 +78,11 @@ def active_swap(host: Host, path: str) -> Optional[Swap]:
 
 def _privileged(host: Host) -> bool:
     """Whether the kernel would let us: CAP_SYS_ADMIN, outside of any user namespace."""
-    rows = dict(
-        line.split(":", 1) for line in (text_of(host, "/proc/self/status") or "").splitlines() if ":" in line
+    rights = parse_status(text_of(host, "/proc/self/status") or "").capabilities
+    return bool((rights or 0) & _SYS_ADMIN) and (text_of(host, "/proc/self/uid_map") or "").split() in (
+        [],
+        _ALL_IDS,
     )
-    return bool(int(rows.get("CapEff", "0"), 16) & _SYS_ADMIN) and (
-        text_of(host, "/proc/self/uid_map") or ""
-    ).split() in ([], _ALL_IDS)
 
 
 def look(host: Host, path: str, masters: "Sequence[Master]" = ()) -> Facts:

@@ -15,6 +15,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar
 
+from ..parse.linux.proc import parse_status
 from . import child
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ Found = TypeVar("Found")
 
 READ_LIMIT = 1024 * 1024
 # linux/capability.h: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
-_EFFECTIVE = re.compile(r"^CapEff:\s*([0-9a-f]{1,16})$", re.M)
 _READS = 1 << 1 | 1 << 2
 # Of a command: a share of the time that is left, within these bounds, in seconds.
 COMMAND_SECONDS, PATIENCE, SHARE = 5.0, 30.0, 6
@@ -137,8 +137,9 @@ class Host:
 
     def reads_all(self) -> bool:
         """Whether it may read what others keep to themselves. The monitor's account may, and is not root."""
-        rights = _EFFECTIVE.search("" if self.is_root() else self.text("/proc/self/status") or "")
-        return self.is_root() or bool(rights and int(rights.group(1), 16) & _READS)
+        if self.is_root():
+            return True
+        return bool((parse_status(self.text("/proc/self/status") or "").capabilities or 0) & _READS)
 
     def left(self) -> float:
         return self.deadline - self.monotonic()

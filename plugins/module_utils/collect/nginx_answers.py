@@ -128,11 +128,7 @@ class _Answers:
 
 def own_answers(host: Host, nginx: "Nginx") -> Tuple[List["OwnAnswer"], List[str]]:
     """(those of all sites, php-fpm's first; access logs of sites that ask other programs)"""
-    account = host.account(nginx.get("account") or "")
-    extra = (nginx.get("options") or {}).get("g", "")
-    conf = Reading(
-        host, nginx["config"] or "", nginx["prefix"] or "", extra, account[0] if account else None
-    ).conf
+    conf = Reading.of(host, nginx).conf
     sites = nginx.get("site_logs") or []
     built_in = list({path for site in sites for log in site["access"] for path in log["paths"]})
     answers = _Answers(host, nginx["prefix"] or "", {site["site"] for site in sites}, built_in)

@@ -5,12 +5,17 @@
 
 import errno
 import posixpath
-from typing import Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional, Type, TypeVar
 
 from ..parse.files import NotOpened
 from ..parse.nginx.conf import Conf, every, parse_conf
 from .config_files import ConfigFiles
 from .host import Host, HostError, Stat, decode
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.nginx import Nginx
+
+Kind = TypeVar("Kind", bound="Reading")
 
 MOST_FILES = 2000
 MOST_BYTES = 32 * 1024 * 1024
@@ -37,6 +42,13 @@ class Reading(ConfigFiles):
         self.touched: Dict[str, float] = {}  # the latest that this can have been, whatever its mtime says
         self.conf: Conf = parse_conf(config, self.read, self.expand, extra)
         self._judge_code(prefix)
+
+    @classmethod
+    def of(cls: Type[Kind], host: Host, nginx: "Nginx") -> Kind:
+        account = host.account(nginx.get("account") or "")
+        extra = (nginx.get("options") or {}).get("g", "")
+        uid = account[0] if account else None
+        return cls(host, nginx["config"] or "", nginx["prefix"] or "", extra, uid)
 
     def _judge_code(self, prefix: str) -> None:
         directives = [each for each in every(self.conf.directives) if each.args]

@@ -23,11 +23,7 @@ MOST_TEXT = 200
 def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "Tuple[List[Limit], List[int]]":
     """(the limits, the statuses that limits answer with)"""
     zones = {event["detail"].get("zone") for event in events if meaning_of(event) in LIMITED}
-    account = host.account(nginx.get("account") or "")
-    extra = (nginx.get("options") or {}).get("g", "")
-    conf = Reading(
-        host, nginx["config"] or "", nginx["prefix"] or "", extra, account[0] if account else None
-    ).conf
+    conf = Reading.of(host, nginx).conf
     found: List[Limit] = []
     for directive in named(every(conf.directives), "limit_req_zone", "limit_conn_zone"):
         zone = next((arg[5:].partition(":")[0] for arg in directive.args[1:] if arg.startswith("zone=")), "")

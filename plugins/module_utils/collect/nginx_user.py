@@ -3,8 +3,7 @@
 
 """Who dials php-fpm: the account of nginx's workers, as they run and as the configuration says."""
 
-import re
-from typing import TYPE_CHECKING, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.conf import Conf, user_directive
 from .host import Host
@@ -14,9 +13,15 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx, NginxAccount
 
 
+def groups(host: Host) -> Dict[str, Tuple[int, List[str]]]:
+    """{name: (id, members)} of the local file: a directory service may hang."""
+    rows = [row.split(":") for row in (host.text("/etc/group") or "").split("\n")]
+    rows.reverse()  # the first of a name counts
+    return {row[0]: (int(row[2]), row[3].split(",")) for row in rows if len(row) > 3 and row[2].isdigit()}
+
+
 def group_id(host: Host, name: str) -> Optional[int]:
-    match = re.search(r"^%s:[^:]*:(\d+):" % re.escape(name), host.text("/etc/group") or "", re.M)
-    return int(match.group(1)) if match else None
+    return groups(host).get(name, (None,))[0]
 
 
 def _runs_as(host: Host, worker: Process) -> "NginxAccount":

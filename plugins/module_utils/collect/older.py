@@ -102,9 +102,7 @@ def _holders(
 def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
     """Why nginx refuses the files as they are now."""
     config, prefix = nginx["config"] or "", nginx["prefix"] or ""
-    account = host.account(nginx.get("account") or "")
-    options = nginx.get("options") or {}
-    reading = Reading(host, config, prefix, options.get("g", ""), account[0] if account else None)
+    reading = Reading.of(host, nginx)
     files = {directive.file for directive in every(reading.conf.directives)}
     files |= {error["file"] for error in reading.conf.errors}
     known = problems(reading.conf, config, prefix, host.lacks) if reading.whole else []

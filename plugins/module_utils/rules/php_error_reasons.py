@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
-from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import FATAL
 from .model import Cause, Match, Reason, evidence, losses_of, sample
+from .php_refuses import reloaded
 from .unit_of_pages import of_unit
 
 if TYPE_CHECKING:
@@ -100,20 +100,6 @@ def _answered(snapshot: "Snapshot", site: str, at: float) -> bool:
         for pages in file.get("pages", [])
         if log_sites(snapshot, file["path"], pages) == [site]
     )
-
-
-def _restarted(snapshot: "Snapshot", routes: Sequence["Route"], at: float) -> bool:
-    """Whether each php-fpm that the routes lead to was started later.
-
-    That mends no setting of a file, but the file may have been mended before.
-    """
-    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
-    started = [
-        master["started_at"]
-        for master in snapshot["fpm"]["masters"]
-        if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
-    ]
-    return bool(started) and all(each is not None and each > at + LOG_SECOND for each in started)
 
 
 def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["PhpError"]:
@@ -215,7 +201,8 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             event,
             [],
             event["first"],
-            "possible" if _restarted(snapshot, routes[site], event["last"]) else "likely",
+            # A start mends no setting of a file, but the file may have been mended before.
+            "possible" if reloaded(snapshot, routes[site], event["last"], started=True) else "likely",
             _answered(snapshot, site, event["last"]),
         )
         for site, event in fatal.items()

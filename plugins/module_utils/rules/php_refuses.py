@@ -104,11 +104,11 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
     return "the pool's account may not read %s" % script
 
 
-def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float) -> bool:
-    """Whether each php-fpm behind the site was reloaded or started since."""
+def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float, started: bool = False) -> bool:
+    """Whether each php-fpm behind the site was reloaded or started since; started: was started."""
     dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
     loaded = [
-        master["loaded_at"]
+        master["started_at" if started else "loaded_at"]
         for master in snapshot["fpm"]["masters"]
         if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
     ]

@@ -23,7 +23,7 @@ def meaning_of(event: "Event") -> str:
 
 
 def meanings(*names: str) -> FrozenSet[str]:
-    """For a rule: a name that no table knows would never be found, so it is a ValueError."""
+    """For who asks by meaning. A name that no table knows would never be found, so it is a ValueError."""
     unknown = sorted(set(names) - _MEANINGS)
     if unknown:
         raise ValueError("no signature means %s" % ", ".join(unknown))

@@ -31,7 +31,6 @@ class Table:
 
     def __init__(self, phases: Sequence[str], meanings: FrozenSet[str], text: str) -> None:
         self.meaning_of: Dict[str, str] = {}
-        self._meanings = meanings
         # Of a phase, with the text that a message must begin with.
         self._rows: Dict[str, List[Tuple[str, Signature]]] = {phase: [] for phase in phases}
         seen = set()
@@ -58,13 +57,6 @@ class Table:
         if unknown:
             raise ValueError("no signature is %s" % ", ".join(unknown))
         return names.split()
-
-    def meanings(self, *names: str) -> FrozenSet[str]:
-        """For who asks by meaning. A name that no row may have is a ValueError: it would never be found."""
-        unknown = sorted(set(names) - self._meanings)
-        if unknown:
-            raise ValueError("no signature means %s" % ", ".join(unknown))
-        return frozenset(names)
 
     def rows(self) -> List[Signature]:
         """Each row once, in no order."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ...parse.endpoint import is_loopback, parse
 from ..host import Host
 from ..linux.addresses import addresses
+from ..nginx_user import groups
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.endpoint import Endpoint
@@ -65,28 +66,21 @@ def _passable(parents: Sequence[Gate], group: Optional[str]) -> bool:
 
 
 def _people(host: Host) -> Dict[str, List[str]]:
-    """Accounts that people log in with, by each of their groups. Local files alone: a directory service may
-    hang.
-    """
+    """Accounts that people log in with, by each of their groups. Local files alone."""
     primary: Dict[str, str] = {}
     names: List[str] = []
-    members: Dict[str, List[str]] = {}
-    groups: Dict[str, str] = {}
-    for row in (host.text("/etc/group") or "").split("\n"):
-        fields = row.split(":")
-        if len(fields) >= 4:
-            groups[fields[2]] = fields[0]
-            members[fields[0]] = [name for name in fields[3].split(",") if name]
+    listed = groups(host)
+    named = {str(gid): name for name, (gid, _members) in listed.items()}
     for row in (host.text("/etc/passwd") or "").split("\n"):
         fields = row.split(":")
         if len(fields) >= 7 and fields[2].isdigit() and int(fields[2]) in _PEOPLE:
             names.append(fields[0])
-            primary[fields[0]] = groups.get(fields[3], fields[3])
+            primary[fields[0]] = named.get(fields[3], fields[3])
     found: Dict[str, List[str]] = {}
     for name in names:
         found.setdefault(primary[name], []).append(name)
-    for group, listed in members.items():
-        for name in listed:
+    for group, (_gid, members) in listed.items():
+        for name in members:
             if name in primary and name not in found.setdefault(group, []):
                 found[group].append(name)
     return found

@@ -58,10 +58,7 @@ def _user_ini(host: Host, root: str) -> "Optional[ScriptLimit]":
 def collect(host: Host, snapshot: "Snapshot") -> "List[LocationSettings]":
     """One for each fastcgi_pass, in the order of the configuration."""
     nginx = snapshot["nginx"]
-    account = host.account(nginx.get("account") or "")
-    options = nginx.get("options") or {}
-    config, prefix = nginx["config"] or "", nginx["prefix"] or ""
-    reading = Reading(host, config, prefix, options.get("g", ""), account[0] if account else None)
+    reading = Reading.of(host, nginx)
     limits: Dict[str, Optional[ScriptLimit]] = {}
     for root in [route["root"] or "$" for route in nginx["routes"]]:
         if "$" not in root and root not in limits and len(limits) < MOST_ROOTS:

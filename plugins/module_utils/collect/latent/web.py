@@ -39,13 +39,9 @@ class Noted(Reading):
 
 def collect(host: Host, snapshot: "Snapshot") -> "Web":
     nginx = snapshot["nginx"]
-    account = host.account(nginx.get("account") or "") if nginx.get("account") else None
-    extra = (nginx.get("options") or {}).get("g", "")
     # What it cannot read the snapshot has said already.
     missing, host.missing = host.missing, []
-    reading = Noted(
-        host, nginx["config"] or "", nginx["prefix"] or "/", extra, account[0] if account else None
-    )
+    reading = Noted.of(host, nginx)
     host.missing = missing
     found = blocks(reading.conf)
     php = {

@@ -5,9 +5,10 @@
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 
-from ...parse.linux.proc import WAITS_FOR_READER, ProcStat, limiting_cgroup, parse_stat
+from ...parse.linux.proc import WAITS_FOR_READER, ProcStat, parse_stat
 from ...parse.redact import redact
 from ..host import Host
+from .memory import cgroup_of
 from .processes import Process
 
 if TYPE_CHECKING:
@@ -37,13 +38,10 @@ def _look(host: Host, pid: int, workers: Sequence[int]) -> Optional[_Look]:
 
 def _freezer(host: Host, pid: int) -> Optional[str]:
     """The cgroup in which it is frozen."""
-    cgroup, mounts = host.text("/proc/%d/cgroup" % pid), host.text("/proc/self/mountinfo")
-    if cgroup is None or mounts is None:
-        return None
     for controller, file, word in _FREEZERS:
-        directories = limiting_cgroup(cgroup, mounts, controller).directories
+        home = cgroup_of(host, pid, controller)
         # The topmost is the one that was frozen: those below are so with it.
-        for directory in reversed(directories):
+        for directory in reversed(home.directories if home else []):
             if word in (host.text(directory + "/" + file) or "").splitlines():
                 return directory
     return None

@@ -7,6 +7,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, List, Optional
 
+from ...parse.linux.proc import parse_status
 from ..host import Host
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _CHDIR = re.compile(r'^[ \t]*chdir[ \t]*=[ \t]*"?(/[^"\s;$]*)', re.M)
 _SECTION = re.compile(r"^[ \t]*\[", re.M)
-_EFFECTIVE = re.compile(r"^CapEff:\s*([0-9a-f]+)$", re.M)
 # include/uapi/linux/capability.h
 _CAPABILITIES = {"CAP_SETGID": 6, "CAP_SETUID": 7}
 _CHROOT = {"CAP_SYS_CHROOT": 18}
@@ -38,11 +38,11 @@ def _directory(host: Host, pool: "Pool") -> Optional[str]:
 
 def _lacking(host: Host, master: "Master", pool: "Pool") -> List[str]:
     """Capabilities that root's master is without. Another's master keeps its workers its own."""
-    found = _EFFECTIVE.search(host.text("/proc/%d/status" % (master["pid"] or 0)) or "")
-    if found is None or master.get("account"):
+    rights = parse_status(host.text("/proc/%d/status" % (master["pid"] or 0)) or "").capabilities
+    if rights is None or master.get("account"):
         return []
     wanted = dict(_CAPABILITIES, **(_CHROOT if pool["chroot"] else {}))
-    return [name for name, bit in wanted.items() if not int(found.group(1), 16) >> bit & 1]
+    return [name for name, bit in wanted.items() if not rights >> bit & 1]
 
 
 def worker_setup(host: Host, master: "Master", pool: "Pool") -> "WorkerSetup":

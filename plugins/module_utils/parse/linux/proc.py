@@ -31,6 +31,7 @@ class ProcStatus(NamedTuple):
     groups: List[int]
     namespaces: int  # above 1 it lives in a container below us
     uids: List[int]  # real, effective, saved
+    capabilities: Optional[int]  # effective
 
 
 class Membership(NamedTuple):
@@ -66,13 +67,14 @@ def parse_status(text: str) -> ProcStatus:
     for line in text.splitlines():
         name, _colon, value = line.partition(":")
         rows[name] = value.split()
-    uid, gid = rows.get("Uid", []), rows.get("Gid", [])
+    uid, gid, rights = rows.get("Uid", []), rows.get("Gid", []), rows.get("CapEff")
     return ProcStatus(
         int(uid[1]) if len(uid) > 1 else -1,
         int(gid[1]) if len(gid) > 1 else -1,
         list(map(int, rows.get("Groups", []))),
         len(rows.get("NSpid", ["1"])),
         list(map(int, uid[:3])),
+        int(rights[0], 16) if rights else None,
     )
 
 

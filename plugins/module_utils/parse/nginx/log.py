@@ -24,7 +24,8 @@ from typing import (
     Tuple,
 )
 
-from ...signatures.nginx import HAVE_PARTS, LOST, NGINX, NO_SERVER, PHASES, REFUSED, STDERR
+from ...signatures.lookup import meanings
+from ...signatures.nginx import HAVE_PARTS, LOST, NO_SERVER, PHASES, REFUSED, STDERR
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
 from .log_entry import ENTRY_LIMIT, Entry, brief, fields, is_next, parse_entry
@@ -36,7 +37,7 @@ MANY_STRANGERS = 16
 _IN_HEADER = " while reading response header from upstream"
 _MOST_DOUBTS = 5000
 _MOST_TRIES = 4096
-UNSHOWN = REFUSED | NGINX.meanings("root_denied", "index_forbidden")
+UNSHOWN = REFUSED | meanings("root_denied", "index_forbidden")
 
 
 class _Seen:

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
+from ...signatures.lookup import meanings
 from ...signatures.nginx import (
     FILE,
     HTTP,
@@ -70,8 +71,8 @@ _OF_MODULES = re.compile(
 # Methods that ngx_http_upstream_next() passes on only where non_idempotent is allowed.
 _ONCE = ("POST", "LOCK", "PATCH")
 TRIED = LOST | NO_SERVER
-_LATE = NGINX.meanings("timed_out", "connect_timed_out", "send_timed_out", "cut_off")
-_SPOKEN = NGINX.meanings("php_message")
+_LATE = meanings("timed_out", "connect_timed_out", "send_timed_out", "cut_off")
+_SPOKEN = meanings("php_message")
 
 
 class Entry(NamedTuple):

@@ -6,13 +6,14 @@
 import re
 from typing import TYPE_CHECKING, Dict, List, Pattern, cast
 
-from ...signatures.nginx import CYCLES, FATAL, LIMITED, NGINX, NOT_FOUND, OWN_ERRORS, UNWRITABLE
+from ...signatures.lookup import meanings
+from ...signatures.nginx import CYCLES, FATAL, LIMITED, NOT_FOUND, OWN_ERRORS, UNWRITABLE
 from ..redact import clean
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Detail
 
-_BEFORE, _FATAL = NGINX.meanings("fatal_before_script"), "PHP Fatal error:  (?:Unknown: |Uncaught Error: )?"
+_BEFORE, _FATAL = meanings("fatal_before_script"), "PHP Fatal error:  (?:Unknown: |Uncaught Error: )?"
 _ERRORS = (
     "Operation not permitted|Permission denied|Too many open files[a-z ]*|Input/output error|"
     "Stale file handle|Transport endpoint is not connected|No such file or directory"
@@ -20,22 +21,22 @@ _ERRORS = (
 # By meaning; a group is a field of Detail.
 _PATTERNS = (
     (LIMITED, r' by zone "(?P<zone>[^"]{1,100})"'),
-    (NGINX.meanings("zone_full"), r'could not allocate node in [a-z_ ]+ zone "(?P<zone>[^"]{1,100})"'),
+    (meanings("zone_full"), r'could not allocate node in [a-z_ ]+ zone "(?P<zone>[^"]{1,100})"'),
     (CYCLES, r' (?:redirecting to|processing) "(?P<target>[^"]{1,200})'),
     (OWN_ERRORS, r'named location "(?P<location>@[^"]{1,100})"'),
     (
         OWN_ERRORS | UNWRITABLE,
         r'\b(?:(?:open|mkdir|pwritev?|stat)\(\)|index of) "(?P<path>/[^"]{1,255})" (?:failed|has|is) ',
     ),
-    (NGINX.meanings("nginx_crashed"), r"exited on signal (?P<signal>[0-9]{1,2})"),
-    (NGINX.meanings("unbound"), r"\bbind\((?P<address>[^ )]{1,64})\) failed"),
+    (meanings("nginx_crashed"), r"exited on signal (?P<signal>[0-9]{1,2})"),
+    (meanings("unbound"), r"\bbind\((?P<address>[^ )]{1,64})\) failed"),
     # An application may say the words, too, but not behind nginx's quote or PHP's own words.
     (
         NOT_FOUND,
         r"(?:\"|; |line 0)Unable to open primary script: (?P<script>/.{1,200}?) \((?P<error>%s)\)" % _ERRORS,
     ),
     (NOT_FOUND, r"not within the allowed path\(s\): \((?P<allowed>.{1,200}?)\)"),
-    (NGINX.meanings("script_denied"), r"Access to the script '(?P<script>/.{1,200}?)' has been denied"),
+    (meanings("script_denied"), r"Access to the script '(?P<script>/.{1,200}?)' has been denied"),
     (_BEFORE, _FATAL + r"(?P<error>.{1,200}?)(?: \(include_path=.*?\))? in Unknown on"),
     (_BEFORE, _FATAL + r"Failed opening required '(?P<script>/[^']{1,255})'.* in Unknown on"),
 )
@@ -43,7 +44,7 @@ _OF_MEANING: Dict[str, List[Pattern[str]]] = {}
 for _meanings, _pattern in _PATTERNS:
     for _meaning in _meanings:
         _OF_MEANING.setdefault(_meaning, []).append(re.compile(_pattern))
-_HAVE_URI = _BEFORE | NGINX.meanings("script_missing")
+_HAVE_URI = _BEFORE | meanings("script_missing")
 _URI = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 # ngx_http_file_cache_name(): the key's MD5; all other names of such files are numbers.
 _CACHED = re.compile(r"/[0-9a-f]{32}(?:\.[0-9]+)?\Z")

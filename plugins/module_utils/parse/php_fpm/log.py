@@ -10,6 +10,7 @@ path, line feeds included. It is open until a line ends in the entry's last word
 import re
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
+from ...signatures.lookup import meanings
 from ...signatures.php_fpm import PHP_FPM, STDERR
 from ...signatures.table import Signature
 from ..log_events import Events, Log
@@ -37,12 +38,12 @@ _ERRNO = re.compile(r" \((\d{1,9})\)\Z", re.A)
 # An open entry's foreign part: 255 bytes of script, 127 of path, 511 of query.
 _REACH = 2048
 
-FULL = PHP_FPM.meanings("pool_full")
+FULL = meanings("pool_full")
 # The two messages that hold a request, by their last word.
 _REQUESTS = {
     row.format.rsplit(" ", 1)[1]: row
     for row in PHP_FPM.rows()
-    if row.meaning in PHP_FPM.meanings("slow_script", "terminated")
+    if row.meaning in meanings("slow_script", "terminated")
 }
 _ADDRESS = re.compile(r"unable to bind|failed to listen|Another FPM")
 
