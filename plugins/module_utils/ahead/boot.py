@@ -12,7 +12,7 @@ from ..collect.linux.processes import process_cgroup
 from ..collect.trust import walk
 from ..parse.endpoint import parse
 from ..parse.linux.proc import unit_of
-from ..parse.linux.systemctl import parse_show
+from ..parse.linux.systemctl import COMMAND, parse_show
 from ..parse.linux.tmpfiles import LINKS, entry_for
 from ..remediate.launch import Launch
 from ..remediate.rehearsal import made_first
@@ -116,7 +116,7 @@ def _only_tests(launch: Launch) -> bool:
     commands = " ".join(
         " ".join(launch.settings.get(name, [])) for name in ("ExecCondition", "ExecStartPre", "ExecStartPost")
     )
-    argvs = re.findall(r"argv\[\]=(.*?) ; ", commands)
+    argvs = [argv for _path, argv, _ignored in COMMAND.findall(commands)]
     return bool(argvs) and all(
         re.match(r"\S*(?:nginx|openresty|angie)\S* .*-t\b|\S*/rm -f /\S*nginx\.pid\s*\Z", argv)
         for argv in argvs

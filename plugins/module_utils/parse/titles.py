@@ -20,11 +20,31 @@ FPM_MASTER = re.compile(r"php-fpm: master process(?: \((.*?)\)?)?$")
 POOL = "php-fpm: pool "  # and the pool's name: a worker's
 # group 1: the pool.
 FPM_WORKER = re.compile(POOL + r"(.+)\Z")
+# The file of php-fpm's program, and a process that runs nginx or it.
+_FPM = r"php[\d.-]*(?:php-?)?fpm[\d.]*"
+_FPM_FILE = re.compile(r"(?:.*/)?%s(?: \(deleted\))?\Z" % _FPM)
+_COMM = re.compile(r"\(?(?:(nginx)|%s)(?![A-Za-z_])" % _FPM)
 
 
 def relevant(comm: str) -> bool:
     """By /proc/PID/comm: nginx, its forks, each build of php-fpm (php-fpm8.2, php-fpm83, php82-php-fpm)."""
     return "fpm" in comm or comm.startswith(PROGRAMS["nginx"])
+
+
+def is_fpm(path: str) -> bool:
+    """By its program."""
+    return bool(_FPM_FILE.match(path))
+
+
+def is_fpm_service(name: str) -> bool:
+    """A unit or a script, by its name."""
+    return "php" in name and "fpm" in name
+
+
+def program_of(comm: str) -> Optional[str]:
+    """nginx or php-fpm, by the name of a process. systemd's child has it in brackets before it is run."""
+    match = _COMM.match(comm)
+    return match and ("nginx" if match.group(1) else "php-fpm")
 
 
 def claim(title: str) -> Optional[str]:

@@ -12,7 +12,7 @@ import shlex
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from ..collect.host import Host
-from ..parse.linux.systemctl import READ_ONLY
+from ..parse.linux.systemctl import COMMAND, READ_ONLY
 from ..parse.number import count
 from ..verdict.step import Refusal, Untried
 
@@ -46,7 +46,6 @@ _PROPERTIES = (
     + tuple(_MADE)
 )
 _HOMES = ("/home", "/root", "/run/user")
-_EXEC = re.compile(r"path=(.*?) ; argv\[\]=(.*?) ; ignore_errors=")
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
 
 
@@ -141,7 +140,7 @@ def launch(host: Host, unit: str) -> Launch:
         name, _equals, value = line.partition("=")
         if value and name in settings:
             settings[name].append(value)
-    command = _EXEC.search(" ".join(settings["ExecStart"]))
+    command = COMMAND.search(" ".join(settings["ExecStart"]))
     if ran.rc != 0 or not command or manager.rc is None:
         error = ran.err.strip()[:200] if manager.rc is not None or ran.rc is None else manager.err
         why = error or "LoadState=%s" % "".join(settings["LoadState"])

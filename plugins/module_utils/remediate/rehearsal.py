@@ -24,6 +24,7 @@ from ..collect.linux.processes import Process
 from ..parse.endpoint import parse
 from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
 from ..parse.php_fpm.pools import pool_facts
+from ..parse.titles import is_fpm
 from ..verdict.step import Change, Step, Untried, as_bytes
 from .launch import NOT_TRIED, Launch, kept_from
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 READY = b"ready to handle connections"
 SECONDS = 30.0  # a preload of a large framework takes some
-_PROGRAM = re.compile(r"php[\d.]*-?(?:php-?)?fpm[\d.]*\Z")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-[^}]*)?\}")
 # phpinfo(); of the last there is one path a line.
 _INI = re.compile(
@@ -97,7 +97,7 @@ def _refuse_wrapped(host: Host, service: Launch) -> None:
         is_script = host.read_bytes(program, 0, 2) == b"#!"  # execve(2)
     except HostError:
         is_script = False
-    if is_script or not _PROGRAM.match(posixpath.basename(program)):
+    if is_script or not is_fpm(program):
         raise Untried("%s is started by %s, which cannot be tried" % (service.unit, program))
 
 

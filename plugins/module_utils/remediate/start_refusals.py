@@ -13,8 +13,9 @@ from functools import partial
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host
-from ..parse.linux.systemctl import parse_show
+from ..parse.linux.systemctl import COMMAND, parse_show
 from ..parse.redact import redact
+from ..parse.titles import is_fpm
 from ..verdict.step import Untried
 from .launch import Launch
 
@@ -22,9 +23,7 @@ from .launch import Launch
 COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStartPost")
 # No doubt that it succeeds again: it makes a directory, gives it to somebody, or is php-fpm's own test, which
 # is tried anyway.
-_HARMLESS = re.compile(r"(?:mkdir|install|chown|chmod|touch|true|php[\d.]*-?fpm[\d.]*)\Z")
-# As systemctl shows a command: { path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/php ; ignore_errors=no ; ... }
-_COMMAND = re.compile(r"path=(\S+) ; argv\[\]=(.*?) ; ignore_errors=no")
+_HARMLESS = ("mkdir", "install", "chown", "chmod", "touch", "true")
 # A start fails where such a path is not there, but for one with a "-" in front.
 PATHS = ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths")
 _UNMET = re.compile(r": ((?:Condition|Assert)\w+=.*) failed\.$", re.M)
@@ -217,8 +216,8 @@ def _start_limit(start: _Start) -> Optional[str]:
 
 def _command(start: _Start) -> Optional[str]:
     for name in COMMANDS if start.runs else ():
-        for path, command in _COMMAND.findall(start.value(name)):
-            if not _HARMLESS.match(posixpath.basename(path)):
+        for path, command, ignored in COMMAND.findall(start.value(name)):
+            if ignored == "no" and posixpath.basename(path) not in _HARMLESS and not is_fpm(path):
                 why = "would run `%s` (%s=), which cannot be tried: %s"
                 return why % (redact(command), name, start.by_hand())
     return None

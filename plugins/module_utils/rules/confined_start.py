@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ..parse.endpoint import parse
-from ..parse.linux.denials import program_of
 from ..parse.linux.systemctl import may_not_use
+from ..parse.titles import program_of
 from .confined import FAMILIES, logged, type_of
 from .down import Down
 from .model import Reason, evidence

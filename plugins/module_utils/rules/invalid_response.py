@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
+from ..parse.php_fpm.pools import ZONEINFO
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, Case
 from .model import (
@@ -40,7 +41,6 @@ SAME_MOMENT = 2.0
 SEGFAULT_SECONDS = 5.0  # between the kernel's line and php-fpm's
 # What ran lay in opcache's shared memory, which is code of its JIT alone.
 JIT_CODE = "dev/zero"
-ZONEINFO = "/usr/share/zoneinfo"
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
     ("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns")

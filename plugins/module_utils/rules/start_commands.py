@@ -5,8 +5,8 @@
 
 from typing import TYPE_CHECKING, List, Optional
 
-from ..parse.linux.systemctl import FPM
 from ..parse.php_fpm.starts import START_SECONDS, command_that_failed, main_process_ended
+from ..parse.titles import is_fpm
 from .down import Down
 from .model import Reason, evidence
 
@@ -59,7 +59,7 @@ def _ended(down: Down) -> "Optional[UnitLine]":
 
 def _is_fpm(down: Down) -> bool:
     command_line = (down.unit["command"] if down.unit else None) or ""
-    return not command_line or FPM.match(command_line.partition(" ")[0]) is not None
+    return not command_line or is_fpm(command_line.partition(" ")[0])
 
 
 def wrapper(down: Down) -> Optional[Reason]:

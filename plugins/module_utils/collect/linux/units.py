@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Sequence, Set, Tuple
 
 from ...parse.linux.systemctl import PROPERTIES, parse_show, unit_facts, unit_matches
+from ...parse.titles import is_fpm_service
 from ..host import Host
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def fpm_unit_names(host: Host) -> List[str]:
             if name.endswith(".wants") and directory.startswith("/etc/"):
                 units.update(wanted for wanted in host.names(directory + "/" + name) if "@" in wanted)
             units.add(name)
-    return sorted(
-        name for name in units if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name)
-    )
+    return sorted(name for name in units if is_fpm_service(name) and "@." not in name and _NAME.match(name))
 
 
 def unit_states(

@@ -6,10 +6,10 @@
 """
 
 import posixpath
-import re
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ...parse.linux.systemctl import GENERATED, command_option
+from ...parse.titles import is_fpm, is_fpm_service
 from ..host import Host
 from .installation import SCRIPTS, Installation, exists
 from .layouts import Layout, layout_of
@@ -17,7 +17,6 @@ from .layouts import Layout, layout_of
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit
 
-PROGRAM = re.compile(r"^php[\d.]*-?fpm[\d.]*$")
 DISABLED = ("disabled", "masked", "masked-runtime")
 MOST = 20
 OPENRC = "/run/openrc"
@@ -41,7 +40,7 @@ def starts(host: Host, unit: "Unit", config: str, binary: str) -> bool:
     """Whether a unit starts this php-fpm: another one may have the name that a packaging gives its own."""
     command = unit["command"] or ""
     program = command.split(" ")[0]
-    if not PROGRAM.match(posixpath.basename(program)):
+    if not is_fpm(program):
         return True  # it runs a script
     named = command_option(command, "config")
     return named == config if named else host.realpath(program) == host.realpath(binary)
@@ -58,7 +57,7 @@ def unit_of_layout(host: Host, units: Dict[str, "Unit"], layout: Layout) -> Opti
 def init_scripts(host: Host, units: Dict[str, "Unit"]) -> List[Script]:
     """Those that start php-fpm and have no unit beside them, which would start it instead."""
     scripts: List[Script] = []
-    names = [name for name in host.names(SCRIPTS) if "php" in name and "fpm" in name]
+    names = [name for name in host.names(SCRIPTS) if is_fpm_service(name)]
     for name in names[:MOST]:
         unit = units.get(name + ".service")
         native = is_native(unit)
@@ -120,7 +119,7 @@ def _idle_masters(
     for name, unit in sorted(units.items()):
         command = unit["command"]
         program = command.split()[0] if command else ""
-        if not PROGRAM.match(posixpath.basename(program)):
+        if not is_fpm(program):
             continue
         packaged = (layout.config for layout in layouts if layout.binary == program)
         config = command_option(command, "config") or next(packaged, "")

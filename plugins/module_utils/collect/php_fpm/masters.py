@@ -12,8 +12,8 @@ from ...parse.linux.proc import unit_of
 from ...parse.linux.systemctl import GENERATED, command_option
 from ...parse.number import number
 from ...parse.php_fpm.conf import FpmConf, Section, full_path
-from ...parse.php_fpm.pools import pool_facts, start_problems
-from ...parse.titles import FPM_MASTER
+from ...parse.php_fpm.pools import ZONEINFO, pool_facts, start_problems
+from ...parse.titles import FPM_MASTER, is_fpm_service
 from ...signatures import kinds
 from ..host import Host, HostError
 from ..linux.processes import Process, process_cgroup, processes
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit
 
 MOST_ERRORS = 10
-ZONEINFO = "/usr/share/zoneinfo"
 
 PoolFacts = Callable[[Section, str], "Pool"]
 
@@ -83,9 +82,7 @@ def _may_be_idle(
             for name, unit in units.items()
             if unit["load"] not in (None, "not-found")
         )
-        or any(
-            "php" in name and "fpm" in name and name + ".service" not in units for name in host.names(SCRIPTS)
-        )
+        or any(is_fpm_service(name) and name + ".service" not in units for name in host.names(SCRIPTS))
     )
 
 

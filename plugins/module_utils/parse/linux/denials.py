@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Se
 
 from ..number import number
 from ..redact import redact
+from ..titles import program_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.confinement import Denial, Profile
@@ -23,7 +24,6 @@ TELLING = re.compile(r'avc:  denied|apparmor="|\b(?:type=1326|SECCOMP) |type=140
 _AVC = re.compile(r"avc:  denied  \{ ([\w ]{1,400}) \} for ", re.A)
 _PAIR = re.compile(r'(?<!\w)(\w{1,24})=(?:"([^"]*)"|([^\s"]\S*))', re.A)
 _LINE = 4096  # characters; the kernel cuts what is longer
-_PROGRAM = re.compile(r"\(?(nginx|php-fpm|php\d[\d.]*-fpm)(?![A-Za-z_])")
 _BY_PEOPLE = re.compile(r"type=(?:USER_|11\d\d\b)")  # programs write such records, audit(7)
 _REPLACED = ("profile_replace", "profile_remove", "profile_load")
 # System calls that a listener or its client needs, by AUDIT_ARCH of linux/audit.h: x86_64, aarch64.
@@ -66,12 +66,6 @@ def _pairs(text: str) -> Dict[str, str]:
         key: quoted or (_plain(bare) if key in ("comm", "name", "path") else bare)
         for key, quoted, bare in _PAIR.findall(text[:_LINE])
     }
-
-
-def program_of(comm: str) -> Optional[str]:
-    """nginx or php-fpm, by the name of a process. systemd's child has it in brackets before it is run."""
-    match = _PROGRAM.match(comm)
-    return match and ("nginx" if match.group(1) == "nginx" else "php-fpm")
 
 
 def _denial(line: Line, operation: str, module: str, words: Dict[str, str]) -> "Denial":

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 
 from ..redact import redact
+from ..titles import is_fpm_service, program_of
 from .proc import unit_of
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 Line = Tuple[float, str]  # epoch seconds, text
 JournalLine = Tuple[float, str, Optional[int], str]  # epoch seconds, identifier, pid, text
 
-_FPM_COMM = re.compile(r"php-fpm|php\d*-fpm")
-_FPM_UNIT = re.compile(r"php[\w.@-]*fpm")
 _INVOKED = re.compile(r".{1,16} invoked oom-killer: ")
 # A cgroup may be called "x,task_memcg=". A line with two of these does not tell the victim's cgroup.
 _CONSTRAINT = re.compile(
@@ -89,7 +88,7 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
                     "comm": comm,
                     "cgroup": cgroup,
                     "kind": victim_kind,
-                    "fpm": bool(_FPM_COMM.match(comm)),
+                    "fpm": program_of(comm) == "php-fpm",
                     "limit_kb": limit if victim_kind == "cgroup" else None,
                     "anon_rss_kb": int(killed.group(4)),
                     "swap_kb": swap if victim_kind == "global" else None,
@@ -120,7 +119,7 @@ def crashes(lines: Iterable[Line], ours: Optional[bool] = None) -> List["Segfaul
             "text": redact(text),
         }
         for at, text, match in matches
-        if match and _FPM_COMM.match(match.group(1))
+        if match and program_of(match.group(1)) == "php-fpm"
     ]
 
 
@@ -146,7 +145,7 @@ def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
                 "pid": None,
                 "comm": None,
                 "kind": "systemd_oomd" if by_oomd else by_kernel,
-                "fpm": bool(_FPM_UNIT.match(unit or "")),
+                "fpm": is_fpm_service(unit or ""),
                 "ours": True,
                 "masters": [],
                 "vague": False,
@@ -169,7 +168,7 @@ def early_kills(lines: Iterable[JournalLine]) -> List["EarlyKill"]:
             "at": at,
             "pid": int(match.group(1)),
             "comm": match.group(2),
-            "fpm": bool(_FPM_COMM.match(match.group(2))),
+            "fpm": program_of(match.group(2)) == "php-fpm",
             "text": redact(text),
         }
         for at, text, match in matches

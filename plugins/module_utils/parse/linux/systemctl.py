@@ -51,7 +51,8 @@ _OF_PROCESSES = {"LimitNPROC": "LimitNPROC", "TasksMax": "TasksMax"}
 _LIMITS.update(_OF_PROCESSES)
 _TIGHT = 1000
 
-_ARGV = re.compile(r"argv\[\]=(.*?) ; ")
+# A command: { path=/bin/mkdir ; argv[]=/bin/mkdir -p /run/php ; ignore_errors=no ; ... }
+COMMAND = re.compile(r"path=(.*?) ; argv\[\]=(.*?) ; ignore_errors=(\w+)")
 # php-fpm's arguments without a secret: -d mysqli.default_pw=x has one.
 _WITHOUT_SECRET = re.compile(
     r"(?<=\s)(?:(?:-[py]\s*|--(?:prefix|fpm-config)[=\s]\s*)\S+|-[FDROn]|--(?:no)?daemonize)(?=\s|$)"
@@ -60,7 +61,6 @@ _OPTIONS = {
     "config": re.compile(r"(?:^|\s)(?:-y\s*|--fpm-config[=\s])\s*(\S+)"),
     "prefix": re.compile(r"(?:^|\s)(?:-p\s*|--prefix[=\s])\s*(\S+)"),
 }
-FPM = re.compile(r"(?:.*/)?php[\d.]*-?fpm[\d.]*(?: \(deleted\))?\Z")
 
 
 def parse_show(text: str) -> List[Dict[str, str]]:
@@ -169,11 +169,11 @@ def may_not_use(families: Optional[str], family: str) -> bool:
 
 
 def exec_start(block: Dict[str, str]) -> Optional[str]:
-    match = _ARGV.search(block.get("ExecStart", ""))
+    match = COMMAND.search(block.get("ExecStart", ""))
     if not match:
         return None
-    program = match.group(1).partition(" ")[0]
-    return " ".join([program] + (_WITHOUT_SECRET.findall(match.group(1)) if "fpm" in program else []))
+    program = match.group(2).partition(" ")[0]
+    return " ".join([program] + (_WITHOUT_SECRET.findall(match.group(2)) if "fpm" in program else []))
 
 
 def command_option(command: Optional[str], option: str) -> Optional[str]:

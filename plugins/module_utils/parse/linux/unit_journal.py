@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from ..php_fpm.zlog import without_place
 from ..redact import redact
-from .systemctl import FPM
+from ..titles import is_fpm
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import UnitLine
@@ -31,7 +31,7 @@ def _entry(line: str) -> "Optional[UnitLine]":
     if pid == "1" or of_child:
         speaker = "systemd"
     else:
-        speaker = "php-fpm" if not program or FPM.match(program) else OTHER
+        speaker = "php-fpm" if not program or is_fpm(program) else OTHER
     shown = redact("%s[%s]: %s" % (speaker, pid, without_place(message.split("\n")[0])))
     return {"at": int(entry["__REALTIME_TIMESTAMP"]) / 1e6, "text": shown}
 

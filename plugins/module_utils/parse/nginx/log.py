@@ -24,7 +24,7 @@ from typing import (
     Tuple,
 )
 
-from ...signatures.lookup import meanings
+from ...signatures.lookup import meaning_of, meanings
 from ...signatures.nginx import HAVE_PARTS, LOST, NO_SERVER, PHASES, REFUSED, STDERR
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
@@ -128,7 +128,7 @@ class NginxLog(Log):
             self._count(seen)
         self._tries.clear()
         for event, line in self.events.newest():
-            meaning = NGINX.meaning_of.get(event["signature"])
+            meaning = meaning_of(event)
             if meaning in HAVE_PARTS:
                 from .message_parts import shown_parts
 

@@ -6,14 +6,14 @@
 import posixpath
 from typing import TYPE_CHECKING, Callable, List, Sequence
 
-from ...signatures.nginx import NGINX, NOT_FOUND
+from ...signatures.nginx import NOT_FOUND
 from .message_parts import parts_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Detail
     from ....plugin_utils.shapes.nginx import Route
 
-MISSING, GONE = NGINX.meanings("script_missing"), NGINX.meanings("script_gone")
+MISSING, GONE = meanings("script_missing"), meanings("script_gone")
 # open(2) gives EACCES; it is php_check_open_basedir() that gives EPERM.
 DENIED, OUTSIDE = "Permission denied", "Operation not permitted"
 INDEX = "/index.php"

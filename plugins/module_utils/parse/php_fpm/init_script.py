@@ -9,12 +9,12 @@ import re
 from typing import Dict, NamedTuple, Optional
 
 from ..linux.systemctl import command_option
+from ..titles import is_fpm
 
 MOST_LINES = 400
 # name=value, also as OpenRC writes a default: : ${name:=value}
 _ASSIGNMENT = re.compile(r"(?:: \$\{)?([A-Za-z_]\w{0,60}):?=([^\n#;&|`]{1,300})\Z")
 _PLACE = re.compile(r"\$\{?(\w{1,61})\}?")
-_PROGRAM = re.compile(r"(/\S*/php[\d.-]*-?fpm[\d.]*)(?=\s|\Z)")
 _CONFIG = re.compile(r"(/\S*fpm\S*\.conf)(?=\s|\Z)")
 
 
@@ -37,8 +37,8 @@ def started_by(text: str) -> Optional[Started]:
         known[name] = value
         if "$" in value:
             continue
-        found = _PROGRAM.match(value)
-        program = program or (found.group(1) if found else None)
+        word = value.split(" ")[0]
+        program = program or (word if word.startswith("/") and is_fpm(word) else None)
         named = _CONFIG.match(value)
         config = config or command_option(" " + value, "config") or (named.group(1) if named else None)
     return Started(program, config) if program else None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem
     from ....plugin_utils.shapes.php_fpm import Pool, ReplacedListen
 
+ZONEINFO = "/usr/share/zoneinfo"  # without which PHP of Debian or Fedora crashes
 # In order of authority: an administrator's value cannot be overridden.
 _VALUE_ARRAYS = ("php_admin_value", "php_value")
 

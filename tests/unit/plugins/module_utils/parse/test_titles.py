@@ -8,7 +8,12 @@ from typing import Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import titles
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import claim, relevant
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import (
+    claim,
+    is_fpm,
+    program_of,
+    relevant,
+)
 
 
 class TestMasters:
@@ -70,3 +75,25 @@ class TestRelevant:
     @pytest.mark.parametrize("name", ["apache2", "bash", "php"])
     def test_near_miss_other_programs(self, name: str) -> None:
         assert not relevant(name)
+
+
+FPMS = ["php-fpm", "php-fpm8.2", "php-fpm83", "php8.2-fpm", "php82-php-fpm", "php-8.2-fpm"]
+
+
+class TestProgram:
+    @pytest.mark.parametrize("name", FPMS)
+    def test_hit_each_spelling_of_php_fpm(self, name: str) -> None:
+        assert is_fpm(name) and is_fpm("/opt/php/sbin/%s (deleted)" % name)
+        assert program_of(name) == program_of("(%s)" % name) == "php-fpm"
+
+    @pytest.mark.parametrize(
+        "name", ["php", "php-cgi", "php-fpm_exporter", "myphp-fpm", "php-fpm8.2.sh", "fpm"]
+    )
+    def test_near_miss_other_programs(self, name: str) -> None:
+        assert not is_fpm("/usr/sbin/" + name)
+
+    @pytest.mark.parametrize(
+        "name, program", [("nginx", "nginx"), ("nginxd", None), ("php-fpm_exporte", None)]
+    )
+    def test_a_process_runs_nginx_or_something_else(self, name: str, program: Optional[str]) -> None:
+        assert program_of(name) == program

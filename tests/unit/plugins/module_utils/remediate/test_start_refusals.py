@@ -271,6 +271,11 @@ class TestTheUnitItself:
     def test_near_miss_a_command_that_does_no_harm(self, path: str, command: str, ignored: str) -> None:
         assert Unit().has("ExecStartPre", COMMAND % (path, command, ignored)).refusal() is None
 
+    def test_hit_a_command_behind_one_whose_failure_is_ignored(self) -> None:
+        commands = [("/bin/mkdir", "/bin/mkdir /x", "yes"), ("/bin/test", "/bin/test -e /etc/licence", "no")]
+        unit = Unit().has("ExecStartPre", " ".join(COMMAND % command for command in commands))
+        assert "would run `/bin/test -e /etc/licence` (ExecStartPre=)" in str(unit.refusal())
+
     def test_a_secret_in_a_command_is_not_told(self) -> None:
         command = "/bin/login --password=hunter2"
         assert "hunter2" not in str(

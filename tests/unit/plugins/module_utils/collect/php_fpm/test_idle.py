@@ -107,7 +107,8 @@ class TestPanel:
         unit = ("php8.2-fpm.service", "loaded", "enabled", UNIT_FILE)
         host = a_host(dict(DEBIANS, **{UNIT_FILE: "", "/etc/other.conf": POOL}), unit)
         command = next(iter(host.commands))
-        argv = "ExecStart={ path=/x ; argv[]=/usr/sbin/php-fpm8.2 --fpm-config /etc/other.conf ; }\n"
+        argv = "argv[]=/usr/sbin/php-fpm8.2 --fpm-config /etc/other.conf"
+        argv = "ExecStart={ path=/x ; %s ; ignore_errors=no ; }\n" % argv
         host.commands[command] = (0, host.commands[command][1] + argv, "")
         assert ("/etc/php/8.2/fpm/php-fpm.conf", None, None) in seen(host)
 

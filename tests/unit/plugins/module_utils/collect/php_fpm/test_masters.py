@@ -140,7 +140,8 @@ class TestIdle:
         master = fixture("units/252-debian12-active.show").split("\n\n")[0] + "\n"
         exporter = (
             "Id=php-fpm-exporter.service\nLoadState=loaded\n"
-            "ExecStart={ path=/opt/php-fpm_exporter ; argv[]=/opt/php-fpm_exporter server -y /x.conf ; }\n"
+            "ExecStart={ path=/opt/php-fpm_exporter ; argv[]=/opt/php-fpm_exporter server -y /x.conf ; "
+            "ignore_errors=no ; }\n"
         )
         host = (
             a_host()

@@ -166,6 +166,12 @@ class TestJournal:
     def test_examples_have_decoys(self, name: str) -> None:
         assert sum(example.verdict[1:] == ("none",) for example in examples.every("linux", name)) >= 2
 
+    @pytest.mark.parametrize("unit, fpm", [("plesk-php82-fpm.service", True), ("phpsessionclean", False)])
+    def test_kill_in_a_unit_of_php_fpm(self, unit: str, fpm: bool) -> None:
+        text = "1775139796.5 web1 systemd[1]: %s: systemd-oomd killed 14 process(es) in this unit."
+        line = journal_line(text % unit)
+        assert line is not None and [kill["fpm"] for kill in unit_kills([line], "global")] == [fpm]
+
     def test_kill_names_its_unit(self) -> None:
         line = journal_line(
             "1775139796.5 web1 systemd[1]: php8.2-fpm.service: systemd-oomd killed 14 process(es) in "
