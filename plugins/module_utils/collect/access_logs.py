@@ -3,7 +3,6 @@
 
 """The access logs of the sites that pass requests to php-fpm: what was lost in a window of time."""
 
-import errno
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple, cast
@@ -108,8 +107,6 @@ def _log(
         for name in todo:
             log = make(name)
             file = admit(host, name)
-            if file.stat.type != "file":
-                raise HostError(name, errno.EPERM, "not a regular file (%s)" % file.stat.type)
             if name.endswith((".gz", ".xz", ".bz2", ".zst")):
                 raise HostError(name, None, "it was rotated within the window, and compressed")
             entry, reaches_back = _read(host, file, log, budget, refusals)

@@ -12,6 +12,7 @@ from ..parse.php_fpm.log import FpmLog
 from ..parse.timestamps import fpm_stamp, journal_line
 from .host import Host
 from .log_window import WINDOW_BYTES
+from .logs import log_file
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import LogFile
@@ -94,17 +95,9 @@ def _read(
         why = "journalctl: " + (ran.failure if ran.rc is not None else ran.err[:200])
     elif len(lines) >= LINES:
         why = "only the newest %d lines of the window were read" % LINES
-    return lines, {
-        "path": NAME + unit,
-        "kind": kind,
-        "size": None,
-        "from_at": None,
-        "to_at": None,
-        "bytes_read": len(ran.out),
-        "complete": not why,
-        "why": why,
-        "untrusted": 0,
-    }
+    file = log_file(kind, NAME + unit, why)
+    file["bytes_read"] = len(ran.out)
+    return lines, file
 
 
 def _feed(log: Union[NginxLog, FpmLog], lines: Iterable[bytes]) -> None:

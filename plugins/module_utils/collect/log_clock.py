@@ -21,7 +21,7 @@ def tail(host: Host, path: str) -> Tuple[bytes, float]:
     """(its last bytes, its mtime). Nothing of what is no file that may be read."""
     try:
         file = admit(host, path)
-        if file.stat.type != "file" or not file.stat.size:
+        if not file.stat.size:
             return b"", 0.0
         return Source(host, file).at(max(0, file.stat.size - TAIL), TAIL), file.stat.mtime
     except HostError:

@@ -3,6 +3,7 @@
 
 """The window of one log file: found by bisecting on timestamps, read alone, whatever the size of the file."""
 
+import errno
 import zlib
 from collections import deque
 from typing import Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Tuple
@@ -31,7 +32,10 @@ def admit(host: Host, name: str) -> File:
     if name in host.hung:
         raise HostError(name, None, "reading it did not come to an end")
     real = named(host, name)
-    return File(name, real, host.stat(real, follow=False))
+    stat = host.stat(real, follow=False)
+    if stat.type != "file":
+        raise HostError(name, errno.EPERM, "not a regular file (%s)" % stat.type)
+    return File(name, real, stat)
 
 
 class Source:
@@ -83,7 +87,7 @@ def tail(host: Host, name: str, most: int, since: float = 0.0) -> bytes:
     """
     try:
         file = admit(host, name)
-        if file.stat.type != "file" or file.stat.mtime < since:
+        if file.stat.mtime < since:
             return b""
         return Source(host, file).at(max(0, file.stat.size - most), most)
     except HostError:

@@ -24,8 +24,6 @@ TOO_BIG = meanings("too_big")
 def _events(host: Host, snapshot: "Snapshot", path: str, since: float) -> "Sequence[Event]":
     """The events of one log, or of what it was rotated to."""
     file = admit(host, path)
-    if file.stat.type != "file":
-        return []
     zone = snapshot["nginx"].get("log_zone", snapshot["host"]["utc_offset"])
     log = NginxLog(path, since, host.now() + SLACK, zone, snapshot["nginx"]["workers"])
     source = Source(host, file)

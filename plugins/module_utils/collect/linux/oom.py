@@ -40,8 +40,7 @@ class _Cgroup(NamedTuple):
 
 def _cgroup(host: Host, pid: int, mounts: str) -> _Cgroup:
     """The memory cgroup of a process."""
-    text = (host.text("/proc/%d/cgroup" % pid) or "").replace("/init.scope\n", "\n")
-    cgroup = limiting_cgroup(text, mounts, "memory")
+    cgroup = limiting_cgroup(host.text("/proc/%d/cgroup" % pid) or "", mounts, "memory")
     directory = cgroup.directories[0] if cgroup.directories else None
     counter = "memory.events" if cgroup.version == 2 else "memory.oom_control"
     events = host.text("%s/%s" % (directory, counter)) if directory else None

@@ -108,8 +108,7 @@ def own_cgroup(host: Host) -> str:
     """The cgroup of this host's init: "/" on a machine or in a namespace of its own, else the container's, as
     the kernel spells it.
     """
-    path = _cgroup(host, 1)
-    return path[: -len("/init.scope")] or "/" if path.endswith("/init.scope") else path or "/"
+    return _cgroup(host, 1) or "/"
 
 
 def _cgroup(host: Host, pid: int) -> str:

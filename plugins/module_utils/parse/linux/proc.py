@@ -86,7 +86,12 @@ def parse_cmdline(text: str) -> str:
 def parse_cgroup(text: str) -> List[Membership]:
     """/proc/PID/cgroup."""
     rows = [line.split(":", 2) for line in text.splitlines()]
-    return [Membership(list(filter(None, row[1].split(","))), row[2]) for row in rows if len(row) == 3]
+    return [
+        # Of pid 1 that is the cgroup which systemd was given.
+        Membership(list(filter(None, row[1].split(","))), re.sub(r"/init\.scope\Z", "", row[2]))
+        for row in rows
+        if len(row) == 3
+    ]
 
 
 def cgroup_path(memberships: List[Membership]) -> str:
