@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import ACCESS, NGINX, UNKNOWN
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_start import PHP_START
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.systemd import SYSTEMD
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.sources import (
     MODULES,
@@ -154,7 +155,7 @@ def empty_names(tree: ast.AST) -> Set[str]:
 
 def ids_in(tree: ast.AST) -> List[str]:
     """Ids of messages, in texts."""
-    ids = {UNKNOWN.id, *ACCESS, *NGINX.meaning_of, *PHP_FPM.meaning_of, *PHP_START.meaning_of}
+    ids = {UNKNOWN.id, *ACCESS}.union(*(table.meaning_of for table in (NGINX, PHP_FPM, PHP_START, SYSTEMD)))
     return [
         node.value
         for node in ast.walk(tree)

@@ -36,11 +36,6 @@ def is_fpm(path: str) -> bool:
     return bool(_FPM_FILE.match(path))
 
 
-def is_fpm_service(name: str) -> bool:
-    """A unit or a script, by its name."""
-    return "php" in name and "fpm" in name
-
-
 def program_of(comm: str) -> Optional[str]:
     """nginx or php-fpm, by the name of a process. systemd's child has it in brackets before it is run."""
     match = _COMM.match(comm)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ..parse.endpoint import parse
 from ..parse.linux.systemctl import may_not_use
+from ..parse.linux.unit_starts import log_of, of_meaning
 from ..parse.titles import program_of
+from ..signatures import kinds
 from .confined import FAMILIES, logged, type_of
 from .down import Down
 from .model import Reason, evidence
@@ -29,8 +31,8 @@ def _moments(down: Down) -> Optional[List[float]]:
     unit = down.unit
     if unit is None or not unit["changed_at"]:
         return None
-    turns = [entry["at"] for entry in unit["log"] if entry["text"].startswith("systemd[1]: Starting ")]
-    began = turns[-1] if turns else unit["changed_at"] - 30
+    turns = of_meaning(log_of(unit), "unit_starting")
+    began = turns[-1]["at"] if turns else unit["changed_at"] - 30
     return [min(began, unit["changed_at"]) - BEFORE, unit["changed_at"] + AFTER]
 
 
@@ -117,19 +119,16 @@ def _by_family(down: Down) -> Optional[Reason]:
     """fpm_sockets.c: socket() fails with EAFNOSUPPORT before it binds. Without such a setting the kernel has
     no such family, as without IPv6.
     """
-    unit, moments = down.unit, _moments(down)
-    families = unit.get("families") if unit else None
-    if unit is None or moments is None or not families:
+    families = down.unit.get("families") if down.unit else None
+    if not families or down.failure is None or down.failure.kind != kinds.FAMILY_REFUSED:
         return None
-    kinds = {FAMILIES.get(parse(pool["endpoint"] or "").family) for pool in down.master["pools"]}
-    refused = sorted(name for name in kinds if name and may_not_use(families, name))
-    lines = [entry for entry in unit["log"] if "(97)" in entry["text"] and entry["at"] >= moments[0]]
-    if not refused or not lines:
+    needed = {FAMILIES.get(parse(pool["endpoint"] or "").family) for pool in down.master["pools"]}
+    refused = sorted(name for name in needed if name and may_not_use(families, name))
+    if not refused:
         return None
     setting = "RestrictAddressFamilies=%s" % families
     words = "%s cannot start: its unit's %s lets it make no socket of %s" % (down.name, setting, refused[0])
-    line = evidence("journal", lines[-1]["text"], at=lines[-1]["at"])
-    return Reason(words, [evidence("systemd", "%s: %s" % (down.name, setting)), line, down.state])
+    return Reason(words, [evidence("systemd", "%s: %s" % (down.name, setting))] + down.proof)
 
 
 def _by_call(down: Down) -> Optional[Reason]:

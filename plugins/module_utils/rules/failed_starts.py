@@ -10,7 +10,7 @@ from functools import partial
 from typing import Callable, Optional, Tuple
 
 from ..parse.linux.systemctl import hides
-from ..parse.linux.unit_starts import makes_read_only
+from ..parse.linux.unit_starts import makes_read_only, of_meaning
 from ..parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ..signatures import kinds
 from ..signatures.lookup import meanings
@@ -18,7 +18,7 @@ from ..signatures.php_start import NO_PRELOAD_USER
 from . import start_commands
 from .down import CRASHES, NO_PROGRAM, TESTED, Down, reason_of
 from .model import Reason, evidence
-from .whereabouts import at_place, directory_of
+from .whereabouts import at_place, directory_of, of_journal
 
 # Exit statuses of php-fpm: PHP itself did not start (FPM_EXIT_SOFTWARE of fpm_main.c, exit(-2) of main.c and
 # opcache, a fatal error of the script to preload).
@@ -74,7 +74,7 @@ def _dependency(down: Down) -> Optional[Reason]:
     if line is None:
         return None
     words = "%s was not started, since a unit that it needs did not start" % down.name
-    return Reason(words, [evidence("journal", line["text"], at=line["at"]), down.state])
+    return Reason(words, of_journal([line]) + [down.state])
 
 
 def _mended(down: Down) -> bool:
@@ -171,7 +171,7 @@ def _by_status(reason: str, statuses: Tuple[int, ...], down: Down) -> Optional[R
     if unit is None or down.failure or down.result != "exit-code" or unit["exec_main_code"] != 1:
         return None
     status = unit["exec_main_status"]
-    ends = [entry["at"] for entry in down.attempt.lines if "process exited" in entry["text"]]
+    ends = [entry["at"] for entry in of_meaning(down.attempt.lines, "main_ended", "control_ended")]
     ended = ends[-1] if ends else unit["changed_at"]
     if status not in statuses or down.attempt.ready or down.changed_since(ended):
         return None
@@ -216,8 +216,7 @@ def _by_result(down: Down) -> Optional[Reason]:
     }
     words = "%s cannot start: %s (result %s)" % (down.name, how[down.result], down.result)
     lines = [entry for entry in down.attempt.lines if entry["text"].startswith("systemd[1]: ")]
-    proof = [evidence("journal", entry["text"], at=entry["at"]) for entry in lines[1:2]]
-    return Reason(words, proof + [down.state], confidence="likely")
+    return Reason(words, of_journal(lines[1:2]) + [down.state], confidence="likely")
 
 
 def _with_result(result: str, down: Down) -> Optional[Reason]:

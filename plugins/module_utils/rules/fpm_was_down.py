@@ -3,18 +3,18 @@
 
 """A php-fpm master that runs again: what was lost while it did not."""
 
-import re
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
 from .model import Cause, Loss, Match, Reason, evidence, first_line, near
-from .whereabouts import name_of
+from .whereabouts import name_of, of_journal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.unit import UnitLine
 
 ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up", "terminated")
+_STARTED, _NOT_STARTED, _AGAIN = map(meanings, ("unit_started", "unit_not_started", "restarted"))
 STOP_SECONDS = 3.0
 SAME_MOMENT = 2.0
 LOOP = 3  # automatic restarts in the window
@@ -32,11 +32,12 @@ def _restarts(log: Sequence["UnitLine"]) -> List["UnitLine"]:
     ran = True
     found: List[UnitLine] = []
     for entry in log:
-        if "]: Started " in entry["text"]:
+        meaning = entry.get("meaning")
+        if meaning in _STARTED:
             ran = True
-        elif "]: Failed to start " in entry["text"]:
+        elif meaning in _NOT_STARTED:
             ran = False
-        elif "Scheduled restart job" in entry["text"] and ran:
+        elif meaning in _AGAIN and ran:
             found.append(entry)
     return found
 
@@ -52,11 +53,14 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
         if not before or len(before) < len(lost):
             continue
         unit, began = owner.master["unit_state"], before[0].at
-        log = [entry for entry in (unit["log"] if unit else []) if began - STOP_SECONDS <= entry["at"]]
-        turns = [entry for entry in log if re.match(r"systemd\[1\]: (Start|Stopp)(ing|ed) ", entry["text"])]
-        if turns and ": Stopping " in turns[0]["text"] and began < turns[0]["at"] - STOP_SECONDS:
+        from ..parse.linux.unit_starts import TRIED, log_of, of_meaning
+
+        whole = log_of(unit)
+        log = [entry for entry in whole if began - STOP_SECONDS <= entry["at"]]
+        turns = of_meaning(log, "unit_stopping", "unit_stopped", *TRIED)
+        if of_meaning(turns[:1], "unit_stopping") and began < turns[0]["at"] - STOP_SECONDS:
             continue  # it ran: the restart mended something else
-        starts = [entry["at"] for entry in turns if ": Start" in entry["text"]]
+        starts = [entry["at"] for entry in of_meaning(turns, *TRIED)]
         if before[0].meaning in HIDDEN and not any(at > before[-1].at for at in starts):
             continue  # an access log does not tell that nobody was there: the unit's journal must
         from .down import why_down
@@ -65,14 +69,13 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
         name = name_of(owner.master)
         runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
         oldest = case.snapshot["taken_at"] - case.snapshot["window"]
-        lines = [entry for entry in (unit["log"] if unit else []) if entry["at"] >= oldest]
-        again = _restarts(lines)
+        again = _restarts([entry for entry in whole if entry["at"] >= oldest])
         proof = first_line(before) + [evidence("process", runs, at=started)]
         words, state = "%s was not running for a while and is back." % name, "recovered"
         if len(again) >= LOOP:  # what ends it is still there
             words = "%s ends again and again: systemd restarted it %d times by itself." % (name, len(again))
             state, reason_id = "active", "crashed"
-            proof += [evidence("journal", each["text"], at=each["at"]) for each in again[-1:]]
+            proof += of_journal(again[-1:])
         reason = Reason(
             words,
             proof,

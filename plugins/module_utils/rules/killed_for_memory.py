@@ -3,15 +3,12 @@
 
 """A php-fpm that does not run since something killed it for its memory."""
 
-import re
 from typing import Optional
 
+from ..parse.linux.unit_starts import log_of, of_meaning
 from .down import Down
-from .model import Reason, evidence
-
-_BY_OOMD = re.compile(
-    r"systemd\[1\]: \S+: systemd-oomd killed (?:\d+|some) process\(es\) in this unit\.\Z", re.A
-)
+from .model import Reason
+from .whereabouts import of_journal
 
 
 def _oomd_killed(down: Down) -> Optional[Reason]:
@@ -22,12 +19,11 @@ def _oomd_killed(down: Down) -> Optional[Reason]:
     if unit is None or down.result not in ("oom-kill", "signal"):
         return None
     since = unit.get("active_since") or 0.0
-    kills = [entry for entry in unit["log"] if entry["at"] >= since and _BY_OOMD.match(entry["text"])]
+    kills = [entry for entry in of_meaning(log_of(unit), "oomd_killed") if entry["at"] >= since]
     if not kills:
         return None
     words = "systemd-oomd killed all of %s for its memory, and nothing started it again" % down.name
-    proof = evidence("journal", kills[-1]["text"], at=kills[-1]["at"])
-    return Reason(words, [proof, down.state], remedy=down.start)
+    return Reason(words, of_journal(kills[-1:]) + [down.state], remedy=down.start)
 
 
 def _oom_stopped(down: Down) -> Optional[Reason]:

@@ -3,17 +3,17 @@
 
 """Reasons of cause 1 while nobody is there. A host on which php-fpm runs need not compile them."""
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ..parse.linux.systemctl import hides
+from ..parse.linux.unit_starts import log_of, of_meaning
 from ..signatures.lookup import meanings
 from . import confined_start, failed_starts, killed_for_memory, odd_masters, start_again
 from .case import CUT_OFF, NOBODY_THERE, Case
 from .down import look_at
 from .model import Cause, Loss, Match, Place, Reason, evidence, first_line, first_reason
-from .whereabouts import at_place, directory_of, lacks_directory
+from .whereabouts import at_place, directory_of, lacks_directory, of_journal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.unit import Unit
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 DENIED = meanings("denied")
 
 SHORTLY = 60.0  # seconds
-LIMIT_LINE = re.compile(r"systemd\[1\]: \S+: (?:Service reached runtime time limit|Watchdog timeout )")
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -100,8 +99,8 @@ def _start_limit_hit(down: "Down") -> Optional[Reason]:
     """systemd 247 to 257 keeps the failed start's own result; the limit stands in the journal alone."""
     if down.unit is None or not (down.unit["start_limit_hit"] or down.result == "start-limit-hit"):
         return None
-    lines = [entry for entry in down.unit["log"] if "repeated too quickly" in entry["text"]]
-    proof = [evidence("journal", entry["text"], at=entry["at"]) for entry in lines[-1:]]
+    lines = of_meaning(log_of(down.unit), "start_limited")
+    proof = of_journal(lines[-1:])
     words = "systemd refuses to start %s: it failed too often in a short time" % down.name
     remedy = [down.remedy("unit_reset_failed")] + down.start
     return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
@@ -129,8 +128,8 @@ def _by_limit(down: "Down") -> Optional[Reason]:
         "which is how long its unit may run" if down.result == "timeout" else "since it gave no sign of life"
     )
     words = "systemd ended %s by %s, %s (Result=%s), and nothing restarted it"
-    ends = [line for line in unit["log"] if LIMIT_LINE.search(line["text"])][-1:]
-    proof = [evidence("journal", line["text"], at=line["at"]) for line in ends]
+    ends = of_meaning(log_of(unit), "limit_reached")[-1:]
+    proof = of_journal(ends)
     proof += [evidence("systemd", "%s: %s" % (down.name, limit)), down.state]
     remedy = [] if _ran_shortly(down) else down.start
     return Reason(words % (down.name, limit, why, down.result), proof, remedy=remedy)

@@ -5,10 +5,12 @@
 
 from typing import TYPE_CHECKING, List, Optional
 
+from ..parse.linux.unit_starts import of_meaning
 from ..parse.php_fpm.starts import START_SECONDS, command_that_failed, main_process_ended
 from ..parse.titles import is_fpm
 from .down import Down
-from .model import Reason, evidence
+from .model import Reason
+from .whereabouts import of_journal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -24,8 +26,8 @@ def _last_words(down: Down, ended: "UnitLine") -> List["Evidence"]:
         for line in lines
         if not line["text"].startswith("systemd[") and began <= line["at"] <= ended["at"] + 0.5
     ]
-    last = max(output, key=lambda line: line["at"], default=None)
-    return [evidence("journal", last["text"], at=last["at"])] if last else []
+    output.sort(key=lambda line: line["at"])
+    return of_journal(output[-1:])
 
 
 def _reason(down: Down, what: str, status: int, ended: "UnitLine") -> Reason:
@@ -33,7 +35,7 @@ def _reason(down: Down, what: str, status: int, ended: "UnitLine") -> Reason:
     words = "%s cannot start: %s ended with status %d" % (down.name, what, status)
     if output:
         words += ": " + output[0]["text"].partition("]: ")[2][:200]
-    return Reason(words, output + [evidence("journal", ended["text"], at=ended["at"]), down.state])
+    return Reason(words, output + of_journal([ended]) + [down.state])
 
 
 def command(down: Down) -> Optional[Reason]:
@@ -51,7 +53,7 @@ def _ended(down: Down) -> "Optional[UnitLine]":
     if unit is None or down.failure or down.result != "exit-code" or not lines or down.attempt.ready:
         return None
     line = main_process_ended(lines)
-    began = ": Starting " in lines[0]["text"]
+    began = of_meaning(lines[:1], "unit_starting")
     if line is None or not (began or line["at"] - lines[0]["at"] <= START_SECONDS):
         return None
     return None if down.changed_since(line["at"]) else line

@@ -3,7 +3,7 @@
 
 """What a master is called, and places of which it speaks."""
 
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from .model import evidence
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.unit import UnitLine
 
 
 def name_of(master: "Master") -> str:
@@ -20,6 +21,10 @@ def name_of(master: "Master") -> str:
 def at_place(path: Optional[str], words: Optional[str] = None) -> List["Evidence"]:
     """The catalogue fills the path in where its words name one."""
     return [evidence("place", words or path, path)] if path else []
+
+
+def of_journal(lines: Sequence["UnitLine"]) -> List["Evidence"]:
+    return [evidence("journal", line["text"], at=line["at"]) for line in lines]
 
 
 def directory_of(path: str) -> str:

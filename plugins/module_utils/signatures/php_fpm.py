@@ -18,9 +18,12 @@ MEANINGS = words(
     # in a worker's words, so in the application's too: listen.allowed_clients, security.limit_extensions
     "client_not_allowed script_missing script_denied bad_ini php_fatal php_message"
 )
-# Of signatures/php_start.py, which few hosts need.
+# Of signatures/php_start.py and systemd.py, which few hosts need.
 START_MEANINGS = words(
-    "preload no_shared_memory lock_unwritable php_startup extension not_executable unit_step timed_out"
+    "preload no_shared_memory lock_unwritable php_startup extension not_executable unit_step timed_out "
+    "unit_starting unit_started unit_stopping unit_stopped unit_not_started dependency_failed "
+    "main_ended control_ended unit_failed start_limited restarted limit_reached stop_timed_out oom_killed "
+    "oomd_killed"
 )
 EXIT_SOFTWARE = 70  # FPM_EXIT_SOFTWARE, of a worker that could not be set up (fpm_child_init)
 STDERR = "stderr"  # a worker's words; the other phases are the levels of the master's messages

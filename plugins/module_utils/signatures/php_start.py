@@ -2,19 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What others than php-fpm's master say about a start that fails: PHP and opcache, from the sources of PHP
-7.4 to 8.5 (main/main.c, ext/opcache/ZendAccelerator.c, zend_shared_alloc.c); ld.so, from glibc's elf/;
-systemd, from src/core/ of 247 to 257.
+7.4 to 8.5 (main/main.c, ext/opcache/ZendAccelerator.c, zend_shared_alloc.c); ld.so, from glibc's elf/.
 """
 
 from .php_fpm import START_MEANINGS
 from .table import Table
 
-# The phases are who speaks: what follows "PHP Fatal error:  " and its like, "Fatal Error " of opcache, the
-# name of the program that ld.so could not run, and the unit.
-PHP, OPCACHE, LOADER, UNIT = "php", "opcache", "ld.so", "unit"
+# The phases are who speaks: what follows "PHP Fatal error:  " and its like, "Fatal Error " of opcache, and
+# the name of the program that ld.so could not run.
+PHP, OPCACHE, LOADER = "php", "opcache", "ld.so"
 
 PHP_START = Table(
-    (PHP, OPCACHE, LOADER, UNIT),
+    (PHP, OPCACHE, LOADER),
     START_MEANINGS,
     """
 opcache-preload-user opcache - preload "opcache.preload_user" has not been defined
@@ -35,17 +34,6 @@ php-other php - php_startup %q
 ld-library ld.so - not_executable error while loading shared libraries: %s: %s
 ld-symbol ld.so - extension symbol lookup error: %s: undefined symbol: %s
 ld-version ld.so - not_executable %s: version `%s' not found (required by %s)
-unit-namespace unit - unit_step Failed to set up mount namespacing: %s: %s
-unit-locate unit - not_executable Failed to locate executable %s: %s
-    Unable to locate executable '%s': %s
-    Failed to execute %s: %s
-unit-exec unit - not_executable Failed at step EXEC spawning %s: %s
-unit-step unit - unit_step Failed at step %s spawning %s: %s
-unit-prepare unit - unit_step Failed to load environment files: %s
-    Failed to run 'start%s' task: %s
-    Failed to spawn 'start%s' task: %s
-unit-timeout unit - timed_out start%s operation timed out. %s
-    Start%s operation timed out. %s
 """,
 )
 

@@ -9,7 +9,14 @@ from typing import Dict, List, Optional
 from .shape import TypedDict
 
 
-class UnitLine(TypedDict):
+class LaterUnitLine(TypedDict, total=False):
+    """Not in snapshots from before 0.13.0, nor of a line that is no message of systemd's that is known."""
+
+    meaning: str  # what systemd means with it: main_ended, unit_started, ...
+    places: List[str]  # what stands in those of its format, as the status of what ended
+
+
+class UnitLine(LaterUnitLine):
     """A line of the unit's journal."""
 
     at: float  # epoch seconds

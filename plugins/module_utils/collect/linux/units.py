@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Sequence, Set, Tuple
 
 from ...parse.linux.systemctl import PROPERTIES, parse_show, unit_facts, unit_matches
-from ...parse.titles import is_fpm_service
 from ..host import Host
 
 if TYPE_CHECKING:
@@ -46,7 +45,9 @@ def fpm_unit_names(host: Host) -> List[str]:
             if name.endswith(".wants") and directory.startswith("/etc/"):
                 units.update(wanted for wanted in host.names(directory + "/" + name) if "@" in wanted)
             units.add(name)
-    return sorted(name for name in units if is_fpm_service(name) and "@." not in name and _NAME.match(name))
+    return sorted(
+        name for name in units if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name)
+    )
 
 
 def unit_states(
@@ -110,7 +111,7 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
         and (unit["active"] not in ("active", "reloading") or unit["restarts"] or unit["changed_at"] >= since)
     ]
     if changed:
-        from ...parse.linux.unit_journal import refused_to_start
+        from ...parse.linux.unit_starts import refused_to_start
     for _at, name in sorted(changed, key=lambda row: -row[0])[:MOST_JOURNALS]:
         unit = units[name]
         unit["log"], unit["said"] = journal(host, name)
@@ -123,16 +124,16 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
 
 def _read_last_start(host: Host, name: str, unit: "Unit") -> None:
     """The journal back to the last start, which refused ones or PHP's complaints may have pushed out."""
-    from ...parse.linux.unit_starts import has_start, without_small_talk
+    from ...parse.linux.unit_starts import TRIED, of_meaning, without_small_talk
 
-    if not has_start(unit["log"]):
+    if not of_meaning(unit["log"], *TRIED):
         log, unit["said"] = journal(host, name, MANY_LINES)
         unit["log"] = without_small_talk(log, LINES)
 
 
 def journal(host: Host, unit: str, lines: int = LINES) -> "Tuple[List[UnitLine], List[UnitLine]]":
     """The lines of systemd and php-fpm, and those of other programs."""
-    from ...parse.linux.unit_journal import parse_journal
+    from ...parse.linux.unit_starts import parse_journal
 
     options = ["-o", "json", "--output-fields=MESSAGE,UNIT,_PID,_EXE,_COMM", "-n", str(lines)]
     ran = host.run(["journalctl"] + options + ["--no-pager", "-q"] + unit_matches(unit))

@@ -9,7 +9,7 @@ import posixpath
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ...parse.linux.systemctl import GENERATED, command_option
-from ...parse.titles import is_fpm, is_fpm_service
+from ...parse.titles import is_fpm
 from ..host import Host
 from .installation import SCRIPTS, Installation, exists
 from .layouts import Layout, layout_of
@@ -57,7 +57,7 @@ def unit_of_layout(host: Host, units: Dict[str, "Unit"], layout: Layout) -> Opti
 def init_scripts(host: Host, units: Dict[str, "Unit"]) -> List[Script]:
     """Those that start php-fpm and have no unit beside them, which would start it instead."""
     scripts: List[Script] = []
-    names = [name for name in host.names(SCRIPTS) if is_fpm_service(name)]
+    names = [name for name in host.names(SCRIPTS) if "php" in name and "fpm" in name]
     for name in names[:MOST]:
         unit = units.get(name + ".service")
         native = is_native(unit)

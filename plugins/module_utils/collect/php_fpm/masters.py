@@ -13,7 +13,7 @@ from ...parse.linux.systemctl import GENERATED, command_option
 from ...parse.number import number
 from ...parse.php_fpm.conf import FpmConf, Section, full_path
 from ...parse.php_fpm.pools import ZONEINFO, pool_facts, start_problems
-from ...parse.titles import FPM_MASTER, is_fpm_service
+from ...parse.titles import FPM_MASTER
 from ...signatures import kinds
 from ..host import Host, HostError
 from ..linux.processes import Process, process_cgroup, processes
@@ -82,7 +82,9 @@ def _may_be_idle(
             for name, unit in units.items()
             if unit["load"] not in (None, "not-found")
         )
-        or any(is_fpm_service(name) and name + ".service" not in units for name in host.names(SCRIPTS))
+        or any(
+            "php" in name and "fpm" in name and name + ".service" not in units for name in host.names(SCRIPTS)
+        )
     )
 
 

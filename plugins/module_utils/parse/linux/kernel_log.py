@@ -10,8 +10,10 @@ oom/oomd-manager.c. pids are the machine's.
 import re
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 
+from ...signatures.lookup import meanings
+from ...signatures.systemd import BY_OOMD, BY_SYSTEMD, SYSTEMD
 from ..redact import redact
-from ..titles import is_fpm_service, program_of
+from ..titles import program_of
 from .proc import unit_of
 
 if TYPE_CHECKING:
@@ -45,11 +47,8 @@ _CRASH = re.compile(
     r"(?:(?: error ([0-9a-f]{1,8}))? in ([^\[\]\s]+)\[|\Z)",
     re.A,
 )
-_BY_UNIT = re.compile(
-    r"(\S+): (?:A process of this unit has been killed by the OOM killer\."
-    r"|(systemd-oomd) killed (?:\d+|some) process\(es\) in this unit\.)\Z"
-)
-_OOMD = re.compile(r"Killed (/\S+) due to memory (?:used|pressure) ")
+_BY_OOMD = meanings("oomd_killed")
+_FOR_MEMORY = _BY_OOMD | meanings("oom_killed")
 _EARLYOOM = re.compile(
     r"sending SIG(?:TERM|KILL) to process (\d{1,10})(?: uid \d+)? \"([^\"]{1,16})\": ", re.A
 )
@@ -130,13 +129,15 @@ def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
     """
     killed: List["Kill"] = []
     for at, identifier, _pid, text in lines:
-        of_unit = _BY_UNIT.match(text) if identifier == "systemd" else None
-        of_cgroup = _OOMD.match(text) if identifier == "systemd-oomd" else None
-        if not of_unit and not of_cgroup:
+        by_systemd = identifier == BY_SYSTEMD
+        name, _colon, message = text.partition(": ") if by_systemd else ("", "", text)
+        hit = SYSTEMD.find(message, identifier) if by_systemd or identifier == BY_OOMD else None
+        if hit is None or hit[0].meaning not in _FOR_MEMORY:
             continue
-        cgroup = of_cgroup.group(1) if of_cgroup else None
-        unit = of_unit.group(1) if of_unit else unit_of(cgroup or "")
-        by_oomd = bool(of_cgroup or of_unit and of_unit.group(2))
+        cgroup = None if by_systemd else "/" + hit[1][0]
+        if " " in (cgroup or name):
+            continue
+        unit = unit_of(cgroup) if cgroup else name
         killed.append(
             {
                 "at": at,
@@ -144,8 +145,8 @@ def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
                 "cgroup": cgroup,
                 "pid": None,
                 "comm": None,
-                "kind": "systemd_oomd" if by_oomd else by_kernel,
-                "fpm": is_fpm_service(unit or ""),
+                "kind": "systemd_oomd" if hit[0].meaning in _BY_OOMD else by_kernel,
+                "fpm": bool(re.search("php.*fpm", unit or "")),
                 "ours": True,
                 "masters": [],
                 "vague": False,

@@ -1,17 +1,30 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What systemd shows of a start that it skipped, or that failed, and of what a unit may not write."""
+"""What systemd tells of a unit's starts: its journal, what it skipped, and what the unit may not write."""
 
+import json
 import re
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
+from ...signatures.lookup import meanings
+from ...signatures.systemd import BY_SYSTEMD, SYSTEMD
+from ...signatures.table import Signature
+from ..php_fpm.zlog import without_place
+from ..redact import redact
+from ..titles import is_fpm
 from .systemctl import HIDDEN_AT, READ_ONLY
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
-_STARTS = re.compile(r"systemd\[1\]: Start(?:ing|ed) ")
+OTHER = "command"  # who speaks: a program of root's that is neither systemd nor php-fpm
+TRIED = ("unit_starting", "unit_started")  # a start
+# Its children speak of the unit alone.
+_HEAD = re.compile(r"systemd\[(?:\d+\]: \S+\.(?:service|slice):?|1\]:) ")
+_SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program
+# What systemd calls such a child (exec_child()). journald may come too late to read its program.
+_CHILD = re.compile(r"\(.*\)\Z")
 _SMALL_TALK = re.compile(r"PHP (?:Warning|Notice|Deprecated): |^php-fpm\S* \[[^\]]*\] NOTICE: (?!ready to )")
 
 
@@ -38,11 +51,67 @@ def makes_read_only(unit: "Unit", path: str) -> Optional[str]:
 
 def without_small_talk(log: List["UnitLine"], most: int) -> List["UnitLine"]:
     """The lines from the last start on, at most so many, without notices and PHP's lesser complaints."""
-    starts = [number for number, entry in enumerate(log) if _STARTS.match(entry["text"])]
+    starts = [number for number, entry in enumerate(log) if of_meaning([entry], *TRIED)]
     lines = log[starts[-1] :] if starts else log
     lines = [entry for entry in lines if not _SMALL_TALK.search(entry["text"])]
     return lines if len(lines) <= most else lines[: most - 2] + lines[-2:]
 
 
-def has_start(log: List["UnitLine"]) -> bool:
-    return any(_STARTS.match(entry["text"]) for entry in log)
+def read_message(text: str) -> Optional[Tuple[Signature, List[str]]]:
+    """The row of signatures/systemd.py that a line is, and what stood in its places."""
+    head = _HEAD.match(text)
+    return SYSTEMD.find(text[head.end() :], BY_SYSTEMD) if head else None
+
+
+def unit_line(at: float, text: str) -> "UnitLine":
+    line: UnitLine = {"at": at, "text": text}
+    hit = read_message(text)
+    if hit:
+        line["meaning"], line["places"] = hit[0].meaning, hit[1]
+    return line
+
+
+def log_of(unit: "Optional[Unit]") -> List["UnitLine"]:
+    """The lines of its journal. Those of a snapshot from before 0.13.0 do not have their meaning yet."""
+    lines = unit["log"] if unit else []
+    return [line if "meaning" in line else unit_line(line["at"], line["text"]) for line in lines]
+
+
+def of_meaning(lines: Sequence["UnitLine"], *names: str) -> List["UnitLine"]:
+    wanted = meanings(*names)
+    return [line for line in lines if line.get("meaning") in wanted]
+
+
+def _entry(line: str) -> "Optional[UnitLine]":
+    entry = json.loads(line)
+    message, pid = entry.get("MESSAGE"), entry.get("_PID")
+    program = entry.get("_EXE") or entry.get("_COMM")
+    is_systemd = not program or _SYSTEMD.match(program) or (not entry.get("_EXE") and _CHILD.match(program))
+    of_child = bool(entry.get("UNIT") and is_systemd)
+    if not isinstance(message, str):
+        return None
+    if pid == "1" or of_child:
+        speaker = "systemd"
+    else:
+        speaker = "php-fpm" if not program or is_fpm(program) else OTHER
+    shown = redact("%s[%s]: %s" % (speaker, pid, without_place(message.split("\n")[0])))
+    return unit_line(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, shown)
+
+
+def parse_journal(text: str) -> "Tuple[List[UnitLine], List[UnitLine]]":
+    """(lines of systemd and php-fpm, of other programs of root's in the unit): docs/looking.md"""
+    lines: List[UnitLine] = []
+    others: List[UnitLine] = []
+    for line in text.splitlines():
+        try:
+            entry = _entry(line)
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            continue  # cut
+        if entry:
+            (others if entry["text"].startswith(OTHER) else lines).append(entry)
+    return lines, others
+
+
+def refused_to_start(log: List["UnitLine"]) -> bool:
+    """Whether the start limit stopped the last attempt. Result tells it only if nothing had failed before."""
+    return bool(of_meaning(of_meaning(log, "start_limited", *TRIED)[-1:], "start_limited"))

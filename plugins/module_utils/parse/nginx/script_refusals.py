@@ -6,6 +6,7 @@
 import posixpath
 from typing import TYPE_CHECKING, Callable, List, Sequence
 
+from ...signatures.lookup import meanings
 from ...signatures.nginx import NOT_FOUND
 from .message_parts import parts_of
 

@@ -9,8 +9,9 @@ import re
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures.lookup import meaning_of, meanings
-from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START, UNIT
+from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START
 from ...signatures.table import Signature
+from ..linux.unit_starts import TRIED, log_of, of_meaning
 from .problems import StartFailure, choose, read_line
 
 if TYPE_CHECKING:
@@ -19,41 +20,16 @@ if TYPE_CHECKING:
 
 START_SECONDS = 5.0  # between the reason of a failed start and "FPM initialization failed"
 _NOT_RUN, _UNIT_STEP = "not_executable", "unit_step"
-meanings(_NOT_RUN, _UNIT_STEP)
-_TURN = re.compile(r"systemd\[1\]: (?:Starting|Started) ")
-_OF_UNIT = re.compile(r"systemd\[\d+\]: \S+\.(?:service|slice):? (.*)", re.S)
+_MAIN, _CONTROL = "main_ended", "control_ended"
+_OF_START = (70, 78, 254, 255)  # statuses with which php-fpm exits at its start alone
 _SPEAKER = r"(?:php-fpm\[\d+\]: )?"
 _READY = re.compile(_SPEAKER + r"\[[^\]]*\] NOTICE: ready to handle connections\Z")
 # Who speaks, by what stands before: zlog.c and main.c, zend_accelerator_debug.c, elf/rtld.c.
-_HEADS = (
-    (
-        PHP,
-        re.compile(
-            _SPEAKER
-            + r"(?:\[\d[^\]]*\] )?(?:NOTICE: PHP message: )?PHP (?:Fatal|Parse|Recoverable fatal) error:\s+"
-        ),
-    ),
-    (
-        OPCACHE,
-        re.compile(_SPEAKER + r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} \(\d+\): (?:Fatal )?Error "),
-    ),
-    (
-        LOADER,
-        re.compile(
-            _SPEAKER + r"\S{0,200}php\S{0,200}: (?=error while loading |symbol lookup error: |/\S+: version )"
-        ),
-    ),
-)
-# systemd's own exit statuses have names (systemd.exec(5)); those of programs have none.
-_STEP = re.compile(r"(?:Main|Control) process exited, code=exited, status=2\d\d/([A-Z_]+)\Z")
-_STOPPED = re.compile(r"systemd\[1\]: Stopped ")
-_FAILED = re.compile(r"systemd\[1\]: \S+: Failed with result ")
-_ENDED_AT_START = re.compile(
-    r"systemd\[1\]: \S+: Main process exited, code=exited, status=(?:70|78|254|255)/"
-)
-_CONTROL = re.compile(r"Control process exited, code=\w+, status=(\d+)/")
-_DEPENDENCY = re.compile(r"systemd\[1\]: Dependency failed for ")
-_STOP_TIMEOUT = re.compile(r"State '(?:stop|final)-\S*' timed out\.")
+_HEADS = {
+    PHP: r"(?:\[\d[^\]]*\] )?(?:NOTICE: PHP message: )?PHP (?:Fatal|Parse|Recoverable fatal) error:\s+",
+    OPCACHE: r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4} \(\d+\): (?:Fatal )?Error ",
+    LOADER: r"\S{0,200}php\S{0,200}: (?=error while loading |symbol lookup error: |/\S+: version )",
+}
 
 
 class Attempt(NamedTuple):
@@ -71,60 +47,63 @@ def last_attempt(unit: Optional["Unit"]) -> List["UnitLine"]:
     """
     if unit is None:
         return []
-    lines = unit["log"]
-    turns = [number for number, entry in enumerate(lines) if _TURN.match(entry["text"])]
+    lines = log_of(unit)
+    turns = [number for number, entry in enumerate(lines) if of_meaning([entry], *TRIED)]
     succeeded = unit["result"] == "success"
     if not turns:
-        return [] if succeeded else list(lines)
-    stops = [number for number, entry in enumerate(lines) if _STOPPED.match(entry["text"])]
-    if not succeeded and stops and stops[-1] > turns[-1]:
+        return [] if succeeded else lines
+    stops = of_meaning(lines[turns[-1] :], "unit_stopped")
+    if not succeeded and stops:
         # What systemd cannot prepare is never "Starting".
-        later = lines[stops[-1] + 1 :]
-        if any(_read(entry["text"]) for entry in later):
+        later = lines[lines.index(stops[-1]) + 1 :]
+        if any(map(_read, later)):
             return later
     if unit["active"] == "activating" and len(turns) > 1 and _again(lines, turns[-2], turns[-1]):
         return lines[turns[-2] : turns[-1]]
     # A unit of Type=simple has started before php-fpm said a word.
-    was_starting = len(turns) > 1 and ": Starting " in lines[turns[-2]]["text"]
-    went_well = ": Started " in lines[turns[-1]]["text"] and (succeeded or was_starting)
+    was_starting = of_meaning([lines[number] for number in turns[-2:-1]], "unit_starting")
+    went_well = of_meaning([lines[turns[-1]]], "unit_started") and (succeeded or was_starting)
     return _reload(lines[turns[-1] :]) if went_well else lines[turns[-1] :]
 
 
 def _again(lines: List["UnitLine"], before: int, last: int) -> bool:
     """Whether the last of two starts has just begun, and the one before failed: a unit with Restart=."""
-    between = [entry["text"] for entry in lines[before:last]]
-    later = [entry for entry in lines[last + 1 :] if _read(entry["text"])]
-    return not later and any(_FAILED.match(text) for text in between)
+    return bool(of_meaning(lines[before:last], "unit_failed")) and not any(map(_read, lines[last + 1 :]))
 
 
 def _reload(lines: List["UnitLine"]) -> List["UnitLine"]:
     """Those in which a master that ran became a new one that did not start: only at its start it exits so."""
-    ends = [entry for entry in lines if _ENDED_AT_START.search(entry["text"])]
+    ends = [entry for entry in lines if _exit_status(entry, _MAIN) in _OF_START]
     if not ends:
         return []
     ended = ends[-1]["at"]
     return [entry for entry in lines if 0 <= ended - entry["at"] <= START_SECONDS]
 
 
+def _exit_status(line: "UnitLine", *whose: str) -> Optional[int]:
+    """Of a process that ended by itself."""
+    ended = of_meaning([line], *whose) and line["places"][0] == "exited"
+    return int(line["places"][1]) if ended else None
+
+
 def read_message(text: str) -> Optional[Tuple[Signature, List[str]]]:
     """The row of signatures/php_start.py that a line of the journal is, and what stood in its places."""
-    of_unit = _OF_UNIT.match(text)
-    if of_unit:
-        return PHP_START.find(of_unit.group(1), UNIT)
-    for phase, head in _HEADS:
-        match = head.match(text)
+    for phase, head in _HEADS.items():
+        match = re.match(_SPEAKER + head, text)
         if match:
             return PHP_START.find(text[match.end() :], phase)
     return None
 
 
-def _read(text: str) -> Optional[StartFailure]:
-    of_unit = _OF_UNIT.match(text)
-    step = _STEP.match(of_unit.group(1)) if of_unit else None
-    if step:
-        meaning = _NOT_RUN if step.group(1) == "EXEC" else _UNIT_STEP
-        return StartFailure("unit-exit", meaning, [step.group(1)], text)
-    failure = None if of_unit else read_line(text)
+def _read(line: "UnitLine") -> Optional[StartFailure]:
+    text = line["text"]
+    if of_meaning([line], _NOT_RUN, _UNIT_STEP, "timed_out"):
+        return StartFailure("", line["meaning"], line["places"], text)
+    # systemd's own exit statuses have names (systemd.exec(5)); those of programs have none.
+    if 200 <= (_exit_status(line, _MAIN, _CONTROL) or 0) < 255 and line["places"][2].isupper():
+        step = line["places"][2]
+        return StartFailure("", _NOT_RUN if step == "EXEC" else _UNIT_STEP, [step], text)
+    failure = read_line(text)
     hit = None if failure else read_message(text)
     return StartFailure(hit[0].id, hit[0].meaning, hit[1], text) if hit else failure
 
@@ -137,7 +116,7 @@ def attempt_of(unit: Optional["Unit"]) -> Attempt:
         text = entry["text"]
         ready = ready or bool(_READY.match(text))
         # What php-fpm says once it is ready belongs to its requests.
-        failure = _read(text) if not ready or text.startswith("systemd[") else None
+        failure = _read(entry) if not ready or text.startswith("systemd[") else None
         if failure:
             read.append(failure)
     chosen = choose(read)
@@ -169,33 +148,21 @@ def command_that_failed(lines: Sequence["UnitLine"]) -> Optional[Tuple["UnitLine
     """(line, status) of a command that the unit runs before or after php-fpm. When php-fpm itself
     has ended, it is about what cleans up.
     """
-    for entry in lines:
-        match = _OF_UNIT.match(entry["text"])
-        if match and match.group(1).startswith("Main process exited"):
-            return None
-        found = _CONTROL.match(match.group(1)) if match else None
-        if found:
-            return entry, int(found.group(1))
-    return None
+    ends = of_meaning(lines, _MAIN, _CONTROL)
+    return (ends[0], int(ends[0]["places"][1])) if of_meaning(ends[:1], _CONTROL) else None
 
 
 def main_process_ended(lines: Sequence["UnitLine"]) -> Optional["UnitLine"]:
     """The line of systemd about the exit of what ExecStart= runs."""
-    ends = [entry for entry in lines if "Main process exited, code=exited, " in entry["text"]]
-    return next((entry for entry in reversed(ends) if _OF_UNIT.match(entry["text"])), None)
+    return next((entry for entry in reversed(lines) if _exit_status(entry, _MAIN) is not None), None)
 
 
 def dependency_that_failed(unit: "Unit") -> Optional["UnitLine"]:
     """The line with which systemd gave up the last start, since another unit did not start."""
-    for entry in reversed(unit["log"]):
-        if _DEPENDENCY.match(entry["text"]):
-            return entry
-        if re.match(r"systemd\[1\]: (?:Start|Stopp)(?:ing|ed) ", entry["text"]):
-            return None
-    return None
+    turns = of_meaning(log_of(unit), "dependency_failed", "unit_stopping", "unit_stopped", *TRIED)
+    return next(iter(of_meaning(turns[-1:], "dependency_failed")), None)
 
 
 def stop_timed_out(unit: "Unit") -> bool:
     """Whether Result=timeout is that of a stop: systemd killed what did not end by itself."""
-    of_unit = [_OF_UNIT.match(entry["text"]) for entry in unit["log"]]
-    return any(match and _STOP_TIMEOUT.match(match.group(1)) for match in of_unit)
+    return bool(of_meaning(log_of(unit), "stop_timed_out"))

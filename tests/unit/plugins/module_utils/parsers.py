@@ -24,7 +24,6 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux impor
     swap,
     systemctl,
     tmpfiles,
-    unit_journal,
     unit_starts,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import (
@@ -241,7 +240,7 @@ def proc_texts(text: str) -> Any:
 def systemd(text: str) -> Any:
     return [
         systemctl.unit_facts(block, 0.0) for block in systemctl.parse_show(text)
-    ], unit_journal.parse_journal(text)
+    ], unit_starts.parse_journal(text)
 
 
 def unit_log(text: str) -> Any:

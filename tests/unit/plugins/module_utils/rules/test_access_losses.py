@@ -116,7 +116,7 @@ class TestOtherCauses:
     def back(self, start: float, *lost: float) -> Host:
         """The master started so long ago, as the unit's journal says, and runs."""
         host = silent(target="/dev/null").ran_since(start).answered("access-502", *lost)
-        return host.journal((start + 0.1, "systemd[1]: Starting php"), (start, "systemd[1]: Started php"))
+        return host.journal((start + 0.1, "systemd[1]: Starting php..."), (start, "systemd[1]: Started php."))
 
     def test_hit_a_master_that_was_down_for_a_while(self) -> None:
         host = self.back(30.5, 60, 50, 40)

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.down import REASON_OF
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import facts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_fpm_not_running import (
     CAUSE,
@@ -105,7 +106,7 @@ class TestWasDown:
     @pytest.mark.parametrize("times, state", [(1, "recovered"), (3, "active")])
     def test_one_that_ends_again_and_again_is_not_over(self, times: int, state: str) -> None:
         host = a_host("was_down")
-        line = "systemd[1]: %s: Scheduled restart job, restart counter is at 1." % UNIT
+        line = "systemd[1]: php8.2-fpm.service: Scheduled restart job, restart counter is at 1."
         host.journal_at(*[(hosts.now(host) - 5.0 - number, line) for number in range(times)])
         assert [(item["cause"], item["state"]) for item in hosts.verdict(host)["findings"]] == [
             (CAUSE, state)
@@ -114,7 +115,7 @@ class TestWasDown:
     def test_near_miss_what_could_not_start_was_mended_since(self) -> None:
         host = a_host("was_down")
         began = hosts.master(host)["started_at"]
-        again = "systemd[1]: %s: Scheduled restart job, restart counter is at 4." % UNIT
+        again = "systemd[1]: php8.2-fpm.service: Scheduled restart job, restart counter is at 4."
         tries = [(began - 9.0 + number, line) for number in range(4) for line in (FAILED, again)]
         host.journal_at(*tries)
         assert [item["state"] for item in hosts.verdict(host)["findings"]] == ["recovered"]
@@ -187,6 +188,17 @@ class TestReload:
         log = ((300.0, STARTING), (299.0, STARTED), (200.0, self.LINE), (60.0, self.ENDED))
         host = ended("exit-code").with_unit(exec_main_code=1, exec_main_status=254).journal(*log)
         assert hosts.causes(host) == [(CAUSE, "php_ini_invalid", "active")]
+
+    @pytest.mark.parametrize(
+        "status, reason", [("226/NAMESPACE", "unit_setup_failed"), ("255/EXCEPTION", "preload_failed")]
+    )
+    def test_a_status_of_systemds_own_and_one_of_php(self, status: str, reason: str) -> None:
+        """systemd has a name for 255, too, with which it never ends itself."""
+        log = ((60.5, STARTING), (60.0, self.ENDED.replace("254/n/a", status)), (59.9, FAILED))
+        host = ended("exit-code").with_unit(exec_main_code=1, exec_main_status=int(status[:3])).journal(*log)
+        known = facts(path="/srv/p.php", ini_file="/etc/php/8.2/fpm/php.ini", ini_line=3)
+        host.with_master(last_start=known)
+        assert hosts.causes(host) == [(CAUSE, reason, "active")]
 
     def test_near_miss_an_exit_status_of_a_master_that_ran(self) -> None:
         log = ((300.0, STARTING), (299.0, STARTED), (60.5, self.LINE))

@@ -5,15 +5,18 @@
 """Each row of the tables by lines of real logs, and beside them lines that only look alike."""
 
 import os
+import re
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import unit_starts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_entry import parse_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.log import parse_message
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.starts import read_message
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX, UNKNOWN
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM, STDERR
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_start import PHP_START
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.systemd import BY_OOMD, SYSTEMD
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import Signature, Table
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.signatures import examples
 
@@ -42,10 +45,17 @@ def of_a_start(line: str) -> Optional[Reading]:
     return Reading(hit[0] if hit else None, {})
 
 
+def of_systemd(line: str) -> Optional[Reading]:
+    by_oomd = re.match(r"systemd-oomd\[\d+\]: (.*)", line)
+    hit = SYSTEMD.find(by_oomd.group(1), BY_OOMD) if by_oomd else unit_starts.read_message(line)
+    return Reading(hit[0] if hit else None, {})
+
+
 PROGRAMS: Dict[str, Tuple[Table, Callable[[str], Optional[Reading]]]] = {
     "nginx": (NGINX, of_nginx),
     "php_fpm": (PHP_FPM, of_php_fpm),
     "php_start": (PHP_START, of_a_start),
+    "systemd": (SYSTEMD, of_systemd),
 }
 NONE = ("none",)
 

@@ -17,8 +17,12 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx 
     UNKNOWN,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import MEANINGS as OF_FPM
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import (
+    PHP_FPM,
+    START_MEANINGS,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_start import PHP_START
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.systemd import SYSTEMD
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import Signature, Table
 
 FIRST = "x-slow start 504 late it took %d s"
@@ -101,6 +105,8 @@ class TestMeanings:
     def test_every_one_is_that_of_a_row(self) -> None:
         assert {row.meaning for row in NGINX.rows()} | {UNKNOWN.meaning} == MEANINGS
         assert {row.meaning for row in PHP_FPM.rows()} == OF_FPM
+        of_starts = {row.meaning for table in (PHP_START, SYSTEMD) for row in table.rows()}
+        assert of_starts == START_MEANINGS
 
     def test_an_event_of_another_release_has_none(self) -> None:
         assert meaning_of({"signature": "ng-connect-enoent"}) == "missing"
@@ -112,7 +118,8 @@ class TestMeanings:
         assert {*ids, *kinds.UNTESTED, *kinds.FOLLOWS} <= {*PHP_FPM.meaning_of, *PHP_START.meaning_of}
 
     def test_no_id_is_in_two_tables(self) -> None:
-        assert not set(NGINX.meaning_of) & set(PHP_FPM.meaning_of)
+        ids = [name for table in (NGINX, PHP_FPM, PHP_START, SYSTEMD) for name in table.meaning_of]
+        assert len(ids) == len(set(ids))
 
     def test_a_message_that_costs_a_request_is_a_loss(self) -> None:
         """ "no live upstreams" names no endpoint: lines before it tell why. A cycle is the site's."""

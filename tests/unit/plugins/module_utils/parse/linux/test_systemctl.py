@@ -21,12 +21,12 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.syste
     unit_facts,
     unit_matches,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_journal import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_starts import (
+    log_of,
+    makes_read_only,
     parse_journal,
     refused_to_start,
-)
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_starts import (
-    makes_read_only,
+    unit_line,
     unmet_conditions,
     without_small_talk,
 )
@@ -122,6 +122,18 @@ class TestJournal:
         text = entry(_EXE="/usr/bin/dash", MESSAGE="no licence server") + entry()
         assert [line["text"] for line in parse_journal(text)[1]] == ["command[7]: no licence server"]
         assert [line["text"] for line in parse_journal(text)[0]] == ["php-fpm[7]: ERROR: x"]
+
+    def test_line_of_systemd_has_its_meaning(self) -> None:
+        lines = parse_journal(fixture("252-debian12-failed.journal"))[0]
+        assert lines[-1]["meaning"] == "unit_not_started"
+        ended = [line["places"] for line in lines if line.get("meaning") == "main_ended"]
+        assert ended[-1] == ["exited", "78", "CONFIG"]
+        assert {"meaning" in line for line in lines if line["text"].startswith("php-fpm[")} == {False}
+
+    def test_line_of_an_older_snapshot_gets_its_meaning(self) -> None:
+        lines = parse_journal(fixture("252-debian12-failed.journal"))[0]
+        older: Any = {"log": [{"at": line["at"], "text": line["text"]} for line in lines]}
+        assert log_of(older) == lines and "meaning" not in older["log"][-1]
 
     def test_secrets_are_redacted(self) -> None:
         assert "hunter2" not in parse_journal(entry(MESSAGE='NOTICE: env[PASS] = "hunter2"'))[0][0]["text"]
@@ -373,6 +385,6 @@ class TestSpawn:
         texts = ["systemd[1]: Starting x...", "php-fpm[7]: [26-Nov-2026 02:46:49] NOTICE: PHP message: y"]
         texts += ["php-fpm[7]: PHP Deprecated:  z"] * 50 + ["php-fpm[7]: ERROR: w"]
         texts += ["systemd[1]: php-fpm.service: Start request repeated too quickly."] * 50
-        log = [{"at": 1.0, "text": text} for text in ["systemd[1]: Starting old..."] + texts]
+        log = [unit_line(1.0, text) for text in ["systemd[1]: Starting old..."] + texts]
         kept = [line["text"] for line in without_small_talk(log, 30)]
         assert kept[:2] == [texts[0], "php-fpm[7]: ERROR: w"] and len(kept) == 30
