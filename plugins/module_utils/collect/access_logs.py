@@ -129,7 +129,7 @@ def _log(
     return files, events
 
 
-def _forms(
+def forms_of(
     nginx: "Nginx", who: Writers, known: Dict[str, LineFormat]
 ) -> Tuple[List[LineFormat], Optional[str]]:
     """(the formats of a log, why its lines tell nothing). known: those of other logs."""
@@ -159,7 +159,7 @@ def collect_access(
     master = nginx.get("master")
     deleted = deleted_logs(host, master["pid"] if master else None)
     for number, (path, who) in enumerate(writers(nginx.get("site_logs") or []).items()):
-        forms, why = _forms(nginx, who, known)
+        forms, why = forms_of(nginx, who, known)
         if host.realpath(path) in deleted:
             why = "it was deleted, and nginx still writes to it (nginx -s reopen)"
         if budget <= 0 or number >= MOST_LOGS:
@@ -183,7 +183,7 @@ def missed_pages(host: Host, snapshot: "Snapshot", since: float) -> "List[Missed
     nginx, known = snapshot["nginx"], cast(Dict[str, LineFormat], {})
     found: List[MissedPage] = []
     for path, who in writers(nginx.get("site_logs") or []).items():
-        forms, why = _forms(nginx, who, known)
+        forms, why = forms_of(nginx, who, known)
         site = who.sites[0]["site"]
         if why or any(each["site"] != site for each in who.sites):
             continue

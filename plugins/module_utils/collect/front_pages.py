@@ -21,13 +21,24 @@ STUB = 32  # bytes: <?php // Silence is golden.
 # What may answer before a file is looked for.
 _STOPS = re.compile(r"return|rewrite|deny|internal|auth_|satisfy|.*(?:(?<!fastcgi)_pass$|lua|js_|perl|_link)")
 _URIS = ("uri", "document_uri", "request_uri", "fastcgi_script_name")
+_BEGIN = re.compile(r"\^(/(?:[\w-]+/)+)")  # of a regular expression
 _LINKS = (["on"], ["if_not_owner"])
 
 
-class _Way:
+class Way:
     """Of a request."""
 
-    def __init__(self, host: Host, prefix: str, http: Directive, server: Directive, uri: str) -> None:
+    def __init__(
+        self,
+        host: Host,
+        prefix: str,
+        http: Directive,
+        server: Directive,
+        uri: str,
+        maps: Optional[Dict[str, str]] = None,
+    ) -> None:
+        """maps: what variables hold."""
+        self.maps = maps or {}
         self.host, self.prefix, self.uri, found = host, prefix, uri, locate(server, uri)
         self.blocks, self.levels = found.blocks, [each.block or [] for each in (http, *found.blocks)]
         self.all = list(every(server.block or []))
@@ -43,11 +54,13 @@ class _Way:
         """With "$" where it is not known."""
         if "$" not in written:
             return written
-        known: Dict[str, str] = {}
+        known: Dict[str, str] = dict(self.maps)
         for name, *to in [each.args for each in named(self.all, "set")]:
             known[name[1:]] = to[0] if known.get(name[1:]) in (None, *to) else "$"
         known.update(dict.fromkeys(_URIS, self.uri), document_root=root, realpath_root=root)
         known["request_filename"] = root + self.uri
+        if self.maps:
+            written = VARIABLE.sub(lambda at: known.get(at.group(1) or at.group(2), at.group()), written)
         return VARIABLE.sub(lambda found: known.get(found.group(1) or found.group(2), "$"), written)
 
     def root(self, at: List[Directive]) -> str:
@@ -96,6 +109,9 @@ class _Way:
             return None
         roots = [self.root([each]) for each in named(self.all + self.levels[0], "root", "alias")]
         there = [root + self.uri for root in roots if self.is_file(root + self.uri)]
+        if not there and self.maps:
+            at = self.near("root", "alias")
+            return self.front("map_root", at[-1], wanted, self.root(at)) if at else None
         return self.front("no_root", self.passes[0], wanted, there[0]) if there else None
 
     def source(self, kind: str) -> Optional["Front"]:
@@ -116,35 +132,87 @@ class _Way:
         return self.source("source_front") if there[:1] == [self.uri[1:]] else None
 
 
-def _of_server(host: Host, prefix: str, http: Directive, server: Directive) -> Iterator[Optional["Front"]]:
-    def way(uri: str) -> _Way:
-        return _Way(host, prefix, http, server, uri)
+def _folders(host: Host, root: str, server: Directive) -> List[str]:
+    """Paths of directories that locations before PHP's may take from it."""
+    found: List[str] = []
+    for modifier, path in [(each.args[0], each.args[-1]) for each in named(server.block or [], "location")]:
+        begin = _BEGIN.match(path)
+        if modifier == "^~":
+            found.append(path.rstrip("/") + "/")
+        elif modifier[:1] == "~" and "\\." not in path:
+            names = host.names(root) if "$" not in root and host.type_of(root) else []
+            below = ["/%s/" % name for name in names[:MOST] if "." not in name]
+            found += below + ([begin.group(1)] if begin else [])
+    return list(dict.fromkeys(found))
+
+
+def _of_server(
+    host: Host, prefix: str, http: Directive, server: Directive, maps: Dict[str, str]
+) -> Iterator[Optional["Front"]]:
+    def way(uri: str) -> Way:
+        return Way(host, prefix, http, server, uri, maps)
 
     ends = [re.split(r"[?$]", each.args[-1])[0] for each in way("/").tries]
     uris = ["/", "/index.php"] + [end for end in ends if end.endswith(".php") and end != "/index.php"]
     for front in map(way, uris):
         yield front.wrong() if front.known else None
-    for location in named(server.block or [], "location"):
-        folder = location.args[-1].rstrip("/") + "/"
-        place = way(folder).file() if location.args[0] == "^~" else "$"
-        listed = "$" not in place and host.type_of(place) and host.stat(place).size < LARGE
-        names = host.names(place) if listed else []
+    for folder in _folders(host, way("/").file(), server):
+        index = way(folder + "index.php")
+        place = index.file()[: -len("index.php")]
+        listed = index.known and not index.passes and "$" not in place and host.type_of(place)
+        names = host.names(place) if listed and host.stat(place).size < LARGE else []
         for script in [way(folder + name) for name in names if name.endswith(".php")][:MOST]:
             yield script.source("source") if script.known and not script.passes else None
+    if any(each.name == "fastcgi_split_path_info" for each in every(server.block or [])):
+        from .path_info import meant_way
+
+        yield meant_way(host, prefix, http, server)
+
+
+def _fronts(host: Host, prefix: str, http: Directive, server: Directive) -> List["Front"]:
+    """Of a server, the last of each kind."""
+    names = {each.name for each in every(server.block or [])}
+    if "fastcgi_pass" in names:
+        choices: List[Dict[str, str]] = [{}]
+        if any(each.name == "map" for each in http.block or []):
+            from .maps import choices_of
+
+            choices = choices_of(http, server)
+        by_kind = [
+            {each["kind"]: each for each in _of_server(host, prefix, http, server, maps) if each}
+            for maps in choices
+        ]
+        # Of a map each value counts that may be meant.
+        return [front for kind, front in by_kind[0].items() if all(kind in each for each in by_kind)]
+    if any(name.endswith("_pass") for name in names) or not names.intersection(("root", "alias")):
+        return []
+    from .sent_source import sent_source
+
+    return sent_source(host, prefix, http, server)
 
 
 def front_pages(host: Host, conf: Conf, prefix: str) -> List["Front"]:
-    """Of the servers that lead to php-fpm, the last of each kind."""
     found: List[Front] = []
     for http in conf.directives:
         inside = http.block or [] if http.name == "http" else []
         # It is asked again for each request: thousands of servers are no part of it.
         http = http._replace(block=[each for each in inside if each.name not in ("server", "upstream")])
         for server in inside:
-            if len(found) < MOST and any(each.name == "fastcgi_pass" for each in every(server.block or [])):
+            if server.name == "server" and len(found) < MOST:
                 try:
-                    fronts = [each for each in _of_server(host, prefix, http, server) if each]
-                    found += {each["kind"]: each for each in fronts}.values()
+                    found += _fronts(host, prefix, http, server)
                 except Exception as error:  # it may have been changed meanwhile
                     host.miss("collector_failed", "front_pages", "line %s: %s" % (server.line, error))
     return found
+
+
+def has_twins(conf: Conf) -> bool:
+    """Whether two server blocks have a name in common; those of 80 and 443 have, too."""
+    servers = [
+        each.block or [] for http in conf.directives for each in http.block or [] if each.name == "server"
+    ]
+    lines = [named(server, "server_name") for server in servers]
+    names = [
+        name for of_server in lines for name in {name for each in of_server for name in each.args} or {""}
+    ]
+    return len(names) > len(set(names))

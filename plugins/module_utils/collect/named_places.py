@@ -3,6 +3,7 @@
 
 """What the host has of the places that nginx's log names: files, directories, limits, scripts."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Callable, FrozenSet, Sequence, Tuple
 
 from ..signatures.lookup import meaning_of, meanings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 DENIED = meanings("file_denied", "sent_denied", "static_denied")
+LOST_FILES = meanings("sent_missing")
 OF_SCRIPTS = UNSEEN | REFUSED | FATAL
 
 
@@ -43,4 +45,8 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) ->
     for part, needs, look in looks:
         if seen & needs:
             found.update(isolated(host, part, look) or {})
+    if seen & LOST_FILES:
+        from .sent_files import sent_files
+
+        found["sent_files"] = isolated(host, "sent_files", partial(sent_files, host, nginx, events)) or []
     return found

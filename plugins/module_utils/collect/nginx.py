@@ -291,6 +291,8 @@ def _look(
     for directive in every(reading.conf.directives):
         if directive.name == "open_file_cache_errors" and directive.args == ["on"]:
             nginx["file_cache"] = "%s:%s" % (directive.file, directive.line)
+        elif directive.name == "gzip" and directive.args == ["on"]:
+            nginx["gzip"] = True
     nginx["config_errors"], nginx["config_changed_at"] = reading.conf.errors, reading.changed_at
     if reading.changed_at is not None and reading.changed_at > host.now() - LATELY:
         from ..parse.nginx.changes import changes
@@ -311,8 +313,12 @@ def _look(
     sites = site_logs(reading.conf, prefix, Defaults(built["http-log-path"], default_log), formats)
     nginx["site_logs"], nginx["log_formats"] = sites, used(formats, sites)
     if not reading.conf.errors:
-        from .front_pages import front_pages
+        from .front_pages import front_pages, has_twins
 
         nginx["fronts"] = front_pages(host, reading.conf, prefix)
+        if has_twins(reading.conf):
+            from .ignored_servers import ignored_servers
+
+            nginx["ignored"] = ignored_servers(reading.conf, nginx["routes"])
     nginx["opens"] = opened(reading.conf, prefix, built["pid-path"])
     return nginx

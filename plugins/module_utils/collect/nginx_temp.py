@@ -33,7 +33,7 @@ def _may(nginx: "Nginx", stat: Stat, bits: int) -> bool:
     return (stat.mode >> shift) & bits == bits
 
 
-def _look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) -> Optional["TempDir"]:
+def look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) -> Optional["TempDir"]:
     """The first directory on the way that refuses nginx, else the last that exists. bits: what nginx needs
     of the last one.
     """
@@ -76,23 +76,23 @@ def closed_roots(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List[
     sites = {event["site"] for event in events if event["source"] == "nginx" and meaning_of(event) in CYCLES}
     roots = {route["root"] for route in nginx["routes"] if route["site"] in sites}
     named = sorted(root for root in roots if root and "$" not in root)[:MOST]
-    seen = [_look(host, nginx, root + "/index.php", _SEARCH) for root in named]
+    seen = [look(host, nginx, root + "/index.php", _SEARCH) for root in named]
     found = {entry["path"]: entry for entry in seen if entry and not entry["writable"]}
     return list(found.values())
 
 
-def _named(events: Sequence["Event"]) -> List[str]:
+def files_named(events: Sequence["Event"]) -> List[str]:
     files = [event["detail"].get("path") for event in events if event["source"] == "nginx"]
     return list(dict.fromkeys(path for path in files if path))[:MOST]
 
 
 def denied_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:
     """Each file, or the directory on the way to it that refuses nginx."""
-    paths = _named([event for event in events if meaning_of(event) in DENIED])
-    return [entry for entry in (_look(host, nginx, path + "/-", _READ) for path in paths) if entry]
+    paths = files_named([event for event in events if meaning_of(event) in DENIED])
+    return [entry for entry in (look(host, nginx, path + "/-", _READ) for path in paths) if entry]
 
 
 def temp_dirs(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:
-    paths = _named([event for event in events if meaning_of(event) in UNWRITABLE])
-    found = {entry["path"]: entry for entry in (_look(host, nginx, path) for path in paths) if entry}
+    paths = files_named([event for event in events if meaning_of(event) in UNWRITABLE])
+    found = {entry["path"]: entry for entry in (look(host, nginx, path) for path in paths) if entry}
     return list(found.values())

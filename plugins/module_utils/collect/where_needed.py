@@ -35,14 +35,18 @@ MOST_TAILS = 32
 _FRONT = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 40[34] ')
 # The status of a page, as the formats that most have write it.
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
-# Of a front page without a byte: HTTP/1.1 has five for its end.
-_BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 [05] ')
+# Of a front page without a byte: HTTP/1.1 has five for its end, and gzip makes twenty.
+_BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 (?:[05]|20|31) ')
+# Of a path behind a script's name, of headers or a path that are too large, of a form that a file gets.
+_ODD = re.compile(
+    rb'\.php/[^" ]*(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |"POST [^"]*" 405 '
+)
 # These name files, directories, limits or scripts of the host.
 OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST = 3  # lines
-ODD = {"refused", "forbidden", "blank"}  # of pages
+ODD = {"refused", "forbidden", "blank", "zipped"}  # of pages
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 BAD = {b"500", b"403"}
 ENDED = meanings("timed_out", "broken_off")
@@ -135,10 +139,15 @@ def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
     return collect_older(host, snapshot, procs, seconds)
 
 
-def _ends_badly(host: Host, nginx: "Nginx", since: float) -> bool:
+def _ends(host: Host, nginx: "Nginx", since: float) -> List[bytes]:
+    """Of the access logs."""
+    paths = list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]
+    return [tail(host, path, TAIL, since) for path in paths]
+
+
+def _ends_badly(ends: Sequence[bytes]) -> bool:
     """Whether an access log's last pages all failed, or many requests. No error log may tell of it."""
-    for path in list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]:
-        end = tail(host, path, TAIL, since)
+    for end in ends:
         if max(len(hint.findall(end)) for hint in (_FAILED, _FRONT, _BLANK)) >= FEWEST:
             return True
         statuses = _PAGE.findall(end)
@@ -156,6 +165,11 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
 
         look = partial(missed_pages, host, snapshot, since)
         found["missed_pages"] = isolated(host, "missed_pages", look) or []
+    ends = _ends(host, nginx, since)
+    if max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST:
+        from .odd_visits import collect_odd_visits
+
+        found.update(isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since)) or {})
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
     errors: List[PhpError] = []
     if any("php_log" in pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]):
@@ -170,7 +184,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         or nginx["config_newer"]
         or nginx.get("fronts")
         or any(site["silent"] for site in nginx.get("site_logs") or [])
-        or _ends_badly(host, nginx, since)
+        or _ends_badly(ends)
     ):
         return found
     from .access_logs import collect_access

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Se
 
 from ..parse.nginx.sites import place
 from ..plan.plan import plan, remedy_refusal, running
-from ..signatures.lookup import meaning_of
+from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED
 from .case import Case, cases
 from .engine import Examined, examine, examine_host, not_mended
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SEVERITIES = ("critical", "warning", "info")
 STATES = ("active", "latent", "recovered")
 MOST_STRANGERS = 20
+NOTED = meanings("body_too_large", "sent_missing", "script_missing", "script_denied")
 
 
 class Judged(NamedTuple):
@@ -240,13 +241,22 @@ def _earlier(snapshot: "Snapshot") -> List["Missing"]:
 def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["Missing"]:
     """What an access log has, and nothing explains."""
     access = snapshot.get("access")
+    notes: List["Missing"] = []
+    if (
+        access
+        and "odd_visits" in access
+        or any(meaning_of(event) in NOTED for event in snapshot["logs"]["events"])
+    ):
+        from .odd_visits import notes_on_visits
+
+        notes = notes_on_visits(snapshot, findings)
     if not access or not (
         access["events"] or access.get("missed_pages") or any(file.get("pages") for file in access["files"])
     ):
-        return []
+        return notes
     from .failed_pages import failed_pages
 
-    return failed_pages(snapshot, access, findings)
+    return notes + failed_pages(snapshot, access, findings)
 
 
 def _plan(

@@ -107,6 +107,7 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
                 words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
                 found.append(_Failure(names, REFUSALS, words, file["path"]))
             forbidden, blank = pages.get("forbidden"), pages.get("blank")
+            blank = pages.get("zipped", blank) if snapshot["nginx"].get("gzip") else blank
             if forbidden and other < FEWEST and _is_refused(forbidden):
                 words = "%(pages)d of the last pages with 403, to %(visitors)d visitors" % forbidden
                 by_proxy = forbidden["addresses"] == 1 and forbidden["internal"]

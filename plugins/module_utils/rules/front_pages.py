@@ -15,7 +15,7 @@ from .php_error_reasons import FEWEST, log_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.nginx import Front, Route
+    from ...plugin_utils.shapes.nginx import Front, NamedBlock, Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 SOURCE = OWN, "source_sent", "nginx sends visitors of %s the source of %s, which PHP should run.%s"
@@ -25,6 +25,11 @@ KINDS = {
         CAUSE,
         "no_root",
         "PHP finds no front page of %s: it is asked for as %s, which is no file; %s is there.",
+    ),
+    "map_root": (
+        CAUSE,
+        "no_root",
+        "PHP finds no front page of %s: it is asked for as %s, which is no file; the root is %s, by a map.",
     ),
     "symlinks": (
         OWN,
@@ -51,6 +56,18 @@ def _missed(snapshot: "Snapshot", site: str) -> "List[Evidence]":
                     text = "%d requests for %s with 403 or 404" % (count, uri)
                     return [evidence("nginx_access", text, file["path"], at=seen["last"])]
     return []
+
+
+def _sent(front: "Front", sites: "Sequence[NamedBlock]") -> Match:
+    """Of a server block without a way to php-fpm."""
+    reason = Reason(
+        SOURCE[2] % (sites[0]["name"], front["looked_for"], " Nothing in its server block passes it on."),
+        [evidence("nginx", front["written"], front["file"], front["line"])],
+        confidence="likely",
+        state="latent" if front["kind"] == "source" else "active",
+        servers=list(sites),
+    )
+    return Match(OWN, "source_sent", reason)
 
 
 def _match(snapshot: "Snapshot", front: "Front", routes: "Sequence[Route]") -> Optional[Match]:
@@ -81,6 +98,9 @@ def front_pages(snapshot: "Snapshot", others: Sequence[Match]) -> List[Match]:
     matches: List[Match] = []
     for front in snapshot["nginx"].get("fronts") or []:
         routes = [route for route in snapshot["nginx"]["routes"] if route.get("server") == front["server"]]
-        match = _match(snapshot, front, routes) if routes and sites_of(routes)[0] not in known else None
-        matches += [match] if match else []
+        if "site" in front:
+            matches.append(_sent(front, [front["site"]]))
+        elif front["kind"] in KINDS and routes and sites_of(routes)[0] not in known:
+            match = _match(snapshot, front, routes)
+            matches += [match] if match else []
     return matches

@@ -43,4 +43,14 @@ def _http_to_fpm(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
     return http_to_fpm(snapshot)
 
 
-RULE = HostRule("nginx_errors", CAUSES, (_by_log, _http_to_fpm, of_no_endpoint), of_nginx=True)
+def _ignored_servers(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
+    if not snapshot["nginx"].get("ignored") or snapshot["nginx"]["config_newer"]:
+        return []
+    from .ignored_servers import ignored_servers
+
+    return ignored_servers(snapshot)
+
+
+RULE = HostRule(
+    "nginx_errors", CAUSES, (_by_log, _http_to_fpm, _ignored_servers, of_no_endpoint), of_nginx=True
+)

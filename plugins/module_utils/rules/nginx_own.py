@@ -28,6 +28,7 @@ REASONS = by_meaning(
         "file_denied": "file_denied",
         "sent_denied": "sent_file",
         "static_denied": "written_file",
+        "sent_missing": "sent_missing",
     }
 )
 WORDS = {
@@ -38,6 +39,7 @@ WORDS = {
     "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
     "sent_file": "nginx answers 403 itself: the application has it send %s, which it may not read.",
     "written_file": "nginx answers 403 itself: PHP wrote %s, which nginx may not read, and others like it.",
+    "sent_missing": "nginx answers 404 itself: the application has it send %s, whose directory is not there.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
     "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
@@ -46,6 +48,8 @@ WORDS = {
 FEW = 3  # files that are refused
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
+# The page of an error that error_page names, which may be PHP's own.
+_ERROR_PAGE = re.compile(r"/[^/]*(?:[45]\d\d|50x|error)[^/]*\Z")
 
 
 def _named(reason_id: str, detail: "Detail") -> str:
@@ -147,7 +151,13 @@ def _of_site(
         return None
     proof: List[Evidence] = []
     over = site_reconfigured(snapshot["nginx"], [event["site"]], event["last"] + LOG_SECOND)
-    if reason_id in ("file_denied", "sent_file", "written_file"):
+    if reason_id == "sent_missing":
+        files, path = snapshot["logs"].get("sent_files") or [], event["detail"].get("path", "")
+        lacks = next((file["lacks"] for file in files if file["path"] == path), "")
+        if not lacks or _ERROR_PAGE.search(path):
+            return None  # one file that was deleted is everyday
+        proof.append(evidence("file", "%s: No such file or directory" % lacks, lacks))
+    elif reason_id in ("file_denied", "sent_file", "written_file"):
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
         over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])

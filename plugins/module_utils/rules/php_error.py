@@ -16,7 +16,7 @@ CAUSE = Cause(
     "php_error",
     ids(
         "before_script blank_pages cached_path closed_root confined_root every_page hidden_root no_body "
-        "no_query no_root no_script_name script_refused shown_errors wrong_length"
+        "no_path_info no_query no_root no_script_name script_refused shown_errors wrong_length"
     ),
     severity="warning",
 )
@@ -58,4 +58,13 @@ def _front_pages(snapshot: "Snapshot", found: List[Match]) -> List[Match]:
     return front_pages(snapshot, found)
 
 
-RULE = HostRule("php_error", (CAUSE,), (_failed, _refused, _front_pages))
+def _path_info(snapshot: "Snapshot", found: List[Match]) -> List[Match]:
+    access, fronts = snapshot.get("access"), snapshot["nginx"].get("fronts") or []
+    if not (access and access.get("path_ways")) and all(front["kind"] != "path_info" for front in fronts):
+        return []
+    from .path_info import path_info
+
+    return path_info(CAUSE, snapshot, found)
+
+
+RULE = HostRule("php_error", (CAUSE,), (_failed, _refused, _path_info, _front_pages))

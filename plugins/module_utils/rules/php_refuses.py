@@ -8,7 +8,7 @@ not there is everyday, and no error.
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.nginx.script_refusals import DENIED, GONE, MISSING, OUTSIDE, aliased
+from ..parse.nginx.script_refusals import DENIED, GONE, MISSING, OUTSIDE, aliased, is_check
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
@@ -87,7 +87,8 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
     if script is None or meaning in GONE:  # see found_again.py
         return None
     if meaning in NO_SCRIPT:
-        names = [name for route in routes for name in (route["root"], route["params"].get("SCRIPT_FILENAME"))]
+        of_pages = [route for route in routes if not is_check(route)]
+        names = [name for each in of_pages for name in (each["root"], each["params"].get("SCRIPT_FILENAME"))]
         if script.rstrip("/") in [name.rstrip("/") for name in names if name]:
             return "nginx names %s for each script, which is none" % script
         return None

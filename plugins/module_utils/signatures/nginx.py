@@ -25,10 +25,10 @@ NO_SERVER = words("no_live_peer")  # all servers of an upstream failed just befo
 LIMITED = words("request_limited connection_limited")
 CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Accel-Redirect
 UNWRITABLE = words("body_unwritable answer_unwritable")
-# A 500 to a named location, to auth_request or to a file; a 403 to a file that the application has it send; a
-# directory of a site that nginx may not search, or of which it has no page to show.
+# A 500 to a named location, to auth_request or to a file; a 403 or 404 to a file that the application has it
+# send; a directory of a site that nginx may not search, or of which it has no page to show.
 OWN_ERRORS = words(
-    "no_location auth_answer file_denied sent_denied static_denied root_denied index_forbidden"
+    "no_location auth_answer file_denied sent_denied sent_missing static_denied root_denied index_forbidden"
 )
 NOT_FOUND = words("script_missing script_closed script_gone")  # gone: from where PHP's cache of paths leads
 REFUSED = NOT_FOUND | words("script_denied")  # by security.limit_extensions
@@ -42,8 +42,8 @@ MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     words("peer_disabled http_spoken "),
     # Nobody to ask for a name, no address for it.
     words("no_resolver unresolved bad_upstream bad_params "),
-    # The visitor closed the connection, no PROXY header.
-    words("client_gone proxy_header "),
+    # The visitor closed the connection, no PROXY header, client_max_body_size.
+    words("client_gone proxy_header body_too_large "),
     words("php_message"),  # any other in stderr
 )
 # Lines of an access log, by their id: the status with what else the line tells.
@@ -190,6 +190,9 @@ ng-sent-denied sent 403 sent_denied open() "%q" failed (13: %s)
 ng-static-denied static 403 static_denied open() "%q" failed (13: %s)
 ng-zone-full - 500 zone_full could not allocate node in cache keys zone "%q"
 ng-zone-full-limit - 503 zone_full could not allocate node in limit_req zone "%q"
+ng-sent-missing sent 404 sent_missing open() "%q" failed (2: %s)
+ng-body-too-large - 413 body_too_large client intended to send too large body: %d bytes
+    client intended to send too large chunked body: %d+%d bytes
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d
     worker process %d exited on signal %d (core dumped)
 ng-proxy-header - - proxy_header broken header: "%q

@@ -8,6 +8,7 @@ from typing import Dict, List, Optional
 
 from .confinement import ConfinedWay
 from .endpoint import Blocked, Hidden
+from .nginx import Front
 from .shape import TypedDict
 
 
@@ -47,6 +48,8 @@ class LaterPages(TypedDict, total=False):
     refused: Refused  # with 503, 429, 444 or another status of nginx's limits; not before 0.7.0
     forbidden: Refused  # with 403; not before 0.12.0
     blank: Refused  # the front page, with 200 and without a byte; not before 0.12.0
+    # The same where gzip is on, which makes 20 bytes of nothing; not before 0.13.0.
+    zipped: Refused
     fronts: Dict[str, FrontPage]  # by path; only where one failed; not before 0.12.0
     hidden: int  # failed pages that an error_page showed as a success; not before 0.12.0
     came: List[float]  # epoch seconds of the last pages that came, of two paths or more; not before 0.12.0
@@ -246,6 +249,13 @@ class OwnAnswer(TypedDict):
     off: bool  # a return that waits for a file, which is not there now
 
 
+class SentFile(TypedDict):
+    """That the application has nginx send, and that is not there."""
+
+    path: str
+    lacks: str  # the directory of a location, or one above, that is not there either; "": it is
+
+
 class LaterLogs(TypedDict, total=False):
     """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
@@ -253,6 +263,7 @@ class LaterLogs(TypedDict, total=False):
     limits: List[Limit]  # not before 0.7.0
     limit_statuses: List[int]  # limit_req_status and limit_conn_status, wherever they stand; not before 0.8.0
     script_ways: List[ScriptWay]  # not before 0.8.0
+    sent_files: List[SentFile]  # not before 0.13.0
     gone_roots: List[GoneRoot]  # whatever nginx said; not before 0.10.0
     closed_roots: List[TempDir]  # that nginx may not search, of sites with redirect cycles; not before 0.7.0
 
@@ -299,8 +310,28 @@ class MissedPage(TypedDict):
     ways: List[ScriptWay]  # of nginx
 
 
+class OddVisits(TypedDict):
+    """Requests of one kind that visitors did not get answered, by the last lines of an access log."""
+
+    log: str  # path
+    site: Optional[str]  # None: of any site that logs there
+    kind: str  # path_info, header, uri or method
+    status: int  # of the last one
+    requests: int  # of visitors who are no scanners
+    visitors: int  # told apart by address and user agent
+    internal: bool  # all of these are of private networks or loopback
+    paths: int
+    path: str  # the last one
+    others: int  # requests that were answered after the first of these
+    since: int  # after the last one: of these visitors, or of paths behind a script's name
+    last: float  # epoch seconds
+
+
 class LaterAccessLogs(TypedDict, total=False):
     """Only where many requests failed; not in snapshots from before 0.8.0."""
+
+    odd_visits: List[OddVisits]  # not before 0.13.0
+    path_ways: List[Front]  # of the paths behind a script's name among these; not before 0.13.0
 
     missed_pages: List[MissedPage]  # only where nginx caches what it did not find; not before 0.12.0
     own_answers: List[OwnAnswer]

@@ -244,13 +244,38 @@ class SiteLogs(LaterSiteLogs):
     others: bool  # it passes requests to other programs, too
 
 
-class Front(TypedDict):
+class NamedBlock(TypedDict):
+    """A server block as findings name it."""
+
+    name: str
+    listen: str
+    file: Optional[str]
+    line: Optional[int]
+
+
+class Ignored(TypedDict):
+    """A server block some of whose names nginx ignores, since another block has them."""
+
+    names: List[str]  # "": what no other name matches
+    address: str
+    by: NamedBlock  # which is read first, and answers
+    block: NamedBlock
+    alone: bool  # no request reaches it
+
+
+class LaterFront(TypedDict, total=False):
+    site: NamedBlock  # of a server block without a way to php-fpm; not before 0.13.0
+
+
+class Front(LaterFront):
     """Where nginx's files lead a request past a site's front page, or to the source of a script."""
 
     server: ServerBlock
-    kind: str  # no_root, symlinks, source or source_front
+    # no_root, symlinks, source or source_front. Not before 0.13.0: map_root; of a path behind a script's name path_info, and
+    # where visitors missed it no_location, no_file, emptied, not_handed or as_script.
+    kind: str
     looked_for: str  # the path to which it leads
-    found: str  # the page that is there; the link that is refused; ""
+    found: str  # the page that is there; the link that is refused; the file that has cgi.fix_pathinfo; ""
     written: str  # the directive that decides
     file: str
     line: int
@@ -268,6 +293,9 @@ class LaterNginx(TypedDict, total=False):
     """Not in snapshots from before 0.4.0, nor where the look at nginx broke off."""
 
     changes: List[FileChange]  # the newest first, where any is of the last two days; not before 0.13.0
+    gzip: bool  # "gzip on" stands anywhere; not before 0.13.0
+    # Of server blocks that differ, of which one passes requests to php-fpm; not before 0.13.0.
+    ignored: List[Ignored]
     site_logs: List[SiteLogs]  # in the order of the configuration; not before 0.5.0
     log_formats: Dict[str, LogFormat]  # of these access logs, by name in lower case; not before 0.5.0
     loaded: Loaded  # not before 0.5.0

@@ -22,7 +22,7 @@ REFUSED = ("503", "429", "444")
 # The bytes of nothing: the end of a chunked answer, and of a compressed one with and without that end.
 CHUNKED, GZIPPED = "5", ("20", "31")
 # RFC 1918, 6598 and 4193, and loopback
-_INTERNAL = re.compile(
+INTERNAL = re.compile(
     r"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|::1\Z|f[cd]|unix:"
 )
 
@@ -66,11 +66,16 @@ class _Tally:
             "paths": len(self.paths),
             "visitors": len(self.visitors),
             "addresses": len(addresses),
-            "internal": all(map(_INTERNAL.match, addresses)),
+            "internal": all(map(INTERNAL.match, addresses)),
             "others": len(self.came - addresses),
             "answered": self.answered - self.since,
             "since": self.since,
         }
+
+
+def _is_zipped(fields: Fields) -> bool:
+    """Whether a blank page has these bytes where gzip is on. Another page may have them, too."""
+    return fields.get("body_bytes_sent", "") in GZIPPED
 
 
 def _is_blank(fields: Fields) -> Optional[bool]:
@@ -78,7 +83,7 @@ def _is_blank(fields: Fields) -> Optional[bool]:
     as of one that gzip made, which has a length of its own.
     """
     words, size = fields.get("request", "").split(" "), fields.get("body_bytes_sent", "")
-    if len(words) != 3 or words[0] != "GET" or words[1] not in _FRONT or size in GZIPPED:
+    if len(words) != 3 or words[0] != "GET" or words[1] not in _FRONT:
         return None
     return size == "0" or size == CHUNKED and words[2] == "HTTP/1.1"
 
@@ -90,6 +95,7 @@ class SitePages:
         self.site, self.refusals, self.last = site, refusals, 0.0
         self.answered = self.hidden = 0
         self.refused, self.forbidden, self.blank = _Tally(), _Tally(), _Tally()
+        self.zipped, self.any_zipped = _Tally(), False  # those that are blank where gzip is on
         self.recent: List[Tuple[float, str]] = []  # that came
         self.failed: List[str] = []
         self.latest: List[str] = []  # that failed after the last answer
@@ -110,10 +116,16 @@ class SitePages:
             self.refused.answer(fields)
             self.forbidden.answer(fields)
             blank = _is_blank(fields)
+            zipped = blank is False and _is_zipped(fields)
             if blank and status == "200":
                 self.blank.hit(path, fields)
-            elif blank is False:
+            elif blank is False and not zipped:
                 self.blank.answer(fields)
+            if (blank or zipped) and status == "200":
+                self.zipped.hit(path, fields)
+                self.any_zipped = self.any_zipped or zipped
+            elif blank is False:
+                self.zipped.answer(fields)
             self.latest = []
             self.pages.update(_ways(path))
         elif status == "500" and status not in self.refusals:
@@ -147,7 +159,7 @@ class SitePages:
         }
         for path, front in self.fronts.items():
             lost = self.lost[path]
-            if len(set(lost)) > 1 or all(_INTERNAL.match(who[1]) for who in lost):
+            if len(set(lost)) > 1 or all(INTERNAL.match(who[1]) for who in lost):
                 front["lost"] = len(lost)
             if front["failed"]:
                 pages.setdefault("fronts", {})[path] = front
@@ -161,6 +173,8 @@ class SitePages:
             pages["forbidden"] = self.forbidden.as_data()
         if self.blank.pages:
             pages["blank"] = self.blank.as_data()
+        if self.any_zipped:
+            pages["zipped"] = self.zipped.as_data()
         return pages
 
 

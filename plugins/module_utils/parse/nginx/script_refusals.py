@@ -29,6 +29,12 @@ def aliased(route: "Route") -> str:
     return path if len(path) > 1 else ""
 
 
+def is_check(route: "Route") -> bool:
+    """Of a location of a ping or status page, as it seems."""
+    place, name = route["location"], route["params"].get("SCRIPT_FILENAME", "")
+    return place.startswith(("=", "~")) and ".php" not in place + name and place.split()[-1] != "/"
+
+
 def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> List[str]:
     """The names by which php-fpm refuses each script of a site: of its roots, each with "/" behind, of the
     front pages there, and of what each script has.
@@ -40,7 +46,7 @@ def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> Lis
         if route["root"] and REAL_ROOT in route["params"].get("SCRIPT_FILENAME", "")
     ]
     names = [root + end for root in roots if root for end in ("/", INDEX)]
-    fixed = [route["params"].get("SCRIPT_FILENAME", "") for route in routes]
+    fixed = [route["params"].get("SCRIPT_FILENAME", "") for route in routes if not is_check(route)]
     return list(dict.fromkeys(names + [name for name in fixed if name.startswith("/") and "$" not in name]))
 
 

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Visitors who do not get what they ask for, of whom no error log tells; and where paths behind a script's
+name lead them.
+"""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, Tuple
+
+from ..parse.nginx.access_log import AccessLog
+from ..parse.nginx.conf import Directive, every
+from ..parse.nginx.log_format import LineFormat
+from ..parse.nginx.odd_visits import PATH_INFO, odd_visits
+from ..parse.nginx.site_logs import writers
+from .access_logs import TAIL, forms_of
+from .host import Host
+from .log_window import tail
+from .nginx_files import Reading
+from .path_info import wrong_way
+from .php_fpm.last_start import ini_files
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import LaterAccessLogs, OddVisits
+    from ...plugin_utils.shapes.nginx import Front
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+_FIX = re.compile(
+    r"(?m)^\s*(?:php(?:_admin)?_(?:value|flag)\[)?cgi\.fix_pathinfo\]?\s*=\s*\"?(0|off|no|false)\b", re.I
+)
+
+
+def _unfixed(host: Host, snapshot: "Snapshot") -> List[Tuple[str, str]]:
+    """(endpoint, file) of the pools whose PHP does not look for the script in a path."""
+    found = []
+    for master in snapshot["fpm"]["masters"]:
+        for pool in master["pools"]:
+            for path in ini_files(host, master["config"]) + [pool["file"] or ""]:
+                if pool["endpoint"] and _FIX.search(host.text(path) or ""):
+                    found.append((pool["endpoint"], path))
+    return found
+
+
+def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[Front]":
+    """Where nginx leads the paths behind a script's name that visitors missed."""
+    nginx = snapshot["nginx"]
+    account = host.account(nginx.get("account") or "")
+    extra = (nginx.get("options") or {}).get("g", "")
+    prefix = nginx["prefix"] or ""
+    conf = Reading(host, nginx["config"] or "", prefix, extra, account[0] if account else None).conf
+    paths = list(dict.fromkeys(each["path"] for each in visits if each["kind"] == PATH_INFO))
+    unfixed = dict(_unfixed(host, snapshot))
+    raw: Dict[Tuple[str, int], str] = {}
+    for route in nginx["routes"]:
+        files = [unfixed[each["endpoint"]] for each in route["endpoints"] if each["endpoint"] in unfixed]
+        if files and route.get("server"):
+            raw[(route["server"]["file"], route["server"]["line"])] = files[0]
+    found: List[Front] = []
+    blocks: List[Tuple[Directive, Directive]] = [
+        (http, server)
+        for http in conf.directives
+        for server in http.block or []
+        if server.name == "server" and any(each.name == "fastcgi_pass" for each in every(server.block or []))
+    ]
+    for http, server in blocks:
+        ini = raw.get((server.file, server.line), "")
+        ways = [wrong_way(host, prefix, http, server, path, ini) for path in paths]
+        found += [way for way in ways if way][:1]
+    return found
+
+
+def collect_odd_visits(host: Host, snapshot: "Snapshot", since: float) -> "LaterAccessLogs":
+    nginx = snapshot["nginx"]
+    known: Dict[str, LineFormat] = {}
+    visits: List[OddVisits] = []
+    for path, who in writers(nginx.get("site_logs") or []).items():
+        forms, why = forms_of(nginx, who, known)
+        if not why and not who.by_end:
+            log = AccessLog(path, forms, who.sites, since, host.now())
+            pages = list(log.last_pages(tail(host, path, TAIL, since)))
+            visits += odd_visits(reversed(pages), nginx["version"], path)
+    found: LaterAccessLogs = {"odd_visits": visits} if visits else {}
+    if any(each["kind"] == PATH_INFO for each in visits):
+        found["path_ways"] = _ways(host, snapshot, visits)
+    return found

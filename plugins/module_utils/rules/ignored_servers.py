@@ -1,0 +1,45 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Server blocks whose names another one has: visitors get the site of that one."""
+
+from typing import TYPE_CHECKING, List
+
+from .lost_requests import OWN
+from .model import Match, Place, Reason, evidence
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.nginx import Ignored, NamedBlock
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+WORDS = "nginx ignores the server block at %s for %s%s: the one at %s is read first, and answers.%s"
+
+
+def _at(block: "NamedBlock") -> str:
+    return "%s:%s" % (block["file"], block["line"])
+
+
+def _match(snapshot: "Snapshot", pair: "Ignored") -> Match:
+    block, by, name = pair["block"], pair["by"], pair["names"][0] or "the default server"
+    where = "server %s at %s" % (name, pair["address"])
+    more = " and others" if len(pair["names"]) > 1 else ""
+    alone = " No request reaches it." if pair["alone"] else ""
+    reason = Reason(
+        WORDS % (_at(block), name, more, _at(by), alone),
+        [
+            evidence("nginx", where + ": ignored", block["file"], block["line"]),
+            evidence("nginx", where + ": it is read first, and answers", by["file"], by["line"]),
+        ],
+        confidence="likely",
+        state="latent",
+        place=Place(None, snapshot["nginx"]["unit"]),
+        servers=[by, block],
+    )
+    return Match(OWN, "server_ignored", reason)
+
+
+def ignored_servers(snapshot: "Snapshot") -> List[Match]:
+    """Where somebody looked at risks, vhost_shadowed tells them."""
+    if (snapshot.get("risks") or {}).get("web") is not None:
+        return []
+    return [_match(snapshot, pair) for pair in snapshot["nginx"].get("ignored") or []]

@@ -1,0 +1,100 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Notes on what visitors did not get by nginx's own word, where that may be their own fault."""
+
+import re
+from typing import TYPE_CHECKING, List, Sequence
+
+from ..parse.nginx.script_refusals import is_check
+from ..signatures.lookup import meaning_of, meanings
+from .missing import unseen
+from .path_info import FEWEST, NGINX_ALONE, missed
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.logs import AccessLogs, Event, OddVisits
+    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.snapshot import Snapshot
+
+WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
+TOO_LARGE, SENT_MISSING = meanings("body_too_large"), meanings("sent_missing")
+REFUSED = meanings("script_missing", "script_denied")
+MOST_NOTES = 3
+PAGES = re.compile(r"ping|status|health|check", re.I)
+_REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
+TOO_LONG = {"header": "headers, such as cookies, are", "uri": "requests' first lines are"}
+WORDS = {
+    "header": "%(requests)d requests with 400, of %(visitors)d visitors: their %(what)s longer than nginx takes "
+    "(client_header_buffer_size, large_client_header_buffers)",
+    "method": "%(requests)d forms sent to %(path)s with 405, of %(visitors)d visitors: nginx sends a file there, "
+    "and takes no form",
+    "path_info": "%(requests)d requests for %(path)s with %(status)d, of %(visitors)d visitors: ",
+}
+WORDS["uri"] = WORDS["header"].replace("400", "414")
+BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
+PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.status_path: the check fails"
+FILE = "%s: nginx answered 404 to %d requests: the application had it send a file that is not there"
+
+
+def _by_visits(access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
+    kind = visits["kind"]
+    values = {**visits, "what": TOO_LONG.get(kind, "")}
+    words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
+    many = visits["visitors"] > 1 or visits["internal"]
+    if visits["requests"] < FEWEST or not many:
+        return []
+    if kind == "method":
+        return [unseen(METHOD, visits["log"], words)]
+    if kind == "path_info":
+        ways = [way for way in access.get("path_ways") or [] if way["kind"] in NGINX_ALONE]
+        sure = visits["internal"] or visits["visitors"] >= FEWEST
+        if not missed(visits) or not ways or not sure:
+            return []
+        why = "%s:%s: %s leads it not to PHP" % (ways[0]["file"], ways[0]["line"], ways[0]["written"])
+        return [unseen(WHAT, visits["log"], words + why)]
+    ill = not visits["since"] and visits["requests"] > visits["others"]
+    return [unseen(WHAT if ill else LARGE, visits["log"], words)]
+
+
+def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]":
+    notes: List[Missing] = []
+    for event in snapshot["logs"]["events"]:
+        meaning, site = meaning_of(event), event["site"] or "default"
+        if event["count"] < FEWEST:
+            continue
+        if meaning in TOO_LARGE:
+            notes.append(unseen(LARGE, event["sample"]["path"], BODY % (site, event["count"])))
+        elif meaning in SENT_MISSING and site not in explained:
+            notes.append(unseen(SENT, event["sample"]["path"], FILE % (site, event["count"])))
+        elif meaning in REFUSED and _check_page(snapshot, event):
+            notes.append(unseen(CHECK, event["sample"]["path"], PAGE % (site, _check_page(snapshot, event))))
+    return notes
+
+
+def _check_page(snapshot: "Snapshot", event: "Event") -> str:
+    """The path of a check of php-fpm's that no pool answers. "": it is another request."""
+    found = _REQUEST.search(event["sample"]["text"])
+    path = found.group(1) if found else ""
+    pools = [pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]]
+    if not path or any(path in (pool["ping_path"], pool["status_path"]) for pool in pools):
+        return ""
+    checks = [
+        route["location"].split()
+        for route in snapshot["nginx"]["routes"]
+        if route["site"] == event["site"] and is_check(route)
+    ]
+    names = path.split("/")
+    exact = any(each[0] == "=" and each[-1] == path for each in checks)
+    # Of a regular expression only the words that each such page has.
+    return path if exact or (checks and PAGES.search(names[-1])) else ""
+
+
+def notes_on_visits(snapshot: "Snapshot", findings: "Sequence[Finding]") -> "List[Missing]":
+    access = snapshot.get("access")
+    explained = [site for item in findings if item["state"] != "latent" for site in item["sites"]]
+    notes: List[Missing] = []
+    for visits in access.get("odd_visits") or [] if access else []:
+        if visits["site"] not in explained:
+            notes += _by_visits(access, visits) if access else []
+    return (notes + _by_events(snapshot, explained))[:MOST_NOTES]
