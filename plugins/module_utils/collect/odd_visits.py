@@ -21,23 +21,23 @@ from .path_info import wrong_way
 from .php_fpm.last_start import ini_files
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import LaterAccessLogs, OddVisits
+    from ...plugin_utils.shapes.logs import OddVisits
     from ...plugin_utils.shapes.nginx import Front
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-_FIX = re.compile(
-    r"(?m)^\s*(?:php(?:_admin)?_(?:value|flag)\[)?cgi\.fix_pathinfo\]?\s*=\s*\"?(0|off|no|false)\b", re.I
-)
+_FIX = re.compile(r"(?m)^\s*(?:php(?:_admin)?_(?:value|flag)\[)?cgi\.fix_pathinfo\]?\s*=\s*\"?(\w+)", re.I)
+_OFF = ("0", "off", "no", "false")
 
 
-def _unfixed(host: Host, snapshot: "Snapshot") -> List[Tuple[str, str]]:
-    """(endpoint, file) of the pools whose PHP does not look for the script in a path."""
-    found = []
+def _unfixed(host: Host, snapshot: "Snapshot") -> Dict[str, str]:
+    """endpoint -> file, of the pools whose PHP does not look for the script in a path."""
+    found: Dict[str, str] = {}
     for master in snapshot["fpm"]["masters"]:
         for pool in master["pools"]:
-            for path in ini_files(host, master["config"]) + [pool["file"] or ""]:
-                if pool["endpoint"] and _FIX.search(host.text(path) or ""):
-                    found.append((pool["endpoint"], path))
+            files = ini_files(host, master["config"]) + [pool["file"] or ""]
+            written = [(value, path) for path in files for value in _FIX.findall(host.text(path) or "")]
+            if pool["endpoint"] and written and written[-1][0].lower() in _OFF:
+                found[pool["endpoint"]] = written[-1][1]
     return found
 
 
@@ -49,7 +49,7 @@ def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[
     prefix = nginx["prefix"] or ""
     conf = Reading(host, nginx["config"] or "", prefix, extra, account[0] if account else None).conf
     paths = list(dict.fromkeys(each["path"] for each in visits if each["kind"] == PATH_INFO))
-    unfixed = dict(_unfixed(host, snapshot))
+    unfixed = _unfixed(host, snapshot)
     raw: Dict[Tuple[str, int], str] = {}
     for route in nginx["routes"]:
         files = [unfixed[each["endpoint"]] for each in route["endpoints"] if each["endpoint"] in unfixed]
@@ -69,7 +69,10 @@ def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[
     return found
 
 
-def collect_odd_visits(host: Host, snapshot: "Snapshot", since: float) -> "LaterAccessLogs":
+def collect_odd_visits(
+    host: Host, snapshot: "Snapshot", since: float
+) -> Tuple[List["OddVisits"], List["Front"]]:
+    """(the visits, where nginx leads the paths behind a script's name that were missed)"""
     nginx = snapshot["nginx"]
     known: Dict[str, LineFormat] = {}
     visits: List[OddVisits] = []
@@ -79,7 +82,5 @@ def collect_odd_visits(host: Host, snapshot: "Snapshot", since: float) -> "Later
             log = AccessLog(path, forms, who.sites, since, host.now())
             pages = list(log.last_pages(tail(host, path, TAIL, since)))
             visits += odd_visits(reversed(pages), nginx["version"], path)
-    found: LaterAccessLogs = {"odd_visits": visits} if visits else {}
-    if any(each["kind"] == PATH_INFO for each in visits):
-        found["path_ways"] = _ways(host, snapshot, visits)
-    return found
+    missed = any(each["kind"] == PATH_INFO for each in visits)
+    return visits, _ways(host, snapshot, visits) if missed else []

@@ -169,7 +169,9 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     if max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST:
         from .odd_visits import collect_odd_visits
 
-        found.update(isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since)) or {})
+        visits = isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since))
+        if visits:
+            found["odd_visits"], found["path_ways"] = visits
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
     errors: List[PhpError] = []
     if any("php_log" in pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]):

@@ -40,6 +40,7 @@ def _match(snapshot: "Snapshot", pair: "Ignored") -> Match:
 
 def ignored_servers(snapshot: "Snapshot") -> List[Match]:
     """Where somebody looked at risks, vhost_shadowed tells them."""
-    if (snapshot.get("risks") or {}).get("web") is not None:
+    risks = snapshot.get("risks")
+    if risks and "web" in risks:
         return []
     return [_match(snapshot, pair) for pair in snapshot["nginx"].get("ignored") or []]

@@ -3,6 +3,7 @@
 
 """Requests that nginx ends itself, whatever php-fpm would answer; and visitors without a PROXY header."""
 
+import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.sites import sites_of

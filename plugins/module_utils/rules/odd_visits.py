@@ -25,10 +25,10 @@ PAGES = re.compile(r"ping|status|health|check", re.I)
 _REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 TOO_LONG = {"header": "headers, such as cookies, are", "uri": "requests' first lines are"}
 WORDS = {
-    "header": "%(requests)d requests with 400, of %(visitors)d visitors: their %(what)s longer than nginx takes "
-    "(client_header_buffer_size, large_client_header_buffers)",
-    "method": "%(requests)d forms sent to %(path)s with 405, of %(visitors)d visitors: nginx sends a file there, "
-    "and takes no form",
+    "header": "%(requests)d requests with 400, of %(visitors)d visitors: their %(what)s longer than nginx "
+    "takes (client_header_buffer_size, large_client_header_buffers)",
+    "method": "%(requests)d forms sent to %(path)s with 405, of %(visitors)d visitors: nginx sends a file "
+    "there, and takes no form",
     "path_info": "%(requests)d requests for %(path)s with %(status)d, of %(visitors)d visitors: ",
 }
 WORDS["uri"] = WORDS["header"].replace("400", "414")
@@ -37,7 +37,7 @@ PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.s
 FILE = "%s: nginx answered 404 to %d requests: the application had it send a file that is not there"
 
 
-def _by_visits(access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
+def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
     kind = visits["kind"]
     values = {**visits, "what": TOO_LONG.get(kind, "")}
     words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
@@ -47,7 +47,10 @@ def _by_visits(access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
     if kind == "method":
         return [unseen(METHOD, visits["log"], words)]
     if kind == "path_info":
-        ways = [way for way in access.get("path_ways") or [] if way["kind"] in NGINX_ALONE]
+        routes = [each for each in snapshot["nginx"]["routes"] if visits["site"] in (None, each["site"])]
+        servers = [route["server"] for route in routes if "server" in route]
+        ways = [way for way in access.get("path_ways") or [] if way["server"] in servers]
+        ways = [way for way in ways if way["kind"] in NGINX_ALONE]
         sure = visits["internal"] or visits["visitors"] >= FEWEST
         if not missed(visits) or not ways or not sure:
             return []
@@ -77,17 +80,20 @@ def _check_page(snapshot: "Snapshot", event: "Event") -> str:
     found = _REQUEST.search(event["sample"]["text"])
     path = found.group(1) if found else ""
     pools = [pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]]
-    if not path or any(path in (pool["ping_path"], pool["status_path"]) for pool in pools):
+    if (
+        not path
+        or path.endswith(".php")
+        or any(path in (pool["ping_path"], pool["status_path"]) for pool in pools)
+    ):
         return ""
     checks = [
         route["location"].split()
         for route in snapshot["nginx"]["routes"]
         if route["site"] == event["site"] and is_check(route)
     ]
-    names = path.split("/")
     exact = any(each[0] == "=" and each[-1] == path for each in checks)
     # Of a regular expression only the words that each such page has.
-    return path if exact or (checks and PAGES.search(names[-1])) else ""
+    return path if exact or (checks and PAGES.search(path.rpartition("/")[2])) else ""
 
 
 def notes_on_visits(snapshot: "Snapshot", findings: "Sequence[Finding]") -> "List[Missing]":
@@ -96,5 +102,5 @@ def notes_on_visits(snapshot: "Snapshot", findings: "Sequence[Finding]") -> "Lis
     notes: List[Missing] = []
     for visits in access.get("odd_visits") or [] if access else []:
         if visits["site"] not in explained:
-            notes += _by_visits(access, visits) if access else []
+            notes += _by_visits(snapshot, access, visits) if access else []
     return (notes + _by_events(snapshot, explained))[:MOST_NOTES]

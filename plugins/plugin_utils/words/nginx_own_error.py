@@ -53,6 +53,28 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "belongs to `error_page 401`, not to that answer.",
         do_not="Do not take auth_request out to see the page: it would be open to everybody.",
     ),
+    ("nginx_own_error", "sent_missing"): Entry(
+        title="nginx is to send files from a place that is not there",
+        what="The application answers with X-Accel-Redirect, and nginx sends the file itself. The directory "
+        "of the location that is named has no such path. nginx answers 404, though PHP answered.",
+        decides="nginx: open() failed (2) with an upstream, and the directory of the location is not there.",
+        fix="mend root or alias of the location that X-Accel-Redirect names; reload nginx",
+        advice="Compare the file in the evidence with where the files are. `alias` takes the place of the "
+        "location's path, `root` stands before it. A disk may not be mounted. Then `nginx -t && systemctl "
+        "reload nginx`.",
+        do_not="Do not look for the page in the application: it answered 200.",
+    ),
+    ("nginx_own_error", "server_ignored"): Entry(
+        title="nginx ignores a server block",
+        what="Two server blocks have one name at one address. nginx takes the one that it reads first, and "
+        "only warns. Visitors of that name get the other site.",
+        decides="nginx -t: conflicting server name, ignored.",
+        fix="give the blocks different names, or take one away; `nginx -t && systemctl reload nginx`",
+        advice="Decide which of the two blocks in the evidence is meant. Take the other one away, or give it "
+        "another server_name or listen. nginx reads the files of an include by their names. Then `nginx -t "
+        "&& systemctl reload nginx`.",
+        do_not="Do not rename files until the right block is read first: one of the two stays ignored.",
+    ),
     ("nginx_own_error", "file_denied"): Entry(
         title="nginx may not read a file of its own",
         what="A directive has nginx read a file at each request, most often auth_basic_user_file. Its "

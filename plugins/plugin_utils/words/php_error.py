@@ -62,6 +62,21 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "inherits none.",
         do_not="Do not look into the application: it is asked without parameters.",
     ),
+    ("php_error", "no_path_info"): Entry(
+        title="PHP does not get the path behind a script's name",
+        what="Pages such as /index.php/about stand behind the name of a script. nginx does not lead them to "
+        "PHP, or hands PHP no PATH_INFO. The page of the script alone comes, the others are a 404 or the "
+        "front page.",
+        decides="The files of nginx: no location takes such a path, try_files looks for it or empties "
+        "$fastcgi_path_info, or no PATH_INFO is handed on. Visitors get 404 or 403 for these pages.",
+        fix="match `\\.php(/|$)`, split the path, and keep it in a variable before try_files; "
+        "`nginx -t && systemctl reload nginx`",
+        advice="Let PHP's location match `\\.php(/|$)`, with `fastcgi_split_path_info "
+        "^(.+?\\.php)(/.*)$`. try_files empties $fastcgi_path_info: write `set $path_info "
+        "$fastcgi_path_info` into the same location, and `fastcgi_param PATH_INFO $path_info`. Debian's "
+        "snippets/fastcgi-php.conf has it so. Then `nginx -t && systemctl reload nginx`.",
+        do_not="Do not look into the application's routes: the path does not come to it.",
+    ),
     ("php_error", "no_body"): Entry(
         title="PHP gets no forms and no uploads",
         what="nginx hands php-fpm no CONTENT_LENGTH. PHP then reads no body of a request: logins, forms and "

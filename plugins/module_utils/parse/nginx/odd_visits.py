@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the last lines of an access log tell of requests that no error log names: paths behind a script's name,
-and headers and paths that are too large.
+"""What the last lines of an access log tell of requests that no error log names: paths behind a script's
+name, headers and paths that are too large, forms that a file gets.
 """
 
 import re
@@ -84,7 +84,8 @@ class _Site:
 
 def odd_visits(pages: Iterable[Page], version: Optional[str], path_of_log: str) -> "List[OddVisits]":
     """pages: the oldest first. version: of nginx."""
-    sizes, sites = own_sizes(version), {}  # type: ignore[var-annotated]
+    sizes = own_sizes(version)
+    sites: Dict[Optional[str], _Site] = {}
     for site, at, path, fields in pages:
         status, upstream = fields.get("status", ""), fields.get("upstream_status", "-")
         kind = sizes.get((status, fields.get("body_bytes_sent", "")), "") if upstream in ("", "-") else ""
