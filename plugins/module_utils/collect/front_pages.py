@@ -182,6 +182,9 @@ def _fronts(host: Host, prefix: str, http: Directive, server: Directive) -> List
             {each["kind"]: each for each in _of_server(host, prefix, http, server, maps) if each}
             for maps in choices
         ]
+        for each in by_kind:
+            if "source_front" in each:
+                each.pop("source", None)
         # Of a map each value counts that may be meant.
         return [front for kind, front in by_kind[0].items() if all(kind in each for each in by_kind)]
     if any(name.endswith("_pass") for name in names) or not names.intersection(("root", "alias")):

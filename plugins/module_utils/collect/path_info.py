@@ -13,7 +13,7 @@ from .host import Host
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Front
 
-# No location takes it; try_files looks for it; it is emptied, or not handed on; PHP is asked for it as a script.
+# No location takes it; try_files looks for it; it is emptied, or not handed on; it stands in a script's name.
 NO_LOCATION, NO_FILE, EMPTIED, NOT_HANDED, AS_SCRIPT = [
     "no_location",
     "no_file",

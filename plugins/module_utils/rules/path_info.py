@@ -6,7 +6,6 @@
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
-from .case import reconfigured
 from .model import Cause, Match, Reason, evidence
 from .php_error_reasons import FEWEST
 
@@ -57,7 +56,7 @@ def _match(cause: Cause, snapshot: "Snapshot", front: "Front", latent: bool) -> 
     words = LATENT % (site or "default")
     if not latent:
         visits = _visits(snapshot, site, front)
-        if not visits or reconfigured(snapshot["nginx"], visits["last"] + 1):
+        if not visits:
             return None
         words = WORDS % (site or "default", visits["path"], WHY[front["kind"]])
         text = "%(requests)d requests for paths behind a script's name with %(status)d" % visits

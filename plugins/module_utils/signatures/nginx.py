@@ -192,7 +192,6 @@ ng-zone-full - 500 zone_full could not allocate node in cache keys zone "%q"
 ng-zone-full-limit - 503 zone_full could not allocate node in limit_req zone "%q"
 ng-sent-missing sent 404 sent_missing open() "%q" failed (2: %s)
 ng-body-too-large - 413 body_too_large client intended to send too large body: %d bytes
-    client intended to send too large chunked body: %d+%d bytes
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d
     worker process %d exited on signal %d (core dumped)
 ng-proxy-header - - proxy_header broken header: "%q

@@ -46,7 +46,7 @@ def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> Lis
         if route["root"] and REAL_ROOT in route["params"].get("SCRIPT_FILENAME", "")
     ]
     names = [root + end for root in roots if root for end in ("/", INDEX)]
-    fixed = [route["params"].get("SCRIPT_FILENAME", "") for route in routes if not is_check(route)]
+    fixed = [route["params"].get("SCRIPT_FILENAME", "") for route in routes]
     return list(dict.fromkeys(names + [name for name in fixed if name.startswith("/") and "$" not in name]))
 
 

@@ -21,7 +21,7 @@ def is_hint(path: Path, text: str, since: float = 0.0) -> bool:
     path.write_text(text)
     log = {"paths": [str(path)], "gzip": False, "written": str(path), "format": "combined"}
     nginx: Any = {"site_logs": [{"site": "shop.example", "names": [], "access": [log]}]}
-    return where_needed._ends_badly(Host(), nginx, since)
+    return where_needed._ends_badly(where_needed._ends(Host(), nginx, since))
 
 
 class TestEnd:
@@ -69,3 +69,29 @@ class TestEnd:
     @pytest.mark.parametrize("text", ["", page("/", 200), page("/a.png", 500), '"GET / 500" 500\n'])
     def test_decoy_no_page_failed(self, tmp_path: Path, text: str) -> None:
         assert not is_hint(tmp_path / "l", text)
+
+
+class TestOdd:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *(
+                '"GET /index.php/about HTTP/1.1" 404 9',
+                '"GET / HTTP/1.1" 400 226',
+                '"POST / HTTP/1.1" 405 150',
+            ),
+            *('"GET /index.php/a?b=c HTTP/2.0" 403 9', '"GET /000000" 414 170'),
+        ],
+    )
+    def test_hit_what_no_error_log_names(self, line: str) -> None:
+        assert where_needed._ODD.search((line + ' "-" "curl"').encode("ascii"))
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *('"GET /index.php/about HTTP/1.1" 200 9', '"GET /index.php HTTP/1.1" 404 9'),
+            *('"GET /a.png HTTP/1.1" 404 400', '"GET / HTTP/1.1" 405 150', '"\\x16\\x03" 400 150'),
+        ],
+    )
+    def test_near_miss_what_is_everyday(self, line: str) -> None:
+        assert not where_needed._ODD.search((line + ' "-" "curl"').encode("ascii"))

@@ -288,6 +288,11 @@ class TestBlank:
     def test_hit_front_pages_without_a_byte(self) -> None:
         assert hosts.found(self.blank()) == hosts.UNKNOWN and notes(self.blank()) == ["visitors"]
 
+    @pytest.mark.parametrize("gzip", [True, False])
+    def test_hit_and_near_miss_where_nginx_compresses(self, gzip: bool) -> None:
+        host = paged(logged(), answered=14, zipped=dict(REFUSED, answered=9)).with_nginx(gzip=gzip)
+        assert hosts.found(host) == (hosts.UNKNOWN if gzip else hosts.HEALTHY)
+
     @pytest.mark.parametrize("facts", [{"since": 1}, {"visitors": 2}])
     def test_near_miss_one_came_or_few_asked(self, facts: Dict[str, Any]) -> None:
         assert hosts.found(self.blank(**facts)) == hosts.HEALTHY

@@ -88,6 +88,25 @@ class TestSource:
         assert (hosts.only(host)["state"], hosts.status(host)) == ("latent", "healthy")
 
 
+class TestSourceOfNoPhp:
+    @pytest.mark.parametrize(("kind", "state"), [("source", "latent"), ("source_front", "active")])
+    def test_hit_a_server_block_without_php(self, kind: str, state: str) -> None:
+        host = front(kind)
+        (fact,) = host["nginx"]["fronts"]
+        fact["server"] = {"file": "/etc/nginx/wiki.conf", "line": 1}
+        fact["site"] = {"name": "wiki.example", "listen": "80", "file": "/etc/nginx/wiki.conf", "line": 1}
+        item = hosts.only(host)
+        assert (item["reason"], item["state"], item["site"]) == ("source_sent", state, "wiki.example")
+
+    def test_near_miss_it_is_not_told_of_which_site(self) -> None:
+        host = front("source")
+        host["nginx"]["fronts"][0]["server"] = {"file": "/etc/nginx/wiki.conf", "line": 1}
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_hit_a_root_by_a_map(self) -> None:
+        assert hosts.only(front("map_root"))["reason"] == "no_root"
+
+
 # Of reasons that no saved snapshot shows; see test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "no_root": front,

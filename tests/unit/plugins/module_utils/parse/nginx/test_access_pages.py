@@ -185,14 +185,16 @@ class TestWhoMissesTheFrontPage:
         assert fronts(came, "404 GET / 10.0.0.9", "404 GET / 10.0.0.9") == (2, 2, 0)
 
 
-def blank(size: str = "5", request: str = "GET / HTTP/1.1", status: str = "200") -> Dict[str, Any]:
+def blank(
+    size: str = "5", request: str = "GET / HTTP/1.1", status: str = "200", kind: str = "blank"
+) -> Dict[str, Any]:
     """What is seen of blank front pages, of three visitors."""
     pages = LastPages()
     for agent in ("a", "b", "c"):
         line = {"status": status, "body_bytes_sent": size, "request": request, "remote_addr": "192.0.2.7"}
         pages.add("shop.example", 1.0, "/", dict(line, http_user_agent=agent))
     (of_site,) = pages.as_data()
-    return dict(of_site.get("blank") or {})
+    return dict(of_site.get(kind) or {})  # type: ignore[call-overload]
 
 
 class TestBlank:
@@ -211,6 +213,11 @@ class TestBlank:
     @pytest.mark.parametrize("size", ["20", "31"])
     def test_near_miss_a_compressed_one_tells_nothing(self, size: str) -> None:
         assert not blank(size)
+        assert blank(size, kind="zipped")["visitors"] == 3
+
+    @pytest.mark.parametrize("size", ["0", "5", "21", "36"])
+    def test_near_miss_nothing_was_compressed(self, size: str) -> None:
+        assert not blank(size, kind="zipped")
 
     @pytest.mark.parametrize(
         "request_line", ["HEAD / HTTP/1.1", "GET /?wc-ajax=x HTTP/1.1", "POST / HTTP/1.1"]

@@ -195,7 +195,7 @@ class TestDoubt:
             + TAIL
             + "\n"
             + HEAD
-            + 'open() "/a" failed (2: No such file or directory)'
+            + 'open() "/a" failed (20: Not a directory)'
             + TAIL
             + "\n"
             + HEAD
@@ -203,7 +203,7 @@ class TestDoubt:
             + TAIL
             + "\n"
             + HEAD
-            + 'open() "/b" failed (2: No such file or directory)'
+            + 'open() "/b" failed (20: Not a directory)'
             + TAIL
             + "\n"
         )
@@ -341,7 +341,7 @@ class TestEntry:
             (
                 'open() "/srv/recv() failed (104: Connection reset by peer) while reading response '
                 "header from "
-                'upstream" failed (2: No such file or directory)'
+                'upstream" failed (20: Not a directory)'
             ),
             (
                 "recv() failed (104: Connection reset by peer) while reading response header from upstream "

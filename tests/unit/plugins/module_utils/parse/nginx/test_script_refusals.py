@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log import NginxLog
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import parts_of
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.script_refusals import (
+    is_check,
     is_front,
     opening,
     script_of,
@@ -146,3 +147,16 @@ class TestScript:
     @pytest.mark.parametrize("written, root", [(BY_ROOT, None), (BY_ROOT, "$sites/a"), ("$host.php", ROOT)])
     def test_decoy_it_is_decided_at_run_time(self, written: str, root: Any) -> None:
         assert script_of(route(written, root), real) == ""
+
+
+class TestCheck:
+    @pytest.mark.parametrize("location", ["= /fpm-ping", "~ ^/(status|ping)$"])
+    def test_hit_a_location_of_no_script(self, location: str) -> None:
+        assert is_check(dict(route(), location=location))
+
+    @pytest.mark.parametrize("location", ["~ \\.php$", "/", "= /", "~ /", "= /index.php"])
+    def test_near_miss_a_location_of_pages(self, location: str) -> None:
+        assert not is_check(dict(route(), location=location))
+
+    def test_decoy_its_script_is_a_file(self) -> None:
+        assert not is_check(dict(route("/srv/app/front.php"), location="~ ^/app"))
