@@ -206,7 +206,9 @@ def front_pages(host: Host, conf: Conf, prefix: str) -> List["Front"]:
                     found += _fronts(host, prefix, http, server)
                 except Exception as error:  # it may have been changed meanwhile
                     host.miss("collector_failed", "front_pages", "line %s: %s" % (server.line, error))
-    return found
+    php = any(each.name == "fastcgi_pass" for each in every(conf.directives))
+    # Where nothing runs PHP, scripts may be files like others, but for one that an index names.
+    return [each for each in found if php or each["kind"] != "source"]
 
 
 def has_twins(conf: Conf) -> bool:

@@ -18,6 +18,8 @@ CODE = "<?php echo 'a page of the shop, longer than a stub';"
 NAME = "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;"
 PHP = "location ~ \\.php$ { fastcgi_pass x:1; %s }" % NAME
 
+OTHER = "server { listen 81; root /srv/none; %s }" % PHP
+
 
 def read(http: str) -> Conf:
     conf = parse_conf("/n.conf", {"/n.conf": "events {} http { %s }" % http}.get, lambda _pattern: [])
@@ -41,15 +43,18 @@ class TestSourceWithoutPhp:
         assert front["site"] == {"name": "wiki.example", "listen": "8080", "file": "/n.conf", "line": 1}
 
     def test_hit_no_index_names_it(self) -> None:
-        assert kinds("server { root /srv/shop; }") == ["source"]
+        assert kinds("server { root /srv/shop; } %s" % OTHER) == ["source"]
+
+    def test_near_miss_nothing_here_runs_php(self) -> None:
+        assert kinds("server { root /srv/shop; }") == []
 
     def test_near_miss_another_page_comes_first(self) -> None:
         files = {"/srv/shop/index.php": CODE, "/srv/shop/index.html": "x"}
-        assert kinds("server { root /srv/shop; index index.html index.php; }", files) == ["source"]
+        assert kinds("server { root /srv/shop; index index.html index.php; } %s" % OTHER, files) == ["source"]
 
     @pytest.mark.parametrize("files", [{"/srv/shop/index.html": "x"}, {"/srv/shop/index.php": "<?php"}])
     def test_near_miss_a_static_site(self, files: Dict[str, str]) -> None:
-        assert kinds("server { root /srv/shop; }", files) == []
+        assert kinds("server { root /srv/shop; } %s" % OTHER, files) == []
 
     @pytest.mark.parametrize(
         "inside",
@@ -59,7 +64,7 @@ class TestSourceWithoutPhp:
         ],
     )
     def test_decoy_something_else_answers(self, inside: str) -> None:
-        assert kinds("server { root /srv/shop; %s }" % inside) == []
+        assert kinds("server { root /srv/shop; %s } %s" % (inside, OTHER)) == []
 
 
 class TestSourceByRegex:
