@@ -54,7 +54,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not take auth_request out to see the page: it would be open to everybody.",
     ),
     ("nginx_own_error", "sent_missing"): Entry(
-        title="nginx is to send files from a place that is not there",
+        title="nginx is to send files that are not there",
         what="The application answers with X-Accel-Redirect, and nginx sends the file itself. The directory "
         "of the location that is named has no such path. nginx answers 404, though PHP answered.",
         decides="nginx: open() failed (2) with an upstream, and the directory of the location is not there.",

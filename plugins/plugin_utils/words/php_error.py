@@ -69,12 +69,11 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "front page.",
         decides="The files of nginx: no location takes such a path, try_files looks for it or empties "
         "$fastcgi_path_info, or no PATH_INFO is handed on. Visitors get 404 or 403 for these pages.",
-        fix="match `\\.php(/|$)`, split the path, and keep it in a variable before try_files; "
-        "`nginx -t && systemctl reload nginx`",
-        advice="Let PHP's location match `\\.php(/|$)`, with `fastcgi_split_path_info "
-        "^(.+?\\.php)(/.*)$`. try_files empties $fastcgi_path_info: write `set $path_info "
-        "$fastcgi_path_info` into the same location, and `fastcgi_param PATH_INFO $path_info`. Debian's "
-        "snippets/fastcgi-php.conf has it so. Then `nginx -t && systemctl reload nginx`.",
+        fix="let PHP's location match .php(/|$), and keep the path in a variable; reload nginx",
+        advice="Let PHP's location match a path behind .php as well, as Debian's snippets/fastcgi-php.conf "
+        "needs it, and split it off with fastcgi_split_path_info. try_files empties $fastcgi_path_info: set "
+        "a variable to it in the same location, and hand that one on as PATH_INFO. Then `nginx -t && "
+        "systemctl reload nginx`.",
         do_not="Do not look into the application's routes: the path does not come to it.",
     ),
     ("php_error", "no_body"): Entry(
