@@ -82,7 +82,7 @@ MAY_IMPORT = {
         "change",
         "exchange",
     ),
-    "ahead": ("collect", "parse", "verdict", "actions", "change", "remediate"),
+    "ahead": ("collect", "parse", "verdict", "actions", "change", "remediate", "rules"),
     "prevent": ("collect", "rules", "plan", "change", "remediate", "ahead"),
     "monitor": ("collect", "parse"),
     "bundle": ("collect", "parse", "rules", "edit", "exchange"),

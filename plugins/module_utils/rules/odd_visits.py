@@ -22,7 +22,6 @@ TOO_LARGE, SENT_MISSING = meanings("body_too_large"), meanings("sent_missing")
 REFUSED = meanings("script_missing", "script_denied")
 MOST_NOTES = 3
 PAGES = re.compile(r"ping|status|health|check", re.I)
-_REQUEST = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 TOO_LONG = {"header": "headers, such as cookies, are", "uri": "requests' first lines are"}
 WORDS = {
     "header": "%(requests)d requests with 400, of %(visitors)d visitors: their %(what)s longer than nginx "
@@ -77,8 +76,7 @@ def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]
 
 def _check_page(snapshot: "Snapshot", event: "Event") -> str:
     """The path of a check of php-fpm's that no pool answers. "": it is another request."""
-    found = _REQUEST.search(event["sample"]["text"])
-    path = found.group(1) if found else ""
+    path = event["detail"].get("uri", "")
     pools = [pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]]
     if (
         not path

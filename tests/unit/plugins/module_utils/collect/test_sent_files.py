@@ -20,7 +20,12 @@ def lacks(location: str, path: str, *there: str, signature: str = "ng-sent-missi
     host = FakeHost(files=dict(files, **dict.fromkeys(there or ("/srv/shop/index.php",), "")))
     text = '*1 open() "%s" failed (2: No such file or directory), client: 10.0.0.9' % path
     nginx: Any = {"config": MAIN, "prefix": "/etc/nginx", "options": {}, "workers": []}
-    event: Any = {"source": "nginx", "signature": signature, "sample": {"text": text}}
+    event: Any = {
+        "source": "nginx",
+        "signature": signature,
+        "detail": {"path": path},
+        "sample": {"text": text},
+    }
     return [each["lacks"] for each in sent_files(host, nginx, [event])]
 
 

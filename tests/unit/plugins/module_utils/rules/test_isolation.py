@@ -8,7 +8,7 @@ import os
 from typing import Any, Callable, Dict, List, Set, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils import reply
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange import reply
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import case, diagnose

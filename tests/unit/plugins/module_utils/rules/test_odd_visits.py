@@ -4,7 +4,7 @@
 
 """What is made of visits that no error log names: a finding, a note, or nothing."""
 
-from typing import Any, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -111,6 +111,7 @@ class TestSentFile:
         host = quiet().nginx_said("ng-sent-missing", 60.0, 61.0, 62.0)
         text = '*1 open() "%s" failed (2: No such file or directory), client: x' % path
         hosts.events(host, "nginx")[0]["sample"]["text"] = text
+        hosts.events(host, "nginx")[0]["detail"]["path"] = path
         host["logs"]["sent_files"] = [{"path": path, "lacks": lacks}]
         return host
 
@@ -133,7 +134,9 @@ class TestCheckPage:
         host = quiet().another_route(location=location, params={"SCRIPT_FILENAME": "/fpm-ping"})
         host.nginx_said("ng-stderr-limit-ext", 60.0, 61.0, 62.0, front=True)
         text = "*1 FastCGI sent in stderr: \"Access to the script '/fpm-ping' has been denied\""
-        hosts.events(host, "nginx")[0]["sample"]["text"] = text + ', request: "GET %s HTTP/1.1"' % path
+        event = hosts.events(host, "nginx")[0]
+        event["sample"]["text"] = text + ', request: "GET %s HTTP/1.1"' % path
+        event["detail"].update(uri=path)
         return host.with_pool(**pool)
 
     @pytest.mark.parametrize("location", ["= /fpm-ping", "~ ^/(fpm-status|fpm-ping)$"])
@@ -169,3 +172,11 @@ class TestIgnoredServer:
         host = self.ignored()
         host["risks"] = {"web": {}}
         assert hosts.found(host) == hosts.HEALTHY
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "no_path_info": visited,
+    "sent_missing": lambda: TestSentFile().logged("/srv/files"),
+    "server_ignored": lambda: TestIgnoredServer().ignored(),
+}

@@ -4,7 +4,7 @@
 
 """Cause 1 where php-fpm could be started again, or ends by a signal each time."""
 
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -120,3 +120,14 @@ class TestTooManyChildren:
 
     def test_decoy_opcache_asks_for_too_much(self) -> None:
         assert reason(did_not_start(NO_MEMORY, exited("254/n/a"))) == "shared_memory"
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "account_late": lambda: late_account(True),
+    "reload_failed": lambda: did_not_start(RELOAD, exited("70/SOFTWARE")).with_master(test=TEST_RAN),
+    "program_crashes": lambda: crashing(-4),
+    "too_many_children": lambda: did_not_start(SCOREBOARD, exited("70/SOFTWARE")).with_pool(
+        max_children=10**9
+    ),
+}
