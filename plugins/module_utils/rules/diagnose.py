@@ -4,12 +4,12 @@
 """Snapshot in, verdict out: one host's findings, its status, and the plan that follows."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Sequence, Set
 
 from ..parse.nginx.sites import place
 from ..plan.plan import plan, remedy_refusal, running
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LIMITED
+from ..signatures.nginx import LIMITED, LOST
 from .case import Case, cases
 from .engine import Examined, examine, examine_host, not_mended
 from .missing import FAILED, attempt, unseen
@@ -31,12 +31,13 @@ NOTED = meanings("body_too_large", "sent_missing", "script_missing", "script_den
 
 
 class Judged(NamedTuple):
-    """What is said of one endpoint. perhaps: see engine.Examined."""
+    """What is said of one endpoint. perhaps, counted: see engine.Examined."""
 
     case: Case
     findings: List["Finding"]
     missing: List["Missing"]
     perhaps: Sequence[Loss]
+    counted: Set[int]
 
 
 def _unexplained(case: Case, examined: Examined) -> List["Missing"]:
@@ -77,6 +78,19 @@ def _of_no_endpoint(judged: Sequence[Judged]) -> List["Missing"]:
     return ([_without_cause(ours, None)] if ours else []) + notes
 
 
+def _unplaced(
+    snapshot: "Snapshot", judged: Sequence[Judged], findings: Sequence["Finding"]
+) -> List["Missing"]:
+    taken = set().union(*[judgement.counted for judgement in judged])
+    for judgement in judged:
+        taken.update(id(loss.event) for loss in judgement.case.losses + judgement.case.passed)
+    if all(id(event) in taken or meaning_of(event) not in LOST for event in snapshot["logs"]["events"]):
+        return []
+    from .unplaced import unplaced
+
+    return unplaced(snapshot, taken, findings)
+
+
 def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
     """answering: see _answering()."""
     examined = examine(case, RULES)
@@ -87,16 +101,17 @@ def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
         for item in examined.findings
     ]
     findings = attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings
-    return Judged(case, findings, missing, examined.perhaps)
+    return Judged(case, findings, missing, examined.perhaps, examined.counted)
 
 
 def _answering(snapshot: "Snapshot", examined: Sequence[Case]) -> Dict[int, List[str]]:
-    """Up to two servers that answer, by the id() of the route that dials them."""
+    """Up to two servers that answer, by the id() of the route that dials them. All, where tries are few."""
     answers = {case.key for case in examined if case.answers}
     servers = {}
     for route in snapshot["nginx"]["routes"]:
         targets = [target["endpoint"] for target in route["endpoints"] if not target["down"]]
-        servers[id(route)] = list(dict.fromkeys(key for key in targets if key in answers))[:2]
+        most = None if "next_tries" in route else 2
+        servers[id(route)] = list(dict.fromkeys(key for key in targets if key in answers))[:most]
     return servers
 
 
@@ -283,6 +298,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     for judgement in judged:
         missing += [entry for entry in judgement.missing if entry["what"] != FAILED or entry not in missing]
     missing += attempt(missing, "of_no_endpoint", partial(_of_no_endpoint, judged)) or []
+    missing += attempt(missing, "unplaced", partial(_unplaced, snapshot, judged, by_endpoint)) or []
     findings = attempt(missing, "merged", partial(_merged, by_endpoint)) or by_endpoint
     missing += attempt(missing, "nginx_gaps", partial(_nginx_gaps, snapshot)) or []
     missing += attempt(missing, "halted", partial(_halted_nginx, snapshot)) or []

@@ -4,7 +4,7 @@
 """Asks the rules about one endpoint and makes findings of their answers."""
 
 from functools import partial
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from .case import Case
 from .missing import FAILED, attempt, unseen
@@ -25,6 +25,7 @@ class Examined(NamedTuple):
     missing: List["Missing"]
     left: Sequence[Loss]  # that none explains
     perhaps: Sequence[Loss]  # of those that may be another endpoint's as well
+    counted: Set[int]  # id() of the events that findings count
 
 
 def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str] = None) -> "Finding":
@@ -97,6 +98,7 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
     findings: List["Finding"] = []
     ruled_out: List["RuledOut"] = []
     missing: List["Missing"] = []
+    counted: Set[int] = set()
     for rule in rules:
         outcome = attempt(missing, rule.name, partial(_ask, rule, case))
         if outcome is None:
@@ -112,6 +114,7 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
         findings += of_rule
         for match in matches:
             reason = match.reason
+            counted.update(id(loss.event) for loss in reason.losses)
             case = case.without(reason.losses if reason.explains is None else reason.explains)
         # A warning says that requests come through.
         if any(
@@ -121,7 +124,7 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
             for match in matches
         ):
             break
-    return Examined(findings, ruled_out, missing, case.losses, case.perhaps)
+    return Examined(findings, ruled_out, missing, case.losses, case.perhaps, counted)
 
 
 def _ask_of_host(rule: HostRule, snapshot: "Snapshot") -> List["Finding"]:

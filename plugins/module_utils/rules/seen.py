@@ -70,6 +70,14 @@ def _has_no_server(event: "Event") -> bool:
     return meaning_of(event) in NO_SERVER
 
 
+def _endpoint(snapshot: "Snapshot", event: "Event") -> str:
+    if event["endpoint"] is not None:
+        return event["endpoint"]
+    from .unplaced import home_of
+
+    return home_of(snapshot["nginx"], event)
+
+
 class Seen:
     def __init__(self, snapshot: "Snapshot") -> None:
         self.snapshot = snapshot
@@ -83,11 +91,7 @@ class Seen:
             Owner(master, pool) for master in self.masters for pool in master["pools"] if pool["endpoint"]
         ]
         events = snapshot["logs"]["events"]
-        self.lost = [
-            event
-            for event in events
-            if event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"] is not None
-        ]
+        self.lost = [event for event in events if event["source"] == "nginx" and meaning_of(event) in LOST]
         # Where nginx may go on to another server or address, not each failed try is a lost request.
         self.has_spares = bool(self.lost or any(map(_has_no_server, events))) and _has_spares(snapshot)
         self.fpm_events = [event for event in events if event["source"] == "fpm"]
@@ -98,7 +102,7 @@ class Seen:
         sites = snapshot["nginx"].get("site_logs") or []
         self.is_silent = any(site["silent"] for site in sites) or bool(sites) and "nginx_log" in self.blind
         self.pools_at = grouped(self.pools, lambda owner: [owner.endpoint])
-        self.lost_at = grouped(self.lost, lambda event: reached(event["endpoint"] or ""))
+        self.lost_at = grouped(self.lost, lambda event: reached(_endpoint(snapshot, event)))
         self.fpm_events_of = grouped(
             self.fpm_events, lambda event: [(event["master"], event["pool"], meaning_of(event))]
         )

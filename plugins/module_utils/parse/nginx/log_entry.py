@@ -200,7 +200,11 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
     twice = ", client: " in rest
     if foreign and twice:
         site = endpoint = None  # the message itself may have brought the first of them
-    if row is None and endpoint and _is_loss(endpoint, head.group(2), phase, message):
+    if (
+        row is None
+        and (endpoint or client and cut)
+        and _is_loss(endpoint or "", head.group(2), phase, message)
+    ):
         row = UNKNOWN
     request = _request(line, head.group(4)) if row and row.meaning in TRIED and endpoint else None
     kept = request is not None and phase != "connecting" and request.split(" ")[1] in _ONCE

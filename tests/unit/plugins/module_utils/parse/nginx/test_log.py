@@ -361,6 +361,25 @@ class TestEntry:
         assert static and sent and static.row is None and sent.row and sent.row.id == "ng-sent-denied"
 
 
+class TestCut:
+    """nginx cuts an entry at 2048 bytes, before the upstream where the URL is long."""
+
+    def read(self, message: str, url: int) -> List[Tuple[str, Optional[str], Optional[str]]]:
+        text = (HEAD + message + TAIL.replace("/a ", "/" + "a" * url + " ")).encode()[:2047]
+        return [
+            (event["signature"], event["site"], event["endpoint"]) for event in read(text + b"\n", [91])[0]
+        ]
+
+    @pytest.mark.parametrize("url, endpoint", [(100, STAT), (2000, None)])
+    def test_what_was_lost_counts_without_its_endpoint(self, url: int, endpoint: Optional[str]) -> None:
+        assert self.read(RESET, url) == [("ng-reset-header", "shop.example", endpoint)]
+
+    @pytest.mark.parametrize("url, endpoint", [(100, STAT), (2000, None)])
+    def test_so_does_what_no_row_knows(self, url: int, endpoint: Optional[str]) -> None:
+        message = "send() failed (32: Broken pipe) while sending request to upstream"
+        assert self.read(message, url) == [("ng-unknown", "shop.example", endpoint)]
+
+
 class TestSample:
     def test_no_query_no_referrer(self) -> None:
         text = brief(
