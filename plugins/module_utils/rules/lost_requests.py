@@ -42,7 +42,8 @@ NGINX_LIMIT = Cause(
 OWN = Cause(
     "nginx_own_error",
     ids(
-        "auth_request bind_address catch_stderr closed_root confined_root file_denied gone_root hidden_root "
+        "auth_request bind_address catch_stderr closed_root confined_root "
+        "fastcgi_params file_denied gone_root hidden_root "
         "index_missing named_location sent_file sent_missing server_ignored source_sent symlinks_off "
         "worker_crashed written_file"
     ),

@@ -30,6 +30,7 @@ REASONS = by_meaning(
         "sent_denied": "sent_file",
         "static_denied": "written_file",
         "sent_missing": "sent_missing",
+        "bad_params": "fastcgi_params",
     }
 )
 WORDS = {
@@ -41,6 +42,8 @@ WORDS = {
     "sent_file": "nginx answers 403 itself: the application has it send %s, which it may not read.",
     "written_file": "nginx answers 403 itself: PHP wrote %s, which nginx may not read, and others like it.",
     "sent_missing": "nginx answers 404 itself: the application has it send %s, whose directory is not there.",
+    "fastcgi_params": "nginx answers 500 itself: the headers and parameters of a request make no FastCGI "
+    "record: %s.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
     "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
@@ -59,6 +62,8 @@ def _named(reason_id: str, detail: "Detail") -> str:
         return detail.get("location", "a named location")
     if reason_id == "auth_request":
         return str(detail.get("value") or "another")
+    if reason_id == "fastcgi_params":
+        return "%s bytes" % detail["value"] if "value" in detail else "length mismatch"
     return detail.get("path", "a file")
 
 

@@ -26,9 +26,11 @@ LIMITED = words("request_limited connection_limited")
 CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Accel-Redirect
 UNWRITABLE = words("body_unwritable answer_unwritable")
 # A 500 to a named location, to auth_request or to a file; a 403 or 404 to a file that the application has it
-# send; a directory of a site that nginx may not search, or of which it has no page to show.
+# send; a directory of a site that nginx may not search, or of which it has no page to show; a request
+# that fits into no FastCGI record.
 OWN_ERRORS = words(
-    "no_location auth_answer file_denied sent_denied sent_missing static_denied root_denied index_forbidden"
+    "no_location auth_answer file_denied sent_denied sent_missing static_denied root_denied index_forbidden "
+    "bad_params"
 )
 NOT_FOUND = words("script_missing script_closed script_gone")  # gone: from where PHP's cache of paths leads
 REFUSED = NOT_FOUND | words("script_denied")  # by security.limit_extensions
@@ -41,7 +43,7 @@ MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     # A server of an upstream failed just before, proxy_pass to php-fpm.
     words("peer_disabled http_spoken "),
     # Nobody to ask for a name, no address for it.
-    words("no_resolver unresolved bad_upstream bad_params "),
+    words("no_resolver unresolved bad_upstream "),
     # The visitor closed the connection, no PROXY header, client_max_body_size.
     words("client_gone proxy_header body_too_large "),
     words("php_message"),  # any other in stderr

@@ -109,6 +109,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "workers and its setgid bit, or `setfacl -d` an entry for nginx's user. Then mend the files there.",
         do_not="Do not chmod 777: then every account of the host may put files there.",
     ),
+    ("nginx_own_error", "fastcgi_params"): Entry(
+        title="A request fits into no FastCGI record",
+        what="nginx puts a request's headers and each fastcgi_param into one FastCGI record of at most "
+        "65535 bytes. These are more, so it answers 500, and php-fpm is asked for nothing.",
+        decides="nginx [alert]: fastcgi request record is too big, or length mismatch, without an upstream.",
+        fix="make large_client_header_buffers smaller, so that such a visitor gets 400; or see what makes a "
+        "fastcgi_param so large",
+        advice="Most often a visitor sends so many cookies, and large_client_header_buffers was raised to "
+        "let them in: let the application set fewer. Else look at each fastcgi_param with `nginx -T`. "
+        "length mismatch: a variable of a fastcgi_param changed while it was read.",
+        do_not="Do not raise fastcgi_buffer_size or large_client_header_buffers: FastCGI's limit stays.",
+    ),
     ("nginx_own_error", "closed_root"): Entry(
         title="nginx may not search the directory of a site",
         what="The user of nginx's workers may not search a directory on the way to the site's pages. Each "

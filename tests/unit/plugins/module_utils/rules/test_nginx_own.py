@@ -61,6 +61,25 @@ CONFINED = {"module": "apparmor", "path": "/srv/shop/", "source": "nginx", "perm
 CONFINED.update(text="DENIED")
 
 
+class TestRecord:
+    TEXTS = (("ng-params-too-big", "record is too big: 70012"), ("ng-length-mismatch", "length mismatch"))
+
+    @pytest.mark.parametrize("signature, text", TEXTS)
+    def test_hit_a_request_that_makes_no_fastcgi_record(self, signature: str, text: str) -> None:
+        item = hosts.only(ended(signature, "*1 fastcgi request %s, client: 10.0.0.9" % text))
+        assert (item["cause"], item["reason"], item["count"]) == (CAUSE, "fastcgi_params", 1)
+        assert text.replace("record is ", "") in item["summary"]
+
+    def test_near_miss_other_files_were_loaded_since(self) -> None:
+        host = ended("ng-params-too-big", "*1 fastcgi request record is too big: 70012, client: 10.0.0.9")
+        host.with_nginx(config_changed_at=hosts.now(host) - 20)
+        assert hosts.causes(host) == [(CAUSE, "fastcgi_params", "recovered")]
+
+    def test_decoy_a_site_that_is_not_php_fpms(self) -> None:
+        host = ended("ng-params-too-big", "*1").with_events("nginx", site="static.example")
+        assert hosts.found(host) == hosts.HEALTHY
+
+
 class TestClosedRoot:
     def test_hit_nginx_may_not_search_the_directory(self) -> None:
         item = hosts.only(closed(("directory", True, "")))

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each meaning of a signature is asked for by a rule: what nobody asks for is a fault that nobody tells."""
+
+import ast
+import os
+from typing import Set
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures import nginx, php_fpm
+from ansible_collections.webmedic.php_fpm.tests.unit.sources import UTILS, parsed, python_files
+
+STATIONS = ("collect", "parse", "rules")
+MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | php_fpm.START_MEANINGS
+NOT_ASKED_FOR = {
+    "peer_disabled": "each failure that took the server out has its own line",
+    "in_order": "nothing is wrong",
+    "stopped": "the line before it says that php-fpm stops",
+    "trace_denied": "a slow log without a backtrace loses no request",
+    "exited": "a worker that ends in order loses no request",
+    "path_cut": "the pool's endpoint is compared with what nginx dials",
+    "client_not_allowed": "a worker's word, which the probe asks for itself",
+    "bad_ini": "a worker's word about a setting that PHP leaves alone",
+}
+
+
+def asked_for() -> Set[str]:
+    """By meanings(...), by the keys of by_meaning(...), and by the names of sets in signatures/."""
+    words: Set[str] = set()
+    for path in python_files(UTILS):
+        if os.path.relpath(path, UTILS_OF_ROOT).split(os.sep)[0] not in STATIONS:
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call) and _name(node.func) in ("meanings", "by_meaning"):
+                words.update(each.value for each in ast.walk(node) if _is_text(each))
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("signatures."):
+                sets = [getattr(nginx, alias.name, None) for alias in node.names]
+                words.update(word for each in sets if isinstance(each, frozenset) for word in each)
+    return words
+
+
+def _name(node: ast.AST) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+UTILS_OF_ROOT = os.path.join("plugins", os.path.basename(UTILS))
+
+
+class TestAskedFor:
+    @pytest.mark.parametrize("meaning", sorted(MEANINGS))
+    def test_a_rule_asks_for_it_or_the_reason_is_known(self, meaning: str) -> None:
+        assert (meaning in asked_for()) != (meaning in NOT_ASKED_FOR)
