@@ -8,10 +8,10 @@ import posixpath
 import re
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Callable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..parse.log_events import Events, Log
-from ..parse.nginx.log import NginxLog
+from ..parse.nginx.log import NginxLog, Once
 from ..parse.nginx.log_entry import last_lost
 from ..parse.php_fpm.log import FpmLog
 from ..signatures.nginx import LOST, NGINX
@@ -211,6 +211,7 @@ def collect_logs(
     caught: Optional[Mapping[str, Sequence[str]]] = None,
     addresses: Sequence[str] = (),
     scripts: Optional[Callable[[str], Sequence[str]]] = None,
+    repeated: Sequence[str] = (),
 ) -> "Logs":
     """Of the window [window_from, now], in epoch seconds.
 
@@ -218,10 +219,11 @@ def collect_logs(
     tell true lines from forged ones. journal_of: the unit in whose journal nginx has an error log.
     fpm_journals: (unit, pid, configuration file) of masters that have theirs there. nginx_zone: seconds east
     of UTC, where nginx has another zone than the host. caught: by site, the texts of fastcgi_catch_stderr.
-    addresses: the host's. scripts: see NginxLog.
+    addresses: the host's. scripts: see NginxLog. repeated: logs that get each entry more than once.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
     zone = utc_offset if nginx_zone is None else nginx_zone
+    lines: Dict[int, int] = {}
     nginx = partial(
         NginxLog,
         since=window_from,
@@ -232,7 +234,10 @@ def collect_logs(
         own=addresses,
         scripts=scripts,
     )
-    wanted = [(_Kind("nginx_error", "nginx_log", nginx), path) for path in dict.fromkeys(nginx_error_logs)]
+    wanted = []
+    for number, path in enumerate(dict.fromkeys(nginx_error_logs)):
+        once = partial(nginx, once=Once(lines, number), repeated=path in repeated)
+        wanted.append((_Kind("nginx_error", "nginx_log", once), path))
     for path, master in dict.fromkeys(fpm_logs):
         own = zone_of_fpm(host, path, FpmLog.head)
         zone = utc_offset if own is None else own
@@ -254,7 +259,7 @@ def collect_logs(
 
         logs: List[Tuple[Log, LogFile]] = []
         if journal_of:
-            log = nginx(journal_log.NAME + journal_of)
+            log = nginx(journal_log.NAME + journal_of, once=Once(lines, -1))
             logs.append((log, journal_log.read_journal(host, journal_of, log, window_from)))
         for unit, pid, master in fpm_journals:
             of_fpm = FpmLog(journal_log.NAME + unit, master, window_from, until, utc_offset)

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.linux.proc import parse_status, unit_of
-from ..parse.nginx.conf import Conf, error_logs, every, opened
+from ..parse.nginx.conf import Conf, error_logs, every, opened, repeated_logs
 from ..parse.nginx.routes import routes
 from ..parse.nginx.site_logs import Defaults, log_formats, site_logs, used
 from ..parse.titles import NGINX_MASTER, NGINX_WORKER, PROGRAMS
@@ -309,6 +309,9 @@ def _look(
     default_log = posixpath.join(prefix, options.get("e") or built["error-log-path"])
     nginx["loaded"]["default_log"] = default_log
     nginx["error_logs"] = error_logs(reading.conf, prefix, default_log)[0]
+    repeated = repeated_logs(reading.conf, prefix)
+    if repeated:
+        nginx["repeated_logs"] = repeated
     formats = log_formats(reading.conf)
     sites = site_logs(reading.conf, prefix, Defaults(built["http-log-path"], default_log), formats)
     nginx["site_logs"], nginx["log_formats"] = sites, used(formats, sites)

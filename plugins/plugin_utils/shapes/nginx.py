@@ -97,6 +97,8 @@ class LaterRoute(TypedDict, total=False):
     candidates: List[
         Target
     ]  # where a map may lead it; only of a variable; not in snapshots from before 0.6.0
+    next_tries: int  # fastcgi_next_upstream_tries; only where it limits something; not before 0.13.0
+    next_seconds: float  # the same of fastcgi_next_upstream_timeout
     resolver: bool  # nginx has one there
     error_cache: Optional[ErrorCache]  # None: it keeps none
 
@@ -308,6 +310,7 @@ class LaterNginx(TypedDict, total=False):
     writable: Optional[Writable]
     opens: List[str]  # paths that nginx -t opens for writing
     fronts: List[Front]  # not before 0.12.0
+    repeated_logs: List[str]  # of these, what one block names more than once; not before 0.13.0
     file_cache: Optional[str]  # FILE:LINE of an open_file_cache_errors that is on; not before 0.11.0
 
 

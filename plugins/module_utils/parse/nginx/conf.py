@@ -187,6 +187,16 @@ def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[st
     return list(dict.fromkeys(files)), list(dict.fromkeys(elsewhere))
 
 
+def repeated_logs(conf: Conf, prefix: str) -> List[str]:
+    """What one block names more than once: nginx writes each entry there as often."""
+    blocks = [conf.directives] + [each.block for each in every(conf.directives) if each.block]
+    found: List[str] = []
+    for logs in [named(block, "error_log") for block in blocks]:
+        names = [posixpath.join(prefix, log.args[0]) for log in logs]
+        found += [name for number, name in enumerate(names) if name in names[:number]]
+    return list(dict.fromkeys(found))
+
+
 def opened(conf: Conf, prefix: str, pid: str) -> List[str]:
     """What nginx -t opens for writing, and makes. pid: where the build puts it."""
     names = [

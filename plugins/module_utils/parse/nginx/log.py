@@ -18,6 +18,7 @@ from typing import (
     Iterable,
     List,
     Mapping,
+    NamedTuple,
     Optional,
     Sequence,
     Set,
@@ -50,9 +51,20 @@ class _Seen:
         self.rest = ""  # other lines
 
 
+class Once(NamedTuple):
+    """nginx writes an entry to each log of a block: it counts in the first of them that is read."""
+
+    lines: Dict[int, int]  # of all logs, by hash(): the number of the log
+    number: int
+
+    def counts(self, line: str) -> bool:
+        return self.lines.setdefault(hash(line), self.number) == self.number
+
+
 class NginxLog(Log):
     """known_pids: nginx's processes now. caught: by site, the texts of its fastcgi_catch_stderr.
-    own: the host's addresses. scripts: of a site, see script_refusals.py.
+    own: the host's addresses. scripts: of a site, see script_refusals.py. repeated: nginx writes each entry
+    there more than once.
     """
 
     head = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
@@ -67,10 +79,14 @@ class NginxLog(Log):
         caught: Optional[Mapping[str, Sequence[str]]] = None,
         own: Sequence[str] = (),
         scripts: Optional[Callable[[str], Sequence[str]]] = None,
+        once: Optional[Once] = None,
+        repeated: bool = False,
     ) -> None:
         super(NginxLog, self).__init__(path, since, until, utc_offset)
         self._known = set(known_pids)
         self._caught, self._own, self._scripts = caught or {}, frozenset(own), scripts
+        self._once, self._repeated = once, repeated
+        self._lines: Set[int] = set()  # of a repeated log, by hash()
         self._strangers: Set[int] = set()
         self._foreign: Deque[int] = deque()  # starts of entries with foreign text that still reach here
         self._last_foreign: Optional[_Seen] = None
@@ -202,11 +218,19 @@ class NginxLog(Log):
         entry = seen.entry
         self._known.add(entry.pid)
         self._strangers.discard(entry.pid)
-        if self.counts(entry.at) and entry.row:
+        if self.counts(entry.at) and entry.row and not self._is_copy(seen.line):
             if entry.request is None:
                 self._count(seen)
             else:
                 self._hold(seen, entry.request)
+
+    def _is_copy(self, line: str) -> bool:
+        if self._repeated:
+            known = len(self._lines)
+            self._lines.add(hash(line))
+            if len(self._lines) == known:
+                return True
+        return self._once is not None and not self._once.counts(line)
 
     def _count(self, seen: _Seen, next_one: Optional[Entry] = None) -> None:
         """next_one: the failed try that the same request came to."""

@@ -74,8 +74,8 @@ class TestRefused:
         theirs = tmp_path / "theirs"
         theirs.mkdir()
         os.chown(str(theirs), 1000, 1000)
-        for path in (tmp_path / "own.log", theirs / "real.log"):
-            path.write_text(line(NOW - 3))
+        for number, path in enumerate((tmp_path / "own.log", theirs / "real.log")):
+            path.write_text(line(NOW - 3, number))
         (theirs / "link.log").symlink_to(tmp_path / "own.log")
         paths = [str(theirs / "link.log"), str(theirs / "real.log"), str(tmp_path / "own.log")]
         host = Watched()
@@ -181,9 +181,28 @@ class TestEvents:
             (event["signature"], event["count"], event["master"], event["pool"]) for event in seen["events"]
         ] == [("fpm-max-children-dynamic", 3, "/etc/php-fpm.conf", "www")]
 
-    def test_the_same_message_in_two_logs_is_one_event(self, tmp_path: Path) -> None:
+    def test_one_entry_in_two_logs_counts_once(self, tmp_path: Path) -> None:
+        """nginx writes it to each error_log of a block; a link is another name of a log."""
         for name in ("a.log", "b.log"):
             (tmp_path / name).write_text(line(NOW - 5))
+        (tmp_path / "c.log").symlink_to(tmp_path / "a.log")
+        names = [str(tmp_path / name) for name in ("a.log", "b.log", "c.log")]
+        assert total(collect(Watched(), names)) == 1
+
+    @pytest.mark.parametrize("repeated, count", [(True, 1), (False, 3)])
+    def test_one_entry_in_a_log_that_is_named_thrice(
+        self, tmp_path: Path, repeated: bool, count: int
+    ) -> None:
+        """A visitor may ask three times in a second, too: only the files tell."""
+        path = tmp_path / "error.log"
+        path.write_text(3 * line(NOW - 5))
+        names = [str(path)] if repeated else []
+        seen = logs.collect_logs(Watched(), [str(path)], [], NOW - 900, NOW, (812,), repeated=names)
+        assert total(dict(seen)) == count
+
+    def test_the_same_message_in_two_logs_is_one_event(self, tmp_path: Path) -> None:
+        for number, name in enumerate(("a.log", "b.log")):
+            (tmp_path / name).write_text(line(NOW - 5, number))
         seen = collect(Watched(), [str(tmp_path / "a.log"), str(tmp_path / "b.log")])
         assert [event["count"] for event in seen["events"]] == [2]
 

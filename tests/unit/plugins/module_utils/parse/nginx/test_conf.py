@@ -17,6 +17,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf 
     error_logs,
     every,
     parse_conf,
+    repeated_logs,
     user_directive,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
@@ -196,6 +197,10 @@ class TestErrorLogs:
             ["/usr/share/nginx/logs/main.log", "/a.log"],
             ["syslog:server=x", "stderr", "memory:1m", "/dev/stdout"],
         )
+
+    def test_logs_that_one_block_names_again(self) -> None:
+        text = "error_log logs/e; error_log logs/e info; http { error_log /a; server { error_log /a; } }"
+        assert repeated_logs(read_all({MAIN: text}), "/opt") == ["/opt/logs/e"]
 
     def test_built_in_log_counts_if_the_main_level_names_none(self) -> None:
         conf = read_all({MAIN: "http { error_log /a.log; }"})
