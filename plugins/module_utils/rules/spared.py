@@ -10,6 +10,9 @@ from .model import evidence
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
+    from ...plugin_utils.shapes.nginx import Route
+
+LIMITED = ", but not to each request: nginx asks %d servers at most (fastcgi_next_upstream_tries)"
 
 
 def spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding"]) -> List["Finding"]:
@@ -20,17 +23,25 @@ def spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding"
     targets = [target for route in case.routes for target in route["endpoints"]]
     spare = all(target["backup"] for target in targets if target["endpoint"] == case.key)
     state = "latent" if spare else "active"
+    limits = [route["next_tries"] for route in case.routes if _may_run_out(route, answering[id(route)])]
+    words = LIMITED % limits[0] if limits else ""
     return [
-        _as_spare(item, state, others[0])
+        _as_spare(item, state, others[0], words)
         if (item["state"], item["severity"]) == ("active", "critical")
         else item
         for item in findings
     ]
 
 
-def _as_spare(item: "Finding", state: str, other: str) -> "Finding":
+def _may_run_out(route: "Route", answering: List[str]) -> bool:
+    """Whether a request may be tried on dead servers alone."""
+    servers = {target["endpoint"] for target in route["endpoints"] if not target["down"]}
+    return 0 < route.get("next_tries", 0) <= len(servers.difference(answering))
+
+
+def _as_spare(item: "Finding", state: str, other: str, limit: str) -> "Finding":
     """The finding of a spare server. To dial the other one twice would help nobody."""
-    words = "%s; %s answers in its place: take this server out, or mend it."
+    words = "%s; %s answers in its place" + limit + ": take this server out, or mend it."
     remedy = [each for each in item["remedy"] if each["action"] != "fastcgi_pass_repoint"]
     summary = words % (item["summary"].rstrip("."), other)
     # The catalogue then says what to do about a spare one.

@@ -10,7 +10,7 @@ answered, else on the last one. "no live upstreams" is a lost request, of the tr
 out.
 """
 
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..parse.endpoint import canonical
 from ..parse.nginx.upstreams import FAIL_TIMEOUT
@@ -53,6 +53,9 @@ class Group(NamedTuple):
     words: Sequence[str]  # of fastcgi_next_upstream
     sites: Set[str]  # whose locations do
     patience: float  # seconds that a try may take
+    most: float = 0  # tries of a request; 0: any number
+    seconds: float = 0  # from its first try to its last; 0: any
+    lasting: Dict[str, float] = {}  # seconds of a try, by the meaning of its end
 
     def passes(self, meaning: str) -> bool:
         return any(meaning in PASSED.get(word, ()) for word in self.words)
@@ -90,12 +93,18 @@ def servers_of(snapshot: "Snapshot", route: "Route") -> List[Server]:
 
 def _groups(seen: Seen) -> List[Group]:
     """Those of more than one server."""
-    groups: Dict[Tuple[Tuple[Server, ...], Tuple[str, ...]], Group] = {}
+    groups: Dict[Hashable, Group] = {}
     for route in seen.snapshot["nginx"]["routes"]:
         servers, words = servers_of(seen.snapshot, route), tuple(route.get("next_upstream") or DEFAULT)
-        patience = max(route[name]["seconds"] for name in ("read_timeout", "connect_timeout", "send_timeout"))
+        lasting = {
+            "timed_out": route["read_timeout"]["seconds"],
+            "connect_timed_out": route["connect_timeout"]["seconds"],
+            "send_timed_out": route["send_timeout"]["seconds"],
+        }
+        limits = route.get("next_tries", 0), route.get("next_seconds", 0)
         if len(servers) > 1 and "next_upstream" in route:  # else it was not looked at
-            group = groups.setdefault((tuple(servers), words), Group(servers, words, set(), patience))
+            made = Group(servers, words, set(), max(lasting.values()), *limits, lasting=lasting)
+            group = groups.setdefault((tuple(servers), words, limits, limits[1] and str(lasting)), made)
             group.sites.update([route["site"]])
     return list(groups.values())
 
@@ -116,6 +125,15 @@ def _follows(tried: Try, later: Try, patience: float) -> bool:
     return -SAME <= later.at - tried.at <= (patience + SAME if late else SAME)
 
 
+def _ran_out(group: Group, before: Sequence[Try], tried: Try) -> bool:
+    """Whether a limit kept nginx from asking one more server after these."""
+    tries = [*before, tried]
+    began = min(each.at - group.lasting.get(meaning_of(each.event), 0.0) for each in tries)
+    if group.seconds and tried.at - began >= group.seconds:
+        return True
+    return bool(group.most) and len({each.server for each in tries}) >= group.most
+
+
 def _is_lost(group: Group, tries: Sequence[Try], tried: Try) -> bool:
     """Whether it is counted, and here."""
     others = [each for each in tries if each.server != tried.server]
@@ -129,8 +147,10 @@ def _is_lost(group: Group, tries: Sequence[Try], tried: Try) -> bool:
         return passed is None or "non_idempotent" not in group.words
     if not any(server.answers for server in group.servers if server != tried.server):
         return True
-    before = [each for each in others if each.event.get("passed")]
-    return tried.server.answers and any(_follows(each, tried, group.patience) for each in before)
+    before = [each for each in others if each.event.get("passed") and _follows(each, tried, group.patience)]
+    if not tried.server.answers and not any(each.server.answers for each in before):
+        return _ran_out(group, before, tried)
+    return tried.server.answers and bool(before or _ran_out(group, before, tried))
 
 
 def of_tries(seen: Seen) -> Dict[Tuple[int, float], bool]:

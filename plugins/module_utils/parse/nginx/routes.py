@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Match, NamedTuple, Optio
 
 from .conf import Conf, Directive, every, named
 from .lexer import BUFFER, VARIABLE
+from .next_upstream import Limits, limits, note_limits
 from .settings import SCRIPT, catch_stderr, error_cache, note_lacks, params, parse_time
 from .upstreams import KEEPS, Upstream, address_of, fault_of, is_unix, keeps_by_default, target_of
 
@@ -27,7 +28,7 @@ _NOT_INSIDE = frozenset(_TIMEOUTS) | {"fastcgi_keep_conn", "fastcgi_catch_stderr
 _SETTINGS = frozenset(_TIMEOUTS) | {
     *("fastcgi_param", "fastcgi_keep_conn", "root", "alias", "resolver", "fastcgi_catch_stderr"),
     *("fastcgi_cache", "fastcgi_cache_valid", "fastcgi_next_upstream", "fastcgi_next_upstream_tries"),
-    "fastcgi_pass_request_body",
+    *("fastcgi_pass_request_body", "fastcgi_next_upstream_timeout"),
 }
 _MOST_ROUNDS = 5
 _MOST_CANDIDATES = 64
@@ -52,6 +53,7 @@ class _Level(NamedTuple):
     params: Dict[str, str]
     values: Values  # here
     server_values: Values  # of the server itself
+    limits: Limits = Limits()
     alias: str = ""  # the location whose place an alias takes
     bodiless: bool = False  # php-fpm gets no body, as it is meant
 
@@ -218,8 +220,6 @@ class _Routes:
             level = level._replace(bodiless=last["fastcgi_pass_request_body"].args[0] == "off")
         if "fastcgi_next_upstream" in last:
             level = level._replace(next_upstream=last["fastcgi_next_upstream"].args)
-        if "fastcgi_next_upstream_tries" in last and last["fastcgi_next_upstream_tries"].args == ["1"]:
-            level = level._replace(next_upstream=["off"])
         for path in [directive.args[0] for directive in settings if directive.name in ("root", "alias")]:
             level = level._replace(root=path if path.startswith("$") else posixpath.join(self.prefix, path))
         level = level._replace(alias="" if "root" in last else level.alias)
@@ -228,6 +228,7 @@ class _Routes:
             timeouts={**level.timeouts, **self.timeouts(settings, context)},
             error_cache=error_cache(valid, level.error_cache),
             catch_stderr=catch_stderr(settings, level.catch_stderr),
+            limits=limits(last, level.limits),
             resolver=level.resolver or "resolver" in last,
             params=params(settings, level.params),
             values=_set_values(block, level.values),
@@ -313,10 +314,11 @@ class _Routes:
             "error_cache": level.error_cache if level.cached else None,
             "root": level.root,
             "params": {name: text for name, text in level.params.items() if name == SCRIPT},
-            "next_upstream": level.next_upstream,
+            "next_upstream": ["off"] if level.limits.tries == 1 else level.next_upstream,
         }
         if level.alias:
             route["alias"] = level.alias
+        note_limits(route, level.limits)
         note_lacks(route, level.params, level.bodiless)
         if level.catch_stderr:
             route["catch_stderr"] = level.catch_stderr

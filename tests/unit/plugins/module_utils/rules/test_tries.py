@@ -72,6 +72,56 @@ class TestDeadSpare:
         assert counts(host) == {MISMATCH: 1}
 
 
+class TestLimits:
+    """fastcgi_next_upstream_tries and fastcgi_next_upstream_timeout end a request before it comes to the live
+    server.
+    """
+
+    OTHER = "127.0.0.1:8001"
+
+    def two_dead(self, *ago: float, **limits: float) -> Host:
+        """Each request failed on both, the first one first."""
+        host = with_dead_server().on_every_route(**limits)
+        host.second_server(host["endpoints"][DEAD], self.OTHER)
+        if ago:
+            host.nginx_said(REFUSED, *ago, endpoint=DEAD, passed=True)
+            host.nginx_said(REFUSED, *ago, endpoint=self.OTHER)
+        return host
+
+    def by_endpoint(self, host: Host) -> Dict[str, int]:
+        return {item["endpoint"]: item["count"] for item in hosts.verdict(host)["findings"]}
+
+    def test_hit_both_tries_of_two_were_of_dead_servers(self) -> None:
+        host = self.two_dead(60.0, 30.0, next_tries=2)
+        assert self.by_endpoint(host) == {DEAD: 0, self.OTHER: 2}
+        words = [item["summary"] for item in hosts.verdict(host)["findings"]]
+        assert all("but not to each request: nginx asks 2 servers at most" in each for each in words)
+
+    def test_hit_the_first_try_took_all_the_time(self) -> None:
+        host = with_dead_server().on_every_route(next_seconds=10.0)
+        host["endpoints"][DEAD]["connect"].update(result="timeout", errno=110)
+        host.nginx_said("ng-timeout-connect", 60.0, endpoint=DEAD)
+        assert sum(counts(host).values()) + len(losses(host)) == 1
+
+    def test_near_miss_a_third_try_is_left(self) -> None:
+        host = self.two_dead(60.0, 30.0, next_tries=3)
+        assert self.by_endpoint(host) == {DEAD: 0, self.OTHER: 0}
+        assert "not to each request" not in hosts.verdict(host)["findings"][0]["summary"]
+
+    def test_near_miss_the_second_try_came_to_the_live_one(self) -> None:
+        host = self.two_dead(next_tries=2).nginx_said(REFUSED, 60.0, endpoint=DEAD)
+        assert self.by_endpoint(host) == {DEAD: 0, self.OTHER: 0}
+
+    def test_near_miss_the_first_try_was_over_in_time(self) -> None:
+        host = with_dead_server().on_every_route(next_seconds=90.0)
+        host["endpoints"][DEAD]["connect"].update(result="timeout", errno=110)
+        host.nginx_said("ng-timeout-connect", 60.0, endpoint=DEAD)
+        assert sum(counts(host).values()) + len(losses(host)) == 0
+
+    def test_decoy_no_limit(self) -> None:
+        assert self.by_endpoint(self.two_dead(60.0, 30.0)) == {DEAD: 0, self.OTHER: 0}
+
+
 class TestCrashBesideIt:
     """A worker crashes, and the only other server is dead."""
 

@@ -55,6 +55,23 @@ class TestErrorCache:
         assert (cache["written"], cache["file"], cache["line"]) == ("fastcgi_cache_valid 502 1m", "/c", 1)
 
 
+class TestNextUpstream:
+    TRIES, SECONDS = "fastcgi_next_upstream_tries %s;", "fastcgi_next_upstream_timeout %s;"
+
+    @pytest.mark.parametrize("text, words, tries", [("2", [], 2), ("1", ["off"], 1), ("0", [], None)])
+    def test_how_many_servers_a_request_is_tried_on(self, text: str, words: Any, tries: Any) -> None:
+        route = of(self.TRIES % text, "")
+        assert (route["next_upstream"], route.get("next_tries")) == (words, tries)
+
+    @pytest.mark.parametrize("text, seconds", [("10s", 10.0), ("0", None)])
+    def test_for_how_long_it_is_tried(self, text: str, seconds: Any) -> None:
+        assert of(self.SECONDS % text, "").get("next_seconds") == seconds
+
+    def test_a_location_has_its_own(self) -> None:
+        route = of(self.TRIES % "1" + self.SECONDS % "5s", self.TRIES % "0" + self.SECONDS % "0")
+        assert route["next_upstream"] == [] and "next_tries" not in route and "next_seconds" not in route
+
+
 class TestResolver:
     @pytest.mark.parametrize(
         ("http", "location", "there"),
