@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 NOBODY_THERE = meanings("missing", "refused")
 QUEUE_FULL = meanings("queue_full", "connect_timed_out")
 CUT_OFF = meanings("cut_off", "bad_gateway")
+NOT_IN_TIME = meanings("connect_timed_out")
+FULL = meanings("pool_full", "process_max")
 # 502 by the access log, where the error log hides why.
 HIDDEN = meanings("bad_gateway")
 
@@ -91,6 +93,11 @@ class Case:
         self.perhaps, self.gone = access.perhaps, access.gone
         unheard = self.seen.once(unheard_sites)
         self.unheard = next((unheard[place(site)] for site in self.servers if place(site) in unheard), None)
+
+    @property
+    def named(self) -> str:
+        """Who answers there, for a sentence: the pools of another machine are not known."""
+        return "pool %s" % self.owner.pool["name"] if self.owner else self.key
 
     @property
     def running(self) -> List[Owner]:
@@ -194,6 +201,14 @@ class Case:
         """
         losses = self.losses + self.perhaps if perhaps and self.perhaps else self.losses
         return [loss for loss in losses if loss.meaning in wanted]
+
+    def lost_to_queue(self) -> List[Loss]:
+        """Without connections to a port that were dropped nobody knows where: a firewall logs the same."""
+        lost = self.lost(QUEUE_FULL)
+        unix, full = self.endpoint.get("family") == "unix", self.connect["result"] == "full"
+        if unix or full or self.waiting or self.fpm_events(FULL) or self.fpm_events(FULL, of_pools=False):
+            return lost
+        return [loss for loss in lost if loss.meaning not in NOT_IN_TIME]
 
     def fpm_events(self, wanted: FrozenSet[str], of_pools: bool = True) -> List["Event"]:
         """About the pools of this endpoint, or their masters. wanted: meanings of php-fpm's messages."""

@@ -53,7 +53,7 @@ ROWS = (
     Row(
         Cause("request_terminated", ("request_terminate_timeout",), severity="warning"),
         CUT_OFF,
-        "php-fpm ended requests of pool %s that ran longer than request_terminate_timeout.",
+        "php-fpm ended requests of %s that ran longer than request_terminate_timeout.",
         beside=meanings("terminated"),
         seconds=2.0,
         alone=True,
@@ -61,19 +61,19 @@ ROWS = (
     Row(
         Cause("reload_interrupted", ("no_grace",), severity="warning"),
         CUT_OFF,
-        "A reload or restart of php-fpm cut off running requests of pool %s.",
+        "A reload or restart of php-fpm cut off running requests of %s.",
         "recovered",
         STOPPING,
     ),
     Row(
         Cause("response_header_too_big", ("fastcgi_buffer_size",), severity="warning"),
         TOO_BIG,
-        "A response header of pool %s did not fit into fastcgi_buffer_size.",
+        "A response header of %s did not fit into fastcgi_buffer_size.",
     ),
     Row(
         Cause("response_incomplete", ("content_length",), severity="warning"),
         meanings("cut_short"),
-        "Answers of pool %s ended before as many bytes had come as their Content-Length says.",
+        "Answers of %s ended before as many bytes had come as their Content-Length says.",
     ),
     Row(
         Cause(
@@ -83,12 +83,12 @@ ROWS = (
             consequence_of=("max_children_exhausted",),
         ),
         QUEUE_FULL,
-        "The listening socket of pool %s had no room left in its queue.",
+        "The listening socket of %s had no room left in its queue.",
     ),
     Row(
         NGINX_LIMIT,
         meanings("no_resource"),
-        "nginx ran out of its own connections or open files before it reached pool %s.",
+        "nginx ran out of its own connections or open files before it reached %s.",
     ),
 )
 NOT_ALLOWED = Cause("client_not_allowed", ("allowed_clients",))
@@ -128,7 +128,8 @@ def _moments(lost: Sequence[Loss]) -> int:
 
 
 def _match(case: Case, row: Row) -> Optional[Match]:
-    lost = case.lost(row.lost, perhaps=row.beside is not None)
+    is_queue = row.lost is QUEUE_FULL
+    lost = case.lost_to_queue() if is_queue else case.lost(row.lost, perhaps=row.beside is not None)
     events: List["Event"] = []
     if row.beside:
         events = case.fpm_events(row.beside) + case.fpm_events(row.beside, of_pools=False)
@@ -144,9 +145,9 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     if row.beside is STOPPING:  # a stop is always of the master, and a reload may come long after it
         events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
     proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]
-    if row.lost is QUEUE_FULL:
+    if is_queue:
         proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
-    words = row.words % (case.owner.pool["name"] if case.owner else "?")
+    words = row.words % case.named
     since = None if lost else min(event["first"] for event in events)
     sure = case.sure_of_log("likely") if row.beside else "likely"
     reason = Reason(words, proof, lost, confidence=sure, state=state, since=since)

@@ -80,7 +80,7 @@ def _refuses(case: Case) -> Optional[Match]:
     """Requests were refused shortly before a worker took the probe: a backlog of a few places is full and has
     room by turns.
     """
-    owner, lost = case.running[0], case.lost(QUEUE_FULL)
+    owner, lost = case.running[0], case.lost_to_queue()
     pool, limit = owner.pool, owner.pool["max_children"] or 0
     busy = max(occupied(case) or 0, sum(1 for worker in case.workers(owner) if worker.get("busy")))
     # With more workers free it is over, or a burst finds too few places, whatever the workers.

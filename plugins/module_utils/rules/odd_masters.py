@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 def orphaned(cause: Cause, case: Case) -> Match:
     """Workers outlive a master that was killed, where nothing kills its whole control group."""
-    words = "The master of pool %s is gone; %d of its workers serve on, and nothing replaces one that ends."
+    words = "The master of %s is gone; %d of its workers serve on, and nothing replaces one that ends."
     pids = " ".join(str(worker["pid"]) for worker in case.orphans)
     proof = [
         evidence("socket", "%s is held by workers without a master" % case.key),
         evidence("pids", pids),
     ]
     reason = Reason(
-        words % (case.owner.pool["name"] if case.owner else "?", len(case.orphans)),
+        words % (case.named, len(case.orphans)),
         proof,
         severity="warning",
         confidence="likely",

@@ -124,9 +124,9 @@ def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
         moments += [at for event in deaths for at in event["times"]]
     lost = near(case.lost(CUT_OFF, True), moments, SAME_MOMENT)
     limit_kb = last.get("limit_kb")
-    words = "The OOM killer took %s of pool %s: %s%s." % (
+    words = "The OOM killer took %s of %s: %s%s." % (
         "a worker" if len(kills) == 1 else "%d workers" % len(kills),
-        owner.pool["name"] if owner else "?",
+        "pool %s" % owner.pool["name"] if owner else case.key,
         WORDS[last["kind"]],
         " of %d MiB" % (limit_kb // 1024) if limit_kb else "",
     )

@@ -89,6 +89,47 @@ class TestPorts:
         assert "nginx_limit" not in hosts.cause_ids(host)
 
 
+class TestConnectedTooLate:
+    """connect(2) to a port timed out: its queue was full, a packet filter dropped it, or the host was off."""
+
+    def late(self, **facts: Any) -> Host:
+        host = a_host("exhausted_tcp").dialled("ok", None, "answered", 2.0).silent_logs()
+        host.with_endpoint(queue=0, waiting=None, **facts)
+        return host.nginx_said("ng-timeout-connect", 60.0)
+
+    def test_hit_somebody_waits_in_the_queue(self) -> None:
+        host = self.late()
+        assert hosts.cause_ids(host.with_endpoint(queue=3)) == ["listen_backlog_full"]
+
+    def test_near_miss_the_pool_was_full_too_long_before(self) -> None:
+        """It was full then, so its queue may have been."""
+        host = self.late().fpm_said("fpm-max-children-dynamic", 700.0)
+        assert hosts.cause_ids(host) == ["listen_backlog_full"]
+
+    def test_decoy_nothing_tells_of_a_full_queue(self) -> None:
+        host = self.late()
+        assert hosts.found(host) == hosts.DEGRADED
+        assert [entry["what"] for entry in hosts.verdict(host)["missing"]] == ["cause_of_losses"]
+
+    def test_decoy_of_another_machine_nothing_is_known(self) -> None:
+        host = a_host()
+        host.dials(hosts.REMOTE, **hosts.REMOTE_FACTS)
+        assert hosts.found(host.nginx_said("ng-timeout-connect", 60.0)) == hosts.DEGRADED
+
+
+class TestAnotherMachine:
+    """Its pools are not known: a sentence names its address."""
+
+    SIGNATURES = ("ng-too-big-header", "ng-premature-stdout-body", "ng-connect-eagain", "ng-socket-emfile")
+
+    @pytest.mark.parametrize("signature", SIGNATURES)
+    def test_a_sentence_names_the_address(self, signature: str) -> None:
+        host = a_host()
+        host.dials(hosts.REMOTE, **hosts.REMOTE_FACTS)
+        words = hosts.only(host.nginx_said(signature, 60.0))["summary"]
+        assert hosts.REMOTE in words and "pool" not in words
+
+
 class TestContentLength:
     def test_near_miss_the_worker_died_in_the_answer(self) -> None:
         host = a_host().nginx_said("ng-premature-body", 60.0).fpm_said("fpm-exit-sigsegv", 60.0)
