@@ -63,7 +63,8 @@ def _named(reason_id: str, detail: "Detail") -> str:
     if reason_id == "auth_request":
         return str(detail.get("value") or "another")
     if reason_id == "fastcgi_params":
-        return "%s bytes" % detail["value"] if "value" in detail else "length mismatch"
+        size = detail.get("value")  # without one the parameters changed while the record was made
+        return "%d bytes" % size if size else "length mismatch"
     return detail.get("path", "a file")
 
 
