@@ -211,7 +211,7 @@ def collect_logs(
     caught: Optional[Mapping[str, Sequence[str]]] = None,
     addresses: Sequence[str] = (),
     scripts: Optional[Callable[[str], Sequence[str]]] = None,
-    repeated: Sequence[str] = (),
+    repeated: Optional[Mapping[str, Sequence[str]]] = None,
 ) -> "Logs":
     """Of the window [window_from, now], in epoch seconds.
 
@@ -219,7 +219,7 @@ def collect_logs(
     tell true lines from forged ones. journal_of: the unit in whose journal nginx has an error log.
     fpm_journals: (unit, pid, configuration file) of masters that have theirs there. nginx_zone: seconds east
     of UTC, where nginx has another zone than the host. caught: by site, the texts of fastcgi_catch_stderr.
-    addresses: the host's. scripts: see NginxLog. repeated: logs that get each entry more than once.
+    addresses: the host's. scripts: see NginxLog. repeated: see NginxLog; by path.
     """
     until, utc_offset = now + SLACK, host.utc_offset(now)
     zone = utc_offset if nginx_zone is None else nginx_zone
@@ -236,7 +236,7 @@ def collect_logs(
     )
     wanted = []
     for number, path in enumerate(dict.fromkeys(nginx_error_logs)):
-        once = partial(nginx, once=Once(lines, number), repeated=path in repeated)
+        once = partial(nginx, once=Once(lines, number), repeated=(repeated or {}).get(path, ()))
         wanted.append((_Kind("nginx_error", "nginx_log", once), path))
     for path, master in dict.fromkeys(fpm_logs):
         own = zone_of_fpm(host, path, FpmLog.head)

@@ -169,7 +169,7 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         caught,
         own_addresses(host, snapshot),
         scripts(host, nginx),
-        nginx.get("repeated_logs", ()),
+        nginx.get("repeated_logs"),
     )
     copies = nginx.get("mirrored", [])
     found["events"] = [event for event in found["events"] if event["endpoint"] not in copies]

@@ -310,7 +310,8 @@ class LaterNginx(TypedDict, total=False):
     writable: Optional[Writable]
     opens: List[str]  # paths that nginx -t opens for writing
     fronts: List[Front]  # not before 0.12.0
-    repeated_logs: List[str]  # of these, what one block names more than once; not before 0.13.0
+    # The levels of error logs that one block names more than once, by path; not before 0.13.0.
+    repeated_logs: Dict[str, List[str]]
     file_cache: Optional[str]  # FILE:LINE of an open_file_cache_errors that is on; not before 0.11.0
 
 

@@ -187,14 +187,17 @@ def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[st
     return list(dict.fromkeys(files)), list(dict.fromkeys(elsewhere))
 
 
-def repeated_logs(conf: Conf, prefix: str) -> List[str]:
-    """What one block names more than once: nginx writes each entry there as often."""
+def repeated_logs(conf: Conf, prefix: str) -> Dict[str, List[str]]:
+    """The levels of what one block names more than once: nginx writes an entry there for each of them."""
     blocks = [conf.directives] + [each.block for each in every(conf.directives) if each.block]
-    found: List[str] = []
+    found: Dict[str, List[str]] = {}
     for logs in [named(block, "error_log") for block in blocks]:
-        names = [posixpath.join(prefix, log.args[0]) for log in logs]
-        found += [name for number, name in enumerate(names) if name in names[:number]]
-    return list(dict.fromkeys(found))
+        levels: Dict[str, List[str]] = {}
+        for log in logs:
+            level = (log.args[1:] or ["error"])[0]
+            levels.setdefault(posixpath.join(prefix, log.args[0]), []).append(level)
+        found.update({name: several for name, several in levels.items() if len(several) > 1})
+    return found
 
 
 def opened(conf: Conf, prefix: str, pid: str) -> List[str]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import LaterEvent
 
 MANY_STRANGERS = 16
+LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
 _IN_HEADER = " while reading response header from upstream"
 _MOST_DOUBTS = 5000
 _MOST_TRIES = 4096
@@ -63,8 +64,8 @@ class Once(NamedTuple):
 
 class NginxLog(Log):
     """known_pids: nginx's processes now. caught: by site, the texts of its fastcgi_catch_stderr.
-    own: the host's addresses. scripts: of a site, see script_refusals.py. repeated: nginx writes each entry
-    there more than once.
+    own: the host's addresses. scripts: of a site, see script_refusals.py. repeated: the levels of its
+    error_log, where a block names it more than once.
     """
 
     head = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[[a-z]{4,6}\] \d+#\d+: ", re.M)
@@ -80,13 +81,13 @@ class NginxLog(Log):
         own: Sequence[str] = (),
         scripts: Optional[Callable[[str], Sequence[str]]] = None,
         once: Optional[Once] = None,
-        repeated: bool = False,
+        repeated: Sequence[str] = (),
     ) -> None:
         super(NginxLog, self).__init__(path, since, until, utc_offset)
         self._known = set(known_pids)
         self._caught, self._own, self._scripts = caught or {}, frozenset(own), scripts
         self._once, self._repeated = once, repeated
-        self._lines: Set[int] = set()  # of a repeated log, by hash()
+        self._lines: Dict[int, int] = {}  # how often each came, by hash()
         self._strangers: Set[int] = set()
         self._foreign: Deque[int] = deque()  # starts of entries with foreign text that still reach here
         self._last_foreign: Optional[_Seen] = None
@@ -226,9 +227,10 @@ class NginxLog(Log):
 
     def _is_copy(self, line: str) -> bool:
         if self._repeated:
-            known = len(self._lines)
-            self._lines.add(hash(line))
-            if len(self._lines) == known:
+            level = LEVELS.index(line[line.find("[") + 1 : line.find("]")])
+            copies = sum(1 for each in self._repeated if each in LEVELS[: level + 1])
+            came = self._lines[hash(line)] = self._lines.get(hash(line), 0) + 1
+            if (came - 1) % max(1, copies):
                 return True
         return self._once is not None and not self._once.counts(line)
 

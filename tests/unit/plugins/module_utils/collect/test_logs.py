@@ -189,15 +189,16 @@ class TestEvents:
         names = [str(tmp_path / name) for name in ("a.log", "b.log", "c.log")]
         assert total(collect(Watched(), names)) == 1
 
-    @pytest.mark.parametrize("repeated, count", [(True, 1), (False, 3)])
-    def test_one_entry_in_a_log_that_is_named_thrice(
-        self, tmp_path: Path, repeated: bool, count: int
-    ) -> None:
-        """A visitor may ask three times in a second, too: only the files tell."""
+    @pytest.mark.parametrize(
+        "levels, count",
+        [((), 6), (("error", "info"), 3), (("error", "notice", "info"), 2), (("crit",) * 2, 6)],
+    )
+    def test_one_entry_in_a_log_that_is_named_again(self, tmp_path: Path, levels: Any, count: int) -> None:
+        """A visitor may ask for the same on one connection in one second: the levels tell how many."""
         path = tmp_path / "error.log"
-        path.write_text(3 * line(NOW - 5))
-        names = [str(path)] if repeated else []
-        seen = logs.collect_logs(Watched(), [str(path)], [], NOW - 900, NOW, (812,), repeated=names)
+        path.write_text(6 * line(NOW - 5))
+        repeated = {str(path): levels}
+        seen = logs.collect_logs(Watched(), [str(path)], [], NOW - 900, NOW, (812,), repeated=repeated)
         assert total(dict(seen)) == count
 
     def test_the_same_message_in_two_logs_is_one_event(self, tmp_path: Path) -> None:

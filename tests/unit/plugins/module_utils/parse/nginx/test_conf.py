@@ -200,7 +200,7 @@ class TestErrorLogs:
 
     def test_logs_that_one_block_names_again(self) -> None:
         text = "error_log logs/e; error_log logs/e info; http { error_log /a; server { error_log /a; } }"
-        assert repeated_logs(read_all({MAIN: text}), "/opt") == ["/opt/logs/e"]
+        assert repeated_logs(read_all({MAIN: text}), "/opt") == {"/opt/logs/e": ["error", "info"]}
 
     def test_built_in_log_counts_if_the_main_level_names_none(self) -> None:
         conf = read_all({MAIN: "http { error_log /a.log; }"})
