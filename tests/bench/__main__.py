@@ -4,8 +4,8 @@
 
 """What a diagnosis costs, and how many more requests a pool serves once it is sized.
 
-``python3 -m tests.bench [real] [host] [answered] [scale] [page] [logs] [sizing]
-[monitor]``
+``python3 -m tests.bench [real] [host] [answered] [scale] [page] [logs] [access]
+[sizing] [monitor]``
 
 It prints tables in Markdown. Only numbers of the same run can be compared. BENCH_BEFORE=REVISION measures the
 module of that revision beside today's, on the same hosts, by turns.
@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench import host_cost, logs, monitoring, scale, sizing
+from tests.bench import access, host_cost, logs, monitoring, scale, sizing
 from tests.bench.engine_runs import (
     EMPTY,
     FLEET,
@@ -169,7 +169,7 @@ def error_logs() -> None:
 
 def main(argv: Sequence[str]) -> None:
     (PLACE / "answers").mkdir(parents=True, exist_ok=True)
-    parts = argv or ["real", "host", "answered", "scale", "page", "logs", "sizing", "monitor"]
+    parts = argv or ["real", "host", "answered", "scale", "page", "logs", "access", "sizing", "monitor"]
     where = collections()
     if {"real", "host"} & set(parts):
         real_hosts(where, parts)
@@ -185,6 +185,8 @@ def main(argv: Sequence[str]) -> None:
         scale.measured(where)
     if "logs" in parts:
         error_logs()
+    if "access" in parts:
+        access.measured(where)
     if "sizing" in parts:
         table(
             "%d clients, one after the other page of 1 s each, for %d s" % (sizing.CLIENTS, sizing.SECONDS),
