@@ -372,6 +372,7 @@ class TestCrash:
 # Of reasons that no saved snapshot shows; see test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "closed_root": lambda: closed(("directory", True, "")),
+    "fastcgi_params": lambda: ended("ng-params-too-big", "*1 fastcgi request record is too big: 70012"),
     "confined_root": lambda: TestConfinedRoot().confined((None, True, "")),
     "index_missing": lambda: TestIndexMissing().forbidden(),
     "sent_file": sent,

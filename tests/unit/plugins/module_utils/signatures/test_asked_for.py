@@ -27,12 +27,17 @@ NOT_ASKED_FOR = {
 
 
 def asked_for() -> Set[str]:
-    """By meanings(...), by the keys of by_meaning(...), and by the names of sets in signatures/."""
+    """By meanings(...), by the keys of by_meaning(...), and by the names of sets in signatures/. Where a file
+    asks of_meaning(...) about a unit's journal, by any text in it.
+    """
     words: Set[str] = set()
     for path in python_files(UTILS):
         if os.path.relpath(path, UTILS_OF_ROOT).split(os.sep)[0] not in STATIONS:
             continue
-        for node in ast.walk(parsed(path)):
+        nodes = list(ast.walk(parsed(path)))
+        if any(isinstance(node, ast.Call) and _name(node.func) == "of_meaning" for node in nodes):
+            words.update(php_fpm.START_MEANINGS.intersection(each.value for each in nodes if _is_text(each)))
+        for node in nodes:
             if isinstance(node, ast.Call) and _name(node.func) in ("meanings", "by_meaning"):
                 words.update(each.value for each in ast.walk(node) if _is_text(each))
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("signatures."):
