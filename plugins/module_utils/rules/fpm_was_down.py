@@ -3,7 +3,7 @@
 
 """A php-fpm master that runs again: what was lost while it did not."""
 
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
@@ -11,10 +11,11 @@ from .model import Cause, Loss, Match, Reason, evidence, first_line, near
 from .whereabouts import name_of, of_journal
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.unit import UnitLine
+    from ...plugin_utils.shapes.unit import Unit, UnitLine
 
 ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up", "terminated")
 _STARTED, _NOT_STARTED, _AGAIN = map(meanings, ("unit_started", "unit_not_started", "restarted"))
+_BY_LIMIT, _ENDED = meanings("limit_reached"), meanings("main_ended")
 STOP_SECONDS = 3.0
 SAME_MOMENT = 2.0
 LOOP = 3  # automatic restarts in the window
@@ -40,6 +41,29 @@ def _restarts(log: Sequence["UnitLine"]) -> List["UnitLine"]:
         elif meaning in _AGAIN and ran:
             found.append(entry)
     return found
+
+
+class End(NamedTuple):
+    """Of a master that systemd started again by itself."""
+
+    reason_id: str
+    words: str
+    state: str
+    line: "UnitLine"
+
+
+def _end(name: str, unit: "Optional[Unit]", log: Sequence["UnitLine"]) -> Optional[End]:
+    limits = (unit.get("limits") if unit else None) or {}
+    named = ["%s=%s" % (each, limits[each]) for each in ("RuntimeMaxSec", "WatchdogSec") if each in limits]
+    for line in reversed(log):
+        meaning = line.get("meaning")
+        if meaning in _BY_LIMIT and named:
+            words = "systemd ended %s by %s and started it again: it will do so each time."
+            return End("limit_reached", words % (name, " or ".join(named)), "active", line)
+        if meaning in _ENDED and line["places"][0] in ("killed", "dumped"):
+            words = "the master of %s ended by signal %s, and systemd started it again."
+            return End("crashed", words % (name, line["places"][2]), "recovered", line)
+    return None
 
 
 def was_down(case: Case, cause: Cause) -> Optional[Match]:
@@ -72,6 +96,10 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
         again = _restarts([entry for entry in whole if entry["at"] >= oldest])
         proof = first_line(before) + [evidence("process", runs, at=started)]
         words, state = "%s was not running for a while and is back." % name, "recovered"
+        end = _end(name, unit, log) if again and reason_id == "stopped" else None
+        if end:
+            reason_id, words, state = end.reason_id, end.words, end.state
+            proof += of_journal([end.line])
         if len(again) >= LOOP:  # what ends it is still there
             words = "%s ends again and again: systemd restarted it %d times by itself." % (name, len(again))
             state, reason_id = "active", "crashed"

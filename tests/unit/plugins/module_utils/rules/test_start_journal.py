@@ -4,12 +4,14 @@
 
 """Cause 1, by the unit's journal: which of its lines belong to a start that failed, and what they say."""
 
+from typing import Any
+
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.down import REASON_OF
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import facts
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_fpm_not_running import (
     CAUSE,
     FAILED,
@@ -129,6 +131,48 @@ class TestWasDown:
 
     def test_near_miss_losses_after_its_start_have_another_cause(self) -> None:
         assert hosts.found(a_host("was_down").nginx_said("ng-connect-enoent", 1.0)) == hosts.DEGRADED
+
+
+class TestRestartedBySystemd:
+    """What ended it is told, though it runs again."""
+
+    UNIT = "systemd[1]: php8.4-fpm.service: "
+    AGAIN = UNIT + "Scheduled restart job, restart counter is at 1."
+    LIMIT = UNIT + "Service reached runtime time limit. Stopping."
+    SILENT = UNIT + "Watchdog timeout (limit 30s)!"
+    SEGV = UNIT + "Main process exited, code=dumped, status=11/SEGV"
+
+    def restarted(self, *lines: str, **unit: Any) -> Host:
+        host = a_host("was_down").with_unit(log=[], **unit)
+        began = hosts.events(host, "nginx")[0]["first"]
+        log = [*lines, self.AGAIN, STARTING, STARTED]
+        return host.journal_at(*[(began + number / 10.0, line) for number, line in enumerate(log)])
+
+    @pytest.mark.parametrize(
+        "line, limits", [(LIMIT, {"RuntimeMaxSec": "1h"}), (SILENT, {"WatchdogSec": "30s"})]
+    )
+    def test_hit_its_unit_ends_it_each_time(self, line: str, limits: Any) -> None:
+        host = self.restarted(line, limits=limits)
+        assert hosts.causes(host) == [(CAUSE, "limit_reached", "active")]
+        name = min(limits)
+        assert "%s=%s" % (name, limits[name]) in hosts.only(host)["summary"]
+
+    def test_hit_a_signal_ended_it(self) -> None:
+        host = self.restarted(self.SEGV)
+        assert hosts.causes(host) == [(CAUSE, "crashed", "recovered")]
+        assert "signal SEGV" in hosts.only(host)["summary"]
+
+    def test_near_miss_the_limit_was_taken_out_since(self) -> None:
+        assert hosts.causes(self.restarted(self.LIMIT, limits={})) == [(CAUSE, "stopped", "recovered")]
+
+    def test_near_miss_it_ended_in_order(self) -> None:
+        line = self.SEGV.replace("dumped, status=11/SEGV", "exited, status=0/SUCCESS")
+        assert hosts.causes(self.restarted(line)) == [(CAUSE, "stopped", "recovered")]
+
+    def test_decoy_somebody_started_it_again(self) -> None:
+        host = self.restarted(self.SEGV)
+        log = [entry for entry in hosts.unit(host)["log"] if "Scheduled" not in entry["text"]]
+        assert hosts.causes(host.with_unit(log=log)) == [(CAUSE, "stopped", "recovered")]
 
 
 class TestWordsOfAFailedStart:
