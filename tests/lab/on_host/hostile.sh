@@ -22,9 +22,11 @@ url_of() {
     python3 -c 'import sys, urllib.parse; sys.stdout.write(urllib.parse.quote(sys.argv[1], safe=""))' "$1"
 }
 
-# files_site: a vhost without PHP that logs each file which is not there, as open() "..." failed.
+# files_site: a vhost without PHP that logs each file which is not there, as open() "..." failed. It has a root of its
+# own: in that of a shop it would send the source of its scripts.
 files_site() {
-    printf 'server {\n    listen 80;\n    server_name files.example;\n    root /var/www/shop;\n}\n' >/etc/nginx/conf.d/files.conf
+    mkdir -p /srv/files
+    printf 'server {\n    listen 80;\n    server_name files.example;\n    root /srv/files;\n}\n' >/etc/nginx/conf.d/files.conf
     nginx_reload
 }
 
