@@ -16,6 +16,7 @@ from .missing import FAILED, attempt, unseen
 from .model import Loss, evidence, span
 from .registry import HOST_RULES, RULES
 from .status import NEEDED_FOR_HEALTH, is_silent, status_of
+from .timeline import joined
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
@@ -145,6 +146,7 @@ def _union(items: Sequence["Finding"]) -> "Finding":
         "sites": list(dict.fromkeys(site["name"] for site in servers)),
         "severity": min([item["severity"] for item in items], key=SEVERITIES.index),
         "count": sum(item["count"] for item in items),
+        "timeline": joined([item["timeline"] for item in items]),
         "since": min([item["since"] for item in items if item["since"] is not None], default=None),
     }
 

@@ -15,12 +15,29 @@ MOST = 60
 
 
 def timeline(losses: Sequence[Loss]) -> "Optional[Timeline]":
-    """The newest times in the smallest steps that are few enough. None where there is no time."""
-    times = [int(loss.at) for loss in losses]
+    return _of_times([int(loss.at) for loss in losses])
+
+
+def joined(parts: "Sequence[Optional[Timeline]]") -> "Optional[Timeline]":
+    """One of all, as coarse as the coarsest."""
+    known = [part for part in parts if part]
+    times = [
+        int(part["begin"]) + number * part["step"]
+        for part in known
+        for number, count in enumerate(part["counts"])
+        for _loss in range(count)
+    ]
+    return _of_times(times, max((part["step"] for part in known), default=0))
+
+
+def _of_times(times: Sequence[int], least: int = 0) -> "Optional[Timeline]":
+    """The newest times in the smallest steps that are few enough. None where there is no time. least: of a
+    step, in seconds.
+    """
     if not times:
         return None
-    last = max(times)
-    step = next((step for step in STEPS if last // step - min(times) // step < MOST), STEPS[-1])
+    last, steps = max(times), [step for step in STEPS if step >= least]
+    step = next((step for step in steps if last // step - min(times) // step < MOST), STEPS[-1])
     first = max(min(times) // step, last // step - MOST + 1)
     counts = [0] * (last // step - first + 1)
     for at in times:

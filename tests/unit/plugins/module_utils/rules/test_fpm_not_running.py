@@ -201,9 +201,12 @@ class TestStopped:
             probe={"result": "not_tried", "ms": None},
         )
         host.site_dials("shop.example", "unix:/run/php/php8.2-fpm.sock")
+        for endpoint in sorted(host["endpoints"]):
+            host.nginx_said("ng-connect-enoent", 30.0, 20.0, endpoint=endpoint)
         item = hosts.only(host)
         assert (item["cause"], item["reason"]) == (CAUSE, "stopped")
         assert sorted(item["sites"]) == ["blog.example", "shop.example"]
+        assert sum(item["timeline"]["counts"]) == item["count"] >= 4
         assert hosts.status(host) == "failing"
 
     @pytest.mark.parametrize(

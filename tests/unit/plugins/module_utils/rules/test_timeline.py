@@ -6,7 +6,7 @@
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Loss
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.timeline import MOST, timeline
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.timeline import MOST, joined, timeline
 
 
 def made(*times):
@@ -28,3 +28,22 @@ class TestTimeline:
     def test_of_years_the_newest_are_kept(self):
         found = made(0.0, 10.0**9)
         assert len(found["counts"]) == MOST and found["counts"][-1] == 1 and sum(found["counts"]) == 1
+
+
+class TestJoined:
+    def test_all_losses_are_in_it(self):
+        assert joined([made(121.0, 305.0), None, made(65.0, 130.0)]) == {
+            "begin": 60.0,
+            "step": 60,
+            "counts": [1, 2, 0, 0, 1],
+        }
+
+    def test_it_is_as_coarse_as_the_coarsest(self):
+        assert joined([made(121.0), made(0.0, 3600.0)]) == {
+            "begin": 0.0,
+            "step": 300,
+            "counts": [2, *[0] * 11, 1],
+        }
+
+    def test_without_any_there_is_none(self):
+        assert joined([None, None]) is None
