@@ -25,9 +25,9 @@ NO_SERVER = words("no_live_peer")  # all servers of an upstream failed just befo
 LIMITED = words("request_limited connection_limited")
 CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Accel-Redirect
 UNWRITABLE = words("body_unwritable answer_unwritable")
-# A 500 to a named location, to auth_request or to a file; a 403 or 404 to a file that the application has it
-# send; a directory of a site that nginx may not search, or of which it has no page to show; a request
-# that fits into no FastCGI record.
+# What nginx answers itself: a named location that is not there, an odd answer to auth_request, a file that it
+# may not read. A file that it is to send, and cannot. A site's directory that it may not search, or that has
+# no page. A request that fits into no FastCGI record.
 OWN_ERRORS = words(
     "no_location auth_answer file_denied sent_denied sent_missing static_denied root_denied index_forbidden "
     "bad_params"
