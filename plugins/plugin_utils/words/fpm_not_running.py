@@ -103,15 +103,15 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         again="find what killed it: journalctl -u {unit} -n 50",
     ),
     ("fpm_not_running", "limit_reached"): Entry(
-        title="PHP-FPM is not running: a limit of its unit",
+        title="A limit of its unit ends PHP-FPM",
         what="systemd ended php-fpm, as its unit asks for: it ran for longer than RuntimeMaxSec=, or gave no "
-        "sign of life within WatchdogSec=. Nothing starts it again.",
+        "sign of life within WatchdogSec=. With Restart= it comes back, and each time requests are lost.",
         decides="Result=timeout or Result=watchdog, and the unit has that limit.",
         fix="take the limit in the finding out of the unit: `systemctl edit {unit}`; then `systemctl start "
         "{unit}`",
         advice="`systemctl cat {unit}` shows the file that has the limit. A server has no RuntimeMaxSec=; "
-        "where somebody wants a restart now and then, Restart=always goes with it. With WatchdogSec= of 2 "
-        "seconds or less php-fpm gives no sign; with more, look first at what held the master up.",
+        "where somebody wants fresh workers now and then, pm.max_requests makes them without a loss. With "
+        "WatchdogSec= of 2 seconds or less php-fpm gives no sign; with more, look what held the master up.",
         do_not="Do not start it and go: it ends after the same time again.",
         again="take the limit out of the unit",
     ),
