@@ -68,6 +68,7 @@ def look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) ->
         "changed_at": max(changed[-2:]),  # those far above change with whatever is in them
         "full": room is not None and (room.others == 0 or room.inodes == 0),
         "lacks": lacks,
+        "is_file": stat.type == "file",
     }
 
 

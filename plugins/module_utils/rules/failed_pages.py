@@ -17,11 +17,12 @@ from .silence import mute_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
-    from ...plugin_utils.shapes.logs import AccessLogs, MissedPage, OwnAnswer, Refused
+    from ...plugin_utils.shapes.logs import AccessLogs, MissedPage, OwnAnswer, Pages, Refused
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
+SHORT = "short_page"
 NOT_LOST = meanings("meant")  # the application answered so
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
@@ -41,6 +42,7 @@ class _Failure(NamedTuple):
     words: str  # what was counted
     path: str  # of the access log
     by_proxy: bool = False  # all come by one address that may be a proxy's
+    what: str = WHAT
 
 
 def _names(snapshot: "Snapshot", site: Optional[str], path: str) -> Names:
@@ -77,6 +79,19 @@ def _is_refused(refused: "Refused") -> bool:
     return refused["since"] < FEWEST and is_hit(refused) and not is_one_stranger(refused, None)
 
 
+def _blank(pages: "Pages", gzip: bool, names: Names, path: str) -> List[_Failure]:
+    """Where nginx compresses, a page of some bytes looks as one of none does."""
+    kinds = [(pages.get("blank"), "without a byte", WHAT)]
+    if gzip:
+        what = WHAT if pages.get("was_larger") else SHORT
+        kinds.append((pages.get("zipped"), "as short as gzip makes a blank one", what))
+    for blank, size, what in kinds:
+        if blank and blank["visitors"] >= FEWEST and not blank["since"]:
+            words = "%d front pages with 200, %s, to %d visitors" % (blank["pages"], size, blank["visitors"])
+            return [_Failure(names, BLANK, words, path, what=what)]
+    return []
+
+
 def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
     found: List[_Failure] = []
     for (names, status, path), count in _counts(snapshot, access).items():
@@ -106,15 +121,12 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
             if refused and other < FEWEST and _is_refused(refused) and not limited.intersection(names):
                 words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
                 found.append(_Failure(names, REFUSALS, words, file["path"]))
-            forbidden, blank = pages.get("forbidden"), pages.get("blank")
-            blank = pages.get("zipped", blank) if snapshot["nginx"].get("gzip") else blank
+            forbidden = pages.get("forbidden")
             if forbidden and other < FEWEST and _is_refused(forbidden):
                 words = "%(pages)d of the last pages with 403, to %(visitors)d visitors" % forbidden
                 by_proxy = forbidden["addresses"] == 1 and forbidden["internal"]
                 found.append(_Failure(names, FORBIDDEN, words, file["path"], by_proxy))
-            if blank and blank["visitors"] >= FEWEST and not blank["since"]:
-                words = "%(pages)d front pages with 200 and without a byte, to %(visitors)d visitors" % blank
-                found.append(_Failure(names, BLANK, words, file["path"]))
+            found += _blank(pages, bool(snapshot["nginx"].get("gzip")), names, file["path"])
     return found
 
 
@@ -186,7 +198,9 @@ def failed_pages(
         elif failure.statuses == BLANK:
             if not _may_be_others(snapshot, access, failure):
                 why = "the application, or a page that nginx or it keeps in a cache, has nothing in it"
-                notes.append(unseen(WHAT, None, words + why))
+                if failure.what == SHORT:
+                    why = "the page may be so short"
+                notes.append(unseen(failure.what, None, words + why))
         elif _may_be_others(snapshot, access, failure):
             notes.append(unseen(ELSEWHERE, None, words + "of php-fpm or another program that nginx asks"))
         else:

@@ -196,9 +196,10 @@ def reasons(snapshot: "Snapshot") -> List[Match]:
         from .rate_limited import limited
 
         matches += limited(NGINX_LIMIT, snapshot, of_site)
-    if any(meaning_of(event) in ZONE_FULL for event in snapshot["logs"]["events"]):
+    full = [event for event in snapshot["logs"]["events"] if meaning_of(event) in ZONE_FULL]
+    if full:
         from .zone_memory import zone_full
 
-        matches += zone_full(NGINX_LIMIT, snapshot)
+        matches += zone_full(NGINX_LIMIT, snapshot, full)
     matches += _gone_roots(snapshot, of_site)
     return [match for match in matches if match] + _no_visitors(snapshot)

@@ -42,8 +42,8 @@ WORDS = {
     "sent_file": "nginx answers 403 itself: the application has it send %s, which it may not read.",
     "written_file": "nginx answers 403 itself: PHP wrote %s, which nginx may not read, and others like it.",
     "sent_missing": "nginx answers 404 itself: the application has it send %s, whose directory is not there.",
-    "fastcgi_params": "nginx answers 500 itself: the headers and parameters of a request make no FastCGI "
-    "record: %s.",
+    "fastcgi_params": "nginx answers 500 itself: the headers and parameters of a request are too large for a "
+    "FastCGI record: %s.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
     "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
@@ -140,8 +140,10 @@ def _index(
     return Match(cause, "index_missing", reason)
 
 
-def _of_php(snapshot: "Snapshot", routes: Sequence["Route"], seen: "TempDir") -> bool:
-    """Whether the account of a pool of the site owns what refuses nginx."""
+def _of_php(snapshot: "Snapshot", routes: Sequence["Route"], path: str, seen: "TempDir") -> bool:
+    """Whether the account of a pool of the site owns the file that refuses nginx."""
+    if not seen.get("is_file") or seen["path"] != path:
+        return False  # behind a directory that refuses may be no such file
     dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
     return any(
         pool["endpoint"] in dialled and pool["user"] == seen["owner"]
@@ -169,7 +171,7 @@ def _of_site(
         seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
         over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
         if reason_id == "written_file" and not (
-            seen and _of_php(snapshot, routes, seen) and len(losses) >= FEW
+            seen and _of_php(snapshot, routes, event["detail"].get("path", ""), seen) and len(losses) >= FEW
         ):
             return None  # somebody else's, who may mean it
         if seen:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, List, Sequence
 from ..parse.nginx.script_refusals import is_check
 from ..signatures.lookup import meaning_of, meanings
 from .missing import unseen
-from .path_info import FEWEST, NGINX_ALONE, missed
+from .path_info import FEWEST, NGINX_ALONE, shown
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
@@ -22,15 +22,17 @@ TOO_LARGE, SENT_MISSING = meanings("body_too_large"), meanings("sent_missing")
 REFUSED = meanings("script_missing", "script_denied")
 MOST_NOTES = 3
 PAGES = re.compile(r"ping|status|health|check", re.I)
-TOO_LONG = {"header": "headers, such as cookies, are", "uri": "requests' first lines are"}
+TOO_LONG = (
+    "%%(requests)d requests with %%(status)d, visitors: %%(visitors)d. Their %s longer than nginx takes "
+    "(client_header_buffer_size, large_client_header_buffers)"
+)
 WORDS = {
-    "header": "%(requests)d requests with 400, of %(visitors)d visitors: their %(what)s longer than nginx "
-    "takes (client_header_buffer_size, large_client_header_buffers)",
-    "method": "%(requests)d forms sent to %(path)s with 405, of %(visitors)d visitors: nginx sends a file "
+    "header": TOO_LONG % "headers, such as cookies, are",
+    "uri": TOO_LONG % "requests' first lines are",
+    "method": "%(requests)d forms sent to %(path)s with 405, visitors: %(visitors)d. nginx sends a file "
     "there, and takes no form",
-    "path_info": "%(requests)d requests for %(path)s with %(status)d, of %(visitors)d visitors: ",
+    "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
 }
-WORDS["uri"] = WORDS["header"].replace("400", "414")
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
 PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.status_path: the check fails"
 FILE = "%s: nginx answered 404 to %d requests: the application had it send a file that is not there"
@@ -38,11 +40,13 @@ FILE = "%s: nginx answered 404 to %d requests: the application had it send a fil
 
 def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
     kind = visits["kind"]
-    values = {**visits, "what": TOO_LONG.get(kind, "")}
+    values = {**visits, "path": shown(visits["path"])}
     words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
     many = visits["visitors"] > 1 or visits["internal"]
     if visits["requests"] < FEWEST or not many:
         return []
+    # One stranger has many names, and comes by a balancer's address.
+    ill = visits.get("external", 0) >= FEWEST and not visits["since"]
     if kind == "method":
         return [unseen(METHOD, visits["log"], words)]
     if kind == "path_info":
@@ -50,12 +54,11 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
         servers = [route["server"] for route in routes if "server" in route]
         ways = [way for way in access.get("path_ways") or [] if way["server"] in servers]
         ways = [way for way in ways if way["kind"] in NGINX_ALONE]
-        sure = visits["internal"] or visits["visitors"] >= FEWEST
-        if not missed(visits) or not ways or not sure:
+        if not ways or not ill:
             return []
-        why = "%s:%s: %s leads it not to PHP" % (ways[0]["file"], ways[0]["line"], ways[0]["written"])
+        why = "%s:%s: %s does not pass it to PHP" % (ways[0]["file"], ways[0]["line"], ways[0]["written"])
         return [unseen(WHAT, visits["log"], words + why)]
-    ill = not visits["since"] and visits["requests"] > visits["others"]
+    ill = ill and visits["requests"] > visits["others"]
     return [unseen(WHAT if ill else LARGE, visits["log"], words)]
 
 
@@ -69,8 +72,9 @@ def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]
             notes.append(unseen(LARGE, event["sample"]["path"], BODY % (site, event["count"])))
         elif meaning in SENT_MISSING and site not in explained:
             notes.append(unseen(SENT, event["sample"]["path"], FILE % (site, event["count"])))
-        elif meaning in REFUSED and _check_page(snapshot, event):
-            notes.append(unseen(CHECK, event["sample"]["path"], PAGE % (site, _check_page(snapshot, event))))
+        elif meaning in REFUSED:
+            page = _check_page(snapshot, event)
+            notes += [unseen(CHECK, event["sample"]["path"], PAGE % (site, page))] if page else []
     return notes
 
 

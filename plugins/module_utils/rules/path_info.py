@@ -3,6 +3,7 @@
 
 """Pages behind a script's name, such as /index.php/about, of which PHP does not get the path."""
 
+import re
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.sites import sites_of
@@ -27,22 +28,31 @@ WHY = {
     "as_script": "cgi.fix_pathinfo is off, and nginx names the whole path as a script",
 }
 NGINX_ALONE = ("no_location", "no_file")  # a path that nobody ever used is a 404, too
+_SHOWN = re.compile(r"(?:.*?\.php/|/)?[^/]{0,20}(?:/|\Z)")
 
 
 def missed(visits: "OddVisits") -> bool:
-    """By visitors of the site, and not by strangers who try names."""
-    many = visits["visitors"] > 1 or visits["internal"]
-    return visits["requests"] >= FEWEST and many and not visits["since"]
+    """By visitors of the site, and not by strangers who try names. A page that nobody gets may be an old
+    link.
+    """
+    several = visits["visitors"] > 1 and visits["paths"] > 1
+    return visits["requests"] >= FEWEST and several and bool(visits.get("had")) and not visits["since"]
 
 
-def _visits(snapshot: "Snapshot", site: str, front: "Front") -> "Optional[OddVisits]":
+def shown(path: str) -> str:
+    """Without what may be a visitor's secret: the script's name, and one part behind it."""
+    match = _SHOWN.match(path)
+    text = match.group() if match else ""
+    return text if text == path else text + "..."
+
+
+def _visits(snapshot: "Snapshot", site: str) -> "Optional[OddVisits]":
     access, newest = snapshot.get("access"), None
     logs = snapshot["nginx"].get("site_logs") or []
     mine = {path for each in logs if each["site"] == site for log in each["access"] for path in log["paths"]}
     for visits in access.get("odd_visits", []) if access else []:
         own = visits["site"] == site or (visits["site"] is None and visits["log"] in mine)
-        few = front["kind"] in NGINX_ALONE and visits["paths"] < 2
-        if visits["kind"] == KIND and own and missed(visits) and not few:
+        if visits["kind"] == KIND and own and missed(visits):
             newest = visits
     return newest
 
@@ -55,10 +65,10 @@ def _match(cause: Cause, snapshot: "Snapshot", front: "Front", latent: bool) -> 
     proof: List[Evidence] = [evidence("nginx", front["written"], front["file"], front["line"])]
     words = LATENT % (site or "default")
     if not latent:
-        visits = _visits(snapshot, site, front)
+        visits = _visits(snapshot, site)
         if not visits:
             return None
-        words = WORDS % (site or "default", visits["path"], WHY[front["kind"]])
+        words = WORDS % (site or "default", shown(visits["path"]), WHY[front["kind"]])
         text = "%(requests)d requests for paths behind a script's name with %(status)d" % visits
         proof.append(evidence("nginx_access", text, visits["log"], at=visits["last"]))
         if front["found"]:

@@ -3,25 +3,20 @@
 
 """A zone of nginx's shared memory that has no room for another key: the request ends with an error."""
 
-from typing import TYPE_CHECKING, List
+from typing import TYPE_CHECKING, List, Sequence
 
-from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
-from ..signatures.lookup import meaning_of, meanings
 from .case import site_reconfigured
 from .model import Cause, Match, Reason, losses_of, newest_of, sample
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-ZONE_FULL = meanings("zone_full")
 
-
-def zone_full(cause: Cause, snapshot: "Snapshot") -> List[Match]:
-    """nginx's line names no request, so no site either."""
-    events = [event for event in snapshot["logs"]["events"] if meaning_of(event) in ZONE_FULL]
-    routes = snapshot["nginx"]["routes"]
-    if not events or not routes:
+def zone_full(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> List[Match]:
+    """nginx's line names no request, so no site either: it explains nothing else of a site."""
+    if not snapshot["nginx"]["routes"]:
         return []
     newest = newest_of(events)
     over = site_reconfigured(snapshot["nginx"], [], newest["last"] + LOG_SECOND)
@@ -32,6 +27,6 @@ def zone_full(cause: Cause, snapshot: "Snapshot") -> List[Match]:
         losses_of(events),
         confidence="likely",
         state="recovered" if over else "active",
-        servers=sites_of(routes),
+        servers=(),
     )
     return [Match(cause, "zone_full", reason)]

@@ -50,6 +50,7 @@ class LaterPages(TypedDict, total=False):
     blank: Refused  # the front page, with 200 and without a byte; not before 0.12.0
     # The same where gzip is on, which makes 20 bytes of nothing; not before 0.13.0.
     zipped: Refused
+    was_larger: bool  # the front page, before the first of these; not before 0.13.0
     fronts: Dict[str, FrontPage]  # by path; only where one failed; not before 0.12.0
     hidden: int  # failed pages that an error_page showed as a success; not before 0.12.0
     came: List[float]  # epoch seconds of the last pages that came, of two paths or more; not before 0.12.0
@@ -160,6 +161,7 @@ class LaterTempDir(TypedDict, total=False):
     """Not in snapshots from before 0.10.0."""
 
     lacks: Optional[str]  # path of the directory on the way that is not there
+    is_file: bool  # what refuses; not before 0.13.0
 
 
 class TempDir(LaterTempDir):
@@ -319,11 +321,13 @@ class OddVisits(TypedDict):
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
     visitors: int  # told apart by address and user agent
+    had: int  # of these, those who got a page before
+    external: int  # addresses of these that are of no internal network
     internal: bool  # all of these are of private networks or loopback
     paths: int
     path: str  # the last one
     others: int  # requests that were answered after the first of these
-    since: int  # after the last one: of these visitors, or of paths behind a script's name
+    since: int  # after the last one; path_info: after the third last, of what leads to the application
     last: float  # epoch seconds
 
 

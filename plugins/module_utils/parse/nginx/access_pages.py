@@ -6,6 +6,7 @@
 import re
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
+from ..number import number
 from .log_format import Fields, last_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ LATEST = 8  # pages
 REFUSED = ("503", "429", "444")
 # The bytes of nothing: the end of a chunked answer, and of a compressed one with and without that end.
 CHUNKED, GZIPPED = "5", ("20", "31")
+SHORT = 100  # bytes: gzip makes a page of 20 longer for those who take it compressed
 # RFC 1918, 6598 and 4193, and loopback
 INTERNAL = re.compile(
     r"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|::1\Z|f[cd]|unix:"
@@ -95,7 +97,11 @@ class SitePages:
         self.site, self.refusals, self.last = site, refusals, 0.0
         self.answered = self.hidden = 0
         self.refused, self.forbidden, self.blank = _Tally(), _Tally(), _Tally()
-        self.zipped, self.any_zipped = _Tally(), False  # those that are blank where gzip is on
+        self.zipped, self.any_zipped, self.was_larger = (
+            _Tally(),
+            False,
+            False,
+        )  # those that are blank where gzip is on
         self.recent: List[Tuple[float, str]] = []  # that came
         self.failed: List[str] = []
         self.latest: List[str] = []  # that failed after the last answer
@@ -126,6 +132,8 @@ class SitePages:
                 self.any_zipped = self.any_zipped or zipped
             elif blank is False:
                 self.zipped.answer(fields)
+                size = number(fields.get("body_bytes_sent")) or 0
+                self.was_larger = self.was_larger or not self.zipped.pages and size > SHORT
             self.latest = []
             self.pages.update(_ways(path))
         elif status == "500" and status not in self.refusals:
@@ -174,7 +182,7 @@ class SitePages:
         if self.blank.pages:
             pages["blank"] = self.blank.as_data()
         if self.any_zipped:
-            pages["zipped"] = self.zipped.as_data()
+            pages["zipped"], pages["was_larger"] = self.zipped.as_data(), self.was_larger
         return pages
 
 

@@ -6,7 +6,8 @@ name, headers and paths that are too large, forms that a file gets.
 """
 
 import re
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Set, Tuple
+from collections import Counter
+from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from .access_pages import INTERNAL, Page
 from .log_format import Fields
@@ -33,85 +34,99 @@ def own_sizes(version: Optional[str]) -> Dict[Tuple[str, str], str]:
     }
 
 
+class _Hit(NamedTuple):
+    number: int  # of the line
+    at: float
+    path: str
+    status: str
+    who: Who
+
+
 class _Failed:
     """Requests of one kind to one site."""
 
     def __init__(self) -> None:
-        self.who: Dict[Who, int] = {}
+        self.hits: List[_Hit] = []
         self.had: Set[Who] = set()  # a page before
-        self.paths: Set[str] = set()
-        self.since = self.others = 0
-        self.last, self.status, self.path = 0.0, "", ""
 
-    def hit(self, at: float, path: str, status: str, who: Who, had: bool) -> None:
-        self.who[who] = self.who.get(who, 0) + 1
-        self.had.update([who] if had else [])
-        self.paths.add(path)
-        self.since, self.last, self.status, self.path = 0, at, status, path
-
-    def came(self, who: Who, behind: bool, of_paths: bool) -> None:
-        self.others += 1
-        if behind if of_paths else who in self.who or (who[0], "-") in self.who:
-            self.since += 1
+    def of(self, strange: Dict[Who, int]) -> List[_Hit]:
+        """Of visitors who are no scanners: they got pages, or are of an internal network."""
+        counts = Counter(hit.who for hit in self.hits)
+        return [
+            hit
+            for hit in self.hits
+            if strange.get(hit.who, 0) <= counts[hit.who]
+            and (hit.who in self.had or INTERNAL.match(hit.who[0]))
+        ]
 
 
 class _Site:
     def __init__(self) -> None:
         self.failed: Dict[str, _Failed] = {}
         self.got: Set[Who] = set()
+        self.came: List[Tuple[int, bool]] = []  # line, whether it shows that paths lead to the application
         self.strange: Dict[Who, int] = {}  # who asks for what is not there
 
-    def add(self, kind: str, at: float, path: str, fields: Fields) -> None:
+    def add(self, kind: str, number: int, at: float, path: str, fields: Fields) -> None:
         status = fields.get("status", "")
         who = (fields.get("remote_addr", ""), fields.get("http_user_agent", "-"))
         if kind:
-            self.failed.setdefault(kind, _Failed()).hit(at, path, status, who, who in self.got)
+            failed = self.failed.setdefault(kind, _Failed())
+            failed.hits.append(_Hit(number, at, path, status, who))
+            failed.had.update([who] if who in self.got else [])
         elif status[:1] in ("2", "3"):
             self.got.update([who, (who[0], "-")])  # a request that is cut off has no user agent
-            for name, failed in self.failed.items():
-                failed.came(who, bool(_BEHIND.match(path)), name == PATH_INFO)
+            # nginx itself redirects to a directory.
+            other = status[:1] == "2" and path != "/" and ".php" not in path
+            self.came.append((number, other or bool(_BEHIND.match(path))))
         elif status in ("403", "404"):
             self.strange[who] = self.strange.get(who, 0) + 1
 
-    def of(self, failed: _Failed) -> List[Who]:
-        """The visitors who are no scanners: they got pages, or are of an internal network."""
-        return [
-            who
-            for who, count in failed.who.items()
-            if self.strange.get(who, 0) <= count and (who in failed.had or INTERNAL.match(who[0]))
-        ]
+    def since(self, kind: str, hits: List[_Hit]) -> int:
+        """Pages that came. Old links are missed among pages that come, so a path counts from the third last
+        hit on.
+        """
+        if kind == PATH_INFO:
+            return sum(leads for number, leads in self.came if number > hits[-3:][0].number)
+        return sum(number > hits[-1].number for number, _leads in self.came)
 
 
 def odd_visits(pages: Iterable[Page], version: Optional[str], path_of_log: str) -> "List[OddVisits]":
     """pages: the oldest first. version: of nginx."""
     sizes = own_sizes(version)
     sites: Dict[Optional[str], _Site] = {}
-    for site, at, path, fields in pages:
+    for number, (site, at, path, fields) in enumerate(pages):
         status, upstream = fields.get("status", ""), fields.get("upstream_status", "-")
         kind = sizes.get((status, fields.get("body_bytes_sent", "")), "") if upstream in ("", "-") else ""
         if kind == METHOD and not fields.get("request", "").startswith("POST "):
             kind = ""
         if status in ("403", "404") and _BEHIND.match(path):
             kind = PATH_INFO
-        sites.setdefault(site, _Site()).add(kind, at, path, fields)
+        sites.setdefault(site, _Site()).add(kind, number, at, path, fields)
     found: List[OddVisits] = []
     for site, seen in sites.items():
         for kind, failed in seen.failed.items():
-            visitors = seen.of(failed)
+            hits = failed.of(seen.strange)
+            if not hits:
+                continue
+            visitors, last = {hit.who for hit in hits}, hits[-1]
+            addresses = {who[0] for who in visitors}
             found.append(
                 {
                     "log": path_of_log,
                     "site": site,
                     "kind": kind,
-                    "status": int(failed.status),
-                    "requests": sum(failed.who[who] for who in visitors),
+                    "status": int(last.status),
+                    "requests": len(hits),
                     "visitors": len(visitors),
-                    "internal": all(INTERNAL.match(who[0]) for who in visitors),
-                    "paths": len(failed.paths),
-                    "path": failed.path[:LONGEST],
-                    "others": failed.others,
-                    "since": failed.since,
-                    "last": failed.last,
+                    "had": len(visitors & failed.had),
+                    "external": sum(not INTERNAL.match(address) for address in addresses),
+                    "internal": all(map(INTERNAL.match, addresses)),
+                    "paths": len({hit.path for hit in hits}),
+                    "path": last.path[:LONGEST],
+                    "others": sum(number > hits[0].number for number, _leads in seen.came),
+                    "since": seen.since(kind, hits),
+                    "last": last.at,
                 }
             )
-    return [each for each in found if each["requests"]]
+    return found

@@ -290,8 +290,15 @@ class TestBlank:
 
     @pytest.mark.parametrize("gzip", [True, False])
     def test_hit_and_near_miss_where_nginx_compresses(self, gzip: bool) -> None:
-        host = paged(logged(), answered=14, zipped=dict(REFUSED, answered=9)).with_nginx(gzip=gzip)
+        zipped = dict(REFUSED, answered=9)
+        host = paged(logged(), answered=14, zipped=zipped, was_larger=True).with_nginx(gzip=gzip)
         assert hosts.found(host) == (hosts.UNKNOWN if gzip else hosts.HEALTHY)
+        assert "without a byte" not in str(hosts.verdict(host)["missing"])
+
+    def test_decoy_a_page_of_twenty_bytes(self) -> None:
+        zipped = dict(REFUSED, answered=9)
+        host = paged(logged(), answered=14, zipped=zipped, was_larger=False).with_nginx(gzip=True)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["short_page"]
 
     @pytest.mark.parametrize("facts", [{"since": 1}, {"visitors": 2}])
     def test_near_miss_one_came_or_few_asked(self, facts: Dict[str, Any]) -> None:

@@ -7,6 +7,7 @@
 from typing import Any, Callable, Dict, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.path_info import shown
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_php_error import (
@@ -27,8 +28,8 @@ def visited(kind: str = "path_info", way: str = "emptied", **facts: Any) -> Host
     """way: where nginx leads the paths behind a script's name."""
     host = quiet()
     visits = {"log": "/var/log/nginx/access.log", "site": SITE, "kind": kind, "status": 404, "requests": 5}
-    visits.update(visitors=2, internal=False, paths=2, path="/index.php/a", others=0, since=0)
-    visits.update(last=hosts.now(host) - 60)
+    visits.update(visitors=3, had=3, external=3, internal=False, paths=2, path="/index.php/a", others=0)
+    visits.update(since=0, last=hosts.now(host) - 60)
     host["access"]["odd_visits"] = [dict(visits, **facts)]
     host["access"]["path_ways"] = [front(way)] if way else []
     return host
@@ -53,7 +54,8 @@ class TestPathInfo:
         assert item["site"] == SITE and hosts.status(host) == "degraded"
 
     @pytest.mark.parametrize(
-        "facts", [{"since": 1}, {"requests": 2}, {"visitors": 1}, {"site": "blog.example"}]
+        "facts",
+        [{"since": 1}, {"requests": 2}, {"visitors": 1}, {"site": "blog.example"}, {"paths": 1}, {"had": 0}],
     )
     def test_near_miss_few_strangers_or_pages_that_came(self, facts: Any) -> None:
         assert hosts.found(visited(**facts)) == hosts.HEALTHY
@@ -62,9 +64,32 @@ class TestPathInfo:
         assert hosts.found(visited(way="")) == hosts.HEALTHY
 
     def test_decoy_a_single_page_may_be_an_old_link(self) -> None:
-        host = visited(way="no_location", paths=1, internal=True)
+        host = visited(way="no_location", paths=1)
         assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
-        assert hosts.found(visited(way="no_location", paths=1)) == hosts.HEALTHY
+        balancer: Any = {"paths": 1, "visitors": 1, "had": 0, "external": 0, "internal": True}
+        for facts in ({"paths": 1, "external": 2}, {"paths": 1, "since": 1}, balancer):
+            assert hosts.found(visited(way="no_location", **facts)) == hosts.HEALTHY
+
+    def test_decoy_an_attacker_behind_a_balancer(self) -> None:
+        assert hosts.found(visited(visitors=1, had=1, external=0, internal=True)) == hosts.HEALTHY
+
+    @pytest.mark.parametrize(
+        "path, words",
+        [
+            ("/index.php/about", "/index.php/about"),
+            ("/index.php/user/reset/3f9a0c9b", "/index.php/user/..."),
+            ("/index.php/3f9a0c9b3f9a0c9b3f9a0c9b", "/index.php/..."),
+            ("/a/x.php/b/", "/a/x.php/b/"),
+            ("/reset/3f9a0c9b", "/reset/..."),
+            ("/", "/"),
+        ],
+    )
+    def test_a_visitors_secret_is_not_shown(self, path: str, words: str) -> None:
+        assert shown(path) == words
+
+    def test_the_summary_shows_no_secret(self) -> None:
+        assert "/index.php/a/..., fail" in hosts.only(visited(path="/index.php/a/3f9a0c9b"))["summary"]
+        assert "3f9a" not in str(hosts.verdict(visited("method", way="", path="/reset/3f9a0c9b")))
 
     def test_hit_it_is_latent_where_nobody_asks(self) -> None:
         host = quiet().with_nginx(fronts=[front("path_info")])
@@ -81,8 +106,11 @@ class TestTooLong:
         host = visited(kind, way="")
         assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
 
-    @pytest.mark.parametrize("facts", [{"since": 1}, {"others": 5}])
-    def test_near_miss_pages_came_since(self, facts: Any) -> None:
+    @pytest.mark.parametrize(
+        "facts",
+        [{"since": 1}, {"others": 5}, {"external": 2, "visitors": 2}, {"external": 0, "internal": True}],
+    )
+    def test_near_miss_pages_came_or_few_lost_theirs(self, facts: Any) -> None:
         host = visited("header", way="", **facts)
         assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["too_large"]
 

@@ -26,7 +26,7 @@ def refused(times: int, owner: str = "www-data", **more: Any) -> Host:
     at = hosts.now(host) - 60
     hosts.events(host, "nginx")[0].update(count=times, times=[at] * times)
     seen = {"path": PICTURE, "owner": owner, "mode": "0600", "writable": False, "changed_at": at - 9}
-    seen.update({"full": False, "lacks": None})
+    seen.update({"full": False, "lacks": None, "is_file": True})
     host["logs"]["temp_dirs"] = [dict(seen, **more)]
     return host
 
@@ -39,6 +39,7 @@ class TestZone:
         host = full(signature, what)
         assert hosts.found(host) == ([("nginx_limit", "zone_full", "active")], "degraded")
         assert "its zone pages has no room" in hosts.only(host)["summary"]
+        assert hosts.only(host)["sites"] == []  # nginx's line names none
 
     def test_near_miss_nginx_was_given_another_size(self) -> None:
         host = full(config_changed_at=hosts.now(a_host()) - 5)
@@ -62,6 +63,13 @@ class TestWrittenFile:
     @pytest.mark.parametrize("times, owner", [(2, "www-data"), (9, "root"), (9, "backup")])
     def test_decoy_few_or_somebody_elses(self, times: int, owner: str) -> None:
         assert hosts.found(refused(times, owner)) == hosts.HEALTHY
+
+    @pytest.mark.parametrize(
+        "more",
+        [{"path": "/var/www/shop/uploads", "is_file": False}, {"is_file": False}, {"path": PICTURE[:-4]}],
+    )
+    def test_decoy_a_private_directory(self, more: Any) -> None:
+        assert hosts.found(refused(9, mode="0700", **more)) == hosts.HEALTHY
 
     def test_decoy_nobody_looked_at_the_file(self) -> None:
         host = refused(9)

@@ -215,6 +215,17 @@ class TestBlank:
         assert not blank(size)
         assert blank(size, kind="zipped")["visitors"] == 3
 
+    @pytest.mark.parametrize(
+        "sizes, larger",
+        [("5000 20 20", True), ("20 5000 20", False), ("46 20 20", False), ("20 20", False), ("0 20", False)],
+    )
+    def test_whether_the_page_was_larger_before(self, sizes: str, larger: bool) -> None:
+        pages = LastPages()
+        for size in sizes.split():
+            line = {"status": "200", "body_bytes_sent": size, "request": "GET / HTTP/1.1"}
+            pages.add("shop.example", 1.0, "/", line)
+        assert pages.as_data()[0]["was_larger"] is larger
+
     @pytest.mark.parametrize("size", ["0", "5", "21", "36"])
     def test_near_miss_nothing_was_compressed(self, size: str) -> None:
         assert not blank(size, kind="zipped")

@@ -52,6 +52,21 @@ class TestPathInfo:
         assert counts(missed, "%s 200 /index.php/list" % HOME) == [("path_info", 1, 1, 1)]
         assert counts(missed, "%s 200 /" % HOME) == [("path_info", 1, 1, 0)]
 
+    def test_near_miss_pages_came_by_another_way(self) -> None:
+        missed = "%s 404 %s" % (HOME, PATH)
+        assert counts(missed, "%s 200 /about" % HOME, missed) == [("path_info", 2, 1, 1)]
+        assert counts("%s 200 /about" % HOME, missed, missed, missed, "%s 301 /x" % HOME)[0][3] == 0
+
+    def test_decoy_a_scanner_comes_last(self) -> None:
+        missed, scan = "%s 404 %s" % (HOME, PATH), ABROAD % 9 + " 404 /wp-login.php/../../etc/passwd"
+        (found,) = seen(missed, missed, *["%s 200 /index.php/ok" % HOME] * 20, scan)
+        assert (found["since"], found["path"], found["paths"], found["last"]) == (20, PATH, 1, 1.0)
+
+    def test_who_had_pages_and_who_is_external(self) -> None:
+        lines = ["%s %s" % (ABROAD % number, rest) for number in (1, 2) for rest in ("200 /", "404 " + PATH)]
+        (found,) = seen("%s 404 %s" % (HOME, PATH), *lines)
+        assert (found["had"], found["external"], found["internal"]) == (2, 2, False)
+
     @pytest.mark.parametrize("path", ["/index.php", "/index.php/", "/about", "/x.phps/about"])
     def test_decoy_another_path(self, path: str) -> None:
         assert counts("%s 404 %s" % (HOME, path)) == []
@@ -78,7 +93,7 @@ class TestTooLong:
     def test_others_and_who_gets_pages_again_are_counted(self) -> None:
         hit = "%s 400 / 226" % HOME
         (found,) = seen(hit, hit, "10.0.0.7 200 /", "%s 200 /" % HOME)
-        assert (found["others"], found["since"], found["internal"]) == (2, 1, True)
+        assert (found["others"], found["since"], found["internal"]) == (2, 2, True)
 
 
 class TestMethod:
