@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.linux.systemctl import hides
 from ..parse.linux.unit_starts import makes_read_only
+from ..parse.number import number
 from .model import evidence
 
 if TYPE_CHECKING:
@@ -26,12 +27,19 @@ _MISSING = re.compile(r"(?:[(\"]|unix://)(/[^)\":\s]{1,255})\)?[^()]{0,99}\(?No 
 _NO_DATABASE = re.compile(r"\[2002\] No such file or directory|/tmp/(?:mysql|\.s\.PGSQL)\S*")
 _DATABASE = re.compile(r"/(?:mysqld?|mariadb|\.s\.PGSQL)[^/]*\Z")
 _TEMPORARY = re.compile(r"temporary (?:file|director)|File upload error|tempnam\(\)|tmpfile\(\)", re.I)
+BESIDE = 8  # processes: the master, and programs that pages start
 _TMP = ("/tmp", "/var/tmp")
 
 
-def _limit(unit: "Unit", text: str) -> Optional[str]:
+def _limit(master: "Master", unit: "Unit", text: str) -> Optional[str]:
+    """One that the pools reach: systemd's own default may look like the unit's."""
     limits = unit.get("limits") or {}
-    named = ["%s=%s" % (name, limits[name]) for name in ("LimitNPROC", "TasksMax") if name in limits]
+    need = sum(pool["max_children"] or 0 for pool in master["pools"]) + BESIDE
+    named = [
+        "%s=%s" % (name, limits[name])
+        for name in ("LimitNPROC", "TasksMax")
+        if (number(limits.get(name)) or need) < need
+    ]
     if not named or not _NO_FORK.search(text):
         return None
     return "%s has %s, beyond which PHP can start no program" % (unit["name"], " and ".join(named))
@@ -80,7 +88,7 @@ def of_unit(
             continue
         words = (
             _unwritable(unit, read_only)
-            or _limit(unit, text)
+            or _limit(master, unit, text)
             or _gone(master, unit, text)
             or _unseen(master, unit, text)
         )

@@ -128,11 +128,11 @@ def kept_room(case: Case) -> Tuple[int, List["Evidence"]]:
     return workers * sum(upstreams.values()), proof
 
 
-def _cure(case: Case, limit: int, place: "Evidence") -> str:
+def _cure(case: Case, limit: int) -> str:
     workers = max(1, len(case.snapshot["nginx"]["workers"]))
     most = (limit - 1) // workers
-    where = "%s:%s" % (place["path"], place.get("line"))
-    kept = next(route["kept_at"] for route in case.routes if "kept_at" in route)
+    kept = next(route["kept_at"] for route in case.routes if route.get("kept_at"))
+    where = "%s:%s" % (kept["file"], kept["line"])
     if "by_default" in kept:
         return "write keepalive %d into the upstream (%s)" % (most, where)
     if most < 1:
@@ -156,7 +156,7 @@ def _pinned(case: Case, owner: Owner, rows: Sequence["WorkerWait"]) -> Optional[
         return None
     still = [row for row in idle if samples_at(row, "kept") == row["samples"]]
     by = "connections that nginx keeps open; more workers would be held as well. The cure: %s"
-    by %= _cure(case, limit, directives[0])
+    by %= _cure(case, limit)
     certain = bool(rows) and len(still) == len(rows) and room >= limit
     proof = directives[:1] + [evidence("proc" if seen else "php-fpm", text)] + directives[1:]
     return Held("keepalive_pinned", by, proof, certain, seen)

@@ -46,7 +46,7 @@ GENERATED = ("/run/systemd/generator/", "/run/systemd/generator.early/", "/run/s
 SOME_CONDITION = "a condition of the unit"
 # Limits by which systemd ends what runs. systemctl prints the others of none as 0 and infinity.
 _LIMITS = {"RuntimeMaxUSec": "RuntimeMaxSec", "WatchdogUSec": "WatchdogSec"}
-# Of processes: tighter than any default, which depends on the host's memory.
+# Of processes: systemctl prints the default as well, which depends on the host's memory. A large one is none.
 _OF_PROCESSES = {"LimitNPROC": "LimitNPROC", "TasksMax": "TasksMax"}
 _LIMITS.update(_OF_PROCESSES)
 _TIGHT = 1000

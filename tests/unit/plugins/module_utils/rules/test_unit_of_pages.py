@@ -41,6 +41,11 @@ class TestProcesses:
     def test_near_miss_the_unit_has_enough(self) -> None:
         assert "FastCGI sent" in first(FORK, limits={"RuntimeMaxSec": "3h"})
 
+    @pytest.mark.parametrize("name", ["TasksMax", "LimitNPROC"])
+    def test_near_miss_a_default_that_no_pool_reaches(self, name: str) -> None:
+        assert "FastCGI sent" in first(FORK, limits={name: "550"})
+        assert " has %s=9, beyond which " % name in first(FORK, limits={name: "9"})
+
     def test_decoy_the_program_is_not_there(self) -> None:
         text = ": Uncaught Exception: sh: 1: /opt/convert: not found in /a.php"
         assert "FastCGI sent" in first(text, limits={"LimitNPROC": "2"})

@@ -81,6 +81,11 @@ class TestKept:
         assert item["reason"] == "keepalive_pinned" and item["remedy"] == []
         assert "write keepalive 0 into the upstream (/etc/nginx/conf.d/kept.conf:3)" in item["summary"]
 
+    def test_hit_the_place_and_its_kind_are_of_one_upstream(self) -> None:
+        host = keeping(full(*[[wait("kept")]] * 2), 32).another_route(first=True, kept_at=None)
+        host["nginx"]["routes"][0].update(upstream_keepalive=0)
+        assert "take keepalive out (/etc/nginx/conf.d/kept.conf:3)" in hosts.only(host)["summary"]
+
     def test_hit_workers_that_are_busy_by_turns(self) -> None:
         """Who comes through the nginx worker that keeps the connection is served."""
         item = hosts.only(keeping(full(*[[wait("sleep", 3), wait("kept", 3)]] * 2), 16))
