@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 from ..parse.nginx.script_refusals import GONE, INDEX, MISSING, opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
+from .php_error_reasons import BEFORE_SCRIPT
 from .php_refuses import reloaded
 from .script_ways import is_open, page_of
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-BEFORE_SCRIPT = meanings("fatal_before_script")
 Again = Tuple[str, bool, str, "Evidence"]  # reason, active, words, proof
 
 

@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reasons of the cause fpm_not_running where php-fpm may be started again, or ends by a signal again."""
+"""Reasons of the cause fpm_not_running where a start helps by now, or ends again by a signal or for want of
+memory.
+"""
 
 from typing import Callable, Optional, Tuple
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PHP-FPM does not run: its files are in order, and a start helps or ends the same way."""
+"""PHP-FPM does not run: a start helps by now, or ends again by a signal or for want of memory."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .entry import Entry
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("fpm_not_running", "too_many_children"): Entry(
         title="PHP-FPM is not running: pm.max_children",
-        what="php-fpm makes a place for each worker that a pool may have, in one piece of shared memory, "
-        "and the kernel refuses one of that size.",
+        what="php-fpm makes a place for each worker that a pool may have, in one piece of shared memory. "
+        "The kernel refuses one of that size.",
         decides="The last start says: unable to allocate N bytes in shared memory. opcache has other words.",
         fix="lower pm.max_children ({file}), then `systemctl start {unit}`",
         advice="Set `pm.max_children` of the pool in the evidence to what the memory holds, mostly below "
@@ -35,16 +35,16 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         what="php-fpm ends by a signal of its own as soon as it runs, before it reads a configuration.",
         decides="php-fpm -t ended by the signal, without any extension of php.ini.",
         fix="install a build of the package that runs on this processor, or the one before",
-        advice="Signal 4 (SIGILL): the package, or a library of it, was built for another processor; a VM "
-        "has a lesser CPU type than before, or a package of another board. Signals 7 and 11: a file of it is "
-        "damaged, `debsums` or `rpm -V` names it. Go back to the package before: `journalctl -u {unit}`.",
+        advice="Signal 4 (SIGILL): the package, or a library of it, was built for another processor. Or a VM "
+        "has a lesser CPU type than before. Signals 7 and 11: a file of it is damaged. `debsums` or `rpm -V` "
+        "names it. Go back to the package before: `journalctl -u {unit}`.",
         do_not="Do not edit the configuration, nor start it in a loop: it was never read.",
     ),
     ("fpm_not_running", "reload_failed"): Entry(
         title="PHP-FPM is not running: a reload ended it",
         what="At a reload the master replaces itself by its own program (execvp). The program was not there "
-        "then, as in the middle of an upgrade, or the sockets of all pools were too many to hand on (E2BIG), "
-        "and php-fpm ended.",
+        "then, as in the middle of an upgrade. Or the sockets of all pools were too many to hand on (E2BIG). "
+        "So php-fpm ended.",
         decides="php-fpm's log ends with: failed to reload: execvp() failed.",
         fix="`systemctl start {unit}`",
         advice="`systemctl start {unit}`. (2): something reloads php-fpm while its package is exchanged; "

@@ -139,7 +139,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "condition.",
         fix="make the named condition true, or take it out (systemctl edit {unit}); `systemctl start {unit}`",
         advice="`systemctl status {unit}` names the condition. Make it true, such as by the file or path "
-        "that it names, or take it out of the unit (`systemctl edit {unit}`); then `systemctl start {unit}`.",
+        "that it names. Or take it out of the unit (`systemctl edit {unit}`). Then `systemctl start {unit}`.",
         do_not="Do not start the unit again and again: each start is skipped the same way, without an error.",
     ),
     ("fpm_not_running", "dependency_failed"): Entry(

@@ -95,13 +95,13 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="let the user of nginx's workers read the files: their group, or an entry in the ACL",
         advice="The application writes such files as the pool's account, most often with mode 0600 or a "
         "strict umask. Give the directory the group of nginx's workers and its setgid bit, and let the "
-        "application write 0640; or `setfacl -d` an entry for nginx's user. No reload is needed.",
+        "application write 0640. Or `setfacl -d` an entry for nginx's user. No reload is needed.",
         do_not="Do not make the files readable for everybody: that the application guards them has a reason.",
     ),
     ("nginx_own_error", "written_file"): Entry(
         title="nginx may not read what PHP writes",
-        what="Pictures, styles or scripts of pages belong to the pool's account, as uploads and caches do, "
-        "and their mode, or a directory's, keeps nginx's workers out. nginx makes a 403 of each.",
+        what="Pictures, styles or scripts of pages belong to the pool's account, as uploads and caches do. "
+        "Their mode keeps nginx's workers out, and nginx makes a 403 of each.",
         decides="nginx [error]: open() failed (13), no upstream, and the pool's account owns the file.",
         fix="let the user of nginx's workers read them, by their group or an ACL, and let PHP write 0640",
         advice="Find why PHP writes them so: UMask= of php-fpm's unit (`systemctl cat`), umask() or 0600 in "
