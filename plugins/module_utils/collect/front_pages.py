@@ -20,6 +20,8 @@ LARGE = 1 << 16  # bytes of a directory with thousands of names
 STUB = 32  # bytes: <?php // Silence is golden.
 # What may answer before a file is looked for.
 _STOPS = re.compile(r"return|rewrite|deny|internal|auth_|satisfy|.*(?:(?<!fastcgi)_pass$|lua|js_|perl|_link)")
+# Inside an if beside them: what leads some requests elsewhere.
+_LEADS = ("fastcgi_pass", "root")
 _URIS = ("uri", "document_uri", "request_uri", "fastcgi_script_name")
 _BEGIN = re.compile(r"\^(/(?:[\w-]+/)+)")  # of a regular expression
 _LINKS = (["on"], ["if_not_owner"])
@@ -43,8 +45,10 @@ class Way:
         self.blocks, self.levels = found.blocks, [each.block or [] for each in (http, *found.blocks)]
         self.all = list(every(server.block or []))
         self.passes, self.tries = [named(self.levels[-1], name) for name in ("fastcgi_pass", "try_files")]
-        stops = any(_STOPS.match(each.name) for level in self.levels[1:] for each in level)
-        self.known = found.certain and not stops
+        inside = [each for level in self.levels[1:] for each in level]
+        maybe = [inner for each in named(inside, "if") for inner in every(each.block or [])]
+        stops = any(_STOPS.match(each.name) for each in inside + maybe)
+        self.known = found.certain and not stops and not named(maybe, *_LEADS)
 
     def near(self, *names: str) -> List[Directive]:
         """Those of the nearest level that has any."""

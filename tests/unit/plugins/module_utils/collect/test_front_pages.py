@@ -137,6 +137,18 @@ class TestSource:
     def test_hit_no_location_runs_the_front_page(self) -> None:
         assert look(AT_SITE, php(match="~ \\.phtml$")) == [("source_front", "/srv/shop/index.php", "")]
 
+    @pytest.mark.parametrize("inside", ["return 301 https://x;", "set $a b; rewrite ^ /x;", "deny all;"])
+    @pytest.mark.parametrize("of_server", [True, False])
+    def test_near_miss_a_condition_may_stop_it(self, inside: str, of_server: bool) -> None:
+        stop = "if ($scheme = http) { %s }" % inside
+        parts = (AT_SITE, stop) if of_server else (AT_SITE, "location / { %s }" % stop)
+        assert look(*parts) == look(*parts, php(match="~ \\.phtml$")) == []
+
+    def test_hit_a_condition_stops_nothing(self) -> None:
+        assert look(AT_SITE, "if ($scheme = http) { set $a b; }") == [
+            ("source_front", "/srv/shop/index.php", "")
+        ]
+
     def test_near_miss_another_page_is_the_front_page(self) -> None:
         page = {"/srv/shop/index.html": "", **PAGE}
         parts = AT_SITE, "location / { index index.html index.php; }"
