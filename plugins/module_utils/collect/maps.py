@@ -9,10 +9,11 @@ from typing import Dict, List
 
 from ..parse.nginx.conf import Directive, every, named
 from ..parse.nginx.lexer import VARIABLE
-from ..parse.nginx.routes import server_names, site_name
+from ..parse.nginx.routes import server_names
 
 MOST = 8  # ways that a server may be set up
 _OF_NAME = ("$host", "$http_host", "$server_name", "$ssl_server_name")
+_PLAIN = re.compile(r"\w[\w.-]*\Z")  # no wildcard, no pattern
 _PATHS = ("root", "alias", "set", "fastcgi_param")
 _OPTIONS = ("hostnames", "volatile", "include")
 
@@ -47,14 +48,15 @@ def choices_of(http: Directive, server: Directive) -> List[Dict[str, str]]:
         for text in each.args[1 if each.name == "set" else 0 :]
         for braced, plain in VARIABLE.findall(text)
     }
-    name, values = site_name(server_names(server.block or [])), {}
+    names, values = server_names(server.block or []), {}
     for each in named(http.block or [], "map"):
         if len(each.args) != 2 or each.args[1][1:] not in used:
             continue
         lines = [line for line in each.block or [] if line.args and line.name not in _OPTIONS]
         plain = len(lines) == sum(line.name not in _OPTIONS[:2] for line in each.block or [])
-        if each.args[0] in _OF_NAME and re.match(r"[\w.-]+\Z", name) and name != "_":
-            found = _by_name(lines, name)
+        asked = names[:1] if each.args[0] == "$server_name" else names
+        if each.args[0] in _OF_NAME and asked and all(map(_PLAIN.match, asked)) and "_" not in asked:
+            found = sorted({value for name in asked for value in _by_name(lines, name)})
         else:
             unset = [] if any(line.name == "default" for line in lines) else [""]
             found = sorted({line.args[0] for line in lines}.union(unset))

@@ -96,10 +96,10 @@ class TestSourceByRegex:
 
 
 class TestMaps:
-    def choices(self, lines: str, source: str = "$host", root: str = "$base") -> List[Dict[str, str]]:
-        conf = read(
-            "map %s $base { %s } server { server_name shop.example; root %s; }" % (source, lines, root)
-        )
+    def choices(
+        self, lines: str, source: str = "$host", root: str = "$base", names: str = "shop.example"
+    ) -> List[Dict[str, str]]:
+        conf = read("map %s $base { %s } server { server_name %s; root %s; }" % (source, lines, names, root))
         http = conf.directives[1]
         return choices_of(http, (http.block or [])[1])
 
@@ -115,6 +115,20 @@ class TestMaps:
     )
     def test_hit_by_the_name_of_the_site(self, lines: str, value: str) -> None:
         assert self.choices(lines) == [{"base": value}]
+
+    @pytest.mark.parametrize(
+        ("names", "source", "values"),
+        [
+            ("shop.example www.example", "$host", ["/a", "/b"]),
+            ("shop.example shop.example", "$host", ["/a"]),
+            # This one is the first of the names, whichever was asked for.
+            ("shop.example www.example", "$server_name", ["/a"]),
+            *(("shop.example " + wild, "$host", ["/a", "/b", "/d"]) for wild in ("*.x", ".x", "www.*", "~x")),
+        ],
+    )
+    def test_each_name_of_the_server_is_asked(self, names: str, source: str, values: List[str]) -> None:
+        found = self.choices("default /d; shop.example /a; www.example /b;", source, names=names)
+        assert [each["base"] for each in found] == values
 
     def test_hit_each_value_of_another_variable(self) -> None:
         found = self.choices("default /a; 1 /b; 2 /a;", "$arg_x")
