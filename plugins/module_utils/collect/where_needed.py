@@ -34,12 +34,12 @@ MOST_TAILS = 32
 # Of a front page that is refused or not found.
 _FRONT = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 40[34] ')
 # The status of a page, as the formats that most have write it.
-_PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|[^" ?]*\.php[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
+_PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|(?=[^" ?]*\.php)[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
 # Of a front page without a byte: HTTP/1.1 has five for its end, and gzip makes twenty.
 _BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 (?:[05]|20|31) ')
 # Of a path behind a script's name, of headers or a path that are too large, of a form that a file gets.
 _ODD = re.compile(
-    rb'\.php/[^" ]*(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |"POST [^"]*" 405 '
+    rb'\.php/[^" ]{0,200}(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |"POST [^"]*" 405 '
 )
 # These name files, directories, limits or scripts of the host.
 OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL

@@ -5,6 +5,7 @@
 """Whether an access log is worth reading, by its end."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,14 @@ class TestOdd:
     )
     def test_hit_what_no_error_log_names(self, line: str) -> None:
         assert where_needed._ODD.search((line + ' "-" "curl"').encode("ascii"))
+
+    @pytest.mark.parametrize("begin", ['"GET /', ""])
+    def test_a_path_that_repeats_a_script_costs_little(self, begin: str) -> None:
+        end = (begin + 1638 * ".php/").encode("ascii")
+        begun = time.monotonic()
+        for _log in range(8):
+            assert not where_needed._ODD.findall(end) and not where_needed._PAGE.findall(end)
+        assert time.monotonic() - begun < 1
 
     @pytest.mark.parametrize(
         "line",
