@@ -10,7 +10,7 @@ from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
 from .host import Host
 from .nginx_limits import limits
-from .nginx_temp import closed_roots, denied_files, temp_dirs
+from .nginx_temp import DENIED, closed_roots, denied_files, temp_dirs
 from .script_ways import UNSEEN, ways
 from .where_needed import isolated
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-DENIED = meanings("file_denied", "sent_denied", "static_denied")
 LOST_FILES = meanings("sent_missing")
 OF_SCRIPTS = UNSEEN | REFUSED | FATAL
 

@@ -7,17 +7,16 @@ import posixpath
 from typing import TYPE_CHECKING, List, Sequence, Set
 
 from ..parse.nginx.conf import Directive, named
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
 from .host import Host
 from .linux.hidden import other_view
+from .named_places import LOST_FILES
 from .nginx_files import Reading
 from .nginx_temp import files_named
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, SentFile
     from ...plugin_utils.shapes.nginx import Nginx
-
-LOST = meanings("sent_missing")
 
 
 def _places(block: Sequence[Directive], prefix: str, root: str) -> Set[str]:
@@ -36,11 +35,9 @@ def _places(block: Sequence[Directive], prefix: str, root: str) -> Set[str]:
 
 
 def _all_places(host: Host, nginx: "Nginx") -> Set[str]:
-    account, prefix = host.account(nginx.get("account") or ""), nginx["prefix"] or "/"
-    extra = (nginx.get("options") or {}).get("g", "")
-    reading = Reading(host, nginx["config"] or "", prefix, extra, account[0] if account else None)
+    prefix = nginx["prefix"] or "/"
     found: Set[str] = set()
-    for http in reading.conf.directives:
+    for http in Reading.of(host, nginx).conf.directives:
         for server in http.block or [] if http.name == "http" else []:
             roots = named(server.block or [], "root") or named(http.block or [], "root")
             found |= _places(server.block or [], prefix, roots[-1].args[0] if roots else "html")
@@ -52,7 +49,7 @@ def sent_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["S
     places = _all_places(host, nginx)
     view = other_view(host, next(iter(nginx["workers"]), None))
     found: List[SentFile] = []
-    for path in files_named([event for event in events if meaning_of(event) in LOST]):
+    for path in files_named([event for event in events if meaning_of(event) in LOST_FILES]):
         names = posixpath.normpath(path).split("/")[1:-1]
         ways = ["/" + "/".join(names[: number + 1]) for number in range(len(names))]
         lacks = next((way for way in ways if host.lacks(view + way)), "")
