@@ -319,6 +319,10 @@ def _look(
         from .front_pages import front_pages, has_twins
 
         nginx["fronts"] = front_pages(host, reading.conf, prefix)
+        if any(front["kind"] == "path_info" for front in nginx["fronts"]):
+            from .path_info import used_ways
+
+            nginx["fronts"] = used_ways(host, nginx, nginx["fronts"])
         if has_twins(reading.conf):
             from .ignored_servers import ignored_servers
 

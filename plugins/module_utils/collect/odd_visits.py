@@ -12,6 +12,7 @@ from ..parse.nginx.access_log import AccessLog
 from ..parse.nginx.conf import Directive, every
 from ..parse.nginx.log_format import LineFormat
 from ..parse.nginx.odd_visits import PATH_INFO, odd_visits
+from ..parse.nginx.routes import server_names, site_name
 from ..parse.nginx.site_logs import writers
 from .access_logs import TAIL, forms_of
 from .host import Host
@@ -19,12 +20,15 @@ from .log_window import tail
 from .nginx_files import Reading
 from .path_info import wrong_way
 from .php_fpm.last_start import ini_files
+from .where_needed import MOST_TAILS
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import OddVisits
     from ...plugin_utils.shapes.nginx import Front
     from ...plugin_utils.shapes.snapshot import Snapshot
 
+MOST_PATHS = 8  # of a site
+LONGEST = 100  # of a path: visitors choose it, and the patterns of nginx's files are asked for it
 _FIX = re.compile(r"(?m)^\s*(?:php(?:_admin)?_(?:value|flag)\[)?cgi\.fix_pathinfo\]?\s*=\s*\"?(\w+)", re.I)
 _OFF = ("0", "off", "no", "false")
 
@@ -44,11 +48,15 @@ def _unfixed(host: Host, snapshot: "Snapshot") -> Dict[str, str]:
 def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[Front]":
     """Where nginx leads the paths behind a script's name that visitors missed."""
     nginx = snapshot["nginx"]
-    account = host.account(nginx.get("account") or "")
-    extra = (nginx.get("options") or {}).get("g", "")
     prefix = nginx["prefix"] or ""
-    conf = Reading(host, nginx["config"] or "", prefix, extra, account[0] if account else None).conf
-    paths = list(dict.fromkeys(each["path"] for each in visits if each["kind"] == PATH_INFO))
+    conf = Reading.of(host, nginx).conf
+    logs = writers(nginx.get("site_logs") or [])
+    paths: Dict[str, List[str]] = {}  # by site
+    for each in visits:
+        if each["kind"] == PATH_INFO and len(each["path"]) <= LONGEST:
+            by_log = logs[each["log"]].sites if each["log"] in logs else []
+            for site in [each["site"]] if each["site"] is not None else [of["site"] for of in by_log]:
+                paths.setdefault(site, []).append(each["path"])
     unfixed = _unfixed(host, snapshot)
     raw: Dict[Tuple[str, int], str] = {}
     for route in nginx["routes"]:
@@ -64,7 +72,10 @@ def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[
     ]
     for http, server in blocks:
         ini = raw.get((server.file, server.line), "")
-        ways = [wrong_way(host, prefix, http, server, path, ini) for path in paths]
+        asked = list(dict.fromkeys(paths.get(site_name(server_names(server.block or [])), [])))[:MOST_PATHS]
+        if host.left() <= 0:
+            break
+        ways = [wrong_way(host, prefix, http, server, path, ini) for path in asked]
         found += [way for way in ways if way][:1]
     return found
 
@@ -76,9 +87,9 @@ def collect_odd_visits(
     nginx = snapshot["nginx"]
     known: Dict[str, LineFormat] = {}
     visits: List[OddVisits] = []
-    for path, who in writers(nginx.get("site_logs") or []).items():
+    for path, who in list(writers(nginx.get("site_logs") or []).items())[:MOST_TAILS]:
         forms, why = forms_of(nginx, who, known)
-        if not why and not who.by_end:
+        if not why and not who.by_end and host.left() > 0:
             log = AccessLog(path, forms, who.sites, since, host.now())
             pages = list(log.last_pages(tail(host, path, TAIL, since)))
             visits += odd_visits(reversed(pages), nginx["version"], path)

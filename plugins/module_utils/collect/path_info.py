@@ -7,11 +7,15 @@ import re
 from typing import TYPE_CHECKING, List, Optional
 
 from ..parse.nginx.conf import Directive
+from ..parse.nginx.locations import matches
+from ..parse.nginx.site_logs import writers
 from .front_pages import Way
 from .host import Host
+from .log_window import tail
+from .where_needed import MOST_TAILS, TAIL
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.nginx import Front
+    from ...plugin_utils.shapes.nginx import Front, Nginx
 
 # No location takes it; try_files looks for it; it is emptied, or not handed on; it stands in a script's name.
 NO_LOCATION, NO_FILE, EMPTIED, NOT_HANDED, AS_SCRIPT = [
@@ -23,18 +27,8 @@ NO_LOCATION, NO_FILE, EMPTIED, NOT_HANDED, AS_SCRIPT = [
 ]
 _SCRIPT = re.compile(r"(/.*?\.php)/")
 SPLIT, VARIABLE = "fastcgi_split_path_info", "$fastcgi_path_info"
-ALL_NAMES = ("$uri", "$document_uri", "$request_uri")
-
-
-def _splits(way: Way) -> List[Directive]:
-    """That takes the path off the script's name."""
-    found = []
-    for each in way.near(SPLIT)[-1:]:
-        try:
-            found += [each] if re.search(each.args[0], way.uri) else []
-        except (re.error, RecursionError, OverflowError):
-            found.append(each)
-    return found
+# As the formats that most have write it: strangers, who try names, get 404.
+_USED = re.compile(rb'"[A-Z]{3,8} /[^" ?]{0,200}\.php/[^" ?][^" ]* HTTP/[\d.]+" [23]\d\d ')
 
 
 def _at(way: Way, kind: str, at: Directive) -> "Front":
@@ -48,7 +42,11 @@ def path_info(way: Way, raw: str = "") -> "Optional[Front]":
     names = way.tries[0].args if way.tries else []
     if not way.passes:
         return None if names and names[-1][:1] != "=" else _at(way, NO_LOCATION, way.blocks[-1])
-    split, taken = _splits(way), False
+    split, taken = way.near(SPLIT)[-1:], False  # that takes the path off the script's name
+    takes = matches(split[0].args[0], way.uri) if split else False
+    if takes is None:
+        return None
+    split = split if takes else []
     if names:
         taken = bool(split) and "$fastcgi_script_name" in names[:-1]
         if not taken:
@@ -83,3 +81,14 @@ def meant_way(host: Host, prefix: str, http: Directive, server: Directive) -> "O
     if not found or not way.near(SPLIT) or found["kind"] not in (EMPTIED, NOT_HANDED):
         return None
     return {**found, "kind": "path_info"} if handed else None
+
+
+def used_ways(host: Host, nginx: "Nginx", fronts: "List[Front]") -> "List[Front]":
+    """Tutorials have such lines, too: without those of sites where nobody gets pages behind a script's name."""
+
+    def is_used(front: "Front") -> bool:
+        sites = [route["site"] for route in nginx["routes"] if route.get("server") == front["server"]]
+        logs = writers(site for site in nginx.get("site_logs") or [] if site["site"] in sites)
+        return any(_USED.search(tail(host, path, TAIL)) for path in list(logs)[:MOST_TAILS])
+
+    return [front for front in fronts if front["kind"] != "path_info" or is_used(front)]

@@ -4,17 +4,27 @@
 
 """What nginx's files make of a path behind a script's name."""
 
-from typing import List, Optional
+from typing import Any, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.path_info import meant_way, wrong_way
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.path_info import (
+    meant_way,
+    used_ways,
+    wrong_way,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Directive, parse_conf
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.nginx import (
+    a_host,
+    master,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 SPLIT = "fastcgi_split_path_info ^(.+?\\.php)(/.*)$;"
 TRY = "try_files $fastcgi_script_name =404;"
 HANDED = "fastcgi_param PATH_INFO $fastcgi_path_info;"
 SCRIPT = "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;"
+SERVER = {"file": "/n.conf", "line": 1}
 KEPT = "set $path $fastcgi_path_info;"
 
 
@@ -86,6 +96,10 @@ class TestWay:
     def test_near_miss_the_path_is_split_off_for_it(self) -> None:
         assert way(SPLIT, HANDED, raw="/etc/php.ini") is None
 
+    @pytest.mark.parametrize("split", ["^(/([a-z]+[-_.]?)+)(/.*)$", "^(?|(.+\\.php)(/.*))$"])
+    def test_decoy_a_split_that_cannot_be_judged(self, split: str) -> None:
+        assert way("fastcgi_split_path_info %s;" % split, TRY, HANDED) is None
+
 
 class TestMeant:
     def test_hit_the_path_is_split_off_in_vain(self) -> None:
@@ -96,3 +110,41 @@ class TestMeant:
 
     def test_near_miss_nobody_wrote_that_it_is_wanted(self) -> None:
         assert way(SPLIT, wanted=True) is None and way(wanted=True) is None
+
+
+def told(log: str, *, site: str = "shop.example", written_at: str = "/l") -> List[str]:
+    """The kinds that are kept of two fronts. log: of the site."""
+    fronts: Any = [{"kind": "path_info", "server": SERVER}, {"kind": "no_root", "server": SERVER}]
+    access = {"paths": [written_at], "gzip": False, "written": "/l", "format": "combined"}
+    logs = [{"site": site, "names": [], "access": [access]}]
+    nginx: Any = {"routes": [{"site": "shop.example", "server": SERVER}], "site_logs": logs}
+    return [front["kind"] for front in used_ways(FakeHost(files={"/l": log}), nginx, fronts)]
+
+
+class TestUsed:
+    LINE = '192.0.2.7 - - [27/Nov/2026:03:00:00 +0000] "GET %s HTTP/1.1" %d 9 "-" "curl"\n'
+
+    @pytest.mark.parametrize(("path", "status"), [("/index.php/about", 200), ("/a.php/x?y=z", 302)])
+    def test_hit_visitors_get_pages_behind_a_script(self, path: str, status: int) -> None:
+        assert told(self.LINE % (path, status)) == ["path_info", "no_root"]
+
+    @pytest.mark.parametrize(
+        ("path", "status"), [("/index.php/x", 404), ("/index.php", 200), ("/a?x=.php/b", 200)]
+    )
+    def test_near_miss_strangers_or_other_pages(self, path: str, status: int) -> None:
+        assert told(self.LINE % (path, status)) == ["no_root"]
+
+    def test_decoy_the_log_of_another_site_or_none(self) -> None:
+        line = self.LINE % ("/index.php/about", 200)
+        assert told(line, site="blog.example") == told(line, written_at="/gone") == ["no_root"]
+
+    @pytest.mark.parametrize(("path", "kinds"), [("/index.php/about", ["path_info"]), ("/index.php", [])])
+    def test_the_look_at_nginx_asks_its_log(self, path: str, kinds: List[str]) -> None:
+        inside = " ".join([SPLIT, TRY, HANDED, SCRIPT, "fastcgi_pass unix:/a;"])
+        server = "server { access_log /l; root /srv; location ~ [^/]\\.php(/|$) { %s } }" % inside
+        files = {
+            "/etc/nginx/sites-enabled/a": server,
+            "/srv/index.php": "<?php",
+            "/l": self.LINE % (path, 200),
+        }
+        assert [front["kind"] for front in collect_nginx(a_host(files), [master()])["fronts"]] == kinds

@@ -4,6 +4,7 @@
 
 """Which location takes a path. Each case is what nginx does with it."""
 
+import time
 from typing import Optional
 
 import pytest
@@ -48,3 +49,32 @@ class TestLocate:
         there = found("location ~ ^/(?|status|x)$ {} location / {}", "/status")
         assert not there.certain and there.blocks[-1].args == ["/"]
         assert found("location ~ ^/a$ {} location / {}", "/status").certain
+
+
+class TestCost:
+    PATH = "/" + 60 * "a" + ".php/x"
+
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            *("^/([a-z0-9]+[-_]?)+/?$", "^/(?:a*)*$", "^/((a|aa)+b)?$", "^/(a|aa)+$", "^/(?:(a?)a?)*$"),
+            *("^/(a+)+?$", '"^/(a+){2,}$"', "^/(?<p>[^/]+)+$", "^/(?=(a+)+$)"),
+        ],
+    )
+    def test_a_pattern_that_may_take_for_ever_is_not_asked(self, pattern: str) -> None:
+        begun = time.monotonic()
+        assert not found("location ~ %s {} location / {}" % pattern, self.PATH).certain
+        assert time.monotonic() - begun < 1
+
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            *("[^/]\\.php(/|$)", "^(.+?\\.php)(/.*)?$", "^/(a+|b)?\\.php", "^/(?:[a-z])+/$", "^/[(a+)]+x$"),
+            *("^/\\(a+\\)+$", '"^/([0-9]){2,}$"', "\\.(png|jpg)$", "^/(a+)/(b+)$"),
+        ],
+    )
+    def test_near_miss_what_everybody_writes(self, pattern: str) -> None:
+        assert found("location ~ %s {} location / {}" % pattern, self.PATH).certain
+
+    def test_near_miss_a_short_path_takes_no_time(self) -> None:
+        assert found("location ~ ^/([a-z]+[-_]?)+/?$ {} location / {}", "/index.php").certain
