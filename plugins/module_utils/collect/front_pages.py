@@ -13,7 +13,7 @@ from ..parse.nginx.locations import locate
 from .host import Host
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.nginx import Front
+    from ...plugin_utils.shapes.nginx import Front, Nginx
 
 MOST = 64
 LARGE = 1 << 16  # bytes of a directory with thousands of names
@@ -198,7 +198,7 @@ def _fronts(host: Host, prefix: str, http: Directive, server: Directive) -> List
     return sent_source(host, prefix, http, server)
 
 
-def front_pages(host: Host, conf: Conf, prefix: str) -> List["Front"]:
+def front_pages(host: Host, conf: Conf, prefix: str, nginx: "Optional[Nginx]" = None) -> List["Front"]:
     found: List[Front] = []
     for http in conf.directives:
         inside = http.block or [] if http.name == "http" else []
@@ -210,6 +210,10 @@ def front_pages(host: Host, conf: Conf, prefix: str) -> List["Front"]:
                     found += _fronts(host, prefix, http, server)
                 except Exception as error:  # it may have been changed meanwhile
                     host.miss("collector_failed", "front_pages", "line %s: %s" % (server.line, error))
+    if nginx and any(each["kind"] == "path_info" for each in found):
+        from .path_info import used_ways
+
+        found = used_ways(host, nginx, found)
     php = any(each.name == "fastcgi_pass" for each in every(conf.directives))
     # Where nothing runs PHP, scripts may be files like others, but for one that an index names.
     return [each for each in found if php or each["kind"] != "source"]

@@ -54,9 +54,9 @@ def choices_of(http: Directive, server: Directive) -> List[Dict[str, str]]:
             continue
         lines = [line for line in each.block or [] if line.args and line.name not in _OPTIONS]
         plain = len(lines) == sum(line.name not in _OPTIONS[:2] for line in each.block or [])
-        asked = names[:1] if each.args[0] == "$server_name" else names
-        if each.args[0] in _OF_NAME and asked and all(map(_PLAIN.match, asked)) and "_" not in asked:
-            found = sorted({value for name in asked for value in _by_name(lines, name)})
+        sought = names[:1] if each.args[0] == "$server_name" else names
+        if each.args[0] in _OF_NAME and sought and all(map(_PLAIN.match, sought)) and "_" not in sought:
+            found = sorted({value for name in sought for value in _by_name(lines, name)})
         else:
             unset = [] if any(line.name == "default" for line in lines) else [""]
             found = sorted({line.args[0] for line in lines}.union(unset))

@@ -318,11 +318,7 @@ def _look(
     if not reading.conf.errors:
         from .front_pages import front_pages, has_twins
 
-        nginx["fronts"] = front_pages(host, reading.conf, prefix)
-        if any(front["kind"] == "path_info" for front in nginx["fronts"]):
-            from .path_info import used_ways
-
-            nginx["fronts"] = used_ways(host, nginx, nginx["fronts"])
+        nginx["fronts"] = front_pages(host, reading.conf, prefix, nginx)
         if has_twins(reading.conf):
             from .ignored_servers import ignored_servers
 

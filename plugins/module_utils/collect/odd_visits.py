@@ -72,10 +72,10 @@ def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[
     ]
     for http, server in blocks:
         ini = raw.get((server.file, server.line), "")
-        asked = list(dict.fromkeys(paths.get(site_name(server_names(server.block or [])), [])))[:MOST_PATHS]
+        chosen = list(dict.fromkeys(paths.get(site_name(server_names(server.block or [])), [])))[:MOST_PATHS]
         if host.left() <= 0:
             break
-        ways = [wrong_way(host, prefix, http, server, path, ini) for path in asked]
+        ways = [wrong_way(host, prefix, http, server, path, ini) for path in chosen]
         found += [way for way in ways if way][:1]
     return found
 

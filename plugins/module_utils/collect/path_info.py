@@ -84,7 +84,7 @@ def meant_way(host: Host, prefix: str, http: Directive, server: Directive) -> "O
 
 
 def used_ways(host: Host, nginx: "Nginx", fronts: "List[Front]") -> "List[Front]":
-    """Tutorials have such lines, too: without those of sites where nobody gets pages behind a script's name."""
+    """Without those of sites where nobody gets pages behind a script's name: tutorials have them."""
 
     def is_used(front: "Front") -> bool:
         sites = [route["site"] for route in nginx["routes"] if route.get("server") == front["server"]]

@@ -60,10 +60,10 @@ class TestWays:
         assert time.monotonic() - begun < 2
 
     def test_few_of_many_paths_are_asked(self, monkeypatch: Any) -> None:
-        asked: List[str] = []
-        monkeypatch.setattr(odd_visits, "wrong_way", lambda *of: asked.append(of[4]))
+        led: List[str] = []
+        monkeypatch.setattr(odd_visits, "wrong_way", lambda *of: led.append(of[4]))
         ways(*(visit("/index.php/%d" % number) for number in range(99)))
-        assert len(asked) == odd_visits.MOST_PATHS
+        assert len(led) == odd_visits.MOST_PATHS
 
 
 class TestLogs:

@@ -112,7 +112,7 @@ class TestMeant:
         assert way(SPLIT, wanted=True) is None and way(wanted=True) is None
 
 
-def told(log: str, *, site: str = "shop.example", written_at: str = "/l") -> List[str]:
+def kept_kinds(log: str, *, site: str = "shop.example", written_at: str = "/l") -> List[str]:
     """The kinds that are kept of two fronts. log: of the site."""
     fronts: Any = [{"kind": "path_info", "server": SERVER}, {"kind": "no_root", "server": SERVER}]
     access = {"paths": [written_at], "gzip": False, "written": "/l", "format": "combined"}
@@ -126,17 +126,17 @@ class TestUsed:
 
     @pytest.mark.parametrize(("path", "status"), [("/index.php/about", 200), ("/a.php/x?y=z", 302)])
     def test_hit_visitors_get_pages_behind_a_script(self, path: str, status: int) -> None:
-        assert told(self.LINE % (path, status)) == ["path_info", "no_root"]
+        assert kept_kinds(self.LINE % (path, status)) == ["path_info", "no_root"]
 
     @pytest.mark.parametrize(
         ("path", "status"), [("/index.php/x", 404), ("/index.php", 200), ("/a?x=.php/b", 200)]
     )
     def test_near_miss_strangers_or_other_pages(self, path: str, status: int) -> None:
-        assert told(self.LINE % (path, status)) == ["no_root"]
+        assert kept_kinds(self.LINE % (path, status)) == ["no_root"]
 
     def test_decoy_the_log_of_another_site_or_none(self) -> None:
         line = self.LINE % ("/index.php/about", 200)
-        assert told(line, site="blog.example") == told(line, written_at="/gone") == ["no_root"]
+        assert kept_kinds(line, site="blog.example") == kept_kinds(line, written_at="/gone") == ["no_root"]
 
     @pytest.mark.parametrize(("path", "kinds"), [("/index.php/about", ["path_info"]), ("/index.php", [])])
     def test_the_look_at_nginx_asks_its_log(self, path: str, kinds: List[str]) -> None:
