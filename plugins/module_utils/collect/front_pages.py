@@ -189,8 +189,13 @@ def _fronts(host: Host, prefix: str, http: Directive, server: Directive) -> List
         for each in by_kind:
             if "source_front" in each:
                 each.pop("source", None)
-        # Of a map each value counts that may be meant.
-        return [front for kind, front in by_kind[0].items() if all(kind in each for each in by_kind)]
+        # Of a map each value counts that may be meant: PHP finds no page with any of them.
+        alike = [set(each) | {"no_root"} if "map_root" in each else set(each) for each in by_kind]
+        return [
+            front
+            for kind, front in by_kind[0].items()
+            if all((kind if kind != "map_root" else "no_root") in each for each in alike)
+        ]
     if any(name.endswith("_pass") for name in names) or not names.intersection(("root", "alias")):
         return []
     from .sent_source import sent_source

@@ -144,8 +144,8 @@ class TestMaps:
         lines = " ".join("%d /%d;" % (number, number) for number in range(9))
         assert self.choices(lines, "$arg_x") == [{}]
 
-    def fronts(self, lines: str, source: str = "$host", php: str = PHP) -> List[str]:
-        server = "server { server_name shop.example; root $base; index index.php; %s }" % php
+    def fronts(self, lines: str, source: str = "$host", php: str = PHP, more: str = "") -> List[str]:
+        server = "server { server_name shop.example%s; root $base; index index.php; %s }" % (more, php)
         return kinds("map %s $base { %s } %s" % (source, lines, server))
 
     def test_hit_the_map_leads_to_no_page(self) -> None:
@@ -154,6 +154,11 @@ class TestMaps:
     def test_hit_the_location_of_php_has_another_root(self) -> None:
         other = PHP.replace("{", "{ root /none;", 1)
         assert self.fronts("default /none; shop.example /srv/shop;", php=other) == ["no_root"]
+
+    def test_hit_another_name_of_the_server_has_no_page_either(self) -> None:
+        other = PHP.replace("{", "{ root /none;", 1)
+        lines = "default /gone; shop.example /srv/shop;"
+        assert len(self.fronts(lines, php=other, more=" www.shop.example")) == 1
 
     def test_near_miss_one_value_has_the_page(self) -> None:
         assert self.fronts("default /none; 1 /srv/shop;", "$arg_x") == []
