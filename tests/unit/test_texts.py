@@ -47,8 +47,9 @@ def names_of_texts(tree: ast.AST) -> Set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             target, value = node.targets[0], node.value
-            several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
-            pairs = zip(target.elts, value.elts) if several else [(target, value)]  # type: ignore[attr-defined]
+            pairs = [(target, value)]
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs = list(zip(target.elts, value.elts))
             names.update(name.id for name, text in pairs if isinstance(name, ast.Name) and is_text(text))
     return names
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meaning_of, meanings
+from ..signatures.nginx import BEFORE_SCRIPT
 from .model import Cause, Loss, Match, Reason, evidence, losses_of, near, newest_of, sample
 from .silence import read_of, uncovered
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 REASON = "catch_stderr"
 WORDS = "PHP-FPM answers, and nginx makes a 502 of it: fastcgi_catch_stderr names a text that PHP logs."
-BAD_GATEWAY, BEFORE_SCRIPT = meanings("bad_gateway", "meant"), meanings("fatal_before_script")
+BAD_GATEWAY = meanings("bad_gateway", "meant")
 SAME = 2.0  # seconds between two logs about one request
 
 

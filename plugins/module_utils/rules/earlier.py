@@ -84,9 +84,9 @@ def _confined_by(snapshot: "Snapshot", loss: "Earlier") -> Optional[str]:
     if known is None or loss["status"] not in (None, 502) or _was_asked(snapshot, loss):
         return None
     selinux, unit = known["selinux"], known["nginx_unit"]
-    profiles = [profile for profile in known["apparmor"] or [] if profile["program"] == "nginx"]
-    if any(profile["mode"] in ("enforce", "kill") for profile in profiles):
-        return "AppArmor's profile %s" % profiles[0]["name"]
+    for profile in known["apparmor"] or []:
+        if profile["program"] == "nginx" and profile["mode"] in ("enforce", "kill"):
+            return "AppArmor's profile %s" % profile["name"]
     if unit and unit["calls"]:
         return "SystemCallFilter= of %s" % unit["unit"]
     if selinux and selinux["nginx"] not in (None, selinux["ours"]) and _by_a_port(snapshot, selinux):
@@ -115,7 +115,8 @@ def note(snapshot: "Snapshot") -> List["Missing"]:
     if not losses:
         return []
     open_ones = [(path, loss) for path, loss in losses if not _is_loaded_since(snapshot, loss)]
-    path, loss = (open_ones or losses)[0]
+    confined = [(path, loss) for path, loss in losses if _confined_by(snapshot, loss)]
+    path, loss = (open_ones or confined or losses)[0]
     age = now - loss["at"]
     minute = int(loss["at"] + snapshot["host"]["utc_offset"]) // 60 % 1440
     what = loss["status"] or "lost request"
@@ -125,8 +126,8 @@ def note(snapshot: "Snapshot") -> List["Missing"]:
     if open_ones:
         older = "nginx has not loaded its files since they were changed, and nobody asked %s since: "
         return [unseen("older_configuration", path, older % (loss["site"] or "a site") + why)]
-    confined = _confined_by(snapshot, loss)
     if confined:
         words = "%s may refuse nginx what it does not refuse this look, and nobody asked %s since: "
-        return [unseen("connect_as_nginx", path, words % (confined, loss["site"] or "a site") + why)]
+        words %= (_confined_by(snapshot, loss), loss["site"] or "a site")
+        return [unseen("connect_as_nginx", path, words + why)]
     return [unseen("earlier_losses", path, why)]

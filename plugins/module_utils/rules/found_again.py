@@ -11,8 +11,8 @@ from ..parse.nginx.script_refusals import GONE, INDEX, MISSING, opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
+from ..signatures.nginx import BEFORE_SCRIPT
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
-from .php_error_reasons import BEFORE_SCRIPT
 from .php_refuses import reloaded
 from .script_ways import is_open, page_of
 

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List
 
 from .lost_requests import OWN
-from .model import Match, Place, Reason, evidence
+from .model import Match, Reason, evidence
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Ignored, NamedBlock
@@ -19,7 +19,7 @@ def _at(block: "NamedBlock") -> str:
     return "%s:%s" % (block["file"], block["line"])
 
 
-def _match(snapshot: "Snapshot", pair: "Ignored") -> Match:
+def _match(pair: "Ignored") -> Match:
     block, by, name = pair["block"], pair["by"], pair["names"][0] or "the default server"
     where = "server %s at %s" % (name, pair["address"])
     more = " and others" if len(pair["names"]) > 1 else ""
@@ -32,7 +32,6 @@ def _match(snapshot: "Snapshot", pair: "Ignored") -> Match:
         ],
         confidence="likely",
         state="latent",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=[by, block],
     )
     return Match(OWN, "server_ignored", reason)
@@ -43,4 +42,4 @@ def ignored_servers(snapshot: "Snapshot") -> List[Match]:
     risks = snapshot.get("risks")
     if risks and "web" in risks:
         return []
-    return [_match(snapshot, pair) for pair in snapshot["nginx"].get("ignored") or []]
+    return [_match(pair) for pair in snapshot["nginx"].get("ignored") or []]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
-from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import FATAL
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import BEFORE_SCRIPT, FATAL
 from .model import Cause, Match, Reason, evidence, losses_of, sample
 from .php_refuses import reloaded
 from .unit_of_pages import of_unit
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-BEFORE_SCRIPT = meanings("fatal_before_script")
 FEWEST = 3  # pages
 AT_ONCE = 10.0  # seconds
 UNKNOWN = "php.ini, the pool or .user.ini asks for what cannot be had"

@@ -34,7 +34,8 @@ OWN_ERRORS = words(
 )
 NOT_FOUND = words("script_missing script_closed script_gone")  # gone: from where PHP's cache of paths leads
 REFUSED = NOT_FOUND | words("script_denied")  # by security.limit_extensions
-FATAL = words("php_fatal fatal_before_script")
+BEFORE_SCRIPT = words("fatal_before_script")
+FATAL = BEFORE_SCRIPT | words("php_fatal")
 # Of which message_parts.py knows more.
 HAVE_PARTS = (
     LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound zone_full")

@@ -180,6 +180,18 @@ class TestConfined:
         host["access"]["files"][0]["newest"] = hosts.now(host) - ago
         assert hosts.verdict(host)["status"] == status
 
+    def test_hit_the_profile_that_is_enforced_is_named(self) -> None:
+        profiles = [dict(profile("complain"), name="old"), dict(profile("enforce"), name="strict")]
+        (note,) = hosts.verdict(lost(confined(on_unix(), apparmor=profiles), 1000))["missing"]
+        assert note["why"].startswith("AppArmor's profile strict may refuse")
+
+    def test_hit_an_older_loss_of_a_site_that_nobody_asked(self) -> None:
+        """A later one of another site is no refusal."""
+        host = lost(confined(on_unix(), apparmor=[profile("enforce")]), 2000)
+        newer = {"at": hosts.now(host) - 1000, "status": 504, "site": "blog.example"}
+        host["logs"]["files"].append(dict(host["logs"]["files"][0], earlier=newer))
+        assert hosts.verdict(host)["status"] == "unknown"
+
     def test_decoy_a_504_is_no_refusal(self) -> None:
         host = lost(confined(on_unix(), apparmor=[profile("enforce")]), 1000, 504)
         assert hosts.verdict(host)["status"] == "healthy"
