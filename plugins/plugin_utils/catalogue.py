@@ -31,8 +31,8 @@ from .shapes.report import Explained, Words
 from .words.entry import Entry
 
 DOC_PAGE = "docs/causes.md"
-# Fields that stand in the text of evidence: as php-fpm says it of an address (fpm_sockets.c), and of an
-# account that is not there (fpm_unix.c); and as our own probe says who it was.
+# Fields that stand in the text of evidence. php-fpm names an address (fpm_sockets.c) and an account that is
+# not there (fpm_unix.c). Our own probe says who it was.
 _IN_EVIDENCE = {
     "address": re.compile(r"(?:listening socket for address '|already listen on )([^' ]+)"),
     "account": re.compile(r"cannot get [ug]id for (?:user|group) '([\w.-]+)'"),

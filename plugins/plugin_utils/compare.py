@@ -214,8 +214,8 @@ def _lost(matches: Iterable[Match], before: Report, after: Report, since: float)
     """The window of the later report may begin before `since`. Then the times of the losses tell, as far as
     they are known, and else only bounds are known.
 
-    What a finding lost before `since` is at most what the earlier report counted, if that was made then or
-    later and looked back as far.
+    What a finding lost before `since` is at most what the earlier report counted. That holds if it was made
+    then or later and looked back as far.
     """
     begins = epoch(after["generated_at"]) - after["window"]
     made = epoch(before["generated_at"])

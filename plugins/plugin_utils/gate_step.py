@@ -65,9 +65,9 @@ def blamed(
     unasked: Container[str] = (),
     failed: Container[str] = (),
 ) -> dict[str, str]:
-    """Why each host fails. One that does not run the gate cannot, so others of the batch fail in its place:
-    for one that the play does not know or that a condition left out, and for one that left the play where all
-    must end and no other host ends it.
+    """Why each host fails. One that does not run the gate cannot, so others of the batch fail in its place.
+    It may be one that the play does not know, or that a condition left out. Or it left the play where all
+    must end, and no other host ends it.
 
     unasked: hosts that do not run this gate. failed: those of them that failed for themselves already.
     """

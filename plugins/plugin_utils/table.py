@@ -150,8 +150,8 @@ def _lines(report: Report, now: float, clock: str, page: Page) -> list[Line]:
 
 
 def _causes(page: Page, groups: Sequence[Group], now: float, room: int) -> list[Line]:
-    """The blocks of the causes. On a terse page they have so many lines: those that no longer fit are there
-    with heading and first row, then with their heading, and the last of these by their number.
+    """The blocks of the causes. On a terse page they have so many lines. Those that no longer fit are there
+    with heading and first row, then with their heading. The last of these are a number.
     """
     lines: list[Line] = []
     for number, group in enumerate(groups):

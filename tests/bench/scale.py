@@ -4,7 +4,7 @@
 
 """What a large fleet costs the controller, beside an empty module over the same hosts in the same run.
 
-Only the controller works. The interpreter of each host is a script that takes the module as a host would, and
+Only the controller works. The interpreter of each host is a script that takes the module as a host would. It
 prints what the module returned for a saved snapshot of a real host. One host of ILL is ill.
 
 BENCH_SIZES=12,100 leaves the thousand out. BENCH_FORKS=50 sets how many hosts are asked at a time.

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A whole gate in check mode, with its report handed on, leaves nothing behind on real hosts but the lines of
-the pages that it asked for.
+"""A whole gate in check mode, with its report handed on, leaves nothing behind on real hosts. Only the lines
+of the pages that it asked for stay in the logs.
 """
 
 import json

@@ -4,9 +4,9 @@
 
 """The role monitor on real hosts: ``python3 -m tests.integration.monitor [SUITE ...] [--few]``.
 
-Installed as check mode said, twice the same, healthy without an alert, saturated for real on a unix socket
-and named, no link followed, removed without a trace. --few: one host, without Prometheus. FLEET_KEEP=1 leaves
-the hosts.
+It is installed as check mode said, and twice the same. A healthy host has no alert. One that is saturated for
+real on a unix socket is named. No link is followed. It is removed without a trace. --few: one host, without
+Prometheus. FLEET_KEEP=1 leaves the hosts.
 """
 
 import argparse
@@ -33,8 +33,8 @@ PROM = FOLDER + "/webmedic.prom"
 RECAP = re.compile(r"^(\S+) +: ok=(\d+) +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.M)
 SERIES = re.compile(r"^(webmedic_\w+)\{(.*)\} (\S+)$", re.M)
 
-# Beside shop and blog: a site and a pool whose names try to break a line of metrics, a log of another owner
-# with mode 0600, and a pool that has its status page on a listener of its own, which anybody may open.
+# Beside shop and blog there are a site and a pool whose names try to break a line of metrics. A log is of
+# another owner, with mode 0600. A pool has its status page on a listener of its own, which anybody may open.
 SETUP = r"""
 mkdir -p /var/lib/prometheus/node-exporter
 pool_set pm static

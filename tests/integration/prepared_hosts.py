@@ -76,7 +76,7 @@ __all__ = ("Answer", "Fleet", "Played", "finding", "reply", "shortened")
 
 
 def shortened(collections: Path) -> Path:
-    """That copy of the collection, its MODULES without what a host would run: packing it takes a second of
+    """That copy of the collection, its MODULES without what a host would run. To pack that takes a second of
     each run, and here no host looks at it.
     """
     for module in MODULES:

@@ -5,9 +5,9 @@
 """What the remediation does not do: ``python3 -m tests.integration.restraint [--all]``.
 
 What was not asked for or is forbidden stays byte for byte as it was, and the reason is given. What is
-unknown, generated or the work of another person is left alone. When the first host goes wrong, the others
-are not tried. With --all: these are mended at last, what does not last is not tried for ever, and of two runs
-at the same time one waits. FLEET_KEEP=1 leaves the hosts.
+unknown, generated or the work of another person is left alone. When the first host goes wrong, the others are
+not tried. With --all: these are mended at last. What does not last is not tried for ever. Of two runs at the
+same time one waits. FLEET_KEEP=1 leaves the hosts.
 """
 
 import json

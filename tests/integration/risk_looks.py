@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked once of each host before its stories: a look that leaves no trace, the risks of a host as its
-packages leave it, and one page of each site.
+"""What is asked once of each host before its stories. A look must leave no trace. The risks of a host are
+told as its packages leave it. One page of each site is asked for.
 """
 
 import datetime

@@ -36,12 +36,13 @@ class Story(NamedTuple):
     root in the host, with the lab's helpers, those of risks/*.sh and the suite's variables.
 
     causes: of its file; risks of others are not its business. do: brings the risk about. restart: what the
-    next restart would do. risks: the reasons that an audit must tell, each as often as it is told; none where
-    there are none, but where `restart` is given alone no audit is asked. where: of a reason, fields and their
-    values. strike: what makes it come true, or "boot", which is a boot of the host. outage: ends well where
-    the outage came; may strike itself. prevented: the reasons that the prevention takes away, or cure: what
-    ends the risk by hand. Then the same strike brings no outage, and `well` holds. undo: what putting the
-    files back and a restart do not. full: left out with --few, and so for all stories of a file that says it.
+    next restart would do. risks: the reasons that an audit must tell, each as often as it is told. Without it
+    the audit must tell none; where `restart` is given alone no audit is asked. where: of a reason, fields and
+    their values. strike: what makes it come true, or "boot", which is a boot of the host. outage: ends well
+    where the outage came; may strike itself. prevented: the reasons that the prevention takes away, or cure:
+    what ends the risk by hand. Then the same strike brings no outage, and `well` holds. undo: what putting
+    the files back and a restart do not. full: left out with --few, and so for all stories of a file that says
+    it.
     """
 
     part: str

@@ -5,9 +5,9 @@
 """The playbooks of examples/awx as jobs, run by AWX's own runner: ``python3 -m tests.integration.runner``.
 With --all also a whole workflow, slices, ansible-pull and the image.
 
-For each end that a job may have: status and exit code, by which a workflow chooses its edge; the events,
-which are the job's page; and the artifact, which the next job and the notification get. The hosts are
-scripted, but for one: that is this machine.
+Each end that a job may have is proven by three things. A workflow chooses its edge by status and exit code.
+The events are the job's page. The next job and the notification get the artifact. The hosts are scripted, but
+for one: that is this machine.
 """
 
 import json

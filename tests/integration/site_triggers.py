@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What brings about the seven causes of a 502, done to a site of the role: what cannot happen any more, and
-what stays within the site's own pool.
+"""What brings about the seven causes of a 502, done to a site of the role. Some cannot happen any more. The
+others stay within the site's own pool.
 """
 
 import time

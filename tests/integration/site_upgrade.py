@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A site moves to another PHP under load. Debian has one PHP a release, so the second one is the same program
+"""A site moves to another PHP under load. Debian has one PHP a release. So the second one is the same program
 under the names of another version: its own configuration, unit, log and sockets. On the suite with Enterprise
 Linux's layout there is one PHP alone.
 """

@@ -5,7 +5,7 @@
 """Sites made by the role site on real hosts: ``python3 -m tests.integration.sites``.
 
 Each preset is made, after check mode has said what would be done, and made again, which changes nothing. Its
-pages, what it must not show, and the rights of its sockets are looked at; gixy, nginx -t and php-fpm -t have
+pages, what it must not show, and the rights of its sockets are looked at. gixy, nginx -t and php-fpm -t have
 nothing to say. Then come the triggers of the seven causes, visitors through reloads and a restart, and an
 upgrade of PHP. At the end the sites go, and nothing else. First the playbook generate is given what would
 break out of a file.

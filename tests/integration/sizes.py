@@ -4,9 +4,9 @@
 
 """php-fpm accepts a sized pool, and memory holds it: ``python3 -m tests.integration.sizes``.
 
-Four real hosts have exhausted pools of heavy workers, with limits from 256 MB to 4 GB, with and without
-opcache, with and without other pools. After one remediation all workers of all pools are made busy at once.
-Then their memory is measured again. FLEET_KEEP=1 leaves the hosts.
+Four real hosts have exhausted pools of heavy workers, with limits from 256 MB to 4 GB. They are with and
+without opcache, and with and without other pools. After one remediation all workers of all pools are made
+busy at once. Then their memory is measured again. FLEET_KEEP=1 leaves the hosts.
 """
 
 import os

@@ -13,9 +13,9 @@ when the host has gone on without it. On other hosts connections are cut, and ho
 FLEET_KEEP=1 leaves the hosts.
 
 Most steps only write down what is done. They are alike for all faults, so the suites share them. Without
---all one suite has each step that touches configuration, the others those that replace or run something,
-and all have a sample of the rest. --every takes each, and kills before each fsync. Such a kill shows
-nothing that a later kill could not show.
+--all one suite has each step that touches configuration, the others those that replace or run something. All
+have a sample of the rest. --every takes each, and kills before each fsync. Such a kill shows nothing that a
+later kill could not show.
 
 Each host has three pools of three accounts: one that a fault breaks, and two neighbours, which have visitors
 all the time.

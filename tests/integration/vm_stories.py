@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a virtual machine shows and a container cannot: a risk that a boot or the kernel brings about, and
-sites of the role site that serve again after a boot.
+"""What a virtual machine shows and a container cannot. A boot or the kernel brings a risk about. Sites of the
+role site serve again after a boot.
 """
 
 import json

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Host images from Debian's packages alone: mmdebstrap makes the root, a small recipe makes it a lab host.
 
-Two layers, each named by a hash of what went into it: the base (release, packages, month: a stale one is
-never used) and the host (base, recipe, the suite's variables). WEBMEDIC_IMAGE names an own base instead,
-`{suite}` stands for the suite.
+Two layers, each named by a hash of what went into it. The base is release, packages and month: a stale one is
+never used. The host is the base, the recipe and the suite's variables. WEBMEDIC_IMAGE names an own base
+instead, `{suite}` stands for the suite.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import yaml
 
 from tests.lab.data import Spec
 
-# SSH, as on real fleets. Another connection plugin (containers.podman.podman where the network cannot be
-# reached, as with a rootless engine) is named by this variable and gets the container's name as its host.
+# SSH, as on real fleets. This variable names another connection plugin, which gets the container's name as
+# its host. Where the network cannot be reached, as with a rootless engine, it is containers.podman.podman.
 CONNECTION = os.environ.get("WEBMEDIC_CONNECTION", "ssh")
 SSH = (
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o "

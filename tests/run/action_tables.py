@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what is made of the files in actions/: the table of actions in docs/safety.md, and
-plugins/module_utils/plan/actions.py and preventive.py, which a diagnosis ships in their place.
+"""Writes what is made of the files in actions/: the table of actions in docs/safety.md, and two files that a
+diagnosis ships in their place. These are plugins/module_utils/plan/actions.py and preventive.py.
 
 ``python3 -m tests.run.action_tables``, after ACTION or the docstring of an action was changed. Unit tests
 compare.

@@ -6,8 +6,8 @@
 the checkout.
 
 It runs before anything is installed, so it needs the standard library alone. ``python3 -m tests.run.env venv
-dev`` builds the developer's environment and prints its path; ``python3 -m tests.run.env tree`` copies the
-checkout; ``python3 -m tests.run.env lock`` resolves the requirements anew.
+dev`` builds the developer's environment and prints its path. ``python3 -m tests.run.env tree`` copies the
+checkout. ``python3 -m tests.run.env lock`` resolves the requirements anew.
 """
 
 import contextlib

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What CONTRIBUTING says of a new log signature, a new cause, a new action and a new column of the report,
-done on a scratch copy and tested there.
+"""What CONTRIBUTING says of a new log signature, a new cause, a new action and a new column of the report. It
+is done on a scratch copy and tested there.
 
 A cause touches four files by hand at most, each other three. That is counted here, so that it stays so.
 """

@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 def steps(everything: bool) -> list[Step]:
     """everything: each fault on each suite, and each unit test on each Python. Else each fault but its
-    variations once, of what takes long a part, and of the unit tests those that ask a host on the hosts'
+    variations once, and of what takes long a part. Of the unit tests, those that ask a host run on the hosts'
     oldest Python, too.
     """
     home = env.venv("dev", env.controller())

@@ -61,7 +61,7 @@ def _own_fields(node: ast.stmt, comments: Dict[int, str]) -> Dict[str, Field]:
 
 
 def read_shapes(*first: str) -> Dict[str, Shape]:
-    """The shapes of these files and of all that they import, by name: files that have nothing to do with each
+    """The shapes of these files and of all that they import, by name. Files that have nothing to do with each
     other may use a name twice.
     """
     written: Dict[str, Tuple[List[str], Shape]] = {}

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules of the layout, proven by reading the source: who may touch the host, which way facts flow, how
-long a file may be, and how it names its tests and types.
+"""The rules of the layout, proven by reading the source: who may touch the host, and which way facts flow.
+Also how long a file may be, and how it names its tests and types.
 """
 
 import ast

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""More spellings of a secret: a name and its value as two entries, a value in front of its name, and secrets
-that are known by their shape.
+"""More spellings of a secret. Its name and its value may be two entries, or the value stands in front of the
+name. Some secrets are known by their shape.
 """
 
 import re

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people and applications say of a secret in words of their own, in several languages: "the password is
-x", "Kennwort falsch: x", "your code is 4711".
+"""What people and applications say of a secret in words of their own, in several languages. Examples are "the
+password is x", "Kennwort falsch: x" and "your code is 4711".
 """
 
 import re

@@ -106,8 +106,8 @@ def _daemons(host: Host) -> Daemons:
 def _served(
     host: Host, seen: Daemons, units: Sequence[str], folders: Sequence[str] = (), files: Sequence[str] = ()
 ) -> Tuple[List[str], List[str]]:
-    """(endpoints of these units, directories of sockets and files of nginx; those at which requests are taken
-    by a running php-fpm, or by whoever nginx dials).
+    """(endpoints, those that work) of these units, directories of sockets and files of nginx. One works where
+    a running php-fpm takes requests, or whoever nginx dials does.
     """
     runs: Dict[str, bool] = {}
     for master in seen.masters:

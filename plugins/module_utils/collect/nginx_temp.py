@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directories in which nginx could not keep a request's body, or an answer, or not find a page, and the
-files that it could not read, as its log says.
+"""Directories and files of which nginx's log complains. It could not keep a request's body or an answer
+there, or not find a page, or not read the file.
 """
 
 import posixpath

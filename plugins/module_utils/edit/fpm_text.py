@@ -209,8 +209,8 @@ def set_directives(
 
     config: the main file. read: gives texts of as_text(). pool: None is [global]. settings: keys such as
     pm.max_children or php_admin_value[memory_limit], and their values. None removes each occurrence in that
-    section. Refusal when the pool or a file cannot be read, or when the edit would touch more: a value from
-    the environment, a file that several pools include.
+    section. Refusal when the pool or a file cannot be read, or when the edit would touch more. More is a
+    value from the environment, or a file that several pools include.
     """
     files = _Files(config, read, expand)
     by_key = _by_key(settings)

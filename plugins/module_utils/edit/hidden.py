@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The secrets that a configuration holds, as values. A log may repeat one in words that no pattern knows: so
+"""The secrets that a configuration holds, as values. A log may repeat one in words that no pattern knows. So
 what is known to be secret here is taken out of all other texts of the same host.
 """
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a systemd unit may be shown: values of settings that are known to take no secret, of commands the
-program and the options that a diagnosis needs, names of the others.
+"""What of a systemd unit may be shown. A setting that is known to take no secret is shown with its value. Of
+a command the program is shown, and the options that a diagnosis needs. All else is shown by its name.
 """
 
 import re

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which masters are real. The monitor's account may not read which program a process of root's runs, and a
-title proves nothing: whoever may start a program as root, be it sudo, can give it any.
+"""Which masters are real. The monitor's account may not read which program a process of root's runs. A title
+proves nothing: whoever may start a program as root, be it sudo, can give it any.
 
 So systemd must have started it, by a program of that name which root alone can write. Or the pid file of its
 own configuration names it, and root alone can write both.

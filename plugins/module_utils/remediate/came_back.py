@@ -3,9 +3,9 @@
 
 """One change that php-fpm loads, and php-fpm as before where that was put back.
 
-A reload only asks for it. A master that is still busy with what it was given before can end after its
-command was over, such as with more workers than it may open files for. Its exit status is 0 then, so systemd
-leaves it down.
+A reload only asks for it. A master may be busy with what it was given before, such as more workers than it
+may open files for. It can then end after its command was over. Its exit status is 0 then, so systemd leaves
+it down.
 """
 
 from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional

@@ -37,8 +37,8 @@ class Drain:
         self.empty_since: Optional[float] = None
 
     def problem(self, facts: "Optional[Endpoint]") -> Optional[str]:
-        """None once nobody has waited for some seconds. After a while one of two more is enough: a request
-        gets through the queue, or more are answered each second than before and who comes now waits shorter.
+        """None once nobody has waited for some seconds. After a while less is enough: a request gets through
+        the queue. Or more are answered each second than before, and who comes now waits shorter.
 
         facts: of the endpoint. What they count is added up over the calls.
         """

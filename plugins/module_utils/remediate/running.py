@@ -186,8 +186,8 @@ class Running:
 
     @property
     def cut(self) -> int:
-        """How many requests the action has cut: those that were seen to run, or more if nginx logged more: it
-        logs who came during a restart.
+        """How many requests the action has cut: those that were seen to run. It is more if nginx logged more:
+        it logs who came during a restart.
         """
         return self._over + sum(max(gap.seen, self._lost(gap)) for gap in self._gaps)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Front pages that php-fpm did not find and that are there: for its workers' caches they are gone still, or
+"""Front pages that php-fpm did not find and that are there. For its workers' caches they are gone still, or
 somebody has put or opened them again.
 """
 

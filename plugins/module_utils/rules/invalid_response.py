@@ -61,8 +61,8 @@ DEATHS = (
     Death("system_call", meanings("filtered"), "was ended by a filter of system calls (SIGSYS)"),
     Death("resource_limit", meanings("limited"), "was ended at a limit of its processes (see setrlimit(2))"),
     Death("hard_timeout", meanings("hard_timeout"), "ended itself at PHP's hard_timeout"),
-    # exit(1) of a heap that is broken or out of memory, 70 of a request that could not begin, 255 of a
-    # bailout, and whatever code an extension exits with.
+    # exit(1) is a heap that is broken or out of memory, 70 a request that could not begin, 255 a bailout. An
+    # extension exits with whatever code.
     Death("exit_code", meanings("gave_up"), "ended itself with an error code"),
     Death("killed", meanings("killed"), "was killed with SIGKILL, not by the OOM killer,"),
 )

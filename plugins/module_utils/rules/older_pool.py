@@ -56,7 +56,7 @@ def pool_was_not_loaded(cause: Cause, case: Case) -> Optional[Match]:
 
 
 def not_dialled_yet(case: Case, match: Match) -> Match:
-    """What is wrong with an endpoint that nginx's files name, and that nginx has not loaded: as long as it
+    """What is wrong with an endpoint that nginx's files name and that nginx has not loaded. As long as it
     dials the place before, no request is lost by it.
     """
     loaded = case.snapshot["nginx"]["loaded"]

@@ -153,8 +153,8 @@ def _closed_root(
 
 
 def _unserved(snapshot: "Snapshot") -> Dict[Tuple[str, str], List["Route"]]:
-    """By site and what nginx does not hand on to php-fpm, which then serves no page (fpm_main.c): without a
-    method a request is none of HTTP, without a script a 404. Other programs need no script.
+    """By site and what nginx does not hand on to php-fpm, which then serves no page (fpm_main.c). Without a
+    method a request is none of HTTP, without a script it is a 404. Other programs need no script.
     """
     found: Dict[Tuple[str, str], List["Route"]] = {}
     if snapshot["nginx"]["config_errors"]:  # it may stand in a file that could not be read

@@ -173,8 +173,8 @@ def is_of(event: "Event", route: "Route") -> bool:
 
 
 def counts_alone(snapshot: "Snapshot", route: "Route") -> bool:
-    """Whether no failed try explains "no live upstreams": an only server is never taken out (one marked down
-    is a server), and where each has max_conns connections none need have failed.
+    """Whether no failed try explains "no live upstreams". An only server is never taken out, and one marked
+    down is a server. Where each has max_conns connections none need have failed.
     """
     targets, servers = route["endpoints"], servers_of(snapshot, route)
     if len(targets) < 2 and len(servers) < 2:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows by what is wrong, for who finds that without php-fpm's words, or asks for more than the meaning: the
+"""Rows by what is wrong. Some find that without php-fpm's words. Others ask for more than the meaning: the
 kind of a problem and of a failed start.
 """
 

@@ -1,15 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What others than php-fpm's master say about a start that fails: PHP and opcache, from the sources of PHP
-7.4 to 8.5 (main/main.c, ext/opcache/ZendAccelerator.c, zend_shared_alloc.c); ld.so, from glibc's elf/.
+"""What others than php-fpm's master say about a start that fails. Of PHP and opcache: from the sources of PHP
+7.4 to 8.5 (main/main.c, ext/opcache/ZendAccelerator.c, zend_shared_alloc.c). Of ld.so: from glibc's elf/.
 """
 
 from .php_fpm import START_MEANINGS
 from .table import Table
 
-# The phases are who speaks: what follows "PHP Fatal error:  " and its like, "Fatal Error " of opcache, and
-# the name of the program that ld.so could not run.
+# The phases are who speaks. Of PHP it is what follows "PHP Fatal error:  " and its like, of opcache what
+# follows "Fatal Error ". Of ld.so it is what follows the name of the program that it could not run.
 PHP, OPCACHE, LOADER = "php", "opcache", "ld.so"
 
 PHP_START = Table(

@@ -5,7 +5,7 @@
 """The report as one page that needs nothing else: no network, no foreign script, readable without JavaScript.
 
 Its template, style and script lie in page/. The policy in the page allows those two by their hash, and
-nothing else: should a text of a host ever get out of its place, it could do nothing.
+nothing else. Should a text of a host ever get out of its place, it could do nothing.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report as JUnit XML: a suite for each host, a test case for each of its sites that a finding names, or
-for the host where there is none.
+"""The report as JUnit XML: a suite for each host. It has a test case for each of its sites that a finding
+names, or for the host where there is none.
 
 A case fails where something is broken now, and is an error where nobody could look. Where a gate judged, it
 fails by what that decided, and a suite of its own has what else the gate found.

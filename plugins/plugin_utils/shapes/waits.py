@@ -12,9 +12,9 @@ from .shape import TypedDict
 class Wait(TypedDict):
     """A place at which a worker was seen."""
 
-    # kept (it reads its FastCGI connection), client (it writes to it), accept, peer, site (nginx of this
-    # host), lock, futex (a lock in memory), remote_file, program, output (to php-fpm's master), sleep, cpu,
-    # other
+    # kept: it reads its FastCGI connection. client: it writes to it. site: nginx of this host. futex: a lock
+    # in memory. output: to php-fpm's master. The others: accept, peer, lock, remote_file, program, sleep,
+    # cpu, other.
     kind: str
     # address:port or unix:/path of a peer or of nginx, a lock's file, a mount, a program; where
     # the master writes

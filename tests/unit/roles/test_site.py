@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role site on paper: what it promises is documented, its numbers fit each other, and no value of its
+"""The role site on paper. What it promises is documented, and its numbers fit each other. No value of its
 specification breaks out of a file. What hosts make of it: tests/integration/sites.py.
 """
 

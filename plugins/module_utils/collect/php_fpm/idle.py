@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Masters that could run and do not, and what starts those that no unit of their own does: scripts in
-/etc/init.d, and units that systemd makes of them.
+"""Masters that could run and do not, and what starts those without a unit of their own. That is a script in
+/etc/init.d, or a unit that systemd makes of it.
 """
 
 import posixpath

@@ -22,11 +22,11 @@ class Layout(NamedTuple):
     start: Optional[str] = None  # what starts it where no unit of systemd does
 
 
-# The fields of Layout in their order; a unit "-" is None, and a start without one is left out. Sources:
-# Debian's, Fedora's, Remi's, Software Collections', Alpine's, openSUSE's and Arch's packages;
-# docs.cpanel.net; docs.plesk.com; docker-library/php; docs.bitnami.com; aaPanel's install script php.sh
-# (Service_Add), which copies php-src's sapi/fpm/init.d.php-fpm; the installers of lnmp.org, OneinStack and
-# DirectAdmin, and php-src's own INSTALL, all below /usr/local/php*.
+# The fields of Layout in their order; a unit "-" is None, and a start without one is left out. The packages
+# of Debian, Fedora, Remi, Software Collections, Alpine, openSUSE and Arch say so. Others are docs.cpanel.net,
+# docs.plesk.com, docker-library/php and docs.bitnami.com. aaPanel's install script php.sh (Service_Add)
+# copies php-src's sapi/fpm/init.d.php-fpm. The installers of lnmp.org, OneinStack and DirectAdmin, and
+# php-src's own INSTALL, put all below /usr/local/php*.
 _ROWS = r"""
 debian   /etc/php/*/fpm/php-fpm.conf /etc/php/([^/]+)/fpm/
     /usr/sbin/php-fpm{0} php{0}-fpm.service

@@ -183,8 +183,8 @@ def command_option(command: Optional[str], option: str) -> Optional[str]:
 
 
 def unit_matches(unit: str) -> List[str]:
-    """For journalctl: systemd's lines about a unit, those of root's processes in its stream, and what a child
-    of systemd says that cannot become the unit's program.
+    """For journalctl: systemd's lines about a unit, and those of root's processes in its stream. Also what a
+    child of systemd says that cannot become the unit's program.
     """
     of_child = ["UNIT=" + unit, "_UID=0", "PRIORITY=3"]
     of_stream = ["_SYSTEMD_UNIT=" + unit, "_UID=0", "_TRANSPORT=stdout"]

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the last lines of an access log tell of requests that no error log names: paths behind a script's
-name, headers and paths that are too large, forms that a file gets.
+"""Requests that no error log names, by the last lines of an access log. They are paths behind a script's
+name, headers and paths that are too large, and forms that a file gets.
 """
 
 import re

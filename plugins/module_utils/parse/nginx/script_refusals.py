@@ -36,8 +36,8 @@ def is_check(route: "Route") -> bool:
 
 
 def scripts_of(routes: Sequence["Route"], realpath: Callable[[str], str]) -> List[str]:
-    """The names by which php-fpm refuses each script of a site: of its roots, each with "/" behind, of the
-    front pages there, and of what each script has.
+    """The names by which php-fpm refuses each script of a site. They are its roots, each with "/" behind, and
+    the front pages there. A script that a route names is one, too.
     """
     roots = [(route["root"] or "").rstrip("/") for route in routes]
     roots += [

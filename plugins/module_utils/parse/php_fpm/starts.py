@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a unit's last start failed, by its journal: php-fpm's words, and those of PHP, opcache, ld.so and
-systemd about what php-fpm never came to say.
+"""Why a unit's last start failed, by its journal. It has php-fpm's words, and those of PHP, opcache, ld.so
+and systemd about what php-fpm never came to say.
 """
 
 import re

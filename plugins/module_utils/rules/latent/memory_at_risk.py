@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 5
 LEAST_LEFT = 4  # a pool is not cut down to less than this part of its workers
-# Of workers that grow. A worker that has warmed up stays as it is: the first third may be small, but the
+# Of workers that grow. A worker that has warmed up stays as it is. So the first third may be small, but the
 # second must be smaller than the last one as well.
 LEAST_WORKERS = 4
 FEW = 6  # workers: of fewer each must hold more than the one before it

@@ -3,9 +3,9 @@
 
 """The rules about risks.
 
-A rule is a file here: its CAUSE at the top, then its predicates, which give the risks, each made by
-model.risk(), then RULE, which lists them. A rule that raises costs its own answer alone. What it reads beside
-the whole snapshot is in snapshot["risks"], where a key is absent that was not seen.
+A rule is a file here, with its CAUSE at the top. Then come its predicates: they give the risks, each made by
+model.risk(). Then RULE lists them. A rule that raises costs its own answer alone. What it reads beside the
+whole snapshot is in snapshot["risks"], where a key is absent that was not seen.
 """
 
 from . import (

@@ -26,8 +26,8 @@ def _seconds(work: Callable[[Any], Any], value: Any) -> float:
 def growth(
     work: Callable[[Any], Any], make: Callable[[int], Any], size: int = 4096, largest: int = LARGEST
 ) -> float:
-    """How much longer work(make(2 * n)) takes than work(make(n)), for an n at which that can be measured; 0
-    where work is fast at any size.
+    """How much longer work(make(2 * n)) takes than work(make(n)), for an n at which that can be measured. It
+    is 0 where work is fast at any size.
 
     The better of two neighbouring n: between one and the next the processor's caches may become too small, or
     the allocator another.

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever a host answers, the fleet gets a report that its schema allows, and a table; whatever a saved
-snapshot holds, a verdict or one clear error.
+"""Whatever a host answers, the fleet gets a report that its schema allows, and a table. Whatever a saved
+snapshot holds gives a verdict or one clear error.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 """One secret in each spelling in which people and programs write it, and what only looks like one.
 
 The lists are spellings.json: a kind, and lines of it. None is a secret of anybody's. In them <word> stands
-for one that no rule knows by its looks, <basic> for an account with it in base64, <hex> for each of its
-characters with a percent sign.
+for one that no rule knows by its looks. <basic> is an account with it in base64, <hex> each of its characters
+with a percent sign.
 """
 
 import base64

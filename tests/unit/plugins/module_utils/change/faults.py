@@ -88,8 +88,8 @@ class Service(disk_module.Disk):
 
 
 class World:
-    """A pool's file with rights and an odd time, a vhost behind a link, a drop-in to create in a directory to
-    create, a file to remove.
+    """A pool's file with rights and an odd time, and a vhost behind a link. Also a drop-in to create in a
+    directory to create, and a file to remove.
     """
 
     def __init__(self, top: str) -> None:

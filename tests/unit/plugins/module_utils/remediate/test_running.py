@@ -154,8 +154,8 @@ class TestWaiting:
 
 class TestCut:
     def test_what_nginx_lost_counts_where_php_fpm_was_reached(self, monkeypatch: Any) -> None:
-        """As nginx's error log has them: three at a pool that answered, one of them later, and those of the
-        pool that is mended, which failed before too.
+        """As nginx's error log has them: three at a pool that answered, one of them later. The others are of
+        the pool that is mended, which failed before too.
         """
         for step in (RESTART, RELOAD):
             pools = Pools(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules as a whole: each has a hit, a near miss and a decoy, and each reason that a cause declares has a
+"""The rules as a whole. Each has a hit, a near miss and a decoy, and each reason that a cause declares has a
 hit and words.
 """
 

@@ -141,7 +141,7 @@ class TestJournal:
     @pytest.mark.parametrize("host", HOSTS)
     def test_decoy_lines_of_php_in_the_stream_of_the_unit(self, host: str) -> None:
         """PHP wrote into the journal's two sockets, with UNIT=, _PID= and SYSLOG_IDENTIFIER= of systemd, and
-        to syslog; a program that runs as root in the unit's cgroup, as sudo does for PHP, wrote into a stream
+        to syslog. A program that runs as root in the unit's cgroup, as sudo does for PHP, wrote into a stream
         of its own. The master's own words of the next start stay.
         """
         everything = fixture(host + "-forged.journal")

@@ -114,8 +114,8 @@ CAPTURED = {
 
 
 class TestCaptured:
-    """Twelve requests to real hosts: a crash, two with php-fpm stopped, one given up after a second, and
-    eight that only look like losses in user, user agent, referrer, query or path.
+    """Twelve requests to real hosts. They are a crash, two with php-fpm stopped and one given up after a
+    second. Eight only look like losses in user, user agent, referrer, query or path.
     """
 
     @pytest.mark.parametrize("form", sorted(CAPTURED))
