@@ -14,8 +14,8 @@ from ..parse.nginx.log_format import LineFormat
 from ..parse.nginx.site_logs import Writers, writers
 from ..signatures.nginx import ACCESS_LOST
 from .host import Host, HostError
-from .log_window import WINDOW_BYTES, File, Source, admit, find_window, tail
-from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, log_file, older, stuck
+from .log_window import WINDOW_BYTES, File, Source, admit, find_window, log_file, tail
+from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, older, stuck
 from .script_ways import ways_of_nginx
 
 if TYPE_CHECKING:

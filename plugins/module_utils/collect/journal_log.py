@@ -11,8 +11,7 @@ from ..parse.nginx.site_logs import goes_to_journal
 from ..parse.php_fpm.log import FpmLog
 from ..parse.timestamps import fpm_stamp, journal_line
 from .host import Host
-from .log_window import WINDOW_BYTES
-from .logs import log_file
+from .log_window import WINDOW_BYTES, log_file
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import LogFile

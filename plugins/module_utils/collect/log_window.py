@@ -6,11 +6,14 @@
 import errno
 import zlib
 from collections import deque
-from typing import Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Deque, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..parse.log_events import Log
 from .host import Host, HostError, Stat
 from .trust import named
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.logs import LogFile
 
 PROBE = 64 * 1024
 CHUNK = 256 * 1024
@@ -19,6 +22,8 @@ INFLATED_BYTES = 32 * 1024 * 1024  # of one compressed log: it cannot be bisecte
 COMPRESSED_BYTES = 8 * 1024 * 1024
 LINE_BYTES = 16 * 1024  # nginx's have 2 KiB, php-fpm's log_limit
 CONTEXT = 4096  # bytes before the window, from where an entry may reach into it
+PAGES_TAIL = 8192  # bytes of an access log: its newest pages
+MOST_TAILS = 32  # access logs whose ends are looked at
 
 
 class File(NamedTuple):
@@ -36,6 +41,21 @@ def admit(host: Host, name: str) -> File:
     if stat.type != "file":
         raise HostError(name, errno.EPERM, "not a regular file (%s)" % stat.type)
     return File(name, real, stat)
+
+
+def log_file(kind: str, path: str, why: Optional[str]) -> "LogFile":
+    """The entry of a log of which nothing is read yet. why: it does not tell all of the window."""
+    return {
+        "path": path,
+        "kind": kind,
+        "size": None,
+        "from_at": None,
+        "to_at": None,
+        "bytes_read": 0,
+        "complete": not why,
+        "why": why,
+        "untrusted": 0,
+    }
 
 
 class Source:

@@ -17,7 +17,7 @@ from ..parse.php_fpm.log import FpmLog
 from ..signatures.nginx import LOST, NGINX
 from .host import Host, HostError
 from .log_clock import zone_of_fpm
-from .log_window import CONTEXT, PROBE, WINDOW_BYTES, File, Source, admit, feed, find_window
+from .log_window import CONTEXT, PROBE, WINDOW_BYTES, File, Source, admit, feed, find_window, log_file
 from .trust import DELETED
 
 if TYPE_CHECKING:
@@ -138,21 +138,6 @@ def deleted_logs(host: Host, pid: Optional[int]) -> List[str]:
 def _refuse(host: Host, kind: _Kind, path: str, why: str, needs: Optional[str] = None) -> List["LogFile"]:
     host.miss(kind.what, path, why, needs)
     return [log_file(kind.name, path, why)]
-
-
-def log_file(kind: str, path: str, why: Optional[str]) -> "LogFile":
-    """The entry of a log of which nothing is read yet. why: it does not tell all of the window."""
-    return {
-        "path": path,
-        "kind": kind,
-        "size": None,
-        "from_at": None,
-        "to_at": None,
-        "bytes_read": 0,
-        "complete": not why,
-        "why": why,
-        "untrusted": 0,
-    }
 
 
 def stuck(host: Host, file: File) -> Optional[str]:

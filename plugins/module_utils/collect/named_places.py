@@ -3,24 +3,22 @@
 
 """What the host has of the places that nginx's log names: files, directories, limits, scripts."""
 
-from functools import partial
-from typing import TYPE_CHECKING, Callable, FrozenSet, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, FrozenSet, Iterator, Sequence, Tuple
 
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
 from ..signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
 from .host import Host
 from .nginx_limits import limits
-from .nginx_temp import DENIED, closed_roots, denied_files, temp_dirs
+from .nginx_temp import DENIED, LOST_FILES, closed_roots, denied_files, temp_dirs
 from .script_ways import UNSEEN, ways
-from .where_needed import isolated
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, LaterLogs
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-LOST_FILES = meanings("sent_missing")
 OF_SCRIPTS = UNSEEN | REFUSED | FATAL
+Look = Tuple[str, Callable[[], "LaterLogs"]]  # its name, where it fails
 
 
 def _directories(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":
@@ -32,20 +30,20 @@ def _limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs
     return {"limits": found, "limit_statuses": statuses}
 
 
-def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> "LaterLogs":
-    nginx, seen = snapshot["nginx"], {meaning_of(event) for event in events}
-    looks: Tuple[Tuple[str, FrozenSet[str], Callable[[], LaterLogs]], ...] = (
-        ("temp_dirs", UNWRITABLE | DENIED, lambda: _directories(host, nginx, events)),
-        ("closed_roots", CYCLES, lambda: {"closed_roots": closed_roots(host, nginx, events)}),
-        ("limits", LIMITED, lambda: _limits(host, nginx, events)),
-        ("script_ways", OF_SCRIPTS, lambda: {"script_ways": ways(host, snapshot, events)}),
-    )
-    found: LaterLogs = {}
-    for part, needs, look in looks:
-        if seen & needs:
-            found.update(isolated(host, part, look) or {})
-    if seen & LOST_FILES:
-        from .sent_files import sent_files
+def _sent_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":
+    from .sent_files import sent_files
 
-        found["sent_files"] = isolated(host, "sent_files", partial(sent_files, host, nginx, events)) or []
-    return found
+    return {"sent_files": sent_files(host, nginx, events)}
+
+
+def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> Iterator[Look]:
+    """The looks that these events ask for."""
+    nginx, seen = snapshot["nginx"], {meaning_of(event) for event in events}
+    looks: Tuple[Tuple[FrozenSet[str], Look], ...] = (
+        (UNWRITABLE | DENIED, ("temp_dirs", lambda: _directories(host, nginx, events))),
+        (CYCLES, ("closed_roots", lambda: {"closed_roots": closed_roots(host, nginx, events)})),
+        (LIMITED, ("limits", lambda: _limits(host, nginx, events))),
+        (OF_SCRIPTS, ("script_ways", lambda: {"script_ways": ways(host, snapshot, events)})),
+        (LOST_FILES, ("sent_files", lambda: _sent_files(host, nginx, events))),
+    )
+    return (look for needs, look in looks if seen & needs)

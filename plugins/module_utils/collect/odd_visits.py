@@ -16,11 +16,10 @@ from ..parse.nginx.routes import server_names, site_name
 from ..parse.nginx.site_logs import writers
 from .access_logs import TAIL, forms_of
 from .host import Host
-from .log_window import tail
+from .log_window import MOST_TAILS, tail
 from .nginx_files import Reading
 from .path_info import wrong_way
 from .php_fpm.last_start import ini_files
-from .where_needed import MOST_TAILS
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import OddVisits

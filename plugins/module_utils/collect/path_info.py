@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, List, Optional
 from ..parse.nginx.conf import Directive
 from ..parse.nginx.locations import matches
 from ..parse.nginx.site_logs import writers
-from .front_pages import Way
 from .host import Host
-from .log_window import tail
-from .where_needed import MOST_TAILS, TAIL
+from .log_window import MOST_TAILS, PAGES_TAIL, tail
+from .request_way import Way
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Front, Nginx
@@ -89,6 +88,6 @@ def used_ways(host: Host, nginx: "Nginx", fronts: "List[Front]") -> "List[Front]
     def is_used(front: "Front") -> bool:
         sites = [route["site"] for route in nginx["routes"] if route.get("server") == front["server"]]
         logs = writers(site for site in nginx.get("site_logs") or [] if site["site"] in sites)
-        return any(_USED.search(tail(host, path, TAIL)) for path in list(logs)[:MOST_TAILS])
+        return any(_USED.search(tail(host, path, PAGES_TAIL)) for path in list(logs)[:MOST_TAILS])
 
     return [front for front in fronts if front["kind"] != "path_info" or is_used(front)]

@@ -10,9 +10,8 @@ from ..parse.nginx.conf import Directive, named
 from ..signatures.lookup import meaning_of
 from .host import Host
 from .linux.hidden import other_view
-from .named_places import LOST_FILES
 from .nginx_files import Reading
-from .nginx_temp import files_named
+from .nginx_temp import LOST_FILES, files_named
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, SentFile

@@ -15,7 +15,7 @@ from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, REFUSED, UNWR
 from .host import Host
 from .linux.processes import Process
 from .log_clock import is_odd
-from .log_window import tail
+from .log_window import MOST_TAILS, PAGES_TAIL, tail
 from .pressure import pools_under_pressure
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 # Of these the access log knows how the other visitors fared.
 COMPARED = LIMITED | FATAL | meanings("pool_full", "process_max", "proxy_header")
-TAIL = 8192  # bytes of an access log
-MOST_TAILS = 32
 # Of a front page that is refused or not found.
 _FRONT = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 40[34] ')
 # The status of a page, as the formats that most have write it.
@@ -85,9 +83,10 @@ def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], since: float) -> "LaterLogs":
     found: LaterLogs = {}
     if any(meaning_of(event) in OF_PLACES for event in events):
-        from .named_places import named_places as look
+        from .named_places import named_places as looks
 
-        found = isolated(host, "named_places", partial(look, host, snapshot, events)) or {}
+        for part, look in isolated(host, "named_places", partial(looks, host, snapshot, events)) or ():
+            found.update(isolated(host, part, look) or {})
     routes = snapshot["nginx"]["routes"]
     roots = {route["root"] or "$" for route in routes}
     roots.update(route["params"].get("SCRIPT_FILENAME", "").partition("$")[0] or "$" for route in routes)
@@ -142,7 +141,7 @@ def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
 def _ends(host: Host, nginx: "Nginx", since: float) -> List[bytes]:
     """Of the access logs."""
     paths = list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]
-    return [tail(host, path, TAIL, since) for path in paths]
+    return [tail(host, path, PAGES_TAIL, since) for path in paths]
 
 
 def _ends_badly(ends: Sequence[bytes]) -> bool:

@@ -4,8 +4,8 @@
 """Workers that have answered and work on: fastcgi_finish_request() closes the request's connection."""
 
 from .case import Case
+from .held import Held
 from .model import evidence
-from .waiting import Held
 
 REASON = "after_answer"
 BY = "what their pages do after the answer was sent (fastcgi_finish_request), for which no visitor waits"

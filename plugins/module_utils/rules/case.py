@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-# Meanings of nginx's messages that several rules ask for.
+# Meanings of messages that several rules ask for.
 NOBODY_THERE = meanings("missing", "refused")
 QUEUE_FULL = meanings("queue_full", "connect_timed_out")
 CUT_OFF = meanings("cut_off", "bad_gateway")
 NOT_IN_TIME = meanings("connect_timed_out")
 FULL = meanings("pool_full", "process_max")
+KILLED = meanings("killed")
 # 502 by the access log, where the error log hides why.
 HIDDEN = meanings("bad_gateway")
 

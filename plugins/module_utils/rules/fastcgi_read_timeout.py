@@ -12,7 +12,7 @@ from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Rule, Uncl
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.nginx import Route
-    from .waiting import Held
+    from .held import Held
 
 CAUSE = Cause(
     "fastcgi_read_timeout",

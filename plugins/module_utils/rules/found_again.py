@@ -13,8 +13,7 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import BEFORE_SCRIPT
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
-from .php_refuses import reloaded
-from .script_ways import is_open, page_of
+from .script_ways import is_open, page_of, reloaded
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

@@ -8,8 +8,7 @@ from typing import Optional
 
 from ..signatures.lookup import meanings
 from .case import Case, site_reconfigured
-from .lost_requests import NGINX_LIMIT, OWN
-from .model import Match, Reason, evidence, sample
+from .model import Cause, Match, Reason, evidence, sample
 
 UNREACHED, UNBOUND = meanings("unreached", "unbound"), meanings("unbound")
 
@@ -32,8 +31,8 @@ def not_allowed(case: Case) -> Optional[Reason]:
     return Reason(words, proof, case.losses, confidence="likely", place=owner.place)
 
 
-def no_port(case: Case) -> Optional[Match]:
-    """The reason is nginx's own. Where nobody listens the address may be missing."""
+def no_port(case: Case, limit: Cause, own: Cause) -> Optional[Match]:
+    """limit, own: the causes of nginx's own. Where nobody listens the address may be missing."""
     lost = [loss for loss in case.lost(UNREACHED) if loss.event["detail"].get("errno") == errno.EADDRNOTAVAIL]
     if not lost or not case.running or not case.endpoint.get("listening"):
         return None
@@ -53,4 +52,4 @@ def no_port(case: Case) -> Optional[Match]:
         state="recovered" if bound and over else "active",
         severity="critical" if now else None,
     )
-    return Match(OWN, "bind_address", reason) if bound else Match(NGINX_LIMIT, "ports", reason)
+    return Match(own, "bind_address", reason) if bound else Match(limit, "ports", reason)

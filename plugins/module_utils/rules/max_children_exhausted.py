@@ -25,7 +25,7 @@ from .seen import Owner
 from .workers_halted import is_halted
 
 if TYPE_CHECKING:
-    from .waiting import Held
+    from .held import Held
 
 CAUSE = Cause(
     "max_children_exhausted",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 from ..signatures.lookup import meanings
 from ..signatures.php_fpm import EXIT_SOFTWARE
 from .case import Case
+from .held import Held
 from .model import evidence, sample
 from .seen import Owner
-from .waiting import Held
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

@@ -6,10 +6,9 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..signatures.lookup import meaning_of
-from .case import CUT_OFF, Case, reconfigured, touched
+from .case import CUT_OFF, KILLED, Case, reconfigured, touched
 from .model import Cause, Match, Reason, Remedy, evidence, first_line, near, sample, within
 from .seen import Owner, Seen
-from .worker_oom_killed import KILLED
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event

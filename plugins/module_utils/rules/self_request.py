@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..parse.endpoint import parse, reached
 from ..parse.nginx.listen import takes
 from .case import Case
+from .held import Held, main_wait
 from .model import Loss, evidence, sample, span
 from .peers import service
-from .waiting import Held, main_wait
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

@@ -16,7 +16,6 @@ from ..parse.endpoint import canonical
 from ..parse.nginx.upstreams import FAIL_TIMEOUT
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LOST, NO_SERVER
-from .case import CUT_OFF
 from .model import Loss
 from .seen import Seen, among
 
@@ -31,6 +30,7 @@ PASSED = {
     "timeout": meanings("timed_out", "connect_timed_out", "send_timed_out"),
     "invalid_header": meanings("bad_header", "not_fastcgi", "too_big"),
 }
+LATE = PASSED["timeout"] | meanings("cut_off", "bad_gateway")  # after a wait
 DEFAULT = ("error", "timeout")  # ngx_http_fastcgi_merge_loc_conf()
 SAME = 1.0  # seconds between two tries of one request
 AFTER = 60.0  # seconds that a server is out at least, for who looks what took it out
@@ -121,7 +121,7 @@ def _tries(seen: Seen, group: Group) -> List[Try]:
 
 def _follows(tried: Try, later: Try, patience: float) -> bool:
     """Whether they may be two tries of one request."""
-    late = meaning_of(later.event) in PASSED["timeout"] | CUT_OFF
+    late = meaning_of(later.event) in LATE
     return -SAME <= later.at - tried.at <= (patience + SAME if late else SAME)
 
 

@@ -3,64 +3,33 @@
 
 """What holds the workers of a pool, where more of them would be held as well."""
 
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from .case import Case
-from .model import Cause, Match, Reason, evidence
+from .held import MOSTLY, STILL, WORKS, Held, kept_room, main_wait, samples_at
+from .model import evidence
 from .peers import service
 from .seen import Owner
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.waits import CpuThrottle, Wait, Waits, WorkerWait
+    from ...plugin_utils.shapes.waits import CpuThrottle, Waits, WorkerWait
 
-MOSTLY = 0.6  # of a worker's samples
-STILL = 0.5  # share of a CPU: a worker that has more works
 SATED = 0.8  # share of a CPU: a worker that has more is not held by a quota
 THROTTLED = 0.3  # share of the periods in which a group had to stop
 STOLEN = 0.2  # share of the CPU time
 CROWDED = 2.0  # processes that could run, for each CPU
 OWN = 0.5  # of all CPUs: workers that use more, while all CPUs are wanted, compete with each other
-WORKS = 0.03  # share of a CPU: a worker that sleeps has less, however long it waits after it
 MORE = "more workers would wait as well"
-BY_DEFAULT = "nginx's default, "
-KEEP_SESSIONS = ("Redis", "Memcached")  # who asks there for a lock asks again every 20 ms or so
 _SESSION = "/sess_*"
-DEPENDENCIES = ("peer", "site", "lock", "futex", "remote_file", "program", "output")
-
-
-class Held(NamedTuple):
-    """By what the workers are held, as a reason of the cause that comes of it."""
-
-    reason_id: str  # keepalive_pinned, slow_visitors, self_request, slow_dependency or cpu_starved
-    by: str  # in words
-    proof: List["Evidence"]
-    certain: bool
-    seen: bool = True  # at the workers themselves; else only the configuration says so
-    instead: Optional[str] = None  # the whole summary, where no worker is held
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether workers were seen idle on open connections."""
-        return self.reason_id == "keepalive_pinned" and self.seen
-
-    def match(self, cause: Cause, case: Case, owner: Owner, summary: str, reason: Reason) -> Match:
-        """The reason that stands in the place of another one, with the same losses and no remedy.
-
-        summary: the beginning of a sentence, which ends with what holds them.
-        """
-        reason = reason._replace(
-            summary=self.instead or "%s %s." % (summary, self.by),
-            proof=self.proof + list(reason.proof),
-            place=owner.place,
-            remedy=[],
-        )
-        if self.is_kept and not case.waiting and not reason.losses:
-            # What nginx keeps open serves visitors one after the other.
-            reason = reason._replace(severity="warning")
-        if not self.certain and reason.confidence == "certain":
-            reason = reason._replace(confidence="likely")
-        return Match(cause, self.reason_id, reason)
+_READERS = (
+    "visitors who take their answers slowly, which nginx passes on as they come (fastcgi_buffering off, or "
+    "X-Accel-Buffering of the page)"
+)
+_SENDERS = (
+    "visitors who send their requests slowly, which nginx passes on as they come (fastcgi_request_buffering "
+    "off)"
+)
 
 
 def _words(kind: str, on: Optional[str]) -> str:
@@ -80,52 +49,10 @@ def _words(kind: str, on: Optional[str]) -> str:
     return "the program %s that they started" % on if on else "a program that they started"
 
 
-def samples_at(row: "WorkerWait", *kinds: str) -> int:
-    return sum(wait["samples"] or 0 for wait in row["waits"] or () if wait["kind"] in kinds)
-
-
-def main_wait(row: "WorkerWait") -> Optional["Wait"]:
-    """The dependency at which a worker mostly is."""
-    wait = next((wait for wait in row["waits"] or () if wait["kind"] in DEPENDENCIES), None)
-    if wait is None or row["samples"] < 2 or row["cpu"] >= STILL:
-        return None
-    enough = (wait["samples"] or 0) >= MOSTLY * row["samples"]
-    return wait if enough or _asks_again(row, wait) else None
-
-
-def _asks_again(row: "WorkerWait", wait: "Wait") -> bool:
-    """Whether it does nothing but ask and sleep, as who waits for the lock of a session there does."""
-    locks = wait["kind"] == "peer" and service(wait["on"] or "").startswith(KEEP_SESSIONS)
-    return locks and row["cpu"] < WORKS and samples_at(row, "peer", "sleep") == row["samples"]
-
-
 def _rows(case: Case, owner: Owner, waits: "Waits") -> List["WorkerWait"]:
     pids = {worker["pid"] for worker in case.workers(owner)}
     seen = [row for row in waits["workers"] or () if row["pid"] in pids and row["samples"]]
     return [row for row in seen if row["cpu"] is not None]
-
-
-def kept_room(case: Case) -> Tuple[int, List["Evidence"]]:
-    """(how many idle connections nginx may keep to the endpoint, the directives). Each of nginx's workers
-    keeps as many of each upstream (ngx_http_upstream_keepalive_module).
-    """
-    workers = len(case.snapshot["nginx"]["workers"])
-    upstreams: Dict[Tuple[str, int], int] = {}
-    proof: List["Evidence"] = []
-    for route in case.routes:
-        at = route.get("kept_at")
-        if at is None or (at["file"], at["line"]) in upstreams:
-            continue
-        keeps = route["upstream_keepalive"] or 0
-        upstreams[at["file"], at["line"]] = keeps
-        words = "keepalive %d in each of nginx's %d workers: up to %d idle connections stay open"
-        if "by_default" in at:
-            words = BY_DEFAULT + words
-        proof.append(evidence("nginx", words % (keeps, workers, keeps * workers), at["file"], at["line"]))
-        line = at["keep_conn_line"]
-        words = "fastcgi_keep_conn on: an open connection keeps its worker"
-        proof.append(evidence("nginx", words, at["keep_conn_file"], line))
-    return workers * sum(upstreams.values()), proof
 
 
 def _cure(case: Case, limit: int) -> str:
@@ -217,6 +144,21 @@ def _asking(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
     return self_request(case, rows) or own_address(case, rows)
 
 
+def _slow_visitors(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
+    """Workers that nginx leaves waiting in the middle of a request. It does so for a visitor's sake, where it
+    is not to keep the body or the answer itself. One that reads may be idle where nginx keeps connections.
+    """
+    reads = () if kept_room(case)[0] else ("kept",)
+    for kinds, by in ((("client",), _READERS), (reads, _SENDERS)):
+        there = [
+            row for row in rows if samples_at(row, *kinds) >= MOSTLY * row["samples"] and row["cpu"] < STILL
+        ]
+        if 2 * len(there) > len(rows):
+            text = "%d of %d workers wait for their FastCGI connection in the middle of a request (/proc)"
+            return Held("slow_visitors", by, [evidence("proc", text % (len(there), len(rows)))], False)
+    return None
+
+
 def _quota(throttle: "CpuThrottle") -> str:
     group = throttle["path"].rpartition("/")[2]
     cores = "" if throttle["cores"] is None else " of %g CPUs" % throttle["cores"]
@@ -279,7 +221,6 @@ def held(case: Case, owner: Owner) -> Optional[Held]:
     if not waits:
         return None
     from .no_worker import cannot_fork, ends_at_start
-    from .slow_visitors import slow_visitors
 
     rows = _rows(case, owner, waits)
     return (
@@ -288,7 +229,7 @@ def held(case: Case, owner: Owner) -> Optional[Held]:
         or _pinned(case, owner, rows)
         or _asking(case, rows)
         or _dependency(rows, _halted(case))
-        or slow_visitors(case, rows)
+        or _slow_visitors(case, rows)
         or _starved(rows, waits)
     )
 

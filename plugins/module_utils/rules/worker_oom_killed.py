@@ -5,12 +5,10 @@
 
 from typing import Optional
 
-from ..signatures.lookup import meanings
-from .case import Case
+from .case import KILLED, Case
 from .model import Answer, Cause, Clear, Match, Rule, Unclear
 
 CAUSE = Cause("worker_oom_killed", ("cgroup", "global", "systemd_oomd"), code=6, severity="warning")
-KILLED = meanings("killed")
 
 
 def _killed(case: Case) -> Optional[Match]:
