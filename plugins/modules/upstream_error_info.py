@@ -253,7 +253,7 @@ from typing import List, Optional, Tuple
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import LogsToRead, collect_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import (
     collect_nginx,
     miss_silent,
@@ -292,7 +292,9 @@ def main() -> None:
     else:
         fpm_logs = [(path, None) for path in module.params["fpm_logs"]]
     nginx_pids = [process.pid for process in procs if process.comm.startswith(PROGRAMS["nginx"])]
-    logs = collect_logs(host, error_logs, fpm_logs, now - module.params["window"], now, nginx_pids)
+    logs = collect_logs(
+        host, LogsToRead(error_logs, fpm_logs, nginx_pids), now - module.params["window"], now
+    )
     module.exit_json(changed=False, **sendable(dict(logs, missing=host.missing)))
 
 

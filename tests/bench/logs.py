@@ -89,13 +89,16 @@ def peak() -> int:
 
 def main() -> None:
     from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-    from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
+    from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import (
+        LogsToRead,
+        collect_logs,
+    )
 
     host = Host()
     before, peak_before = resource.getrusage(resource.RUSAGE_SELF), peak()
     began = time.monotonic()
     now = host.now()
-    log = collect_logs(host, [sys.argv[1]], [], now - WINDOW, now, [NGINX])
+    log = collect_logs(host, LogsToRead([sys.argv[1]], [], [NGINX]), now - WINDOW, now)
     wall = time.monotonic() - began
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

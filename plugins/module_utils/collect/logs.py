@@ -183,47 +183,42 @@ def _log(
     return files, events
 
 
-def collect_logs(
-    host: Host,
-    nginx_error_logs: Sequence[str],
-    fpm_logs: Sequence[Tuple[str, Optional[str]]],
-    window_from: float,
-    now: float,
-    nginx_pids: Sequence[int],
-    journal_of: Optional[str] = None,
-    fpm_journals: Sequence[Tuple[str, int, str]] = (),
-    nginx_zone: Optional[int] = None,
-    caught: Optional[Mapping[str, Sequence[str]]] = None,
-    addresses: Sequence[str] = (),
-    scripts: Optional[Callable[[str], Sequence[str]]] = None,
-    repeated: Optional[Mapping[str, Sequence[str]]] = None,
-) -> "Logs":
-    """Of the window [window_from, now], in epoch seconds.
+class LogsToRead(NamedTuple):
+    """The logs that are looked at, and what is needed to read them."""
 
-    fpm_logs: (path, configuration file of the master that writes it). nginx_pids: nginx's processes, which
-    tell true lines from forged ones. journal_of: the unit in whose journal nginx has an error log.
-    fpm_journals: (unit, pid, configuration file) of masters that have theirs there. nginx_zone: seconds east
-    of UTC, where nginx has another zone than the host. caught: by site, the texts of fastcgi_catch_stderr.
-    addresses: the host's. scripts: see NginxLog. repeated: see NginxLog; by path.
-    """
+    nginx_logs: Sequence[str]
+    fpm_logs: Sequence[Tuple[str, Optional[str]]]  # path, configuration file of the master that writes it
+    nginx_pids: Sequence[int]  # which tell true lines from forged ones
+    journal_of: Optional[str] = None  # the unit in whose journal nginx has an error log
+    # unit, pid, configuration file: of masters that have their log there.
+    fpm_journals: Sequence[Tuple[str, int, str]] = ()
+    nginx_zone: Optional[int] = None  # seconds east of UTC, where nginx has another zone than the host
+    caught: Optional[Mapping[str, Sequence[str]]] = None  # by site: texts of fastcgi_catch_stderr
+    addresses: Sequence[str] = ()  # the host's
+    scripts: Optional[Callable[[str], Sequence[str]]] = None  # see NginxLog
+    repeated: Mapping[str, Sequence[str]] = {}  # by path: see NginxLog
+
+
+def collect_logs(host: Host, to_read: LogsToRead, window_from: float, now: float) -> "Logs":
+    """Of the window [window_from, now], in epoch seconds."""
     until, utc_offset = now + SLACK, host.utc_offset(now)
-    zone = utc_offset if nginx_zone is None else nginx_zone
+    zone = utc_offset if to_read.nginx_zone is None else to_read.nginx_zone
     lines: Dict[int, int] = {}
     nginx = partial(
         NginxLog,
         since=window_from,
         until=until,
         utc_offset=zone,
-        known_pids=nginx_pids,
-        caught=caught,
-        own=addresses,
-        scripts=scripts,
+        known_pids=to_read.nginx_pids,
+        caught=to_read.caught,
+        own=to_read.addresses,
+        scripts=to_read.scripts,
     )
     wanted = []
-    for number, path in enumerate(dict.fromkeys(nginx_error_logs)):
-        once = partial(nginx, once=Once(lines, number), repeated=(repeated or {}).get(path, ()))
+    for number, path in enumerate(dict.fromkeys(to_read.nginx_logs)):
+        once = partial(nginx, once=Once(lines, number), repeated=to_read.repeated.get(path, ()))
         wanted.append((_Kind("nginx_error", "nginx_log", once), path))
-    for path, master in dict.fromkeys(fpm_logs):
+    for path, master in dict.fromkeys(to_read.fpm_logs):
         own = zone_of_fpm(host, path, FpmLog.head)
         zone = utc_offset if own is None else own
         fpm = partial(FpmLog, master=master, since=window_from, until=until, utc_offset=zone)
@@ -239,14 +234,14 @@ def collect_logs(
         files += entries
         events.merge(more)
         budget -= sum(entry["bytes_read"] for entry in entries)
-    if journal_of or fpm_journals:
+    if to_read.journal_of or to_read.fpm_journals:
         from . import journal_log
 
         logs: List[Tuple[Log, LogFile]] = []
-        if journal_of:
-            log = nginx(journal_log.NAME + journal_of, once=Once(lines, -1))
-            logs.append((log, journal_log.read_journal(host, journal_of, log, window_from)))
-        for unit, pid, master in fpm_journals:
+        if to_read.journal_of:
+            log = nginx(journal_log.NAME + to_read.journal_of, once=Once(lines, -1))
+            logs.append((log, journal_log.read_journal(host, to_read.journal_of, log, window_from)))
+        for unit, pid, master in to_read.fpm_journals:
             of_fpm = FpmLog(journal_log.NAME + unit, master, window_from, until, utc_offset)
             logs.append((of_fpm, journal_log.read_fpm(host, unit, pid, of_fpm, window_from)))
         for each, entry in logs:

@@ -9,8 +9,9 @@ from ..signatures.lookup import meaning_of
 from ..signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
 from .host import Host
 from .nginx_limits import limits
-from .nginx_temp import DENIED, LOST_FILES, closed_roots, denied_files, temp_dirs
+from .nginx_temp import DENIED, closed_roots, denied_files, temp_dirs
 from .script_ways import UNSEEN, ways
+from .sent_files import LOST_FILES, sent_files
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, LaterLogs
@@ -30,12 +31,6 @@ def _limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs
     return {"limits": found, "limit_statuses": statuses}
 
 
-def _sent_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":
-    from .sent_files import sent_files
-
-    return {"sent_files": sent_files(host, nginx, events)}
-
-
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> Iterator[Look]:
     """The looks that these events ask for."""
     nginx, seen = snapshot["nginx"], {meaning_of(event) for event in events}
@@ -44,6 +39,6 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) ->
         (CYCLES, ("closed_roots", lambda: {"closed_roots": closed_roots(host, nginx, events)})),
         (LIMITED, ("limits", lambda: _limits(host, nginx, events))),
         (OF_SCRIPTS, ("script_ways", lambda: {"script_ways": ways(host, snapshot, events)})),
-        (LOST_FILES, ("sent_files", lambda: _sent_files(host, nginx, events))),
+        (LOST_FILES, ("sent_files", lambda: {"sent_files": sent_files(host, nginx, events)})),
     )
     return (look for needs, look in looks if seen & needs)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST = 8
 DENIED = meanings("file_denied", "sent_denied", "static_denied")
-LOST_FILES = meanings("sent_missing")
 _READ, _WRITE, _SEARCH = 4, 2, 1
 
 

@@ -7,15 +7,17 @@ import posixpath
 from typing import TYPE_CHECKING, List, Sequence, Set
 
 from ..parse.nginx.conf import Directive, named
-from ..signatures.lookup import meaning_of
+from ..signatures.lookup import meaning_of, meanings
 from .host import Host
 from .linux.hidden import other_view
 from .nginx_files import Reading
-from .nginx_temp import LOST_FILES, files_named
+from .nginx_temp import files_named
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, SentFile
     from ...plugin_utils.shapes.nginx import Nginx
+
+LOST_FILES = meanings("sent_missing")
 
 
 def _places(block: Sequence[Directive], prefix: str, root: str) -> Set[str]:

@@ -17,7 +17,7 @@ from .linux.memory import collect_memory, collect_workers
 from .linux.oom import collect_oom
 from .linux.processes import Process, own_cgroup, processes, strangers
 from .linux.units import booted_with_systemd
-from .logs import collect_logs, deleted_logs, open_files
+from .logs import LogsToRead, collect_logs, deleted_logs, open_files
 from .nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
 from .where_needed import (
@@ -156,12 +156,9 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     for route in nginx["routes"]:
         if "catch_stderr" in route:
             caught.setdefault(route["site"], []).extend(route["catch_stderr"]["texts"])
-    found = collect_logs(
-        host,
+    to_read = LogsToRead(
         nginx["error_logs"],
         logs,
-        since,
-        host.now(),
         writers,
         journal_of,
         journals,
@@ -169,8 +166,9 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
         caught,
         own_addresses(host, snapshot),
         scripts(host, nginx),
-        nginx.get("repeated_logs"),
+        nginx.get("repeated_logs") or {},
     )
+    found = collect_logs(host, to_read, since, host.now())
     copies = nginx.get("mirrored", [])
     found["events"] = [event for event in found["events"] if event["endpoint"] not in copies]
     found.update(named_places(host, snapshot, found["events"], since))

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, Optional
 
 from ..collect.host import Host
-from ..collect.logs import collect_logs
+from ..collect.logs import LogsToRead, collect_logs
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 
@@ -24,7 +24,8 @@ def lost_since(host: Host, nginx: "Nginx", since: float) -> "Optional[List[Event
     kept, host.missing = host.missing, []
     try:
         pids = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
-        events = collect_logs(host, nginx["error_logs"], [], float(int(since)), host.now(), pids)["events"]
+        to_read = LogsToRead(nginx["error_logs"], [], pids)
+        events = collect_logs(host, to_read, float(int(since)), host.now())["events"]
         if not nginx["error_logs"] or any(entry["what"] == "nginx_log" for entry in host.missing):
             return None
     finally:

@@ -11,6 +11,7 @@ answer. Else, and where these sites pass requests to other programs too, it belo
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..parse.endpoint import reached
+from ..parse.timestamps import SAME_MOMENT
 from ..signatures.lookup import meaning_of, meanings
 from .missing import unseen
 from .model import Loss, losses_of, span, within
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 LOST = meanings("bad_gateway", "gateway_timeout")
 GONE = meanings("client_gone", "client_waited")
-SAME = 2.0  # seconds between two logs about one request
 _Events = Dict[str, List["Event"]]
 
 
@@ -56,7 +56,7 @@ class AccessLosses(NamedTuple):
             return losses_of(list(found.values()))
 
         def new(losses: List[Loss]) -> List[Loss]:
-            return [loss for loss in losses if not within(marks, loss.at, SAME)]
+            return [loss for loss in losses if not within(marks, loss.at, SAME_MOMENT)]
 
         return OnEndpoint(new(of(self.lost)), new(of(self.perhaps)), of(self.gone))
 

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.sites import place, sites_of
+from ..parse.timestamps import SAME_MOMENT
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import BEFORE_SCRIPT
 from .model import Cause, Loss, Match, Reason, evidence, losses_of, near, newest_of, sample
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 REASON = "catch_stderr"
 WORDS = "PHP-FPM answers, and nginx makes a 502 of it: fastcgi_catch_stderr names a text that PHP logs."
 BAD_GATEWAY = meanings("bad_gateway", "meant")
-SAME = 2.0  # seconds between two logs about one request
 
 
 def _proven(snapshot: "Snapshot", routes: Sequence["Route"], lost: List[Loss]) -> Optional[List[Loss]]:
@@ -36,7 +36,7 @@ def _proven(snapshot: "Snapshot", routes: Sequence["Route"], lost: List[Loss]) -
     if access is None or not known or any(uncovered(read, site) for site in known):
         return None
     failed = [event for event in access["events"] if meaning_of(event) in BAD_GATEWAY]
-    return near(lost, [at for event in failed for at in event["times"]], SAME)
+    return near(lost, [at for event in failed for at in event["times"]], SAME_MOMENT)
 
 
 def caught_match(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple, U
 
 from ..parse.linux.denials import type_of
 from ..parse.linux.systemctl import may_not_use
+from ..parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ..signatures.lookup import meanings
 from .case import Case
 from .model import Loss, Reason, evidence, first_line, sample
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 CONFINED = meanings("confined")
 REFUSED = CONFINED | meanings("denied")
 FAMILIES = {"unix": "AF_UNIX", "inet": "AF_INET", "inet6": "AF_INET6"}
-SAME_MOMENT = 2.0  # seconds between a refusal in nginx's log and the kernel's word of it
 ANY_PORT = "httpd_can_network_connect"
 _WORDS = {
     "name_connect": ("selinux_port", "%s may not connect to port %s, whose type is %s"),
@@ -201,7 +201,7 @@ def _by_filter(case: Case, lost: Sequence[Loss]) -> List[Refused]:
     began = nginx["started_at"] if nginx else 0.0
     of_family = [loss for loss in lost if _errno(loss) == 97]
     of_call = [loss for loss in lost if _errno(loss) == 1]
-    since = [loss for loss in of_family + of_call if loss.at > began + 1]
+    since = [loss for loss in of_family + of_call if loss.at > began + LOG_SECOND]
     if unit and refused:
         setting = "RestrictAddressFamilies=%s" % unit["families"]
         words = "nginx may make no socket of %s: %s has %s" % (name, unit["unit"], setting)

@@ -111,7 +111,7 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
                 if (
                     len(names) == 1
                     and front["lost"] >= FEWEST
-                    and not site_reconfigured(snapshot["nginx"], names, front["last"] + 1)
+                    and not site_reconfigured(snapshot["nginx"], names, front["last"] + LOG_SECOND)
                 ):
                     words = "%d requests for %s with 403 or 404 since it came" % (front["lost"], uri)
                     found.append(_Failure(names, (403, 404), words, file["path"]))

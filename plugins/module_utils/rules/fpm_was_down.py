@@ -5,8 +5,10 @@
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
+from ..parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
+from .lost_requests import STOP_SECONDS
 from .model import Cause, Loss, Match, Reason, evidence, first_line, near
 from .whereabouts import name_of, of_journal
 
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up", "terminated")
 _STARTED, _NOT_STARTED, _AGAIN = map(meanings, ("unit_started", "unit_not_started", "restarted"))
 _BY_LIMIT, _ENDED = meanings("limit_reached"), meanings("main_ended")
-STOP_SECONDS = 3.0
-SAME_MOMENT = 2.0
 LOOP = 3  # automatic restarts in the window
 
 
@@ -73,7 +73,7 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
     lost = case.lost(NOBODY_THERE) or _unanswered(case)
     for owner in case.running:
         started = owner.master["started_at"]
-        before = [loss for loss in lost if started is not None and loss.at <= started + 1]
+        before = [loss for loss in lost if started is not None and loss.at <= started + LOG_SECOND]
         if not before or len(before) < len(lost):
             continue
         unit, began = owner.master["unit_state"], before[0].at

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
 from ..parse.php_fpm.pools import ZONEINFO
+from ..parse.timestamps import RING_DRIFT, SAME_MOMENT
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, Case
 from .model import (
@@ -37,8 +38,6 @@ CAUSE = Cause(
     consequence_of=("worker_oom_killed", "request_terminated", "reload_interrupted"),
 )
 PROTOCOL_ERRORS = meanings("not_fastcgi", "bad_header")
-SAME_MOMENT = 2.0
-SEGFAULT_SECONDS = 5.0  # between the kernel's line and php-fpm's
 # What ran lay in opcache's shared memory, which is code of its JIT alone.
 JIT_CODE = "dev/zero"
 # Silent, or closing, when the php-fpm behind them is.
@@ -103,7 +102,7 @@ def _not_fastcgi(case: Case) -> Optional[Match]:
 def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
     """The kernel's line names the library that crashed. Containers share its ring, so it only adds."""
     for fault in case.snapshot["oom"].get("segfaults") or []:
-        if any(abs(fault["at"] - at) <= SEGFAULT_SECONDS for at in times):
+        if any(abs(fault["at"] - at) <= RING_DRIFT for at in times):
             proof = [evidence("kernel", fault["text"], at=fault["at"])]
             if fault["module"] == JIT_CODE:
                 from .jit_code import jit_code

@@ -6,6 +6,7 @@
 import errno
 from typing import Optional
 
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
 from .case import Case, site_reconfigured
 from .model import Cause, Match, Reason, evidence, sample
@@ -43,7 +44,7 @@ def no_port(case: Case, limit: Cause, own: Cause) -> Optional[Match]:
     if bound:
         address = last["detail"].get("address", "an address")
         words = "nginx is to dial %%s from %s (fastcgi_bind), which this host lacks." % address
-    over = site_reconfigured(case.snapshot["nginx"], [last["site"]], last["last"] + 1)
+    over = site_reconfigured(case.snapshot["nginx"], [last["site"]], last["last"] + LOG_SECOND)
     reason = Reason(
         words % case.key,
         [case.dialled(), sample(last)],

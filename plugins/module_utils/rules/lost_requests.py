@@ -6,6 +6,7 @@
 from bisect import bisect_left
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, QUEUE_FULL, Case
 from .model import Answer, Cause, Loss, Match, Reason, Rule, evidence, ids, near, sample
@@ -20,7 +21,6 @@ RUNS = meanings("runs")
 # another's.
 ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up")
 UNREACHED = meanings("unreached", "unbound")
-SECOND = 1.0  # as precise as both logs are
 STOP_SECONDS = 3.0  # that a stop takes at most where no log tells of its end
 APART = 20.0  # seconds from one reload to the next
 OFTEN = 3  # reloads or restarts that cut off requests in the window
@@ -107,14 +107,14 @@ def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) ->
     spans = []
     for stop in _times(stops):
         number = bisect_left(starts, stop)
-        spans.append((stop - SECOND, (starts + [stop + STOP_SECONDS])[number] + SECOND))
+        spans.append((stop - LOG_SECOND, (starts + [stop + STOP_SECONDS])[number] + LOG_SECOND))
     ends = _times(case.fpm_events(ENDS))
     cut = []
     for loss in lost:
         if not any(begin <= loss.at <= end for begin, end in spans):
             continue
-        number = bisect_left(ends, loss.at - SECOND)
-        if number < len(ends) and ends[number] <= loss.at + SECOND:
+        number = bisect_left(ends, loss.at - LOG_SECOND)
+        if number < len(ends) and ends[number] <= loss.at + LOG_SECOND:
             del ends[number]
         else:
             cut.append(loss)

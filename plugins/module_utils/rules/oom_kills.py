@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
+from ..parse.timestamps import RING_DRIFT
 from ..signatures.lookup import meaning_of
 from .case import CUT_OFF, KILLED, Case, reconfigured, touched
 from .model import Cause, Match, Reason, Remedy, evidence, first_line, near, sample, within
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.memory import Kill
 
-SAME_MOMENT = 5.0  # the ring's clock drifts, and logs stamp whole seconds
-DRIFT = 120.0  # of the kernel's clock, where one kill and one death of the window stand alone
+MOST_DRIFT = 120.0  # of the kernel's clock, where one kill and one death of the window stand alone
 # By the reason's id: who ran out of memory.
 WORDS = {
     "global": "the host ran out of memory",
@@ -31,7 +31,7 @@ class Kills(NamedTuple):
     kills: List["Kill"]
 
 
-def _beside(kill: "Kill", events: Sequence["Event"], seconds: float = SAME_MOMENT) -> bool:
+def _beside(kill: "Kill", events: Sequence["Event"], seconds: float = RING_DRIFT) -> bool:
     return any(abs(kill["at"] - at) <= seconds for event in events for at in event["times"])
 
 
@@ -53,7 +53,7 @@ def _died(kill: "Kill", deaths: Sequence["Event"], own_pids: bool) -> bool:
     time.
     """
     if kill["pid"] and own_pids:
-        return _beside(kill, deaths, DRIFT) and any(kill["pid"] in event["pids"] for event in deaths)
+        return _beside(kill, deaths, MOST_DRIFT) and any(kill["pid"] in event["pids"] for event in deaths)
     return _beside(kill, deaths)
 
 
@@ -66,9 +66,9 @@ def _confidence(kill: "Kill", case: Case, deaths: Sequence["Event"]) -> Optional
         if in_cgroup:
             return "certain"
         return "likely" if kill["ours"] or oom["counter"] else "possible"
-    if not kill["ours"] or within(case.seen.once(_all_deaths), kill["at"], SAME_MOMENT):
+    if not kill["ours"] or within(case.seen.once(_all_deaths), kill["at"], RING_DRIFT):
         return None
-    hit = near(case.lost(CUT_OFF, True), [kill["at"]], SAME_MOMENT) or _beside(kill, deaths, DRIFT)
+    hit = near(case.lost(CUT_OFF, True), [kill["at"]], RING_DRIFT) or _beside(kill, deaths, MOST_DRIFT)
     return "possible" if hit else None
 
 
@@ -121,7 +121,7 @@ def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
     moments = [kill["at"] for kill in kills]
     if not all(_beside(kill, deaths) for kill in kills):
         moments += [at for event in deaths for at in event["times"]]
-    lost = near(case.lost(CUT_OFF, True), moments, SAME_MOMENT)
+    lost = near(case.lost(CUT_OFF, True), moments, RING_DRIFT)
     limit_kb = last.get("limit_kb")
     words = "The OOM killer took %s of %s: %s%s." % (
         "a worker" if len(kills) == 1 else "%d workers" % len(kills),

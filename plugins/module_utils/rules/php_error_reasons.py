@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
 
 from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import BEFORE_SCRIPT, FATAL
 from .model import Cause, Match, Reason, evidence, losses_of, sample
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 FEWEST = 3  # pages
-AT_ONCE = 10.0  # seconds
+BURST = 10.0  # seconds: no job of cron begins again so soon
 UNKNOWN = "php.ini, the pool or .user.ini asks for what cannot be had"
-SAME = 1.0  # seconds between two logs about one request
 WORDS = {
     "before_script": "PHP ends each request to %s before its script begins: %s.",
     "every_page": "PHP answers, and with an error: each of the last %d pages of %s was a 500.",
@@ -130,7 +130,7 @@ def each_has(pages: Sequence[float], errors: Sequence[float]) -> bool:
     """Whether each page has an error of its own."""
     left = sorted(errors)
     for page in pages:
-        hit = next((at for at in left if abs(at - page) <= SAME), None)
+        hit = next((at for at in left if abs(at - page) <= LOG_SECOND), None)
         if hit is None:
             return False
         left.remove(hit)
@@ -139,8 +139,8 @@ def each_has(pages: Sequence[float], errors: Sequence[float]) -> bool:
 
 def theirs_alone(pages: Sequence[float], errors: Sequence[float]) -> bool:
     """Nothing names the site of an error in PHP's own log. Jobs of cron begin at one second of minutes."""
-    meanwhile = [at for at in errors if pages[0] - SAME <= at <= pages[-1] + SAME]
-    apart = len({int(at) % 60 for at in pages}) >= FEWEST or pages[-1] - pages[0] < AT_ONCE
+    meanwhile = [at for at in errors if pages[0] - LOG_SECOND <= at <= pages[-1] + LOG_SECOND]
+    apart = len({int(at) % 60 for at in pages}) >= FEWEST or pages[-1] - pages[0] < BURST
     return len(meanwhile) <= len(pages) + 1 and apart
 
 

@@ -32,7 +32,7 @@ PASSED = {
 }
 LATE = PASSED["timeout"] | meanings("cut_off", "bad_gateway")  # after a wait
 DEFAULT = ("error", "timeout")  # ngx_http_fastcgi_merge_loc_conf()
-SAME = 1.0  # seconds between two tries of one request
+NEXT_TRY = 1.0  # seconds between two tries of one request
 AFTER = 60.0  # seconds that a server is out at least, for who looks what took it out
 
 
@@ -122,7 +122,7 @@ def _tries(seen: Seen, group: Group) -> List[Try]:
 def _follows(tried: Try, later: Try, patience: float) -> bool:
     """Whether they may be two tries of one request."""
     late = meaning_of(later.event) in LATE
-    return -SAME <= later.at - tried.at <= (patience + SAME if late else SAME)
+    return -NEXT_TRY <= later.at - tried.at <= (patience + NEXT_TRY if late else NEXT_TRY)
 
 
 def _ran_out(group: Group, before: Sequence[Try], tried: Try) -> bool:
@@ -188,7 +188,7 @@ def counts_alone(snapshot: "Snapshot", route: "Route") -> bool:
 
 def _cause(tries: Sequence[Try], at: float) -> Optional[Try]:
     """Of a moment without a live server: the newest try on one that answers again, else on any."""
-    before = [tried for tried in tries if at - max(AFTER, tried.server.out) <= tried.at <= at + SAME]
+    before = [tried for tried in tries if at - max(AFTER, tried.server.out) <= tried.at <= at + NEXT_TRY]
     best = [tried for tried in before if tried.server.answers] or before
     return max(best, key=lambda tried: tried.at, default=None)
 

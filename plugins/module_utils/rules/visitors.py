@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, List, Set, Tuple
 
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED
 from .case import reconfigured, site_reconfigured
@@ -51,7 +52,7 @@ def _without_header(snapshot: "Snapshot") -> List["Missing"]:
         return []
     first, last = min(event["first"] for event in events), max(event["last"] for event in events)
     newest = [file.get("newest") or 0.0 for file in (access["files"] if access else [])]
-    if max(newest, default=0.0) >= first or reconfigured(nginx, last + 1.0):
+    if max(newest, default=0.0) >= first or reconfigured(nginx, last + LOG_SECOND):
         return []
     why = (
         "%d visitors came without the header of the PROXY protocol, which listen %s asks for, and got no "
@@ -72,7 +73,7 @@ def _limited(snapshot: "Snapshot") -> List["Missing"]:
             if meaning_of(event) in LIMITED and event["site"] == site["site"]
         ]
         if not events or site_reconfigured(
-            snapshot["nginx"], [site["site"]], max(event["last"] for event in events) + 1.0
+            snapshot["nginx"], [site["site"]], max(event["last"] for event in events) + LOG_SECOND
         ):
             continue
         count, why = sum(event["count"] for event in events), uncovered(read, site)

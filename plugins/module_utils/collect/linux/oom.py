@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import below, limiting_cgroup, unit_of
-from ...parse.timestamps import journal_line, ring_lines
+from ...parse.timestamps import RING_DRIFT, journal_line, ring_lines
 from ...parse.titles import claim
 from ..host import Host
 from .processes import Process
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Kill, Oom, Victim
     from ...parse.linux import kernel_log
 
-SLACK = 5.0  # seconds that the ring's clock may be off within a window
 SAME_KILL = 10.0  # systemd reports a kill within seconds of the kernel
 MOST_KILLS = 50
 RING = 32 << 20  # bytes; some 100 KB as a rule, log_buf_len= makes it larger
@@ -172,7 +171,7 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
     older = ring_from > window_from
     journal = []
     if counter or older or _watched(host, home.cgroup.directory):
-        journal = _journal(host, window_from - SLACK, older)
+        journal = _journal(host, window_from - RING_DRIFT, older)
     lines = [(at, text) for at, writer, _pid, text in journal if writer == "kernel" and at < ring_from]
     lines += ring or []
     found: Oom = {
@@ -188,7 +187,7 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
         from ...parse.linux import kernel_log
 
         def within(at: float) -> bool:
-            return window_from - SLACK <= at <= now + SLACK
+            return window_from - RING_DRIFT <= at <= now + RING_DRIFT
 
         victims = [victim for victim in kernel_log.kills(lines) if within(victim["at"])]
         owned = [(victim, _ours(home, victim["cgroup"])) for victim in victims]

@@ -11,7 +11,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.journal_l
     fpm_journal,
     unit_with_log,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import LogsToRead, collect_logs
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.logs import NOW, line
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -39,7 +39,7 @@ def nginx(target: str, level: str = "error", unit: Optional[str] = UNIT) -> Any:
 
 
 def seen(journal: Any) -> Dict[str, Any]:
-    return dict(collect_logs(a_host(journal), [], [], NOW - 900, NOW, [812], UNIT))
+    return dict(collect_logs(a_host(journal), LogsToRead([], [], [812], UNIT), NOW - 900, NOW))
 
 
 class TestWhere:
@@ -108,7 +108,7 @@ class TestFpm:
         host = a_host()
         host.commands[self.CALL] = answer or (0, "".join(each + "\n" for each in lines), "")
         journals = [("php8.2-fpm.service", 40, "/etc/php-fpm.conf")]
-        logs = collect_logs(host, [], [], NOW - 900, NOW, [], None, journals)
+        logs = collect_logs(host, LogsToRead([], [], [], None, journals), NOW - 900, NOW)
         return host, [(event["signature"], event["pool"], event["count"]) for event in logs["events"]]
 
     def entry(self, ago: float, text: str) -> str:

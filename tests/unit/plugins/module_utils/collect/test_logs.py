@@ -197,8 +197,8 @@ class TestEvents:
         """A visitor may ask for the same on one connection in one second: the levels tell how many."""
         path = tmp_path / "error.log"
         path.write_text(6 * line(NOW - 5))
-        repeated = {str(path): levels}
-        seen = logs.collect_logs(Watched(), [str(path)], [], NOW - 900, NOW, (812,), repeated=repeated)
+        to_read = logs.LogsToRead([str(path)], [], (812,), repeated={str(path): levels})
+        seen = logs.collect_logs(Watched(), to_read, NOW - 900, NOW)
         assert total(dict(seen)) == count
 
     def test_the_same_message_in_two_logs_is_one_event(self, tmp_path: Path) -> None:

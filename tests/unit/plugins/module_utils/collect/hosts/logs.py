@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import LogsToRead, collect_logs
 
 NOW = 1775139797.0
 LINE = (
@@ -60,7 +60,7 @@ def collect(
     window: float = 900,
     pids: Sequence[int] = (812,),
 ) -> Dict[str, Any]:
-    return collect_logs(host, nginx, fpm, NOW - window, NOW, pids)
+    return collect_logs(host, LogsToRead(nginx, fpm, pids), NOW - window, NOW)
 
 
 def total(seen: Dict[str, Any]) -> int:
