@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Iterator, Optional, Pattern, Tuple
 
 LOG_SECOND = 1.0  # nginx's log tells no shorter time
-SAME_MOMENT = 2.0  # seconds between what two logs tell of one event: each writes it when it is over
+SAME_MOMENT = 2.0  # seconds between what two logs tell of one event
 RING_DRIFT = 5.0  # seconds that the clock of the kernel's ring may be off
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NGINX = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)\Z", re.A)

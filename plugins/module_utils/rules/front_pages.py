@@ -90,7 +90,7 @@ def _match(cause: Cause, snapshot: "Snapshot", front: "Front", routes: "Sequence
 
 
 def front_pages(cause: Cause, snapshot: "Snapshot", others: Sequence[Match]) -> List[Match]:
-    """cause: of what is not nginx's own. others: why php-fpm refuses scripts. Their sites are passed over."""
+    """others: why php-fpm refuses scripts. Their sites are passed over."""
     known = [site for match in others for site in match.reason.servers or ()]
     matches: List[Match] = []
     for front in snapshot["nginx"].get("fronts") or []:

@@ -5,11 +5,10 @@
 
 from typing import TYPE_CHECKING, Iterable, List, Optional
 
-from .case import HIDDEN, Case
+from .case import FULL, HIDDEN, Case
 from .max_children_exhausted import (
     CAUSE,
     HELD_BY,
-    LIMIT_REACHED,
     WAITED,
     holder_of,
     match_of,
@@ -100,7 +99,7 @@ def full(case: Case) -> Answer:
     if not pressed or (idle and not occupied(case)):
         why = "the listener of %s took the connection, but none of its %d workers (at most %s) answered"
         return Unclear("live_probe", why % (case.key, len(workers), limit))
-    lost, logged = case.lost(WAITED | HIDDEN), case.fpm_events(LIMIT_REACHED)
+    lost, logged = case.lost(WAITED | HIDDEN), case.fpm_events(FULL)
     logs = [sample(event) for event in logged[:1]] + first_line(lost)
     holder = holder_of(case, owner)
     if holder is None and any(loss.event.get("own") for loss in lost):

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Optional
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import QUEUE_FULL, Case, reconfigured, site_reconfigured
+from .case import FULL, QUEUE_FULL, Case, reconfigured, site_reconfigured
 from .model import (
     NOTHING,
     Answer,
@@ -39,7 +39,6 @@ NO_PLACE = meanings("queue_full")
 WAITED = QUEUE_FULL | meanings("timed_out", "send_timed_out", "gateway_timeout")
 LEFT_LATE = meanings("client_waited")
 PROCESS_MAX = meanings("process_max")
-LIMIT_REACHED = PROCESS_MAX | meanings("pool_full")
 # A pool that is full logs it once an episode and nginx gives up a whole read timeout later.
 EPISODE_SECONDS = 90.0
 SLACK = 30.0
@@ -107,7 +106,7 @@ def _nginx_changed(case: Case, at: float) -> bool:
 
 def _was_full(case: Case) -> Optional[Match]:
     """Timeouts beside the pool's own message, which a static pool never writes."""
-    logged = case.fpm_events(LIMIT_REACHED) + case.fpm_events(PROCESS_MAX, of_pools=False)
+    logged = case.fpm_events(FULL) + case.fpm_events(PROCESS_MAX, of_pools=False)
     longest = max(route["read_timeout"]["seconds"] for route in case.routes)
     times = [at for event in logged for at in event["times"]]
     beside = near(case.lost(WAITED), times, max(EPISODE_SECONDS, SLACK + longest))
@@ -134,7 +133,7 @@ def _gave_up(case: Case) -> Optional[Match]:
     """Visitors left while php-fpm said that the pool was full, and hardly at other times. nginx's error log
     tells of them at level info alone.
     """
-    logged = case.fpm_events(LIMIT_REACHED) + case.fpm_events(PROCESS_MAX, of_pools=False)
+    logged = case.fpm_events(FULL) + case.fpm_events(PROCESS_MAX, of_pools=False)
     times = [at for event in logged for at in event["times"]]
     longest = max(route["read_timeout"]["seconds"] for route in case.routes)
     beside = near(case.gone, times, max(EPISODE_SECONDS, SLACK + longest))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ways of a site's pools, or of nginx, to its scripts, and whether those pools were loaded since."""
+"""The ways of a site's pools, or of nginx, to its scripts."""
 
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 

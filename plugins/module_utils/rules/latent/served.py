@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence
 from ...parse.nginx.sites import sites_of
 from ...parse.route_pools import match_pools
 from ..model import Place
+from ..seen import Owner
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Site
@@ -25,7 +26,7 @@ class Served(NamedTuple):
 
     @property
     def place(self) -> Place:
-        return Place(self.pool["name"], self.master["unit"])
+        return Owner(self.master, self.pool).place
 
     @property
     def sites(self) -> "List[Site]":
@@ -33,8 +34,7 @@ class Served(NamedTuple):
 
     @property
     def arguments(self) -> Dict[str, object]:
-        """The arguments of an action on this pool."""
-        return {"config": self.master["config"], "pool": self.pool["name"], "unit": self.master["unit"]}
+        return Owner(self.master, self.pool).arguments
 
 
 def served_pools(snapshot: "Snapshot") -> List[Served]:
