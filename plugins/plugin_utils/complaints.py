@@ -14,7 +14,7 @@ from .bounds import SEVERITIES, STATES, STATUSES, UNSEEN
 from .remedies import full_name, open_findings
 from .shapes.report import Explained, HostEntry
 
-MOST = 600
+MOST_CHARACTERS = 600
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
 
 
@@ -33,7 +33,7 @@ def untemplated(words: str) -> str:
     return _TEMPLATE.sub("{ ", words)
 
 
-def harmless(words: str, most: int = MOST) -> str:
+def harmless(words: str, most: int = MOST_CHARACTERS) -> str:
     """One line that acts on no terminal and is no template."""
     return untemplated(text.cut(words, most))
 

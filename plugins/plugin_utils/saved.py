@@ -18,7 +18,7 @@ from .shapes.report import Report
 from .untrusted import clean
 
 # So that a directory that others fill cannot keep us busy.
-MOST = 1000
+MOST_REPORTS = 1000
 
 
 class Saved(NamedTuple):
@@ -59,8 +59,8 @@ def files(paths: Iterable[str], wanted: int | None = None) -> list[str]:
             raise NoReport("there is no %s in %s" % (REPORT, clean(path)))
         for file in listed:
             found.setdefault(os.path.realpath(file), file)
-        if len(found) > MOST:
-            raise NoReport("there are more than %d reports" % MOST)
+        if len(found) > MOST_REPORTS:
+            raise NoReport("there are more than %d reports" % MOST_REPORTS)
     if not found:
         raise NoReport("no report is named")
     if wanted is not None and len(found) != wanted:
@@ -83,7 +83,7 @@ def _reports_in(path: str) -> list[str]:
         names = sorted(os.listdir(path))
     except OSError as error:
         raise NoReport("cannot read %s: %s" % (clean(path), error.strerror or error)) from None
-    below = [(name, os.path.join(path, name, REPORT)) for name in names[: MOST + 1]]
+    below = [(name, os.path.join(path, name, REPORT)) for name in names[: MOST_REPORTS + 1]]
     return [file for name, file in below if folder.is_run(name) or os.path.isfile(file)]
 
 
@@ -93,8 +93,8 @@ def runs(directory: str) -> list[str]:
         names = folder.runs(directory)
     except OSError as error:
         raise NoReport("cannot read %s: %s" % (clean(directory), error.strerror or error)) from None
-    if len(names) > MOST:
-        raise NoReport("%s holds more than %d runs" % (clean(directory), MOST))
+    if len(names) > MOST_REPORTS:
+        raise NoReport("%s holds more than %d runs" % (clean(directory), MOST_REPORTS))
     places = [os.path.join(directory, name) for name in names]
     return [place for place in places if os.path.isfile(file_of(place))]
 

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 LIMITS = Limits(depth=20, values=1_000_000, text=16 * 1024**2, chars=16 * 1024**2)
 # The largest host that the tests describe has 5,000 sites.
-MOST = 20_000
+MOST_ITEMS = 20_000
 
 
 def several(reader: Reader) -> Reader:
-    """A list of at most MOST items. A longer one is refused: no evidence is left out silently."""
+    """A list of at most MOST_ITEMS items. A longer one is refused: no evidence is left out silently."""
 
     def read(value: Any, where: str) -> Any:
-        if isinstance(value, list) and len(value) > MOST:
-            raise Mismatch("%s has more than %d items" % (where, MOST))
-        return listed(reader, MOST)(value, where)
+        if isinstance(value, list) and len(value) > MOST_ITEMS:
+            raise Mismatch("%s has more than %d items" % (where, MOST_ITEMS))
+        return listed(reader, MOST_ITEMS)(value, where)
 
     return read
 

@@ -27,7 +27,7 @@ TYPES = {
     ".sarif": "application/sarif+json",
     ".prom": "text/plain; version=0.0.4; charset=utf-8",
 }
-MOST = 300  # characters of a reason
+MOST_CHARACTERS = 300  # of a reason
 DEEPEST = 10
 # What the module uri puts before the reason.
 _UNASKED = re.compile(r"\AStatus code was -1 and not \[[\d, ]+\]: ")
@@ -83,7 +83,7 @@ def shown(url: str) -> str:
     """A URL without what may be a secret: its password and its query."""
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
-    return cut(urlunsplit((parts.scheme, place, parts.path, "", "")), MOST)
+    return cut(urlunsplit((parts.scheme, place, parts.path, "", "")), MOST_CHARACTERS)
 
 
 def content_type(file: str) -> str:
@@ -94,7 +94,9 @@ def reason(result: Mapping[str, Any]) -> str:
     """Why a file did not arrive, in one line: the system's word where there is one."""
     words = failure({**result, "msg": result.get("msg") or _captured(result.get("exception"))})
     system = _ERRNO.search(words)
-    return cut(system.group(1) if system else _REFUSED.sub(r"\1 ", _UNASKED.sub("", words)), MOST).rstrip(".")
+    return cut(
+        system.group(1) if system else _REFUSED.sub(r"\1 ", _UNASKED.sub("", words)), MOST_CHARACTERS
+    ).rstrip(".")
 
 
 def _captured(exception: Any) -> str:

@@ -23,7 +23,7 @@ ACTION = Action(
 )
 READS = ("{file}",)
 DEFAULT = 60  # nginx's own
-MOST = 300  # nobody waits longer for a page; such work belongs in a queue
+MOST_SECONDS = 300  # nobody waits longer for a page; such work belongs in a queue
 MARGIN = 5  # php-fpm must end the request first, else no log says why
 
 
@@ -46,10 +46,10 @@ def seconds(now: float, terminate: float) -> int:
             "fastcgi_read_timeout of %g s is beyond request_terminate_timeout of %g s already"
             % (now, terminate)
         )
-    if wanted > MOST:
+    if wanted > MOST_SECONDS:
         raise Refusal(
             "a script that needs more than %g s (at most %d s are set by a machine) belongs in a queue, not "
-            "in a request" % (now, MOST)
+            "in a request" % (now, MOST_SECONDS)
         )
     return int(wanted)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.restart import RestartProblem
 
 PASSED, REFUSED, NOT_RUN = "passed", "refused", "not_run"
-SECONDS = 20.0
+TRIAL_SECONDS = 20.0
 # What fails in the sandbox alone: it has no network, and its files cannot be written.
 _SANDBOX = re.compile(
     r"host not found|name resolution|getaddrinfo|Read-only file system|name or service not known", re.I
@@ -47,7 +47,7 @@ def only_the_sandbox(text: str) -> bool:
 
 
 def _run(host: Host, test: Trial, start: Optional[Start]) -> Ran:
-    left = min(SECONDS, host.left())
+    left = min(TRIAL_SECONDS, host.left())
     if left <= 0:
         return Ran(None, "", "the deadline was over")
     return trial([], test.argv, test.silent, left, start)

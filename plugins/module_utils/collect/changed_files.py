@@ -10,7 +10,7 @@ from .host import Host, HostError
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-MOST = 200  # files
+MOST_FILES = 200
 
 
 def changed_files(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
@@ -21,7 +21,7 @@ def changed_files(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
     for master in snapshot["fpm"]["masters"]:
         paths += [master["config"], *(pool["file"] for pool in master["pools"])]
     found: Dict[str, float] = {}
-    for path in list(dict.fromkeys(paths))[:MOST]:
+    for path in list(dict.fromkeys(paths))[:MOST_FILES]:
         try:
             found.update({path: host.stat(path).mtime} if path else {})
         except HostError:

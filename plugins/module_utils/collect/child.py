@@ -20,7 +20,7 @@ MEMORY = 512 * 1024 * 1024  # bytes that a child may take
 OUTPUT = 1024 * 1024  # bytes that a command may write
 LATE = " did not end within %g s"
 CHUNK = 65536
-SHORT = 0.002
+POLL_SECONDS = 0.002
 END_SECONDS = 1.0
 _PDEATHSIG, _CHILD_SUBREAPER = 1, 36  # prctl(2)
 
@@ -55,7 +55,7 @@ def _listen(
         seen = enough()
         if not ready:  # it may end and leave its output to others, or close it and go on
             ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-            time.sleep(SHORT)
+            time.sleep(POLL_SECONDS)
     return ended, seen
 
 
@@ -175,7 +175,7 @@ def _end(alive: Set[int], others: Set[int]) -> None:
         for pid in alive:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, os.WNOHANG)
-        time.sleep(SHORT)
+        time.sleep(POLL_SECONDS)
         alive = _children() - others
     _prctl(_CHILD_SUBREAPER, 0)  # what later commands leave behind is not ours to reap
 

@@ -12,7 +12,7 @@ from ..parse.nginx.shadowed import left_to, set_aside, shadows
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Ignored, NamedBlock, Route
 
-MOST = 16
+MOST_SERVERS = 16
 MOST_NAMES = 5
 
 
@@ -61,4 +61,4 @@ def ignored_servers(conf: Conf, routes: Sequence["Route"]) -> List["Ignored"]:
                     "alone": not left_to(pair.loser, pairs),
                 }
             )
-    return found[:MOST]
+    return found[:MOST_SERVERS]

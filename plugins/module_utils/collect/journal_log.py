@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
 
 NAME = "journal:"  # begins the path of such a log
-LINES = 20000
-SECONDS = 3.0
+MOST_LINES = 20000
+READ_SECONDS = 3.0
 _JOURNALD = "/run/systemd/journal/"
 _STDERR = ("/proc/self/fd/2", "/dev/stderr", "/dev/fd/2")
 # ngx_syslog_add_header() writes the host's name, which journald leaves there.
@@ -86,14 +86,14 @@ def _as_in_a_file(line: bytes, utc_offset: int) -> bytes:
 def _read(
     host: Host, kind: str, unit: str, form: str, since: float, matches: List[str]
 ) -> Tuple[List[bytes], "LogFile"]:
-    options = ["-o", form, "--no-pager", "-q", "--since=@%d" % since, "-n", str(LINES)]
-    ran = host.run(["journalctl"] + options + matches, SECONDS, WINDOW_BYTES)
+    options = ["-o", form, "--no-pager", "-q", "--since=@%d" % since, "-n", str(MOST_LINES)]
+    ran = host.run(["journalctl"] + options + matches, READ_SECONDS, WINDOW_BYTES)
     lines = ran.out.encode("utf-8", "replace").split(b"\n")[:-1]
     why = None
     if ran.rc != 0:
         why = "journalctl: " + (ran.failure if ran.rc is not None else ran.err[:200])
-    elif len(lines) >= LINES:
-        why = "only the newest %d lines of the window were read" % LINES
+    elif len(lines) >= MOST_LINES:
+        why = "only the newest %d lines of the window were read" % MOST_LINES
     file = log_file(kind, NAME + unit, why)
     file["bytes_read"] = len(ran.out)
     return lines, file

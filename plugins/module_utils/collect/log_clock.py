@@ -12,7 +12,7 @@ from .log_window import Source, admit
 
 TAIL = 4096  # bytes
 APART = 60.0  # seconds: a file's mtime is the time of its newest line
-MOST = 4  # logs
+MOST_LOGS = 4
 QUARTER, FARTHEST = 900, 26 * 3600  # seconds: zones differ by whole quarters of an hour, and by 26 h at most
 _HEAD = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[", re.M)
 
@@ -31,7 +31,7 @@ def tail(host: Host, path: str) -> Tuple[bytes, float]:
 def is_odd(host: Host, logs: Sequence[str]) -> bool:
     """Whether an error log's newest line is of another time than the file."""
     offset = host.utc_offset(host.now())
-    for path in logs[:MOST]:
+    for path in logs[:MOST_LOGS]:
         data, changed_at = tail(host, path) if path.startswith("/") else (b"", 0.0)
         heads = _HEAD.findall(data)
         at = nginx_time(heads[-1].decode("ascii"), offset) if heads else None

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 from ..parse.nginx.log_format import LineFormat
 from ..parse.timestamps import access_time
 from .host import Host
-from .log_clock import APART, MOST, tail
+from .log_clock import APART, MOST_LOGS, tail
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
 
-WHY = "nginx logs in another time zone (UTC%+03d:%02d) than the host has; a restart of nginx takes that"
+OTHER_ZONE = (
+    "nginx logs in another time zone (UTC%+03d:%02d) than the host has; a restart of nginx takes that"
+)
 _ZONE = re.compile(r"([+-])(\d\d):?(\d\d)\Z", re.A)
 
 
@@ -51,7 +53,7 @@ def _zone_of_nginx(host: Host, nginx: "Nginx") -> Optional[int]:
         for path in log["paths"]
         if path.startswith("/") and log["format"] in formats
     ]
-    for path, name in list(dict.fromkeys(logs))[:MOST]:
+    for path, name in list(dict.fromkeys(logs))[:MOST_LOGS]:
         zone = _zone_in(host, path, LineFormat(formats[name]["text"], formats[name]["escape"]))
         zones += [] if zone is None else [zone]
     if not zones or zones[0] == host.utc_offset(host.now()):
@@ -65,5 +67,5 @@ def note_zone(host: Host, nginx: "Nginx") -> Optional[int]:
     if zone is not None:
         nginx["log_zone"] = zone
         hours, minutes = divmod(abs(zone) // 60, 60)
-        host.miss("time_zone", nginx["config"], WHY % (hours if zone >= 0 else -hours, minutes))
+        host.miss("time_zone", nginx["config"], OTHER_ZONE % (hours if zone >= 0 else -hours, minutes))
     return zone

@@ -11,7 +11,7 @@ from ..parse.nginx.conf import Directive, every, named
 from ..parse.nginx.lexer import VARIABLE
 from ..parse.nginx.routes import server_names
 
-MOST = 8  # ways that a server may be set up
+MOST_CHOICES = 8  # ways that a server may be set up
 _OF_NAME = ("$host", "$http_host", "$server_name", "$ssl_server_name")
 _PLAIN = re.compile(r"\w[\w.-]*\Z")  # no wildcard, no pattern
 _PATHS = ("root", "alias", "set", "fastcgi_param")
@@ -61,6 +61,6 @@ def choices_of(http: Directive, server: Directive) -> List[Dict[str, str]]:
             unset = [] if any(line.name == "default" for line in lines) else [""]
             found = sorted({line.args[0] for line in lines}.union(unset))
         values[each.args[1][1:]] = found if plain else ["$"]
-    rows = itertools.islice(itertools.product(*values.values()), MOST + 1)
+    rows = itertools.islice(itertools.product(*values.values()), MOST_CHOICES + 1)
     choices = [dict(zip(values, row)) for row in rows]
-    return choices if len(choices) <= MOST else [{}]
+    return choices if len(choices) <= MOST_CHOICES else [{}]

@@ -3,21 +3,25 @@
 
 """What the host has of the places that nginx's log names: files, directories, limits, scripts."""
 
-from typing import TYPE_CHECKING, Callable, FrozenSet, Iterator, Sequence, Tuple
+import posixpath
+from typing import TYPE_CHECKING, Callable, FrozenSet, Iterator, List, Sequence, Set, Tuple
 
-from ..signatures.lookup import meaning_of
+from ..parse.nginx.conf import Directive, named
+from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
 from .host import Host
+from .linux.hidden import other_view
+from .nginx_files import Reading
 from .nginx_limits import limits
-from .nginx_temp import DENIED, closed_roots, denied_files, temp_dirs
+from .nginx_temp import DENIED, closed_roots, denied_files, files_named, temp_dirs
 from .script_ways import UNSEEN, ways
-from .sent_files import LOST_FILES, sent_files
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Event, LaterLogs
+    from ...plugin_utils.shapes.logs import Event, LaterLogs, SentFile
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.snapshot import Snapshot
 
+LOST_FILES = meanings("sent_missing")
 OF_SCRIPTS = UNSEEN | REFUSED | FATAL
 Look = Tuple[str, Callable[[], "LaterLogs"]]  # its name, where it fails
 
@@ -29,6 +33,47 @@ def _directories(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "Late
 def _limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":
     found, statuses = limits(host, nginx, events)
     return {"limits": found, "limit_statuses": statuses}
+
+
+def _places(block: Sequence[Directive], prefix: str, root: str) -> Set[str]:
+    """The directories of the locations below, where each is known by its text."""
+    found: Set[str] = set()
+    for each in named(block, "location"):
+        inner = each.block or []
+        roots, aliases = named(inner, "root"), named(inner, "alias")
+        here = roots[-1].args[0] if roots else root
+        path = "" if each.args[0].startswith(("~", "@")) else each.args[-1]
+        place = aliases[-1].args[0] if aliases else here + path
+        if "$" not in place and path:
+            found.add(posixpath.normpath(posixpath.join(prefix, place)))
+        found |= _places(inner, prefix, here)
+    return found
+
+
+def _all_places(host: Host, nginx: "Nginx") -> Set[str]:
+    prefix = nginx["prefix"] or "/"
+    found: Set[str] = set()
+    for http in Reading.of(host, nginx).conf.directives:
+        for server in http.block or [] if http.name == "http" else []:
+            roots = named(server.block or [], "root") or named(http.block or [], "root")
+            found |= _places(server.block or [], prefix, roots[-1].args[0] if roots else "html")
+    return found
+
+
+def sent_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["SentFile"]:
+    """Files that the application has nginx send, and that are not there. A directory that was deleted below the
+    place of a location is its own matter.
+    """
+    places = _all_places(host, nginx)
+    view = other_view(host, next(iter(nginx["workers"]), None))
+    found: List[SentFile] = []
+    for path in files_named([event for event in events if meaning_of(event) in LOST_FILES]):
+        names = posixpath.normpath(path).split("/")[1:-1]
+        ways = ["/" + "/".join(names[: number + 1]) for number in range(len(names))]
+        lacks = next((way for way in ways if host.lacks(view + way)), "")
+        whole = any((place + "/").startswith(lacks + "/") for place in places) if lacks else False
+        found.append({"path": path, "lacks": lacks if whole else ""})
+    return found
 
 
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> Iterator[Look]:

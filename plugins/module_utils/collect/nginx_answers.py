@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import OwnAnswer
     from ...plugin_utils.shapes.nginx import Nginx
 
-MOST = 64
+MOST_ANSWERS = 64
 MOST_TEXT = 200
 PASSES = ("fastcgi_pass", "proxy_pass", "grpc_pass", "uwsgi_pass", "scgi_pass")
 LIMITS = ("limit_req", "limit_conn")
@@ -74,7 +74,7 @@ class _Answers:
         )
 
     def add(self, site: str, directive: Directive, status: str, level: Optional[str], off: bool) -> None:
-        if len(self.found) >= MOST or not status.isdigit() or int(status) < 403 and status != "200":
+        if len(self.found) >= MOST_ANSWERS or not status.isdigit() or int(status) < 403 and status != "200":
             return
         self.found.append(
             {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, Limit
     from ...plugin_utils.shapes.nginx import Nginx
 
-MOST = 8
+MOST_ZONES = 8
 MOST_TEXT = 200
 
 
@@ -27,7 +27,7 @@ def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "Tuple[List
     found: List[Limit] = []
     for directive in named(every(conf.directives), "limit_req_zone", "limit_conn_zone"):
         zone = next((arg[5:].partition(":")[0] for arg in directive.args[1:] if arg.startswith("zone=")), "")
-        if zone and zone in zones and len(found) < MOST:
+        if zone and zone in zones and len(found) < MOST_ZONES:
             written = "%s %s" % (directive.name, " ".join(directive.args))
             found.append(
                 {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, TempDir
     from ...plugin_utils.shapes.nginx import Nginx
 
-MOST = 8
+MOST_PATHS = 8
 DENIED = meanings("file_denied", "sent_denied", "static_denied")
 _READ, _WRITE, _SEARCH = 4, 2, 1
 
@@ -76,7 +76,7 @@ def closed_roots(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List[
     """Of the sites whose locations lead in a circle: directories that nginx may not search."""
     sites = {event["site"] for event in events if event["source"] == "nginx" and meaning_of(event) in CYCLES}
     roots = {route["root"] for route in nginx["routes"] if route["site"] in sites}
-    named = sorted(root for root in roots if root and "$" not in root)[:MOST]
+    named = sorted(root for root in roots if root and "$" not in root)[:MOST_PATHS]
     seen = [look(host, nginx, root + "/index.php", _SEARCH) for root in named]
     found = {entry["path"]: entry for entry in seen if entry and not entry["writable"]}
     return list(found.values())
@@ -84,7 +84,7 @@ def closed_roots(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List[
 
 def files_named(events: Sequence["Event"]) -> List[str]:
     files = [event["detail"].get("path") for event in events if event["source"] == "nginx"]
-    return list(dict.fromkeys(path for path in files if path))[:MOST]
+    return list(dict.fromkeys(path for path in files if path))[:MOST_PATHS]
 
 
 def denied_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["TempDir"]:

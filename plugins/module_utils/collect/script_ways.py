@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 UNSEEN = meanings("root_denied", "index_forbidden")
-MOST = 32
+MOST_WAYS = 32
 PAGES = ("index.php", "index.html", "app.php", "index.htm")
 BELOW = ("", "public/", "web/", "htdocs/", "public_html/", "dist/", "current/")
 PATH_CACHE = 120  # seconds, PHP's own (main.c)
@@ -149,7 +149,7 @@ def ways_of_nginx(host: Host, snapshot: "Snapshot", sites: Set[Optional[str]]) -
     by_root = "$document_root$fastcgi_script_name"
     routes = [cast("Route", dict(each, params={"SCRIPT_FILENAME": by_root})) for each in nginx["routes"]]
     seen = [_way(host, snapshot, route, "", account) for route in routes if route["site"] in sites]
-    found = [way for way in seen if way][:MOST]
+    found = [way for way in seen if way][:MOST_WAYS]
     for way in found:
         there = [way["script"] + below + name for below in BELOW for name in PAGES]
         way["page"] = next((path for path in there if host.type_of(account.root + path) == "file"), "")
@@ -173,7 +173,7 @@ def ways(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> List["S
     sites = {event["site"] for event in logged if meaning_of(event) in REFUSED | FATAL}
     found = ways_of_nginx(host, snapshot, {event["site"] for event in logged if meaning_of(event) in UNSEEN})
     for route in snapshot["nginx"]["routes"]:
-        pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST else None
+        pool = _pool_of(snapshot, route) if route["site"] in sites and len(found) < MOST_WAYS else None
         account = _account(host, snapshot, *pool) if pool else None
         way = _way(host, snapshot, route, pool[1]["name"], account) if pool and account else None
         if way and pool and account and way["linked"]:
@@ -227,7 +227,7 @@ def gone_roots(host: Host, snapshot: "Snapshot", events: Sequence["Event"], sinc
     found: List[GoneRoot] = []
     for route in snapshot["nginx"]["routes"]:
         root = folder_of(route)
-        gone, given_up = _gone(host, root, unmounted) if root and len(found) < MOST else ({}, False)
+        gone, given_up = _gone(host, root, unmounted) if root and len(found) < MOST_WAYS else ({}, False)
         if given_up and not _is_visited(host, snapshot, route["site"], events, since):
             continue
         pool = _pool_of(snapshot, route) if gone else None

@@ -43,10 +43,10 @@ _ODD = re.compile(
 OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
-FEWEST = 3  # lines
-ODD = {"refused", "forbidden", "blank", "zipped"}  # of pages
+FEWEST_LINES = 3
+ODD_PAGES = {"refused", "forbidden", "blank", "zipped"}
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
-BAD = {b"500", b"403"}
+BAD_STATUSES = {b"500", b"403"}
 ENDED = meanings("timed_out", "broken_off")
 
 
@@ -147,10 +147,10 @@ def _ends(host: Host, nginx: "Nginx", since: float) -> List[bytes]:
 def _ends_badly(ends: Sequence[bytes]) -> bool:
     """Whether an access log's last pages all failed, or many requests. No error log may tell of it."""
     for end in ends:
-        if max(len(hint.findall(end)) for hint in (_FAILED, _FRONT, _BLANK)) >= FEWEST:
+        if max(len(hint.findall(end)) for hint in (_FAILED, _FRONT, _BLANK)) >= FEWEST_LINES:
             return True
         statuses = _PAGE.findall(end)
-        if BAD.intersection(statuses) and not any(status.startswith(b"2") for status in statuses):
+        if BAD_STATUSES.intersection(statuses) and not any(status.startswith(b"2") for status in statuses):
             return True
     return False
 
@@ -165,7 +165,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         look = partial(missed_pages, host, snapshot, since)
         found["missed_pages"] = isolated(host, "missed_pages", look) or []
     ends = _ends(host, nginx, since)
-    if max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST:
+    if max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST_LINES:
         from .odd_visits import collect_odd_visits
 
         visits = isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since))
@@ -196,7 +196,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     pages = [pages for file in found["files"] for pages in file.get("pages") or []]
     if errors:
         found["php_errors"] = errors
-    odd = any(ODD.intersection(each) for each in pages)
+    odd = any(ODD_PAGES.intersection(each) for each in pages)
     if odd or max([many] + [each["failed"] for each in pages]) >= MANY:
         from .nginx_answers import own_answers
 

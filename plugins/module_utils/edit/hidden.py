@@ -19,7 +19,7 @@ from .shown_unit import logical, setting
 # (what it is called, what stands there)
 Named = Tuple[str, str]
 
-MOST = 20000
+MOST_SECRETS = 20000
 _SHORTEST, _SHORTEST_WORD, _LONGEST = 6, 8, 4096
 _NAME = re.compile(r"[\w.-]{1,100}\Z")
 _PAIR = re.compile(r"(?<![\w.-])([\w.-]{1,64})\\?[\"']?\s*(?:=>?|:)\s*\\?[\"']?([^\s\"'&;,|]+)")
@@ -235,7 +235,7 @@ class Scrubber:
                 if _worth(word, name) and word not in public and word not in self.known:
                     self.known.add(word)
                     self._spelled.update((spelling, word) for spelling in _spellings(word))
-            if len(self.known) > MOST:
+            if len(self.known) > MOST_SECRETS:
                 break
         # By their beginnings: an expression of thousands of words would be tried word by word.
         self._heads: Dict[str, List[str]] = {}

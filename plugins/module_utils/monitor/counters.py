@@ -10,7 +10,7 @@ from .exposition import Sample
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.monitor import Counter
 
-MOST = 20000  # series; names of sites and pools come from the configuration alone
+MOST_SERIES = 20000  # names of sites and pools come from the configuration alone
 Key = Tuple[str, Tuple[Tuple[str, str], ...]]
 
 
@@ -23,13 +23,13 @@ class Counters:
 
     def __init__(self, kept: List["Counter"], raw: Dict[str, float]) -> None:
         self.values: Dict[Key, float] = {
-            _key(each["name"], each["labels"]): each["value"] for each in kept[:MOST]
+            _key(each["name"], each["labels"]): each["value"] for each in kept[:MOST_SERIES]
         }
         self.raw = raw
 
     def add(self, name: str, labels: Mapping[str, str], count: float) -> None:
         key = _key(name, labels)
-        if key in self.values or len(self.values) < MOST:
+        if key in self.values or len(self.values) < MOST_SERIES:
             self.values[key] = self.values.get(key, 0) + max(0, count)
 
     def follow(self, name: str, labels: Mapping[str, str], what: str, count: float) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.monitor import StatusPage
 
 SECONDS = 0.5  # for all of them
-MOST = 256
+MOST_PAGES = 256
 
 
 class _Dialled(NamedTuple):
@@ -51,7 +51,7 @@ def _dial(name: str, page: "StatusPage") -> Optional[_Dialled]:
 
 def ask(pages: Sequence[Tuple[str, "StatusPage"]]) -> Dict[str, Status]:
     """{name: its answer}, of (name, where)."""
-    dialled = [page for page in (_dial(*place) for place in pages[:MOST]) if page]
+    dialled = [page for page in (_dial(*place) for place in pages[:MOST_PAGES]) if page]
     until, poll = time.monotonic() + SECONDS, select.poll()
     answers: Dict[str, Status] = {}
     doors = {page.door.fileno(): page for page in dialled}
@@ -65,7 +65,7 @@ def ask(pages: Sequence[Tuple[str, "StatusPage"]]) -> Dict[str, Status]:
             more = _exchange(page.door)
             data[number] += more
             text, whole = status.body(data[number])
-            if whole or not more or len(data[number]) > status.MOST:
+            if whole or not more or len(data[number]) > status.MOST_BYTES:
                 answer = status.parse(text)
                 # Another pool's page would say another pool's numbers.
                 if answer and answer.pool == page.name:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 SHORTLY = 86400.0  # seconds
-MOST = 64  # logs
+MOST_LOGS = 64
 WINDOWS = (1800, 3600, 7200, 10800, 21600, 43200, 86400, 90000)
 
 
@@ -109,7 +109,7 @@ def note(snapshot: "Snapshot") -> List["Missing"]:
     now = snapshot["taken_at"]
     losses = [
         (path, loss)
-        for path, loss in _losses(snapshot)[:MOST]
+        for path, loss in _losses(snapshot)[:MOST_LOGS]
         if snapshot["window"] < now - loss["at"] <= SHORTLY
     ]
     if not losses:

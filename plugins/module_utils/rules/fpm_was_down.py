@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 from ..parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
-from .lost_requests import STOP_SECONDS
+from .lost_requests import STOP_SECONDS, WORKER_ENDED
 from .model import Cause, Loss, Match, Reason, evidence, first_line, near
 from .whereabouts import name_of, of_journal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.unit import Unit, UnitLine
 
-ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up", "terminated")
+ENDS = WORKER_ENDED | meanings("terminated")
 _STARTED, _NOT_STARTED, _AGAIN = map(meanings, ("unit_started", "unit_not_started", "restarted"))
 _BY_LIMIT, _ENDED = meanings("limit_reached"), meanings("main_ended")
 LOOP = 3  # automatic restarts in the window

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Iterable, List, Optional
 
 from .case import FULL, HIDDEN, Case
+from .held import Held
 from .max_children_exhausted import (
     CAUSE,
     HELD_BY,
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Flow
     from ...plugin_utils.shapes.finding import Evidence
 
+AFTER_ANSWER = (
+    "what their pages do after the answer was sent (fastcgi_finish_request), for which no visitor waits"
+)
 NOT_FREE = "No worker of pool %s is free."
 PATIENCE = 5.0  # seconds that a visitor waits at least, where nobody who waits shows it
 
@@ -89,6 +93,12 @@ def _first(moments: Iterable[Optional[float]]) -> Optional[float]:
     return min([moment for moment in moments if moment is not None], default=None)
 
 
+def _after_answer(case: Case, workers: int) -> Held:
+    """fastcgi_finish_request() closes the request's connection, and the worker goes on."""
+    text = "%s: none of %d workers has a connection, and none takes a new one" % (case.key, workers)
+    return Held("after_answer", AFTER_ANSWER, [evidence("socket", text)], False)
+
+
 def full(case: Case) -> Answer:
     owner = case.running[0]
     workers, limit = case.workers(owner), owner.pool["max_children"]
@@ -109,9 +119,7 @@ def full(case: Case) -> Answer:
         logs, at_limit = [] if holder else own_part(lost), False  # who they are is not seen
     flow = _flow(case)
     if holder is None and at_limit and occupied(case) == 0 and not (flow and flow["answered"]):
-        from .after_answer import after_answer
-
-        holder, at_limit = after_answer(case, len(workers)), False  # what they do is not seen
+        holder, at_limit = _after_answer(case, len(workers)), False  # what they do is not seen
     is_kept = holder is not None and holder.is_kept
     reason = Reason(
         _summary(case, owner, capped),

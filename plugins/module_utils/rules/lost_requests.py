@@ -19,7 +19,7 @@ STOPPING = meanings("stopping", "emergency_reload")
 RUNS = meanings("runs")
 # php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c): what it logs is
 # another's.
-ENDS = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up")
+WORKER_ENDED = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up")
 UNREACHED = meanings("unreached", "unbound")
 STOP_SECONDS = 3.0  # that a stop takes at most where no log tells of its end
 APART = 20.0  # seconds from one reload to the next
@@ -108,7 +108,7 @@ def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) ->
     for stop in _times(stops):
         number = bisect_left(starts, stop)
         spans.append((stop - LOG_SECOND, (starts + [stop + STOP_SECONDS])[number] + LOG_SECOND))
-    ends = _times(case.fpm_events(ENDS))
+    ends = _times(case.fpm_events(WORKER_ENDED))
     cut = []
     for loss in lost:
         if not any(begin <= loss.at <= end for begin, end in spans):

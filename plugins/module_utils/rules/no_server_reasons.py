@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Route, Target
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-LEFT = 10.0  # seconds, nginx's own fail_timeout: what ends sooner is over when it is read
+LEAST_LEFT = 10.0  # seconds, nginx's own fail_timeout: what ends sooner is over when it is read
 MOST_SHOWN = 3
 
 
@@ -119,7 +119,7 @@ def _taken_out(of: _Upstream) -> Optional[Match]:
             return None
         ends.append(failed + server.out)
     until = min(ends)
-    if until <= snapshot["taken_at"] + LEFT or max(event["last"] for event in of_now) >= until:
+    if until <= snapshot["taken_at"] + LEAST_LEFT or max(event["last"] for event in of_now) >= until:
         return None
     minute = int(until + snapshot["host"]["utc_offset"]) // 60 % 1440
     words = "nginx asks no server of upstream %s until %02d:%02d, since each failed; %s answers again."

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.waits import WorkerWait
 
 REASON = "self_request"
-FEWEST = 3  # requests
+FEWEST_REQUESTS = 3
 BY_PORT = (
     "connections that its pages make to the pool's own address %s, as to a debugger or a service that should "
     "be there"
 )
-BY = "requests that its pages make to their own site (%s); more workers make it rarer, and do not end it"
+BY_SITE = "requests that its pages make to their own site (%s); more workers make it rarer, and do not end it"
 
 
 def by_log(lost: Sequence[Loss]) -> Optional[Held]:
@@ -32,9 +32,9 @@ def by_log(lost: Sequence[Loss]) -> Optional[Held]:
     """
     own = [loss for loss in lost if loss.event.get("own")]
     count, of_all = span(own)[1], span(lost)[1]
-    if count < FEWEST or 4 * count < of_all or count == of_all:
+    if count < FEWEST_REQUESTS or 4 * count < of_all or count == of_all:
         return None
-    return Held(REASON, BY % "as nginx's log tells", own_part(lost), False)
+    return Held(REASON, BY_SITE % "as nginx's log tells", own_part(lost), False)
 
 
 def own_part(lost: Sequence[Loss]) -> "List[Evidence]":
@@ -74,7 +74,7 @@ def self_request(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
     places = ", ".join(map(service, sorted(by_place)))
     text = "%d of %d workers wait for %s, where nginx passes requests to this pool (/proc)"
     # A site without PHP may be asked there as well.
-    return Held(REASON, BY % places, [evidence("proc", text % (count, len(rows), places))], False)
+    return Held(REASON, BY_SITE % places, [evidence("proc", text % (count, len(rows), places))], False)
 
 
 def own_address(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Timeline
 
 STEPS = (60, 300, 900, 3600, 6 * 3600, 86400)
-MOST = 60
+MOST_SLOTS = 60
 
 
 def timeline(losses: Sequence[Loss]) -> "Optional[Timeline]":
@@ -37,8 +37,8 @@ def _of_times(times: Sequence[int], least: int = 0) -> "Optional[Timeline]":
     if not times:
         return None
     last, steps = max(times), [step for step in STEPS if step >= least]
-    step = next((step for step in steps if last // step - min(times) // step < MOST), STEPS[-1])
-    first = max(min(times) // step, last // step - MOST + 1)
+    step = next((step for step in steps if last // step - min(times) // step < MOST_SLOTS), STEPS[-1])
+    first = max(min(times) // step, last // step - MOST_SLOTS + 1)
     counts = [0] * (last // step - first + 1)
     for at in times:
         if at // step >= first:

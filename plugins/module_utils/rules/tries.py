@@ -33,7 +33,7 @@ PASSED = {
 LATE = PASSED["timeout"] | meanings("cut_off", "bad_gateway")  # after a wait
 DEFAULT = ("error", "timeout")  # ngx_http_fastcgi_merge_loc_conf()
 NEXT_TRY = 1.0  # seconds between two tries of one request
-AFTER = 60.0  # seconds that a server is out at least, for who looks what took it out
+LEAST_OUT = 60.0  # seconds that a server is out, for who looks what took it out
 
 
 class Server(NamedTuple):
@@ -188,7 +188,7 @@ def counts_alone(snapshot: "Snapshot", route: "Route") -> bool:
 
 def _cause(tries: Sequence[Try], at: float) -> Optional[Try]:
     """Of a moment without a live server: the newest try on one that answers again, else on any."""
-    before = [tried for tried in tries if at - max(AFTER, tried.server.out) <= tried.at <= at + NEXT_TRY]
+    before = [tried for tried in tries if at - max(LEAST_OUT, tried.server.out) <= tried.at <= at + NEXT_TRY]
     best = [tried for tried in before if tried.server.answers] or before
     return max(best, key=lambda tried: tried.at, default=None)
 
@@ -204,7 +204,7 @@ def of_no_server(seen: Seen) -> Dict[str, List[Loss]]:
         servers = servers_of(seen.snapshot, routes[0]) if routes else []
         if not servers or counts_alone(seen.snapshot, routes[0]):
             continue  # no_server.py tells of it
-        tries = _tries(seen, Group(servers, DEFAULT, {route["site"] for route in routes}, AFTER))
+        tries = _tries(seen, Group(servers, DEFAULT, {route["site"] for route in routes}, LEAST_OUT))
         for at in event["times"]:
             tried = _cause(tries, at)
             first = next((server for server in servers if not server.answers), servers[0])

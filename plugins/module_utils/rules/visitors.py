@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-WHAT = "visitors"
+VISITORS = "visitors"
 NO_HEADER = meanings("proxy_header")
 MANY_REFUSED = 10  # requests in the window
 # Since then nginx tells HTTP/1 from HTTP/2 on a port without TLS.
@@ -59,7 +59,7 @@ def _without_header(snapshot: "Snapshot") -> List["Missing"]:
         "answer; nobody came with it since: the proxy in front does not send it, or there is none"
     )
     count = sum(event["count"] for event in events)
-    return [unseen(WHAT, nginx["config"], why % (count, ", ".join(listens[:3])))]
+    return [unseen(VISITORS, nginx["config"], why % (count, ", ".join(listens[:3])))]
 
 
 def _limited(snapshot: "Snapshot") -> List["Missing"]:
@@ -82,12 +82,12 @@ def _limited(snapshot: "Snapshot") -> List["Missing"]:
             why = "all come by one address, of a proxy or of one who asks too often"
         if why and count >= MANY_REFUSED:
             text = "%s: a limit of nginx refused %d requests, and how other visitors fared is not seen: %s"
-            notes.append(unseen(WHAT, snapshot["nginx"]["config"], text % (site["site"], count, why)))
+            notes.append(unseen(VISITORS, snapshot["nginx"]["config"], text % (site["site"], count, why)))
     return notes
 
 
 def unanswered(snapshot: "Snapshot") -> List["Missing"]:
     nginx = snapshot["nginx"]
     why = "nginx %s speaks HTTP/2 alone at listen %s, which has http2 and no ssl: browsers get no page there"
-    notes = [unseen(WHAT, nginx["config"], why % (nginx["version"], at)) for at in http2_alone(nginx)[:3]]
+    notes = [unseen(VISITORS, nginx["config"], why % (nginx["version"], at)) for at in http2_alone(nginx)[:3]]
     return notes + _without_header(snapshot) + _limited(snapshot)[:3]

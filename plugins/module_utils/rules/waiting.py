@@ -19,8 +19,8 @@ SATED = 0.8  # share of a CPU: a worker that has more is not held by a quota
 THROTTLED = 0.3  # share of the periods in which a group had to stop
 STOLEN = 0.2  # share of the CPU time
 CROWDED = 2.0  # processes that could run, for each CPU
-OWN = 0.5  # of all CPUs: workers that use more, while all CPUs are wanted, compete with each other
-MORE = "more workers would wait as well"
+OWN_SHARE = 0.5  # of all CPUs: workers that use more, while all CPUs are wanted, compete with each other
+NO_CURE = "more workers would wait as well"
 _SESSION = "/sess_*"
 _READERS = (
     "visitors who take their answers slowly, which nginx passes on as they come (fastcgi_buffering off, or "
@@ -133,7 +133,7 @@ def _dependency(rows: Sequence["WorkerWait"], halted: Set[int]) -> Optional[Held
         wait is not None and wait["samples"] == row["samples"] for row, wait in zip(rows, mains.values())
     )
     certain = count == len(rows) and whole and kind in ("peer", "lock")
-    return Held("slow_dependency", "%s; %s" % (_words(kind, on), MORE), proof, certain)
+    return Held("slow_dependency", "%s; %s" % (_words(kind, on), NO_CURE), proof, certain)
 
 
 def _asking(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
@@ -188,7 +188,7 @@ def _taker(waits: "Waits", share: float) -> Optional[Tuple[str, "Evidence"]]:
 
 def _themselves(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Tuple[str, "Evidence"]]:
     own, cpus = sum(row["cpu"] for row in rows), waits["cpus"]
-    if not cpus or own < OWN * cpus or (waits["running"] or 0.0) < cpus:
+    if not cpus or own < OWN_SHARE * cpus or (waits["running"] or 0.0) < cpus:
         return None
     by = "what their own pages compute: they use %.1f of %d CPUs, and all of these are wanted" % (own, cpus)
     return by, evidence("proc", by, "/proc/stat")

@@ -18,7 +18,7 @@ from ..remedies import full_name, sites_of
 from ..shapes.report import Explained
 from ..text import names as names_of
 
-MOST = 20  # findings that are told
+MOST_FINDINGS = 20  # that are told
 LONGEST = 400
 COMMAND = "ansible-playbook -i INVENTORY webmedic.php_fpm"
 
@@ -75,10 +75,10 @@ def text(request: Request) -> str:
         "host:   " + (request.status or "not looked at"),
         "why:    " + harmless(request.why, LONGEST),
     ]
-    for number, (finding, why) in enumerate(request.left[:MOST], 1):
+    for number, (finding, why) in enumerate(request.left[:MOST_FINDINGS], 1):
         lines += ["", *_item(number, finding, why)]
-    if len(request.left) > MOST:
-        lines += ["", "And %d more: see the report." % (len(request.left) - MOST)]
+    if len(request.left) > MOST_FINDINGS:
+        lines += ["", "And %d more: see the report." % (len(request.left) - MOST_FINDINGS)]
     lines += ["", *(["report: " + request.report] if request.report else [])]
     lines += [
         "look:   %s.diagnose -e diagnose_hosts=%s" % (COMMAND, request.host),
@@ -109,7 +109,7 @@ def message(request: Request) -> dict[str, Any]:
                 "why": harmless(why),
                 "do": harmless(finding["fix"] or finding["advice"]),
             }
-            for finding, why in request.left[:MOST]
+            for finding, why in request.left[:MOST_FINDINGS]
         ],
         "report": request.report,
         "text": text(request),

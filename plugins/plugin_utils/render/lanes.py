@@ -14,7 +14,7 @@ from ..text import clock, span
 from .view import Cause
 
 STEPS = (60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400)
-MOST = 60
+MOST_SLOTS = 60
 # Of the drawing: a lane is so wide, so high.
 WIDTH, HEIGHT = 600.0, 28.0
 TICKS = 5
@@ -64,9 +64,9 @@ def axis_of(causes: Sequence[Cause], window: int, now: float) -> Axis | None:
     if not steps:
         return None
     coarse = min(max(steps), STEPS[-1])
-    step = next((size for size in STEPS if size >= coarse and window // size < MOST), STEPS[-1])
+    step = next((size for size in STEPS if size >= coarse and window // size < MOST_SLOTS), STEPS[-1])
     end = (int(now) // step + 1) * step
-    slots = max(1, min(MOST, -(-window // step) + 1))
+    slots = max(1, min(MOST_SLOTS, -(-window // step) + 1))
     begin = end - slots * step
     rows = [(cause, _counts(lines, begin, step, slots)) for cause, lines in timed if lines]
     highest = max((max(counts) for _cause, counts in rows), default=0) or 1

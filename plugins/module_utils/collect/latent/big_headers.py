@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.risks_capacity import BigHeaders, HeaderFacts
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-SECONDS = 7 * 86400.0
+WEEK = 7 * 86400.0
 MOST_LOGS = 16
 TOO_BIG = meanings("too_big")
 
@@ -52,7 +52,7 @@ def _as_facts(event: "Event") -> "BigHeaders":
 
 def collect(host: Host, snapshot: "Snapshot") -> "HeaderFacts":
     """A log that cannot be read is missing in the diagnosis already."""
-    since = host.now() - SECONDS
+    since = host.now() - WEEK
     found: List["BigHeaders"] = []
     for log in snapshot["nginx"]["error_logs"][:MOST_LOGS]:
         try:
@@ -65,4 +65,4 @@ def collect(host: Host, snapshot: "Snapshot") -> "HeaderFacts":
             except HostError:
                 continue
             found += [_as_facts(event) for event in events if meaning_of(event) in TOO_BIG]
-    return {"seconds": SECONDS, "too_big": found}
+    return {"seconds": WEEK, "too_big": found}

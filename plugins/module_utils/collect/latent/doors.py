@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import Master, Pool
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-MOST = 200  # pools
+MOST_POOLS = 200
 MOST_NAMED = 5
 WRITE, SEARCH = 2, 1
 _PEOPLE = range(1000, 60000)  # UID_MIN and UID_MAX of login.defs
@@ -176,7 +176,7 @@ def collect(host: Host, snapshot: "Snapshot") -> List["Doors"]:
     filters: Dict[Optional[str], Optional[str]] = {}
     for master in snapshot["fpm"]["masters"]:
         for pool in master["pools"] if master["running"] else ():
-            if not pool["endpoint"] or len(found) >= MOST:
+            if not pool["endpoint"] or len(found) >= MOST_POOLS:
                 continue
             door = _doors(pool, master, snapshot, people, own)
             if door["open_to"]:

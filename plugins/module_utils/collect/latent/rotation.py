@@ -23,7 +23,7 @@ PROGRAMS = ("/usr/sbin/logrotate", "/usr/bin/logrotate", "/sbin/logrotate")
 MOST_BYTES = 256 * 1024  # of a file
 MOST_FILES = 500
 MOST_SCRIPT = 16 * 1024
-MOST = 100  # logs
+MOST_ENTRIES = 100
 
 
 class _Files:
@@ -142,7 +142,7 @@ def collect(host: Host, snapshot: "Snapshot") -> "Rotation":
     logs: List[Rotated] = []
     for writer in writers(host, snapshot):
         stanza = _stanza_of(writer.path, stanzas)
-        if stanza is None or len(logs) >= MOST:
+        if stanza is None or len(logs) >= MOST_ENTRIES:
             continue
         logs.append(_row(writer, stanza, replaced(host, writer, stanza.settings), scripts.effects(stanza)))
     hooks: Dict[Tuple[str, int, str], Hook] = {}
@@ -151,4 +151,4 @@ def collect(host: Host, snapshot: "Snapshot") -> "Rotation":
             if effect.program in (NGINX, FPM) and effect.what != "reopen":
                 hooks.setdefault((stanza.file, effect.line, str(effect.program)), _hook(effect, stanza))
     installed = any(host.type_of(path) == "file" for path in PROGRAMS)
-    return {"installed": installed, "logs": logs, "hooks": list(hooks.values())[:MOST]}
+    return {"installed": installed, "logs": logs, "hooks": list(hooks.values())[:MOST_ENTRIES]}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 MOST_NAMES = 5
-MOST = 50
+MOST_SERVERS = 50
 
 Text = Tuple[Tuple[object, ...], ...]
 
@@ -50,8 +50,8 @@ def collect(host: Host, snapshot: "Snapshot") -> "Web":
     shadowed = _shadowed(reading.conf, found, php)
     return {
         "pages": status_pages(reading.conf, _led(snapshot), _pages(snapshot)),
-        "shadowed": shadowed[:MOST],
-        "aside": _aside(host, reading.by_pattern, found, php, shadowed)[:MOST],
+        "shadowed": shadowed[:MOST_SERVERS],
+        "aside": _aside(host, reading.by_pattern, found, php, shadowed)[:MOST_SERVERS],
     }
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 # States of fs/proc/array.c.
 KINDS = {"T": "stopped", "t": "traced", "D": "disk_wait"}
-AGAIN = 1.0  # seconds
+NEXT_LOOK = 1.0  # seconds
 # No controller has the name "": that asks for version 2's tree.
 _FREEZERS = (("freezer", "freezer.state", "FROZEN"), ("", "cgroup.events", "frozen 1"))
-MOST = 1000  # processes
+MOST_PROCESSES = 1000
 
 
 class _Look(NamedTuple):
@@ -64,7 +64,7 @@ def collect_halted(host: Host, procs: Sequence[Process], workers: Sequence[int])
     """procs: those of nginx and php-fpm. One that is not running now and later is halted. workers: nginx's,
     which nothing may hold but the wait for an event.
     """
-    mine = [process.pid for process in procs if not process.foreign][:MOST]
+    mine = [process.pid for process in procs if not process.foreign][:MOST_PROCESSES]
     frozen: Dict[str, Optional[str]] = {}
     found: List[Halted] = []
     first: Dict[int, _Look] = {}
@@ -80,7 +80,7 @@ def collect_halted(host: Host, procs: Sequence[Process], workers: Sequence[int])
         if look and (look.state in KINDS or look.place):
             first[pid] = look
     if first:
-        host.sleep(AGAIN)
+        host.sleep(NEXT_LOOK)
     for pid, look in first.items():
         if _look(host, pid, workers) == look:
             kind = KINDS.get(look.state, "blocked")

@@ -12,10 +12,10 @@ from ..host import Host
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
-LINES = 30
+MOST_LINES = 30
 MOST_OUTPUT = 5  # lines of other programs
 MANY_LINES = 400  # where the last start is not among the first
-SHOWN = 16384  # bytes, of one unit
+MOST_BYTES = 16384  # bytes, of one unit
 MOST_JOURNALS = 4  # each costs 10 ms of CPU or more
 DIRECTORIES = (
     "/etc/systemd/system",
@@ -62,7 +62,7 @@ def unit_states(
         return {}
     ran = host.run(
         ["systemctl", "show", "--no-pager", "-p", ",".join(PROPERTIES), "--"] + wanted,
-        most=SHOWN * (len(wanted) + 100),
+        most=MOST_BYTES * (len(wanted) + 100),
     )
     if ran.rc != 0:
         needs = "a running systemd" if ran.rc is not None else "a systemd that answers in time"
@@ -115,7 +115,7 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
     for _at, name in sorted(changed, key=lambda row: -row[0])[:MOST_JOURNALS]:
         unit = units[name]
         unit["log"], unit["said"] = journal(host, name)
-        if unit["active"] == "failed" and len(unit["log"]) + len(unit["said"]) >= LINES:
+        if unit["active"] == "failed" and len(unit["log"]) + len(unit["said"]) >= MOST_LINES:
             _read_last_start(host, name, unit)
         unit["said"] = unit["said"][-MOST_OUTPUT:]
         if unit["active"] == "failed" and refused_to_start(unit["log"]):
@@ -128,10 +128,10 @@ def _read_last_start(host: Host, name: str, unit: "Unit") -> None:
 
     if not of_meaning(unit["log"], *TRIED):
         log, unit["said"] = journal(host, name, MANY_LINES)
-        unit["log"] = without_small_talk(log, LINES)
+        unit["log"] = without_small_talk(log, MOST_LINES)
 
 
-def journal(host: Host, unit: str, lines: int = LINES) -> "Tuple[List[UnitLine], List[UnitLine]]":
+def journal(host: Host, unit: str, lines: int = MOST_LINES) -> "Tuple[List[UnitLine], List[UnitLine]]":
     """The lines of systemd and php-fpm, and those of other programs."""
     from ...parse.linux.unit_starts import parse_journal
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import ConfigTest
 
 PIPE_HOLDS = 60000  # bytes that a pipe takes without a reader, from Linux 2.6.11 on
-LINES = 10
+MOST_LINES = 10
 
 
 def overridden(text: str, conf: FpmConf) -> str:
@@ -90,4 +90,4 @@ def config_test(
         why = "without a network php-fpm does not find the account " + redact(user, 100)
         return {"ran": False, "why": why}
     output = [redact(line) for line in lines if line]
-    return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": output[-LINES:]}
+    return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": output[-MOST_LINES:]}

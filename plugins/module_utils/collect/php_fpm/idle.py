@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit
 
 DISABLED = ("disabled", "masked", "masked-runtime")
-MOST = 20
+MOST_SCRIPTS = 20
 OPENRC = "/run/openrc"
 
 
@@ -58,7 +58,7 @@ def init_scripts(host: Host, units: Dict[str, "Unit"]) -> List[Script]:
     """Those that start php-fpm and have no unit beside them, which would start it instead."""
     scripts: List[Script] = []
     names = [name for name in host.names(SCRIPTS) if "php" in name and "fpm" in name]
-    for name in names[:MOST]:
+    for name in names[:MOST_SCRIPTS]:
         unit = units.get(name + ".service")
         native = is_native(unit)
         # Debian's has the unit's own configuration.

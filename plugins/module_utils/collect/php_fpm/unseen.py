@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import Unseen
     from ....plugin_utils.shapes.unit import Unit
 
-MOST = 10
+MOST_PATHS = 10
 
 
 def unseen(host: Host, pid: int, unit: "Unit") -> "Unseen":
@@ -23,7 +23,10 @@ def unseen(host: Host, pid: int, unit: "Unit") -> "Unseen":
         return {"mounts": [], "sockets": []}
     sockets: List[str] = []
     for path in listening_paths(host.text("/proc/net/unix") or ""):
-        hidden = hides(unit.get("sandbox") or {}, path) and path not in sockets and len(sockets) < MOST
+        hidden = hides(unit.get("sandbox") or {}, path) and path not in sockets and len(sockets) < MOST_PATHS
         if hidden and host.type_of(path) == "socket" and host.type_of(root + path) is None:
             sockets.append(path)
-    return {"mounts": gone_mounts(host.text("/proc/%d/mountinfo" % pid) or "")[:MOST], "sockets": sockets}
+    return {
+        "mounts": gone_mounts(host.text("/proc/%d/mountinfo" % pid) or "")[:MOST_PATHS],
+        "sockets": sockets,
+    }

@@ -17,7 +17,7 @@ from ..titles import program_of
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.confinement import Denial, Profile
 
-MOST = 40  # kinds of refusals
+MOST_REFUSALS = 40  # of different kinds
 # Of a line of the audit log, of the ring or of the journal. The first is the audit's own time.
 TIME = re.compile(r"audit\((\d{9,11}\.\d{1,6}):\d+\)", re.A)
 TELLING = re.compile(r'avc:  denied|apparmor="|\b(?:type=1326|SECCOMP) |type=1403|MAC_POLICY_LOAD')
@@ -141,7 +141,7 @@ def denials(lines: Iterable[Line]) -> Tuple[List["Denial"], List[Change]]:
         if before:
             found["first"], found["count"] = min(before["first"], found["at"]), before["count"] + 1
         kinds[key] = found
-    return sorted(kinds.values(), key=lambda denial: denial["at"])[-MOST:], changes
+    return sorted(kinds.values(), key=lambda denial: denial["at"])[-MOST_REFUSALS:], changes
 
 
 def port_context(found: Sequence["Denial"], port: int) -> Optional[Tuple[str, float]]:

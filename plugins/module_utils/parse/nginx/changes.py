@@ -11,7 +11,7 @@ from .routes import server_names, site_name
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import FileChange
 
-MOST = 50  # files
+MOST_FILES = 50
 MOST_SITES = 50  # of one file; a file of more is everybody's
 
 
@@ -20,8 +20,8 @@ def changes(conf: Conf, main: str, times: Mapping[str, float]) -> "List[FileChan
 
     Where there are more, the last one stands for them, and is for all.
     """
-    newest = sorted(times, key=lambda path: -times[path])[: MOST + 1]
-    wanted = set(newest[:MOST]) - {main}
+    newest = sorted(times, key=lambda path: -times[path])[: MOST_FILES + 1]
+    wanted = set(newest[:MOST_FILES]) - {main}
     sites: Dict[str, Set[str]] = {path: set() for path in newest}
     blocks = [http.block or [] for http in conf.directives if http.name == "http"]
     for server in [directive for block in blocks for directive in block if directive.name == "server"]:

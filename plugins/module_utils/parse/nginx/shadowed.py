@@ -15,7 +15,7 @@ from ..endpoint import port_number
 from .served import Block
 
 MOST_PORTS = 100  # of a range
-MOST = 200  # pairs
+MOST_PAIRS = 200
 _RANGE = re.compile(r"(?:(?P<host>.*):)?(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?\Z", re.ASCII | re.DOTALL)
 _NUMERIC = re.compile(r"\d+(?:\.\d+){3}\Z|\*\Z|\[[0-9A-Fa-f:.]+\]\Z", re.ASCII)
 _ALL = ("", "*", "0.0.0.0")
@@ -111,7 +111,7 @@ def shadows(blocks: Sequence[Block]) -> List[Shadow]:
                 continue
             pair = pairs.get((id(first), number))
             if pair is None:
-                if len(pairs) >= MOST:
+                if len(pairs) >= MOST_PAIRS:
                     return list(pairs.values())
                 pair = pairs[(id(first), number)] = Shadow([], [], first, block)
             if name not in pair.names:

@@ -18,7 +18,7 @@ from .routes import server_names, site_name
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import OpenPage
 
-MOST = 50
+MOST_PAGES = 50
 _AS_REQUESTED = ("$fastcgi_script_name", "$uri", "$document_uri", "${fastcgi_script_name}", "${uri}")
 _SCRIPT = ("SCRIPT_FILENAME", "PATH_TRANSLATED")
 
@@ -108,7 +108,7 @@ def status_pages(
         for block in http.block or [] if http.name == "http" else ():
             if block.name == "server" and block.block:
                 found += _of_server(_Server(http.block or [], block), led, pages)
-    return found[:MOST]
+    return found[:MOST_PAGES]
 
 
 def _of_server(

@@ -7,7 +7,7 @@ import json
 import struct
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-MOST = 1 << 20  # bytes of an answer
+MOST_BYTES = 1 << 20  # of an answer
 _BEGIN, _PARAMS, _STDIN, _STDOUT, _END = 1, 4, 5, 6, 3
 _RUNNING = ("Running", "Reading headers", "Info", "Finishing", "Ending")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import examined
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.confined import Unfinished
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.snapshot import MOST, read
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.snapshot import MOST_ITEMS, read
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.untrusted import Mismatch
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 
@@ -51,7 +51,7 @@ class TestRead:
             (changed("logs", "events", 0, "times", value=["x"]), r"logs.events\[0\].times\[0\] is a text"),
             (changed("taken_at", value=10**400), "out of bounds"),
             (
-                changed("logs", "events", 0, "times", value=[0] * (MOST + 1)),
+                changed("logs", "events", 0, "times", value=[0] * (MOST_ITEMS + 1)),
                 "times has more than 20000 items",
             ),
             (changed("fpm", "masters", 0, "pools", 0, "name", value=None), "name is missing"),
@@ -76,6 +76,8 @@ class TestExamined:
     def test_a_diagnosis_that_takes_too_long_is_ended(self) -> None:
         snapshot = hosts.seen("segfault")
         for event in snapshot["logs"]["events"]:
-            event["times"] = [int(snapshot["taken_at"]) - (60 if event["source"] == "nginx" else 600)] * MOST
+            event["times"] = [
+                int(snapshot["taken_at"]) - (60 if event["source"] == "nginx" else 600)
+            ] * MOST_ITEMS
         with pytest.raises(Unfinished, match="longer than 0.001 s"):
             examined(snapshot, 0.001)

@@ -100,4 +100,4 @@ class TestReason:
     @pytest.mark.parametrize("evil", HOSTILE)
     def test_what_a_server_says_stays_one_line(self, evil: str) -> None:
         reason = upload.reason({"msg": "Status code was 500 and not [200]: HTTP Error 500: " + evil})
-        assert reason.isprintable() and len(reason) <= upload.MOST
+        assert reason.isprintable() and len(reason) <= upload.MOST_CHARACTERS

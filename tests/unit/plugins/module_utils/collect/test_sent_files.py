@@ -7,7 +7,7 @@
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.sent_files import sent_files
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.named_places import sent_files
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 MAIN = "/etc/nginx/nginx.conf"

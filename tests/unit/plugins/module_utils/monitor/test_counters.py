@@ -30,10 +30,10 @@ class TestAdd:
 
     def test_there_is_an_end_to_new_series(self, monkeypatch: object) -> None:
         series = Counters([], {})
-        for number in range(counters.MOST + 5):
+        for number in range(counters.MOST_SERIES + 5):
             series.add("a_total", {"pool": str(number)}, 1)
         series.add("a_total", {"pool": "0"}, 1)
-        assert len(series.values) == counters.MOST and max(value(series)) == 2
+        assert len(series.values) == counters.MOST_SERIES and max(value(series)) == 2
 
 
 class TestFollow:

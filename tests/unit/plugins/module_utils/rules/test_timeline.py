@@ -6,7 +6,11 @@
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Loss
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.timeline import MOST, joined, timeline
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.timeline import (
+    MOST_SLOTS,
+    joined,
+    timeline,
+)
 
 
 def made(*times):
@@ -23,11 +27,11 @@ class TestTimeline:
     @pytest.mark.parametrize("span, step", [(3599, 60), (3600, 300), (86399, 3600), (10**6, 21600)])
     def test_a_longer_window_has_longer_steps(self, span, step):
         found = made(0.0, float(span))
-        assert found["step"] == step and len(found["counts"]) <= MOST and sum(found["counts"]) == 2
+        assert found["step"] == step and len(found["counts"]) <= MOST_SLOTS and sum(found["counts"]) == 2
 
     def test_of_years_the_newest_are_kept(self):
         found = made(0.0, 10.0**9)
-        assert len(found["counts"]) == MOST and found["counts"][-1] == 1 and sum(found["counts"]) == 1
+        assert len(found["counts"]) == MOST_SLOTS and found["counts"][-1] == 1 and sum(found["counts"]) == 1
 
 
 class TestJoined:

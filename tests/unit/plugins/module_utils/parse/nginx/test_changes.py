@@ -6,7 +6,7 @@
 
 from typing import Dict, List
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.changes import MOST, changes
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.changes import MOST_FILES, changes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import parse_conf
 
 MAIN = "/etc/nginx/nginx.conf"
@@ -38,9 +38,9 @@ class TestChanges:
         assert found["/etc/nginx/pools"] == found[MAIN] == []
 
     def test_the_newest_come_first_and_the_last_stands_for_the_rest(self) -> None:
-        times = {"/etc/nginx/more%d" % number: float(number) for number in range(MOST + 5)}
+        times = {"/etc/nginx/more%d" % number: float(number) for number in range(MOST_FILES + 5)}
         found = changes(
             parse_conf(MAIN, FILES.get, lambda pattern: [pattern]), MAIN, {**times, "/etc/nginx/shop": 3.0}
         )
-        assert [change["at"] for change in found] == sorted(times.values(), reverse=True)[: MOST + 1]
+        assert [change["at"] for change in found] == sorted(times.values(), reverse=True)[: MOST_FILES + 1]
         assert found[-1]["sites"] == []
