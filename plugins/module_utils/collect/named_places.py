@@ -61,8 +61,8 @@ def _all_places(host: Host, nginx: "Nginx") -> Set[str]:
 
 
 def sent_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["SentFile"]:
-    """Files that the application has nginx send, and that are not there. A directory that was deleted below the
-    place of a location is its own matter.
+    """Files that the application has nginx send. That a directory was deleted below the place of a location
+    is its own matter.
     """
     places = _all_places(host, nginx)
     view = other_view(host, next(iter(nginx["workers"]), None))

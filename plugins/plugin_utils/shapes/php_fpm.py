@@ -96,21 +96,13 @@ class ConfigTest(TestResult, TestRefusal):
     ran: bool
 
 
-class LaterMaster(TypedDict, total=False):
-    """Not in snapshots from before 0.4.0."""
-
-    account: Optional[str]  # user who runs it, where root does not
-    writable: Optional[Writable]
-    prefix: str
-
-
-class LastStart13(TypedDict, total=False):
+class LaterLastStart(TypedDict, total=False):
     """Not in snapshots from before 0.13.0."""
 
     account: Optional[bool]  # whether this host knows the user that it missed; None: it missed none
 
 
-class LastStart(LastStart13):
+class LastStart(LaterLastStart):
     """What the last start failed at, as it is now."""
 
     path: Optional[str]  # that could not be made, run or preloaded
@@ -131,22 +123,20 @@ class Unseen(TypedDict):
     sockets: List[str]  # of others, which listen
 
 
-class Master13(LaterMaster, total=False):
-    """Not in snapshots from before 0.13.0."""
+class LaterMaster(TypedDict, total=False):
+    """Not in snapshots from before 0.4.0."""
 
-    unseen: Unseen  # absent: its unit gives it what the host has
-
-
-class Master5(Master13, total=False):
-    """Not in snapshots from before 0.5.0."""
-
-    last_start: Optional[LastStart]  # None: it runs, or says nothing
-    start_command: Optional[str]  # of what starts it without systemd: /etc/init.d/php-fpm start
-    own_network: bool  # it runs in another network namespace than this host's; absent: it does not
-    undecorated: bool  # workers write lines to its log that nothing tells from its own; absent: none does
+    account: Optional[str]  # user who runs it, where root does not
+    writable: Optional[Writable]
+    prefix: str
+    unseen: Unseen  # absent: its unit gives it what the host has; not before 0.13.0
+    last_start: Optional[LastStart]  # None: it runs, or says nothing; not before 0.5.0
+    start_command: Optional[str]  # without systemd: /etc/init.d/php-fpm start; not before 0.5.0
+    own_network: bool  # in another network namespace than this host's; absent: not so; not before 0.5.0
+    undecorated: bool  # workers write to its log as it does itself; absent: none does; not before 0.5.0
 
 
-class Master(Master5):
+class Master(LaterMaster):
     config: str  # path of the main file
     version: Optional[str]  # as file names tell it: 8.2
     binary: Optional[str]  # path; None: not installed

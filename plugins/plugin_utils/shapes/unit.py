@@ -29,31 +29,16 @@ class LaterUnit(TypedDict, total=False):
     can_reload: bool
     sandbox: Dict[str, str]  # settings that give it other files than the host has
     families: Optional[str]  # RestrictAddressFamilies=, None: all
+    type: Optional[str]  # Type=; not before 0.5.0
+    writing: Dict[str, str]  # ProtectSystem= and the paths that it may or may not write; not before 0.5.0
+    unmet: List[str]  # conditions and assertions that kept the last start back; not before 0.5.0
+    ties: Dict[str, str]  # others that a start of one that is down "starts" or "stops"; not before 0.10.0
+    said: List[UnitLine]  # the last lines of other programs that it runs as root; not before 0.11.0
+    limits: Dict[str, str]  # tight RuntimeMaxSec=, WatchdogSec=, LimitNPROC=, TasksMax=; not before 0.11.0
+    pid_file: Optional[str]  # PIDFile=; not before 0.11.0
 
 
-class Unit5(LaterUnit, total=False):
-    """Not in snapshots from before 0.5.0."""
-
-    type: Optional[str]  # Type=
-    writing: Dict[str, str]  # ProtectSystem= and the paths that it may or may not write
-    unmet: List[str]  # conditions and assertions for which systemd skipped the last start
-
-
-class Unit10(Unit5, total=False):
-    """Not in snapshots from before 0.10.0."""
-
-    ties: Dict[str, str]  # other services that a start of one that is down "starts" or "stops"
-
-
-class Unit11(Unit10, total=False):
-    """Not in snapshots from before 0.11.0."""
-
-    said: List[UnitLine]  # the last lines of the other programs that it runs as root
-    limits: Dict[str, str]  # RuntimeMaxSec=, WatchdogSec=, LimitNPROC= and TasksMax=, where it has tight ones
-    pid_file: Optional[str]  # PIDFile=
-
-
-class Unit(Unit11):
+class Unit(LaterUnit):
     name: str
     load: Optional[str]  # LoadState: loaded, masked, not-found, ...
     active: Optional[str]  # ActiveState
