@@ -214,4 +214,4 @@ class Disk:
 
     def run(self, argv: Sequence[str], timeout: float = SERVICE_SECONDS) -> Ran:
         """A command that changes the host. rc None: it is absent or did not end within timeout seconds."""
-        return Host().run(argv, timeout)  # of its own: it also asks what hung in a look
+        return Host().run(argv, timeout)

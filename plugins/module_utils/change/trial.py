@@ -248,7 +248,7 @@ def trial(
 
     rc None, and why in err: it could not be run, or was killed after timeout seconds. Only root can do this.
     """
-    place = opening(Host(), argv[0])  # of its own: it remembers no directory from before
+    place = opening(Host(), argv[0])
     if place:
         return Ran(None, "", "%s can write %s, so root does not run %s" % (place.who, place.path, argv[0]))
     environment = start.environment if start else dict(os.environ)

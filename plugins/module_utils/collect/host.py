@@ -98,7 +98,7 @@ def _error(path: str, error: OSError) -> HostError:
 
 
 class Host:
-    """The real host."""
+    """The real host. A new one remembers nothing of an earlier look, and asks again what hung there."""
 
     def __init__(self) -> None:
         self.missing: List[Missing] = []  # what could not be read
