@@ -3,21 +3,137 @@
 
 """Front pages that nginx's files lead past, and scripts whose source they send."""
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional
 
 from ..parse.nginx.conf import Conf, Directive, every, named
-from ..parse.nginx.routes import server_names, site_name
+from ..parse.nginx.lexer import VARIABLE
+from ..parse.nginx.locations import locate
 from .host import Host
-from .request_way import Way
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.nginx import Front, NamedBlock, Nginx
+    from ...plugin_utils.shapes.nginx import Front, Nginx
 
 MOST = 64
-INDEX = "/index.php"
 LARGE = 1 << 16  # bytes of a directory with thousands of names
+STUB = 32  # bytes: <?php // Silence is golden.
+# What may answer before a file is looked for.
+_STOPS = re.compile(r"return|rewrite|deny|internal|auth_|satisfy|.*(?:(?<!fastcgi)_pass$|lua|js_|perl|_link)")
+# Inside an if beside them: what leads some requests elsewhere.
+_LEADS = ("fastcgi_pass", "root")
+_URIS = ("uri", "document_uri", "request_uri", "fastcgi_script_name")
 _BEGIN = re.compile(r"\^(/(?:[\w-]+/)+)")  # of a regular expression
+_LINKS = (["on"], ["if_not_owner"])
+
+
+class Way:
+    """Of a request."""
+
+    def __init__(
+        self,
+        host: Host,
+        prefix: str,
+        http: Directive,
+        server: Directive,
+        uri: str,
+        maps: Optional[Dict[str, str]] = None,
+    ) -> None:
+        """maps: what variables hold."""
+        self.maps = maps or {}
+        self.host, self.prefix, self.uri, found = host, prefix, uri, locate(server, uri)
+        self.blocks, self.levels = found.blocks, [each.block or [] for each in (http, *found.blocks)]
+        self.all = list(every(server.block or []))
+        self.passes, self.tries = [named(self.levels[-1], name) for name in ("fastcgi_pass", "try_files")]
+        inside = [each for level in self.levels[1:] for each in level]
+        maybe = [inner for each in named(inside, "if") for inner in every(each.block or [])]
+        stops = any(_STOPS.match(each.name) for each in inside + maybe)
+        self.known = found.certain and not stops and not named(maybe, *_LEADS)
+
+    def near(self, *names: str) -> List[Directive]:
+        """Those of the nearest level that has any."""
+        return next(filter(None, (named(level, *names) for level in reversed(self.levels))), [])
+
+    def text(self, written: str, root: str = "$") -> str:
+        """With "$" where it is not known."""
+        if "$" not in written:
+            return written
+        known: Dict[str, str] = dict(self.maps)
+        for name, *to in [each.args for each in named(self.all, "set")]:
+            known[name[1:]] = to[0] if known.get(name[1:]) in (None, *to) else "$"
+        known.update(dict.fromkeys(_URIS, self.uri), document_root=root, realpath_root=root)
+        known["request_filename"] = root + self.uri
+        if self.maps:
+            written = VARIABLE.sub(lambda at: known.get(at.group(1) or at.group(2), at.group()), written)
+        return VARIABLE.sub(lambda found: known.get(found.group(1) or found.group(2), "$"), written)
+
+    def root(self, at: List[Directive]) -> str:
+        return posixpath.join(self.prefix, self.text(at[-1].args[0] if at else "html")).rstrip("/")
+
+    def file(self) -> str:
+        at, uri = self.near("root", "alias"), self.uri
+        if at and at[-1].name == "alias":
+            uri = uri[len(self.blocks[-1].args[-1].rstrip("/")) :] if at[-1] in self.levels[-1] else "$"
+        return self.root(at) + uri
+
+    def is_file(self, path: str) -> bool:
+        return "$" not in path and self.host.type_of(path) == "file"
+
+    def front(self, kind: str, at: Directive, wanted: str, found: str = "") -> "Front":
+        return {
+            "server": {"file": self.blocks[0].file, "line": self.blocks[0].line},
+            "kind": kind,
+            "looked_for": wanted,
+            "found": found,
+            "written": " ".join([at.name, *at.args])[:200],
+            "file": at.file,
+            "line": at.line,
+        }
+
+    def link(self) -> Optional["Front"]:
+        """That keeps nginx from the file."""
+        ats = self.near("disable_symlinks")[-1:]
+        path = self.file() if ats and ats[0].args in _LINKS else ""
+        if not path or not self.host.type_of(path):
+            return None
+        for place in [path[: found.end()] for found in re.finditer("/[^/]+", path)]:
+            link = self.host.stat(place, False)
+            if link.type == "link" and (ats[0].args == ["on"] or link.uid != self.host.stat(place).uid):
+                return self.front("symlinks", ats[0], path, place)
+        return None
+
+    def script(self) -> Optional["Front"]:
+        """A page that is not where PHP is asked for it, and is below another root."""
+        wanted = self.file()
+        if not (self.tries and self.tries[0].args[-1] == "=404" and self.host.lacks(wanted)):
+            names = [each.args for each in self.near("fastcgi_param") if each.args[0] == "SCRIPT_FILENAME"]
+            text = self.text(names[-1][-1], self.root(self.near("root", "alias"))) if names else "$"
+            wanted = re.sub("/+", "/", text)
+        if "$" in wanted or not (self.host.lacks(wanted) or self.host.type_of(wanted) == "directory"):
+            return None
+        roots = [self.root([each]) for each in named(self.all + self.levels[0], "root", "alias")]
+        there = [root + self.uri for root in roots if self.is_file(root + self.uri)]
+        if not there and self.maps:
+            at = self.near("root", "alias")
+            return self.front("map_root", at[-1], wanted, self.root(at)) if at else None
+        return self.front("no_root", self.passes[0], wanted, there[0]) if there else None
+
+    def source(self, kind: str) -> Optional["Front"]:
+        path, tried = self.file(), self.tries[0].args[:-1] if self.tries else ["$uri"]
+        if "$uri" in tried and self.is_file(path) and self.host.stat(path).size > STUB:
+            return self.front(kind, self.blocks[-1], path)
+        return None
+
+    def wrong(self) -> Optional["Front"]:
+        """Of a front page."""
+        refused = self.link() if self.tries or not self.passes else None
+        if refused or self.uri == "/":
+            return refused
+        if self.passes:
+            return self.script()
+        names = [name for each in self.near("index") for name in each.args]
+        there = [name for name in names if self.is_file(self.file()[: -len(self.uri)] + "/" + name)]
+        return self.source("source_front") if there[:1] == [self.uri[1:]] else None
 
 
 def _folders(host: Host, root: str, server: Directive) -> List[str]:
@@ -41,7 +157,7 @@ def _of_server(
         return Way(host, prefix, http, server, uri, maps)
 
     ends = [re.split(r"[?$]", each.args[-1])[0] for each in way("/").tries]
-    uris = ["/", INDEX] + [end for end in ends if end.endswith(".php") and end != INDEX]
+    uris = ["/", "/index.php"] + [end for end in ends if end.endswith(".php") and end != "/index.php"]
     for front in map(way, uris):
         yield front.wrong() if front.known else None
     for folder in _folders(host, way("/").file(), server):
@@ -55,26 +171,6 @@ def _of_server(
         from .path_info import meant_way
 
         yield meant_way(host, prefix, http, server)
-
-
-def _sent_source(host: Host, prefix: str, http: Directive, server: Directive) -> List["Front"]:
-    """Of a server that passes nothing on. An index that names a script is a person's word for it."""
-    way = Way(host, prefix, http, server, INDEX)
-    front = way.source("source") if way.known else None
-    if not front:
-        return []
-    root = front["looked_for"][: -len(INDEX)]
-    names = [name for each in Way(host, prefix, http, server, "/").near("index") for name in each.args]
-    first = next((name for name in names if way.is_file(root + "/" + name)), "")
-    block = server.block or []
-    listen = [each.args[0] for each in named(block, "listen") if each.args]
-    site: NamedBlock = {
-        "name": site_name(server_names(block)) or "default",
-        "listen": (listen or ["80"])[0],
-        "file": server.file,
-        "line": server.line,
-    }
-    return [{**front, "kind": "source_front" if first == INDEX[1:] else "source", "site": site}]
 
 
 def _fronts(host: Host, prefix: str, http: Directive, server: Directive) -> List["Front"]:
@@ -102,7 +198,9 @@ def _fronts(host: Host, prefix: str, http: Directive, server: Directive) -> List
         ]
     if any(name.endswith("_pass") for name in names) or not names.intersection(("root", "alias")):
         return []
-    return _sent_source(host, prefix, http, server)
+    from .sent_source import sent_source
+
+    return sent_source(host, prefix, http, server)
 
 
 def front_pages(host: Host, conf: Conf, prefix: str, nginx: "Optional[Nginx]" = None) -> List["Front"]:

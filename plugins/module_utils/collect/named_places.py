@@ -79,11 +79,11 @@ def sent_files(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> List["S
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) -> Iterator[Look]:
     """The looks that these events ask for."""
     nginx, seen = snapshot["nginx"], {meaning_of(event) for event in events}
-    looks: Tuple[Tuple[FrozenSet[str], Look], ...] = (
-        (UNWRITABLE | DENIED, ("temp_dirs", lambda: _directories(host, nginx, events))),
-        (CYCLES, ("closed_roots", lambda: {"closed_roots": closed_roots(host, nginx, events)})),
-        (LIMITED, ("limits", lambda: _limits(host, nginx, events))),
-        (OF_SCRIPTS, ("script_ways", lambda: {"script_ways": ways(host, snapshot, events)})),
-        (LOST_FILES, ("sent_files", lambda: {"sent_files": sent_files(host, nginx, events)})),
+    looks: Tuple[Tuple[str, FrozenSet[str], Callable[[], LaterLogs]], ...] = (
+        ("temp_dirs", UNWRITABLE | DENIED, lambda: _directories(host, nginx, events)),
+        ("closed_roots", CYCLES, lambda: {"closed_roots": closed_roots(host, nginx, events)}),
+        ("limits", LIMITED, lambda: _limits(host, nginx, events)),
+        ("script_ways", OF_SCRIPTS, lambda: {"script_ways": ways(host, snapshot, events)}),
+        ("sent_files", LOST_FILES, lambda: {"sent_files": sent_files(host, nginx, events)}),
     )
-    return (look for needs, look in looks if seen & needs)
+    return ((part, look) for part, needs, look in looks if seen & needs)

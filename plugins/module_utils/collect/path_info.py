@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, List, Optional
 from ..parse.nginx.conf import Directive
 from ..parse.nginx.locations import matches
 from ..parse.nginx.site_logs import writers
+from .front_pages import Way
 from .host import Host
 from .log_window import MOST_TAILS, PAGES_TAIL, tail
-from .request_way import Way
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Front, Nginx

@@ -13,7 +13,8 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import BEFORE_SCRIPT
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
-from .script_ways import is_open, page_of, reloaded
+from .php_refuses import reloaded
+from .script_ways import is_open, page_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence

@@ -9,7 +9,8 @@ from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import NOT_FOUND
 from .lost_requests import OWN
-from .model import Cause, Match, Reason, evidence, sample
+from .model import Match, Reason, evidence, sample
+from .php_error import CAUSE
 from .php_error_reasons import FEWEST, log_sites
 
 if TYPE_CHECKING:
@@ -17,18 +18,21 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Front, NamedBlock, Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-SOURCE = "source_sent", "nginx sends visitors of %s the source of %s, which PHP should run.%s"
+SOURCE = OWN, "source_sent", "nginx sends visitors of %s the source of %s, which PHP should run.%s"
 # By what the files lead to.
 KINDS = {
     "no_root": (
+        CAUSE,
         "no_root",
         "PHP finds no front page of %s: it is asked for as %s, which is no file; %s is there.",
     ),
     "map_root": (
+        CAUSE,
         "no_root",
         "PHP finds no front page of %s: it is asked for as %s, which is no file; the root is %s, by a map.",
     ),
     "symlinks": (
+        OWN,
         "symlinks_off",
         "nginx refuses the front page of %s: disable_symlinks keeps it from %s, since %s is a link.",
     ),
@@ -57,7 +61,7 @@ def _missed(snapshot: "Snapshot", site: str) -> "List[Evidence]":
 def _sent(front: "Front", sites: "Sequence[NamedBlock]") -> Match:
     """Of a server block without a way to php-fpm."""
     reason = Reason(
-        SOURCE[1] % (sites[0]["name"], front["looked_for"], " Nothing in its server block passes it on."),
+        SOURCE[2] % (sites[0]["name"], front["looked_for"], " Nothing in its server block passes it on."),
         [evidence("nginx", front["written"], front["file"], front["line"])],
         confidence="likely",
         state="latent" if front["kind"] == "source" else "active",
@@ -66,18 +70,17 @@ def _sent(front: "Front", sites: "Sequence[NamedBlock]") -> Match:
     return Match(OWN, "source_sent", reason)
 
 
-def _match(cause: Cause, snapshot: "Snapshot", front: "Front", routes: "Sequence[Route]") -> Optional[Match]:
-    reason_id, words = KINDS[front["kind"]]
+def _match(snapshot: "Snapshot", front: "Front", routes: "Sequence[Route]") -> Optional[Match]:
+    cause, reason_id, words = KINDS[front["kind"]]
     proof = [evidence("nginx", front["written"], front["file"], front["line"])]
     dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
     pools = [pool for master in snapshot["fpm"]["masters"] if master["running"] for pool in master["pools"]]
     # Elsewhere the names of files are others.
     here = any(pool["endpoint"] in dialled and not pool["chroot"] for pool in pools)
     sent, site = reason_id == "source_sent", routes[0]["site"]
-    of_php = reason_id in cause.reasons
     missed = [] if sent else _missed(snapshot, site)
     gone = any(each["site"] == site for each in snapshot["logs"].get("gone_roots") or [])
-    if not (sent or missed) or (of_php and (gone or not here)):
+    if not (sent or missed) or (cause == CAUSE and (gone or not here)):
         return None
     reason = Reason(
         words % (site or "default", front["looked_for"], front["found"]),
@@ -86,10 +89,10 @@ def _match(cause: Cause, snapshot: "Snapshot", front: "Front", routes: "Sequence
         state="latent" if front["kind"] == "source" else "active",
         servers=sites_of(routes),
     )
-    return Match(cause if of_php else OWN, reason_id, reason)
+    return Match(cause, reason_id, reason)
 
 
-def front_pages(cause: Cause, snapshot: "Snapshot", others: Sequence[Match]) -> List[Match]:
+def front_pages(snapshot: "Snapshot", others: Sequence[Match]) -> List[Match]:
     """others: why php-fpm refuses scripts. Their sites are passed over."""
     known = [site for match in others for site in match.reason.servers or ()]
     matches: List[Match] = []
@@ -98,6 +101,6 @@ def front_pages(cause: Cause, snapshot: "Snapshot", others: Sequence[Match]) -> 
         if "site" in front:
             matches.append(_sent(front, [front["site"]]))
         elif front["kind"] in KINDS and routes and sites_of(routes)[0] not in known:
-            match = _match(cause, snapshot, front, routes)
+            match = _match(snapshot, front, routes)
             matches += [match] if match else []
     return matches

@@ -6,10 +6,10 @@
 import errno
 from typing import Optional
 
-from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
 from .case import Case, site_reconfigured
-from .model import Cause, Match, Reason, evidence, sample
+from .lost_requests import NGINX_LIMIT, OWN
+from .model import Match, Reason, evidence, sample
 
 UNREACHED, UNBOUND = meanings("unreached", "unbound"), meanings("unbound")
 
@@ -32,8 +32,8 @@ def not_allowed(case: Case) -> Optional[Reason]:
     return Reason(words, proof, case.losses, confidence="likely", place=owner.place)
 
 
-def no_port(case: Case, limit: Cause, own: Cause) -> Optional[Match]:
-    """limit, own: the causes of nginx's own. Where nobody listens the address may be missing."""
+def no_port(case: Case) -> Optional[Match]:
+    """The reason is nginx's own. Where nobody listens the address may be missing."""
     lost = [loss for loss in case.lost(UNREACHED) if loss.event["detail"].get("errno") == errno.EADDRNOTAVAIL]
     if not lost or not case.running or not case.endpoint.get("listening"):
         return None
@@ -44,7 +44,7 @@ def no_port(case: Case, limit: Cause, own: Cause) -> Optional[Match]:
     if bound:
         address = last["detail"].get("address", "an address")
         words = "nginx is to dial %%s from %s (fastcgi_bind), which this host lacks." % address
-    over = site_reconfigured(case.snapshot["nginx"], [last["site"]], last["last"] + LOG_SECOND)
+    over = site_reconfigured(case.snapshot["nginx"], [last["site"]], last["last"] + 1)
     reason = Reason(
         words % case.key,
         [case.dialled(), sample(last)],
@@ -53,4 +53,4 @@ def no_port(case: Case, limit: Cause, own: Cause) -> Optional[Match]:
         state="recovered" if bound and over else "active",
         severity="critical" if now else None,
     )
-    return Match(own, "bind_address", reason) if bound else Match(limit, "ports", reason)
+    return Match(OWN, "bind_address", reason) if bound else Match(NGINX_LIMIT, "ports", reason)

@@ -162,7 +162,7 @@ def _on_tcp(case: Case) -> Answer:
     from .lost_on_tcp import no_port, not_allowed
 
     refused = not_allowed(case)
-    return Match(NOT_ALLOWED, "allowed_clients", refused) if refused else no_port(case, NGINX_LIMIT, OWN)
+    return Match(NOT_ALLOWED, "allowed_clients", refused) if refused else no_port(case)
 
 
 def _by_rows(case: Case) -> List[Match]:

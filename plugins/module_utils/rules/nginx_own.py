@@ -49,7 +49,7 @@ WORDS = {
     "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
     "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
 }
-FEWEST_LOST = 3  # files that are refused
+FEW = 3  # files that are refused
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
 # The page of an error that error_page names, which may be PHP's own.
@@ -171,9 +171,7 @@ def _of_site(
         seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
         over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
         if reason_id == "written_file" and not (
-            seen
-            and _of_php(snapshot, routes, event["detail"].get("path", ""), seen)
-            and len(losses) >= FEWEST_LOST
+            seen and _of_php(snapshot, routes, event["detail"].get("path", ""), seen) and len(losses) >= FEW
         ):
             return None  # somebody else's, who may mean it
         if seen:

@@ -55,7 +55,7 @@ def _front_pages(snapshot: "Snapshot", found: List[Match]) -> List[Match]:
         return []
     from .front_pages import front_pages
 
-    return front_pages(CAUSE, snapshot, found)
+    return front_pages(snapshot, found)
 
 
 def _path_info(snapshot: "Snapshot", found: List[Match]) -> List[Match]:

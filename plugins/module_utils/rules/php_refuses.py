@@ -15,7 +15,7 @@ from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import FATAL, NOT_FOUND, REFUSED
 from .case import site_reconfigured
 from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
-from .script_ways import barrier, is_open, page_of, reloaded, ways_of
+from .script_ways import barrier, is_open, page_of, ways_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, ScriptWay
@@ -103,6 +103,17 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
     if _open(snapshot, routes, event) and not _opened(snapshot, routes, event):
         return "it could not read %s, and owner and mode let the pool's account in" % script
     return "the pool's account may not read %s" % script
+
+
+def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float, started: bool = False) -> bool:
+    """Whether each php-fpm behind the site was reloaded or started since; started: was started."""
+    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
+    loaded = [
+        master["started_at" if started else "loaded_at"]
+        for master in snapshot["fpm"]["masters"]
+        if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
+    ]
+    return bool(loaded) and all(each is not None and each > last + LOG_SECOND for each in loaded)
 
 
 def _open(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> List["ScriptWay"]:

@@ -6,14 +6,12 @@
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.script_refusals import INDEX
-from ..parse.timestamps import LOG_SECOND
 from .case import hider
 from .model import evidence
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import ScriptWay
-    from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 
@@ -34,17 +32,6 @@ def is_barred(way: "ScriptWay") -> bool:
 
 def is_open(way: "ScriptWay") -> bool:
     return way["there"] and not is_barred(way)
-
-
-def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float, started: bool = False) -> bool:
-    """Whether each php-fpm behind the site was reloaded or started since; started: was started."""
-    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
-    loaded = [
-        master["started_at" if started else "loaded_at"]
-        for master in snapshot["fpm"]["masters"]
-        if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
-    ]
-    return bool(loaded) and all(each is not None and each > last + LOG_SECOND for each in loaded)
 
 
 def barrier(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, str, "Evidence"]]:
