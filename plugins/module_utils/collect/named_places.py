@@ -6,21 +6,23 @@
 import posixpath
 from typing import TYPE_CHECKING, Callable, FrozenSet, Iterator, List, Sequence, Set, Tuple
 
-from ..parse.nginx.conf import Directive, named
+from ..parse.nginx.conf import Directive, every, named
+from ..parse.redact import redact
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
 from .host import Host
 from .linux.hidden import other_view
 from .nginx_files import Reading
-from .nginx_limits import limits
 from .nginx_temp import DENIED, closed_roots, denied_files, files_named, temp_dirs
 from .script_ways import UNSEEN, ways
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Event, LaterLogs, SentFile
+    from ...plugin_utils.shapes.logs import Event, LaterLogs, Limit, SentFile
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.snapshot import Snapshot
 
+MOST_ZONES = 8
+MOST_TEXT = 200
 LOST_FILES = meanings("sent_missing")
 OF_SCRIPTS = UNSEEN | REFUSED | FATAL
 Look = Tuple[str, Callable[[], "LaterLogs"]]  # its name, where it fails
@@ -28,6 +30,30 @@ Look = Tuple[str, Callable[[], "LaterLogs"]]  # its name, where it fails
 
 def _directories(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":
     return {"temp_dirs": temp_dirs(host, nginx, events) + denied_files(host, nginx, events)}
+
+
+def limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "Tuple[List[Limit], List[int]]":
+    """(those by which nginx refused requests, the statuses that limits answer with)"""
+    zones = {event["detail"].get("zone") for event in events if meaning_of(event) in LIMITED}
+    conf = Reading.of(host, nginx).conf
+    found: List[Limit] = []
+    for directive in named(every(conf.directives), "limit_req_zone", "limit_conn_zone"):
+        zone = next((arg[5:].partition(":")[0] for arg in directive.args[1:] if arg.startswith("zone=")), "")
+        if zone and zone in zones and len(found) < MOST_ZONES:
+            written = "%s %s" % (directive.name, " ".join(directive.args))
+            found.append(
+                {
+                    "zone": redact(zone, MOST_TEXT),
+                    "key": redact(directive.args[0], MOST_TEXT),
+                    "written": redact(written, MOST_TEXT),
+                    "file": directive.file,
+                    "line": directive.line,
+                }
+            )
+    statuses = [
+        each.args[0] for each in named(every(conf.directives), "limit_req_status", "limit_conn_status")
+    ]
+    return found, sorted({int(status) for status in statuses if status.isdigit()})
 
 
 def _limits(host: Host, nginx: "Nginx", events: Sequence["Event"]) -> "LaterLogs":

@@ -29,7 +29,7 @@ def values(arguments: Mapping[str, object], names: Sequence[str]) -> Values:
 
 
 def _is_about(arguments: Mapping[str, object], master: "Master") -> bool:
-    """Whether it is the target. proof.touches() asks for more: whom the action may disturb."""
+    """Whether it is the target; proof.touches() finds all that it may disturb."""
     if arguments.get("unit"):
         return arguments["unit"] == master["unit"]
     return arguments.get("config") == master["config"]

@@ -6,7 +6,7 @@
 
 from typing import Any, List
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx_limits import limits
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.named_places import limits
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 MAIN = "/etc/nginx/nginx.conf"
