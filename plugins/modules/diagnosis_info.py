@@ -135,6 +135,11 @@ findings:
       type: list
       elements: str
       returned: success
+    sites_left:
+      description: How many sites there are beside RV(findings[].sites), where a long answer names some alone.
+      type: int
+      returned: success
+      version_added: 0.14.0
     servers:
       description: These sites as what they are, server blocks. Each has C(name), C(listen), and C(file) and
         C(line) where it begins.
@@ -170,6 +175,14 @@ findings:
       description: The finding in one sentence.
       type: str
       returned: success
+    facts:
+      description: What the report's words for people name, each only where it is known. C(file) and C(line)
+        of the configuration that decides. C(path) of what lacks, is refused or has to be mended. C(account)
+        that is missing, C(address) that is taken, C(user) who is to be let in. C(pids) to end or to wake.
+        C(start_command) in place of systemd. C(answering), the server that answers in place of this one.
+      type: dict
+      returned: success
+      version_added: 0.14.0
     evidence:
       description: What proves it, the deciding piece first; each with C(source), C(path), C(line) or C(at),
         and C(text).
@@ -203,6 +216,7 @@ findings:
           path: null
           source: systemd
           text: php8.2-fpm.service is inactive (dead), result success, enabled
+      facts: {}
       missing: []
       pool: www
       reason: stopped
@@ -218,6 +232,7 @@ findings:
       site: shop.example
       sites:
         - shop.example
+      sites_left: 0
       state: active
       summary: php8.2-fpm.service is stopped.
       timeline:

@@ -157,7 +157,8 @@ masters:
       returned: success
     config_errors:
       description: What keeps php-fpm from starting, as far as the files tell, each with C(kind), C(file),
-        C(line), C(text) and C(path). The path is the one that is missing or cannot be used.
+        C(line), C(text) and C(path). The path is the one that is missing or cannot be used. C(account) is the
+        user that is missing; it is not there before 0.14.0.
       type: list
       elements: dict
       returned: success

@@ -120,7 +120,8 @@ changes:
         C(cause), C(reason), C(site), C(sites), C(endpoint), C(pool), C(severity), C(was) and C(now) (its
         states), C(was_severity), C(was_sites), C(looked), C(since), C(lost_before), C(lost_after),
         C(lost_in_both), C(title) and C(fix). C(looked) is false where the earlier report could not look at
-        the host, so that the finding may be older.
+        the host, so that the finding may be older. C(sites_left) and C(was_sites_left) say how many sites
+        are not named; they are not there before 0.14.0.
       type: list
       elements: dict
       returned: always

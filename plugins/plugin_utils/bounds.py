@@ -127,6 +127,7 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "confidence": choice(*CONFIDENCES),
         "state": choice(*STATES),
         "since": TIME,
+        "sites_left": ZERO,
     },
     Place: {"at": TIME},
     Timeline: {"begin": TIME, "counts": Bound(most=MOST_STEPS)},

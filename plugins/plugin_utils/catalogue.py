@@ -31,13 +31,6 @@ from .shapes.report import Explained, Words
 from .words.entry import Entry
 
 DOC_PAGE = "docs/causes.md"
-# Fields that stand in the text of evidence. php-fpm names an address (fpm_sockets.c) and an account that is
-# not there (fpm_unix.c). Our own probe says who it was.
-_IN_EVIDENCE = {
-    "address": re.compile(r"(?:listening socket for address '|already listen on )([^' ]+)"),
-    "account": re.compile(r"cannot get [ug]id for (?:user|group) '([\w.-]+)'"),
-    "user": re.compile(r"^connecting to \S+ as ([\w.-]+): "),
-}
 # What the packages are called whose sockets have these paths: Debian's, Remi's.
 _PACKAGES = (
     ("php%s-fpm", re.compile(r"/php(\d\.\d)-fpm\b")),
@@ -94,31 +87,17 @@ def anchor(cause: str, reason: str | None) -> str:
 
 
 def _fields(finding: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``fill`` may use: the finding's own fields, the arguments of its remedies, else the place its
-    evidence names.
-    """
+    """What ``fill`` may use: the finding's own fields, its facts, the arguments of its remedies."""
     known: dict[str, Any] = {name: finding.get(name) for name in ("unit", "pool", "site", "endpoint")}
     endpoint = finding.get("endpoint")
     if isinstance(endpoint, str) and endpoint.startswith("unix:"):
         known["socket"] = endpoint[len("unix:") :]
     elif isinstance(endpoint, str) and endpoint.rpartition(":")[2].isdigit():
         known["port"] = endpoint.rpartition(":")[2]
-    for piece in finding.get("evidence") or []:
-        if piece.get("path") and piece.get("line") and "file" not in known:
-            known.update(file=piece["path"], line=piece["line"])
-        is_log = str(piece["source"]).endswith(("_log", "audit"))  # it is where the line was read
-        if str(piece.get("path")).startswith("/") and not (is_log or piece.get("line") or "path" in known):
-            known["path"] = piece["path"]
-        if piece["source"] == "pids":
-            known["pids"] = piece["text"]
-        if piece.get("path") and piece["source"] == "place":
-            known.update(path=piece["path"], directory=posixpath.dirname(piece["path"]))
-        for name, pattern in _IN_EVIDENCE.items():
-            found = pattern.search(str(piece.get("text")))
-            # Of an account that is to be let in, our own word counts alone.
-            if found and (name != "user" or piece.get("source") == "probe"):
-                known.setdefault(name, found.group(1))
-    known.setdefault("address", endpoint)
+    facts = finding.get("facts") or {}
+    known.update({"address": endpoint, **facts})
+    if facts.get("path"):
+        known["directory"] = posixpath.dirname(facts["path"])
     for form, pattern in _PACKAGES:
         version = pattern.search(str(endpoint))
         if version:
@@ -146,13 +125,13 @@ _OF_SYSTEMD = (
 
 def _as_there(text: str, finding: Mapping[str, Any]) -> str:
     """With what starts it there in place of systemctl, and without systemctl where no unit is known."""
-    for piece in finding.get("evidence") or []:
-        if piece.get("source") == "service" and str(piece.get("text")).isprintable():
-            command = " ".join(shlex.quote(word) for word in piece["text"].split(" "))
-            for before in _OF_SYSTEMD:
-                text = text.replace(before, "")
-            text = text.replace("systemctl start {unit}", command)
-            text = text.replace("systemctl restart {unit}", command.replace(" start", " restart"))
+    started = (finding.get("facts") or {}).get("start_command")
+    if started and started.isprintable():
+        command = " ".join(shlex.quote(word) for word in started.split(" "))
+        for before in _OF_SYSTEMD:
+            text = text.replace(before, "")
+        text = text.replace("systemctl start {unit}", command)
+        text = text.replace("systemctl restart {unit}", command.replace(" start", " restart"))
     return text if finding.get("unit") else text.replace("systemctl reload nginx", "nginx -s reload")
 
 
@@ -164,9 +143,7 @@ SPARE_FIX = "take the dead server out of {file}:{line}, or let something listen 
 
 def _fix(finding: Mapping[str, Any]) -> str:
     """The text of a fix, with its marks."""
-    spare = finding["cause"] == "socket_path_mismatch" and any(
-        piece.get("source") == "spare" for piece in finding.get("evidence") or []
-    )
+    spare = finding["cause"] == "socket_path_mismatch" and (finding.get("facts") or {}).get("answering")
     # nginx still dials the place before: php-fpm alone must not leave that.
     both = finding.get("reason") == "config_not_loaded" and finding.get("state") == "latent"
     if spare:

@@ -120,11 +120,12 @@ def _where(items: Sequence[Changed], now: float) -> str:
         dict.fromkeys(site for item in items for site in item["sites"] or [item["site"] or ""] if site)
     )
     pools = list(dict.fromkeys(item["pool"] for item in items if item["pool"]))
+    left = max(item["sites_left"] for item in items)
     ends = list(dict.fromkeys(item["endpoint"] for item in items if item["endpoint"]))
     since = min((item["since"] for item in items if item["since"] is not None), default=None)
     lost = sum(item["lost_after"] for item in items)
     parts = [
-        names(sites or ends, 40)[0] if sites or ends else "",
+        names(sites or ends, 40, hidden=left)[0] if sites or ends else "",
         "pool %s" % names(pools, 20)[0] if pools else "",
         "since %s" % clock(since, now) if since is not None else "",
         "%d lost" % lost if lost else "",

@@ -10,7 +10,6 @@ After a remediation, what counts is what it left.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
@@ -24,8 +23,6 @@ from .shapes.report import Explained, HostEntry, Report
 # How much a state of a finding matters. None: it was not found.
 WEIGHT = {None: 0, "recovered": 1, "latent": 2, "active": 3}
 OPEN = 2
-# What a long reply says instead of the last sites of a finding.
-_MORE = re.compile(r"and (\d+) more\Z")
 
 
 class Match(NamedTuple):
@@ -141,11 +138,13 @@ def _changed(match: Match, looked: bool) -> Changed:
         "endpoint": finding["endpoint"],
         "pool": finding["pool"],
         "sites": finding["sites"],
+        "sites_left": finding["sites_left"],
         "severity": finding["severity"],
         "was": match.before["state"] if match.before else None,
         "now": match.after["state"] if match.after else None,
         "was_severity": match.before["severity"] if match.before else None,
         "was_sites": _sites(match.before) if match.before else [],
+        "was_sites_left": match.before["sites_left"] if match.before else 0,
         "looked": looked,
         "since": finding["since"],
         "lost_before": match.before["count"] if match.before else 0,
@@ -165,19 +164,11 @@ def is_worse(changed: Changed) -> bool:
     was = changed["was_severity"]
     if was is not None and SEVERITIES.index(changed["severity"]) < SEVERITIES.index(was):
         return True
-    before, hidden_before = _named(changed["was_sites"])
-    after, hidden_after = _named(_sites(changed))
-    if len(after) + hidden_after > len(before) + hidden_before:
+    before, after, left_before = set(changed["was_sites"]), set(_sites(changed)), changed["was_sites_left"]
+    if len(after) + changed["sites_left"] > len(before) + left_before:
         return True
     # So many of them may have been among the others.
-    return len(after - before) > hidden_before
-
-
-def _named(sites: Iterable[str]) -> tuple[set[str], int]:
-    """(the sites that are named, how many others there are)."""
-    matches = {site: _MORE.match(site) for site in sites}
-    hidden = sum(int(match.group(1)) for match in matches.values() if match)
-    return {site for site, match in matches.items() if not match}, hidden
+    return len(after - before) > left_before
 
 
 def _list_of(changed: Changed, looked_after: bool) -> str:

@@ -45,6 +45,7 @@ class Seen(NamedTuple):
     why: str
     fix: str
     sites: Sequence[str] = ()
+    sites_left: int = 0
     pool: str | None = None
     lost: int = 0
     cut: int | None = 0
@@ -162,6 +163,7 @@ def _findings(looks: Looks, made: Changes | None, host: str, entry: HostEntry) -
             why=("%s: " % finding["title"] if finding["state"] == "active" else "") + finding["summary"],
             fix=finding["fix"] or finding["advice"],
             sites=sites,
+            sites_left=finding["sites_left"],
             pool=finding["pool"],
             lost=lost,
         )

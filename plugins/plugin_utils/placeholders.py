@@ -16,6 +16,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import GONE
+
+from .untrusted import MAX_TEXT
+
 # What a text may name in braces, and its name in docs/causes.md, which speaks of any host.
 FIELDS = {
     "unit": "UNIT",
@@ -104,14 +108,16 @@ INSTEAD = (
 )
 
 _FIELD = re.compile(r"\{(%s)\}" % "|".join(FIELDS))
-_PIDS = re.compile(r"[0-9]+( [0-9]+)*\Z", re.ASCII)
 
 
 def _shown(value: Any) -> str | None:
-    """A field of a host as one word of the shell. None where it is not known, or cannot be shown."""
+    """A field of a host as one word of the shell. None where it is not known, or cannot be shown: what was
+    cut or redacted would name something else.
+    """
     if isinstance(value, int):
         return str(value)
-    return shlex.quote(value) if isinstance(value, str) and value and value.isprintable() else None
+    whole = isinstance(value, str) and 0 < len(value) < MAX_TEXT and GONE not in value
+    return shlex.quote(value) if whole and value.isprintable() else None
 
 
 def _begins(text: str, position: int) -> bool:
@@ -121,8 +127,8 @@ def _begins(text: str, position: int) -> bool:
 def _values(known: Mapping[str, Any]) -> dict[str, str]:
     """What can be shown of the fields."""
     shown = {name: _shown(known.get(name)) for name in FIELDS}
-    pids = known.get("pids")  # several words of the shell
-    shown["pids"] = pids if isinstance(pids, str) and _PIDS.match(pids) else None
+    pids = known.get("pids") or []  # several words of the shell
+    shown["pids"] = " ".join(str(pid) for pid in pids if isinstance(pid, int)) or None
     return {name: value for name, value in shown.items() if value is not None}
 
 

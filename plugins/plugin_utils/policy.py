@@ -10,7 +10,6 @@ pass what they name, and thresholds tolerate some of what fails.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
@@ -26,9 +25,6 @@ from .shapes.gate import Gate, Match, Policy, Reason, Waiver
 from .sites import sites_of
 from .text import names as names_of
 from .text import plural
-
-# The last of the sites that a host names.
-MORE_SITES = re.compile(r"and \d+ more\Z")
 
 
 def judge(
@@ -94,13 +90,9 @@ def fits(seen: Seen, match: Match, every_site: bool) -> bool:
         return True
     fit = [_any_fits([site], match["site"]) for site in seen.sites]
     if every_site:
-        return any(fit) and all(fit)
-    return any(fit) or _not_all_named(seen)
-
-
-def _not_all_named(seen: Seen) -> bool:
-    """A host names some of very many sites, and then how many more there are (exchange/reply.py)."""
-    return bool(seen.sites) and MORE_SITES.match(seen.sites[-1]) is not None
+        # Of those that are not named, only all can be meant.
+        return any(fit) and all(fit) and (not seen.sites_left or "*" in match["site"])
+    return any(fit) or seen.sites_left > 0
 
 
 def _any_fits(values: Iterable[str | None], patterns: Sequence[str]) -> bool:
@@ -114,7 +106,7 @@ def in_scope(seen: Seen, policy: Policy) -> bool:
     sites, pools = policy["scope"]["sites"], policy["scope"]["pools"]
     named: list[bool] = []
     if sites and seen.sites:
-        named.append(_any_fits(seen.sites, sites) or _not_all_named(seen))
+        named.append(_any_fits(seen.sites, sites) or seen.sites_left > 0)
     if pools and seen.pool is not None and seen.reason != "config_refused":
         named.append(_any_fits([seen.pool], pools))
     return any(named) or not named

@@ -15,7 +15,7 @@ from collections.abc import Container, Mapping
 from datetime import datetime, timezone
 from typing import Any, cast
 
-from . import brief, remedies
+from . import brief, older_findings, remedies
 from .bounds import DIAGNOSIS, STATUSES
 from .catalogue import enrich
 from .complaints import untemplated
@@ -103,6 +103,10 @@ def read(result: Any) -> Diagnosis:
     diagnosis = cast(Diagnosis, DIAGNOSIS(result, ""))
     if len(json.dumps(diagnosis)) > MAX_ENTRY:
         raise Mismatch("it is larger than %d KiB" % (MAX_ENTRY // 1024))
+    for finding, whole in zip(diagnosis["findings"], result.get("findings") or (), strict=False):
+        # The reader has a limit, too.
+        finding["sites_left"] += len(whole.get("sites") or ()) - len(finding["sites"])
+    diagnosis["findings"] = [older_findings.complete(finding) for finding in diagnosis["findings"]]
     return diagnosis
 
 

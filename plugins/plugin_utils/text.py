@@ -109,8 +109,10 @@ def wrap(text: Any, columns: int, lines: int) -> list[str]:
     return [*broken[: lines - len(tail)], *tail]
 
 
-def names(items: Sequence[str], columns: int, lines: int = 1) -> list[str]:
-    """As many of the names as fit on the lines, then how many more there are. At least one line."""
+def names(items: Sequence[str], columns: int, lines: int = 1, hidden: int = 0) -> list[str]:
+    """As many of the names as fit on the lines, then how many more there are. At least one line. hidden: how
+    many more nobody has named.
+    """
     left = [clean(item) for item in items]
     listed: list[str] = []
     while left and len(listed) < lines:
@@ -120,11 +122,11 @@ def names(items: Sequence[str], columns: int, lines: int = 1) -> list[str]:
             used += width(item) + (2 if number > 1 else 0)
             if used > columns:
                 break
-            if used + len(_more(len(left) - number, last)) <= columns:
+            if used + len(_more(len(left) - number + hidden, last)) <= columns:
                 taken = number
         listed.append(
             (", ".join(left[:taken]) or cut(left[0], columns - (12 if len(left) > 1 else 0)))
-            + _more(len(left) - (taken or 1), last)
+            + _more(len(left) - (taken or 1) + hidden, last)
         )
         left = left[taken or 1 :]
     return listed or ["-"]

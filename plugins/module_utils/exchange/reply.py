@@ -31,9 +31,8 @@ def _shortened(verdict: "Verdict", shorten: Callable[["Finding"], "Finding"], wh
 
 
 def _few_sites(item: "Finding") -> "Finding":
-    more = len(item["sites"]) - 20
-    sites = item["sites"][:20] + (["and %d more" % more] if more > 0 else [])
-    return {**item, "sites": sites, "servers": item["servers"][:20]}
+    left = max(0, len(item["sites"]) - 20)
+    return {**item, "sites": item["sites"][:20], "sites_left": left, "servers": item["servers"][:20]}
 
 
 def _noted(verdict: "Verdict", what: str, left: int) -> "Verdict":

@@ -39,6 +39,7 @@ class Refused(NamedTuple):
     confidence: str
     # None: it cannot be told whether that is so now.
     now: Optional[bool]
+    path: Optional[str] = None  # that has a wrong label
 
 
 def confinement(case: Case) -> Optional["Confinement"]:
@@ -97,7 +98,8 @@ def _of_access(case: Case, selinux: "Selinux", access: "Access", lost: Sequence[
     now = None if access["allowed"] is None else True
     if now and seen is not None and loaded is not None and seen < loaded:
         now = True if any(loss.at > loaded for loss in lost) else None
-    return Refused(reason, "SELinux: %s" % message, proof, "certain" if seen is None else "likely", now)
+    confidence = "certain" if seen is None else "likely"
+    return Refused(reason, "SELinux: %s" % message, proof, confidence, now, access["path"])
 
 
 def _answer(access: "Union[Access, ConfinedWay]", says: str) -> "Evidence":
@@ -141,7 +143,8 @@ def _selinux_ended(case: Case) -> Optional[Refused]:
                 type_of(denial["target"] or ""),
             )
             now = [_answer(access, "allowed") for access in rows[-1:]]
-            return Refused(reason, "SELinux: %s" % message, [logged(denial)] + now, "possible", False)
+            path = rows[-1]["path"] if rows else None
+            return Refused(reason, "SELinux: %s" % message, [logged(denial)] + now, "possible", False, path)
     return None
 
 
@@ -288,4 +291,5 @@ def reason_of(case: Case, refused: Refused) -> Reason:
         confidence="possible" if over else refused.confidence,
         state=state,
         explains=explains,
+        facts={"path": refused.path},
     )

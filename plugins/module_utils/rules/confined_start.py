@@ -18,7 +18,7 @@ from .whereabouts import directory_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.confinement import Denial
-    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.finding import Evidence, Facts
 
 BEFORE, AFTER = 2.0, 2.0  # seconds around the last attempt
 EXIT_EXEC = 203  # systemd.exec(5): it could not be run
@@ -104,7 +104,10 @@ def _kept(reason: str, down: Down) -> Optional[Reason]:
         return None
     words = "%s cannot start: %s" % (down.name, _words(denial))
     confidence = "certain" if denial["denied_now"] and denial["module"] == "selinux" else "likely"
-    return Reason(words, _proof(down, denial) + down.proof, confidence=confidence)
+    proof = _proof(down, denial)
+    path = proof[1]["path"] or ""
+    facts: Facts = {"path": path if path[:1] == "/" else None}
+    return Reason(words, proof + down.proof, confidence=confidence, facts=facts)
 
 
 def _let_now(down: Down) -> Optional[Reason]:

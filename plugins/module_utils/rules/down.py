@@ -17,7 +17,7 @@ from .whereabouts import name_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.config import ConfigProblem
     from ...plugin_utils.shapes.endpoint import Endpoint
-    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.finding import Evidence, Facts
     from ...plugin_utils.shapes.php_fpm import ConfigTest, Master
     from ...plugin_utils.shapes.unit import Unit
 
@@ -71,6 +71,7 @@ class Rejection(NamedTuple):
     words: str  # for the summary
     proof: "Evidence"
     path: Optional[str] = None  # of what cannot be made
+    facts: "Facts" = {}
 
 
 class Down(NamedTuple):
@@ -228,7 +229,10 @@ def _rejection(master: "Master") -> Optional[Rejection]:
         proof = evidence("php-fpm", words, file, line)
         if file not in words:
             words += " (%s:%d)" % (file, line) if line else " (%s)" % file
-        return Rejection(REASON_OF[meaning], words, proof, problem.get("path"))
+        path = problem.get("path")
+        return Rejection(
+            REASON_OF[meaning], words, proof, path, {"path": path, "account": problem.get("account")}
+        )
     return None
 
 
@@ -237,7 +241,8 @@ def _refused_by_test(master: "Master") -> Rejection:
     output = master["test"]["output"]
     if master["test"].get("rc", 0) in NO_PROGRAM:
         proof = evidence("php-fpm -t", "\n".join(output[:3]) or "no word", master["binary"])
-        return Rejection("not_executable", "its program does not run", proof)
+        facts: Facts = {"path": master["binary"]}
+        return Rejection("not_executable", "its program does not run", proof, facts=facts)
     failure = start_failure(output)
     reason = reason_of(failure) if failure and failure.meaning in TESTED else "config_invalid"
     file, line = (failure.file, failure.line) if failure else (None, None)
@@ -258,7 +263,8 @@ def _refused_by_test(master: "Master") -> Rejection:
     words = "php-fpm -t refuses its configuration"
     if file:
         words += ", %s:%d" % (file, line) if line else ", %s" % file
-    return Rejection(reason, words, proof)
+    account = failure.places[0] if failure and reason == "unknown_user" else None
+    return Rejection(reason, words, proof, facts={"account": account})
 
 
 def _names(master: "Master", account: str) -> bool:

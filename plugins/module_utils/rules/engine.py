@@ -4,7 +4,7 @@
 """Asks the rules about one endpoint and makes findings of their answers."""
 
 from functools import partial
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
 
 from .case import Case
 from .missing import FAILED, attempt, unseen
@@ -12,9 +12,12 @@ from .model import NOWHERE, Answer, Cause, Clear, HostRule, Loss, Match, Place, 
 from .timeline import timeline
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Finding, RuledOut
+    from ...plugin_utils.shapes.finding import Facts, Finding, RuledOut
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.snapshot import Snapshot
+
+
+MOST_PIDS = 64  # to end a part of them alone would be wrong
 
 
 class Examined(NamedTuple):
@@ -26,6 +29,18 @@ class Examined(NamedTuple):
     left: Sequence[Loss]  # that none explains
     perhaps: Sequence[Loss]  # of those that may be another endpoint's as well
     counted: Set[int]  # id() of the events that findings count
+
+
+def _facts(reason: Reason) -> "Facts":
+    """The first line of a configuration among the proof decides, unless the rule names another."""
+    known = dict(reason.facts)
+    if len(reason.facts.get("pids") or ()) > MOST_PIDS:
+        del known["pids"]
+    for piece in reason.proof:
+        if piece["path"] and piece.get("line"):
+            known = {"file": piece["path"], "line": piece["line"], **known}
+            break
+    return cast("Facts", {name: value for name, value in known.items() if value})
 
 
 def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str] = None) -> "Finding":
@@ -44,6 +59,7 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
         "state": reason.state,
         "site": next(iter(sites), None),
         "sites": sites,
+        "sites_left": 0,
         "servers": servers,
         "endpoint": endpoint,
         "pool": place.pool,
@@ -52,6 +68,7 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
         "count": count,
         "timeline": timeline(reason.losses),
         "summary": reason.summary,
+        "facts": _facts(reason),
         "evidence": list(reason.proof),
         "ruled_out": [],
         "missing": [],

@@ -7,7 +7,7 @@ not look at. Where something has to be mended first, no start is offered.
 
 import re
 from functools import partial
-from typing import Callable, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Optional, Sequence, Tuple
 
 from ..parse.linux.systemctl import hides
 from ..parse.linux.unit_starts import makes_read_only, of_meaning
@@ -19,6 +19,9 @@ from . import start_commands
 from .down import CRASHES, NO_PROGRAM, TESTED, Down, reason_of
 from .model import Reason, evidence
 from .whereabouts import at_place, directory_of, of_journal
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
 
 # Exit statuses of php-fpm: PHP itself did not start (FPM_EXIT_SOFTWARE of fpm_main.c, exit(-2) of main.c and
 # opcache, a fatal error of the script to preload).
@@ -100,6 +103,11 @@ def _mended(down: Down) -> bool:
     return bool(facts["address"])
 
 
+def _at_path(words: str, down: Down, proof: "Sequence[Evidence]" = (), left: Optional[str] = None) -> Reason:
+    proof = [*down.failed_start, *proof, *at_place(down.path, left), down.state]
+    return Reason(words, proof, confidence="likely", facts={"path": down.path})
+
+
 def _failed(reason: str, down: Down) -> Optional[Reason]:
     if not down.failed_with(reason) or _mended(down):
         return None
@@ -113,7 +121,7 @@ def _failed(reason: str, down: Down) -> Optional[Reason]:
     file, line = down.written_at()
     if file and file not in words:
         words += " (%s:%d)" % (file, line) if line else " (%s)" % file
-    return Reason(words, down.failed_start + at_place(down.path) + [down.state], confidence="likely")
+    return _at_path(words, down)
 
 
 def _pid_directory(down: Down) -> Optional[Reason]:
@@ -146,7 +154,7 @@ def _read_only(down: Down) -> Optional[Reason]:
         by = "the file system, which is mounted read-only"
     words = "%s cannot start: it cannot write %s, by %s" % (down.name, path, by)
     proof = [evidence("systemd", "%s: %s" % (down.name, setting))] if setting else []
-    return Reason(words, down.failed_start + proof + at_place(down.path) + [down.state], confidence="likely")
+    return _at_path(words, down, proof)
 
 
 def _disk_full(down: Down) -> Optional[Reason]:
@@ -162,7 +170,7 @@ def _disk_full(down: Down) -> Optional[Reason]:
     if facts and facts["free_bytes"] is not None:
         numbers = (path, facts["free_bytes"], facts["free_inodes"])
         left = "%s: %s bytes and %s inodes are free" % numbers
-    return Reason(words, down.failed_start + at_place(down.path, left) + [down.state], confidence="likely")
+    return _at_path(words, down, left=left)
 
 
 def _by_status(reason: str, statuses: Tuple[int, ...], down: Down) -> Optional[Reason]:

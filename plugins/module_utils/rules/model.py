@@ -21,7 +21,7 @@ from typing import (
 from ..signatures.lookup import meaning_of
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Evidence, Site
+    from ...plugin_utils.shapes.finding import Evidence, Facts, Site
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.snapshot import Snapshot
     from .case import Case
@@ -87,6 +87,7 @@ class Reason(NamedTuple):
     since: Optional[float] = None  # epoch seconds; None: the first loss
     explains: Optional[Sequence[Loss]] = None  # the losses that no later rule sees; None: those counted
     servers: Optional[Sequence["Site"]] = None  # the sites that are hit; None: all that dial the endpoint
+    facts: "Facts" = {}  # what the words for people name
 
 
 class Match(NamedTuple):

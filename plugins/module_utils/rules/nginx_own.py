@@ -113,6 +113,7 @@ def _root_of_site(
         confidence="likely",
         state="recovered" if over else "active",
         servers=sites_of(routes),
+        facts={"path": shown["path"]},
     )
     return Match(cause, reason_id, reason)
 

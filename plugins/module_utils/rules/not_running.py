@@ -37,7 +37,8 @@ def _rejected(reason: str, down: "Down") -> Optional[Reason]:
     if rejection is None or rejection.reason != reason:
         return None
     words = "%s cannot start: %s" % (down.name, rejection.words)
-    return Reason(words, [rejection.proof] + at_place(rejection.path) + [down.state])
+    proof = [rejection.proof] + at_place(rejection.path) + [down.state]
+    return Reason(words, proof, facts=rejection.facts)
 
 
 def _hidden_socket(down: "Down") -> Optional[Reason]:
@@ -53,16 +54,17 @@ def _hidden_socket(down: "Down") -> Optional[Reason]:
 
 
 def _address_in_use(down: "Down") -> Optional[Reason]:
-    if not down.failed_with("address_in_use") or down.place is None or not down.place["listening"]:
+    failure, place = down.failure, down.place
+    if failure is None or not down.failed_with("address_in_use") or not place or not place["listening"]:
         return None
-    taken = down.failure.places[0] if down.failure and down.failure.places else "its address"
+    taken = failure.places[0]
     words = "%s cannot start: %s is taken by another program" % (down.name, taken)
     proof = []
-    for holder in down.place["listeners"][:1]:
+    for holder in place["listeners"][:1]:
         held = "%s is held by %s (pid %s)" % (taken, holder["comm"], holder["pid"])
         unit = holder.get("unit")
         proof.append(evidence("socket", held + (" of %s" % unit if unit else "")))
-    return Reason(words, down.proof + proof)
+    return Reason(words, down.proof + proof, facts={"address": taken})
 
 
 def _directory_missing_at_start(down: "Down") -> Optional[Reason]:
@@ -74,8 +76,10 @@ def _directory_missing_at_start(down: "Down") -> Optional[Reason]:
 
 
 def _no_account(down: "Down") -> Optional[Reason]:
+    if down.failure is None or not down.failed_with("unknown_user"):
+        return None
     words = "%s cannot start: its pool names a user or group that does not exist" % down.name
-    return Reason(words, down.proof, confidence="likely") if down.failed_with("unknown_user") else None
+    return Reason(words, down.proof, confidence="likely", facts={"account": down.failure.places[0]})
 
 
 def _directory_missing(down: "Down") -> Optional[Reason]:
@@ -254,9 +258,8 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
         sure = case.looks_like_php and not (left and case.endpoint.get("path"))
         words = "%s, and none of its pools listens on %s" % (reason.summary, case.key)
         reason = reason._replace(summary=words, confidence="likely" if sure else "possible", remedy=[])
-    unit, command = master["unit_state"], master.get("start_command")
-    # The catalogue fills it in where its words start the unit.
-    starter = [evidence("service", command)] if command and case.owner else []
+    unit, command = master["unit_state"], master.get("start_command") if case.owner else None
+    starter = [evidence("service", command)] if command else []
     reason = reason._replace(
         summary=reason.summary + ".",
         proof=list(reason.proof) + starter + [case.dialled()] + first_line(lost),
@@ -264,5 +267,6 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
         place=reason.place or Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
         since=(unit["inactive_since"] or unit["changed_at"] or None) if unit else None,
         explains=case.losses,
+        facts={**reason.facts, "start_command": command},
     )
     return match._replace(reason=reason)

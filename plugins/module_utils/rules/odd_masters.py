@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 def orphaned(cause: Cause, case: Case) -> Match:
     """Workers outlive a master that was killed, where nothing kills its whole control group."""
     words = "The master of %s is gone; %d of its workers serve on, and nothing replaces one that ends."
-    pids = " ".join(str(worker["pid"]) for worker in case.orphans)
+    pids = [worker["pid"] for worker in case.orphans]
     proof = [
         evidence("socket", "%s is held by workers without a master" % case.key),
-        evidence("pids", pids),
+        evidence("pids", " ".join(map(str, pids))),
     ]
     reason = Reason(
-        words % (case.named, len(case.orphans)),
+        words % (case.named, len(pids)),
         proof,
         severity="warning",
         confidence="likely",
+        facts={"pids": pids},
     )
     return Match(cause, "orphaned", reason)
 
@@ -43,6 +44,7 @@ def _other_config(down: "Down") -> Optional[Reason]:
         [evidence("process", runs, other["config"], at=other["started_at"]), down.state],
         confidence="likely",
         place=Place(None, other["unit"]),
+        facts={"path": other["config"]},
     )
 
 

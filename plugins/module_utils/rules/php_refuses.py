@@ -148,6 +148,7 @@ def _closed_root(
         confidence="likely",
         place=Place(ways[0]["pool"], None),
         servers=sites_of(routes),
+        facts={"path": proof["path"]},
     )
     return Match(cause, reason_id, reason)
 

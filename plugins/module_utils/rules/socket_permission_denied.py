@@ -74,6 +74,7 @@ def _reason(
         remedy,
         "certain" if user is not None else "likely",
         explains=case.losses,
+        facts={"user": user, "path": denied.blocked["path"] if denied.blocked else None},
     )
 
 

@@ -9,8 +9,8 @@ from .case import Case
 from .model import evidence
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Finding
-    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.finding import Facts, Finding
+    from ...plugin_utils.shapes.nginx import Route, Target
 
 LIMITED = ", but not to each request: nginx asks %d servers at most (fastcgi_next_upstream_tries)"
 
@@ -21,12 +21,13 @@ def spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding"
         return findings
     others = sorted({key for route in case.routes for key in answering[id(route)]} - {case.key})
     targets = [target for route in case.routes for target in route["endpoints"]]
-    spare = all(target["backup"] for target in targets if target["endpoint"] == case.key)
+    dead = [target for target in targets if target["endpoint"] == case.key]
+    spare = all(target["backup"] for target in dead)
     state = "latent" if spare else "active"
     limits = [route["next_tries"] for route in case.routes if _may_run_out(route, answering[id(route)])]
     words = LIMITED % limits[0] if limits else ""
     return [
-        _as_spare(item, state, others[0], words)
+        _as_spare(item, state, others[0], words, dead[0])
         if (item["state"], item["severity"]) == ("active", "critical")
         else item
         for item in findings
@@ -39,18 +40,20 @@ def _may_run_out(route: "Route", answering: List[str]) -> bool:
     return 0 < route.get("next_tries", 0) <= len(servers.difference(answering))
 
 
-def _as_spare(item: "Finding", state: str, other: str, limit: str) -> "Finding":
+def _as_spare(item: "Finding", state: str, other: str, limit: str, dead: "Target") -> "Finding":
     """The finding of a spare server. To dial the other one twice would help nobody."""
     words = "%s; %s answers in its place" + limit + ": take this server out, or mend it."
     remedy = [each for each in item["remedy"] if each["action"] != "fastcgi_pass_repoint"]
     summary = words % (item["summary"].rstrip("."), other)
-    # The catalogue then says what to do about a spare one.
-    proof = item["evidence"] + [evidence("spare", "%s answers in its place" % other)]
+    facts: Facts = {**(item["facts"] or {}), "answering": other}
+    if item["cause"] == "socket_path_mismatch":
+        facts.update({"file": dead["file"], "line": dead["line"]})
     changed: "Finding" = {
         **item,
         "severity": "warning",
         "state": state,
         "summary": summary,
-        "evidence": proof,
+        "facts": facts,
+        "evidence": item["evidence"] + [evidence("spare", "%s answers in its place" % other)],
     }
     return {**changed, "remedy": remedy}

@@ -19,7 +19,6 @@ def name_of(master: "Master") -> str:
 
 
 def at_place(path: Optional[str], words: Optional[str] = None) -> List["Evidence"]:
-    """The catalogue fills the path in where its words name one."""
     return [evidence("place", words or path, path)] if path else []
 
 

@@ -81,6 +81,10 @@ def _words(halted: Sequence["Halted"], kind: str) -> str:
     return words % holder if "%s" in words else words
 
 
+def _stopped(halted: Sequence["Halted"]) -> List[int]:
+    return [process["pid"] for process in halted if process["kind"] == STOPPED]
+
+
 def _proof(halted: Sequence["Halted"]) -> List["Evidence"]:
     kinds: Dict[str, List[Halted]] = {}
     for process in halted:
@@ -93,7 +97,7 @@ def _proof(halted: Sequence["Halted"]) -> List["Evidence"]:
             more = " and %d more" % (len(alike) - MOST_NAMED) if len(alike) > MOST_NAMED else ""
             path = _holder(alike[0]) if kind == FROZEN else None
             proof.append(evidence("process", "pid %s%s: %s" % (pids, more, _words(alike, kind)), path))
-    pids = " ".join(str(process["pid"]) for process in halted if process["kind"] == STOPPED)
+    pids = " ".join(map(str, _stopped(halted)))
     return proof + ([evidence("pids", pids)] if pids else [])
 
 
@@ -135,14 +139,17 @@ def _summary(case: Case) -> str:
 
 def _halted(case: Case) -> Match:
     lost, kind = case.lost(WAITED if case.answers else WAITED | HIDDEN), _kind(case)
+    every = _every(case)
+    frozen = [process.get("cgroup") for process in every if process["kind"] == FROZEN]
     reason = Reason(
         _summary(case),
-        _proof(_every(case))
+        _proof(every)
         + [case.dialled(), evidence("probe", "%s: %s" % (case.key, case.probe["result"]))]
         + first_line(lost),
         lost,
         # With most workers running, something else keeps them from an answer.
         severity=None if not case.answers and is_halted(case) else "warning",
+        facts={"pids": _stopped(every), "path": frozen[0] if frozen else None},
     )
     return Match(CAUSE, "master_halted" if not halted_of(case) and kind != FROZEN else kind, reason)
 

@@ -14,7 +14,6 @@ from typing import Any, cast
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 
 from ..complaints import harmless
-from ..policy import MORE_SITES
 from ..remedies import WELL, full_name
 from ..shapes.alerts import AlertDecision, AlertEvent, AlertPolicy, AlertRule, Judged
 from ..shapes.plan import Planned
@@ -27,7 +26,7 @@ UNMENDABLE = "nothing that is safe to do would mend it"
 
 def _hit(values: Sequence[str | None], patterns: Sequence[str], every: bool) -> bool | None:
     """Whether the patterns fit; None where that depends on what is not known."""
-    known = [value for value in values if value is not None and not MORE_SITES.match(value)]
+    known = [value for value in values if value is not None]
     hits = [any(fnmatchcase(value, pattern) for pattern in patterns) for value in known]
     if every and not all(hits):
         return False
@@ -47,7 +46,7 @@ def _fits(rule: AlertRule, finding: Explained, host: str, event: AlertEvent) -> 
         "alert": [alert["name"] for alert in event["alerts"]],
         "host": [host],
         "pool": [finding["pool"]],
-        "site": [*finding["sites"]] or [finding["site"]],
+        "site": [*finding["sites"], *[None] * bool(finding["sites_left"])] or [finding["site"]],
     }
     every = rule["decision"] == "mend"
     hits = [

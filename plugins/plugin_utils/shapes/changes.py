@@ -17,11 +17,13 @@ class Changed(Named):
 
     host: str
     sites: List[str]
+    sites_left: int  # how many more there are
     severity: str  # of the later report that has it
     was: Optional[str]  # active, latent or recovered; None: it was not found
     now: Optional[str]
     was_severity: Optional[str]  # of the earlier report; None: it was not found
     was_sites: List[str]
+    was_sites_left: int
     looked: bool  # False: one of the reports says nothing of this host, so nobody knows since when it is so
     since: Optional[float]  # epoch seconds of the first lost request
     lost_before: int  # lost requests in the window

@@ -12,6 +12,7 @@ from .shape import TypedDict
 class ProblemKind(TypedDict, total=False):
     kind: str  # which of the known problems it is; snapshots before 0.5.0 lack it
     path: Optional[str]  # php-fpm's alone: what is missing or cannot be used; snapshots before 0.13.0 lack it
+    account: str  # php-fpm's alone, and only where it is the user that is missing; not before 0.14.0
 
 
 class ConfigProblem(ProblemKind):

@@ -28,6 +28,20 @@ class Evidence(Place):
     text: str
 
 
+class Facts(TypedDict, total=False):
+    """What the words for people name beside the finding's own fields. Absent where it is not known."""
+
+    account: Optional[str]  # that php-fpm looked for in vain
+    address: Optional[str]  # where php-fpm was to listen
+    answering: Optional[str]  # endpoint of the upstream's server that answers in place of this one
+    file: Optional[str]  # of the configuration, in which the line is that decides
+    line: Optional[int]
+    path: Optional[str]  # of what lacks, is refused or has to be mended
+    pids: Optional[List[int]]  # that a person ends or wakes: all of them, or none
+    start_command: Optional[str]  # what starts php-fpm there in place of systemd
+    user: Optional[str]  # of nginx's workers, whom the socket is to let in
+
+
 class Site(TypedDict):
     """A server block of nginx."""
 
@@ -64,6 +78,7 @@ class Finding(TypedDict):
     state: str  # active, latent or recovered
     site: Optional[str]  # first of sites
     sites: List[str]  # names of servers
+    sites_left: int  # how many more there are, which a long reply does not name
     servers: List[Site]
     endpoint: Optional[str]
     pool: Optional[str]
@@ -72,6 +87,7 @@ class Finding(TypedDict):
     count: int  # lost requests in the window
     timeline: Optional[Timeline]  # None: no times are known
     summary: str
+    facts: Optional[Facts]  # None: an older host
     evidence: List[Evidence]
     ruled_out: List[RuledOut]
     missing: List[Missing]

@@ -78,8 +78,11 @@ def problem(kind: str, file: str, line: int, *values: object, pool: Optional[str
     """values: for the places of the format. pool: whose section it is in."""
     words = _rows()[kind].format.replace("%q", "%s").replace("%e", ": %s (%d)") % values
     text = words if pool is None else "[pool %s] %s" % (pool, words)
-    path = StartFailure(kind, "", list(map(str, values)), text).path
-    return {"kind": kind, "file": file, "line": line, "text": text, "path": path}
+    failure = StartFailure(kind, "", list(map(str, values)), text)
+    made: ConfigProblem = {"kind": kind, "file": file, "line": line, "text": text, "path": failure.path}
+    if failure.unknown_user:
+        made["account"] = failure.unknown_user
+    return made
 
 
 def read_line(text: str) -> Optional[StartFailure]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
 from ..model import NOWHERE, Cause, Place, Reason, Remedy
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.finding import Evidence, Site
+    from ....plugin_utils.shapes.finding import Evidence, Facts, Site
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 
@@ -38,6 +38,7 @@ def risk(
     place: Place = NOWHERE,
     servers: "Sequence[Site]" = (),
     endpoint: Optional[str] = None,
+    facts: "Optional[Facts]" = None,
 ) -> Risk:
     """summary: one sentence that says what is set up so. severity: "info" where only a part of the requests
     would be lost. servers: the sites that would suffer.
@@ -51,5 +52,6 @@ def risk(
         severity=severity,
         place=place,
         servers=servers,
+        facts=facts or {},
     )
     return Risk(reason_id, reason, endpoint)

@@ -136,6 +136,7 @@ def _swap(snapshot: "Snapshot") -> List[Risk]:
             [Remedy("swap_keep", {"path": area["path"]})] if area["kind"] == "file" else (),
             "likely",
             servers=sites_of(snapshot["nginx"]["routes"]),
+            facts={"path": area["path"]},
         )
         for area in snapshot.get("risks", {}).get("swap", [])
         if not area["kept"]

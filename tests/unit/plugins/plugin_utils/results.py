@@ -26,6 +26,7 @@ def finding(cause: str = "fpm_not_running", reason: str | None = "stopped", **mo
         "state": "active",
         "site": "shop.example",
         "sites": ["shop.example"],
+        "sites_left": 0,
         "servers": [
             {"name": "shop.example", "listen": "80", "file": "/etc/nginx/sites-enabled/shop", "line": 1}
         ],
@@ -35,6 +36,7 @@ def finding(cause: str = "fpm_not_running", reason: str | None = "stopped", **mo
         "since": NOW - 600,
         "count": 3,
         "summary": "php8.2-fpm.service is stopped.",
+        "facts": {},
         "evidence": [
             {
                 "source": "systemd",

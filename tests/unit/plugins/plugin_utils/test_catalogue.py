@@ -106,20 +106,9 @@ class TestEntries:
 class TestFields:
     """What a finding puts into the words."""
 
-    def test_remedies_and_evidence_fill_the_fields(self) -> None:
-        item = finding(
-            "socket_path_mismatch",
-            "other_socket",
-            remedy=[],
-            evidence=[
-                {
-                    "source": "nginx",
-                    "path": "/etc/nginx/sites-enabled/shop",
-                    "line": 14,
-                    "text": "fastcgi_pass unix:/old.sock",
-                }
-            ],
-        )
+    def test_remedies_and_facts_fill_the_fields(self) -> None:
+        place = {"file": "/etc/nginx/sites-enabled/shop", "line": 14}
+        item = finding("socket_path_mismatch", "other_socket", remedy=[], facts=place)
         assert catalogue.enrich(item)["fix"].startswith(
             "bring the site's own pool back, or dial it in /etc/nginx/sites-enabled/shop:14,"
         )
@@ -140,15 +129,7 @@ class TestFields:
         )
 
     def test_the_account_that_is_not_there_is_named(self) -> None:
-        item = finding("fpm_not_running", "unknown_user", remedy=[])
-        item["evidence"] = [
-            {
-                "source": "php-fpm -t",
-                "path": "/etc/x.conf",
-                "line": 3,
-                "text": "[pool www] cannot get gid for group 'deploy'",
-            }
-        ]
+        item = finding("fpm_not_running", "unknown_user", remedy=[], facts={"account": "deploy"})
         assert catalogue.enrich(item)["fix"].startswith("create the account deploy or correct")
         assert "`useradd --system deploy`" in catalogue.enrich(item)["advice"]
 
@@ -156,8 +137,7 @@ class TestFields:
         """It may be another pool's than the one that nginx dials."""
         item = finding("fpm_not_running", "address_in_use", remedy=[])
         assert catalogue.enrich(item)["fix"].startswith("ss -lxtnp shows who holds unix:/run/php/")
-        text = "ERROR: unable to bind listening socket for address '127.0.0.1:9000': Address already in use"
-        item["evidence"] = [{"source": "journal", "path": None, "text": text}]
+        item["facts"] = {"address": "127.0.0.1:9000"}
         assert catalogue.enrich(item)["fix"].startswith("ss -lxtnp shows who holds 127.0.0.1:9000;")
 
     @pytest.mark.parametrize(
@@ -174,22 +154,39 @@ class TestFields:
 
     def test_the_account_that_was_refused_is_named(self) -> None:
         item = finding("socket_permission_denied", "socket_mode", endpoint="unix:/run/x.sock", remedy=[])
-        text = "connecting to unix:/run/x.sock as caddy: Permission denied"
-        item["evidence"] = [{"source": "probe", "path": None, "text": text}]
+        item["facts"] = {"user": "caddy"}
         assert "setfacl -m u:caddy:rw /run/x.sock" in catalogue.enrich(item)["fix"]
-        item["evidence"][0]["source"] = "fpm_log"
-        assert "caddy" not in catalogue.enrich(item)["fix"]
 
-    def test_a_log_is_no_place_to_mend(self) -> None:
-        item = finding("fpm_not_running", "log_unwritable", remedy=[])
-        item["evidence"] = [{"source": "nginx_log", "path": "/var/log/nginx/error.log", "text": "x"}]
-        assert catalogue.enrich(item)["fix"].startswith("let php-fpm open what the evidence names (")
-        refused = finding("fpm_not_running", "selinux_label", remedy=[])
-        refused["evidence"] = [
-            {"source": "audit", "path": "/var/log/audit/audit.log", "text": "avc:  denied"},
-            {"source": "selinux", "path": "/srv/run", "text": "asked again now: { search } is denied"},
+    def test_near_miss_the_texts_of_evidence_fill_nothing(self) -> None:
+        """What a log says is not searched for accounts, places and commands."""
+        texts = [
+            {"source": "probe", "path": None, "text": "connecting to unix:/run/x.sock as evil: denied"},
+            {"source": "journal", "path": None, "text": "cannot get uid for user 'evil'"},
+            {"source": "place", "path": "/evil/x.log", "text": "/evil/x.log"},
+            {"source": "pids", "path": None, "text": "666 667"},
+            {"source": "service", "path": None, "text": "evil start"},
+            {"source": "spare", "path": None, "text": "evil answers in its place"},
         ]
-        assert catalogue.enrich(refused)["fix"].startswith("restorecon -RFv /srv/run, ")
+        for key in EVERY:
+            item = finding(*key, remedy=[], unit=None, evidence=texts)
+            words = catalogue.enrich(item)
+            shown = " ".join(
+                [words["fix"], words["advice"], *(step.text for step in catalogue.steps_for(item))]
+            )
+            assert "evil" not in shown and "666" not in shown
+
+    def test_the_dead_server_is_taken_out(self) -> None:
+        item = finding("socket_path_mismatch", "other_socket", remedy=[])
+        item["facts"] = {"file": "/etc/nginx/a", "line": 7, "answering": "unix:/run/b.sock"}
+        assert catalogue.enrich(item)["fix"].startswith("take the dead server out of /etc/nginx/a:7, or")
+        assert "dead server" not in catalogue.enrich({**item, "cause": "fpm_not_running"})["fix"]
+
+    @pytest.mark.parametrize("path", ["/srv/[redacted]/x", "/" + "x" * 1000], ids=["redacted", "cut"])
+    def test_a_place_that_is_not_whole_is_not_typed(self, path: str) -> None:
+        item = finding("fpm_not_running", "selinux_label", remedy=[], facts={"path": path})
+        assert catalogue.enrich(item)["fix"].startswith("relabel it with restorecon, ")
+        item["facts"] = {"path": "/srv/run"}
+        assert catalogue.enrich(item)["fix"].startswith("restorecon -RFv /srv/run, ")
 
     def test_what_is_over_has_the_cure_that_keeps_it_away(self) -> None:
         over = finding("reload_interrupted", None, state="recovered", remedy=[])
@@ -216,7 +213,7 @@ class TestFields:
     def test_what_starts_it_there_stands_in_the_commands(self) -> None:
         """Where no unit of systemd does."""
         item = finding("fpm_not_running", "address_unavailable", unit=None, remedy=[])
-        item["evidence"] = [{"source": "service", "path": None, "text": "/etc/init.d/php-fpm-82 start"}]
+        item["facts"] = {"start_command": "/etc/init.d/php-fpm-82 start"}
         words = catalogue.enrich(item)
         assert words["fix"].endswith("; /etc/init.d/php-fpm-82 restart")
         item["reason"] = "stopped"
@@ -224,7 +221,7 @@ class TestFields:
 
     def test_a_place_fills_in_its_directory(self) -> None:
         item = finding("fpm_not_running", "log_unwritable", remedy=[])
-        item["evidence"] = [{"source": "place", "path": "/var/log/gone/x.log", "text": "x"}]
+        item["facts"] = {"path": "/var/log/gone/x.log"}
         assert catalogue.enrich(item)["fix"].startswith("let php-fpm open /var/log/gone/x.log (")
         assert "directory /var/log/gone, owned by root" in catalogue.enrich(item)["advice"]
 

@@ -58,6 +58,11 @@ class TestTable:
         lines = shown({"a": answer()}, {"a": answer("failing", *many)})
         assert "  and 28 more causes" in lines
 
+    def test_sites_that_are_not_named_are_counted(self) -> None:
+        many = ["s%02d.example" % number for number in range(20)]
+        lines = shown({"a": answer()}, {"a": answer("failing", finding(sites=many, sites_left=480))})
+        assert any("s00.example, s01.example +498 more" in line for line in lines)
+
     def test_what_may_be_older_says_so(self) -> None:
         lines = shown({"a": unreachable()}, {"a": ILL})
         assert "NEW  perhaps older on a: the earlier report could not look there" in lines

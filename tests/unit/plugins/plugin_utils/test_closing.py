@@ -18,7 +18,6 @@ from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     answer,
-    evidence,
     finding,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.tables import (
@@ -95,7 +94,7 @@ class TestCommands:
             *key,
             endpoint=ENDPOINT,
             remedy=REMEDY,
-            evidence=[evidence("place", "/srv/x/y", "x"), evidence("pids", None, "12 13")],
+            facts={"path": "/srv/x/y", "pids": [12, 13]},
         )
         for step in catalogue.steps_for(known):
             assert "`" not in step.text and "{" not in step.text
@@ -115,9 +114,7 @@ class TestCommands:
     def test_what_starts_it_there_takes_systemctls_place(self) -> None:
         """Where systemd does not run, the command is the one that is right there."""
         for reason in ("stopped", "runtime_dir_missing"):
-            item = finding(
-                reason=reason, unit=None, evidence=[evidence("service", None, "service php8.2-fpm start")]
-            )
+            item = finding(reason=reason, unit=None, facts={"start_command": "service php8.2-fpm start"})
             assert pasted({"web1": answer("failing", item)})[1:] == ["    service php8.2-fpm start"]
 
     def test_without_a_unit_nginx_is_told_itself(self) -> None:

@@ -117,12 +117,14 @@ class TestScope:
         assert judged({"a": BLOG}, {"scope": {"pools": ["shop"]}})["verdict"] == "pass"
 
     def test_sites_that_are_not_named_may_be_ours(self) -> None:
-        many = [*("s%d.example" % number for number in range(20)), "and 5 more"]
-        ill = {"a": answer("failing", finding(site=many[0], sites=many))}
+        many = ["s%d.example" % number for number in range(20)]
+        ill = {"a": answer("failing", finding(site=many[0], sites=many, sites_left=5))}
         strict = {"rules": [{"severity": ["critical"], "site": ["shop.*"], "decision": "fail"}]}
         lax = {"rules": [{"severity": ["critical"], "site": ["s*"], "decision": "pass"}]}
         assert judged(ill, {"scope": {"sites": ["shop.*"]}})["verdict"] == "fail"
         assert judged(ill, strict)["verdict"] == judged(ill, lax)["verdict"] == "fail"
+        every = {"rules": [{"severity": ["critical"], "site": ["*"], "decision": "pass"}]}
+        assert judged(ill, every)["verdict"] == "pass"
 
     def test_what_is_about_no_site_is_about_all(self) -> None:
         whole = finding(site=None, sites=[], servers=[], pool=None)

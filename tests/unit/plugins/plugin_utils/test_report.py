@@ -284,6 +284,16 @@ class TestHostile:
             untrusted.MAX_TEXT,
             untrusted.MAX_TEXT,
         )
+        assert made["sites_left"] == 5000 - untrusted.MAX_ITEMS
+
+    @pytest.mark.parametrize("value", [["x"], {"pids": "12"}, {"line": -1}, {"pids": [True]}, {"path": 7}])
+    def test_a_fact_is_of_its_kind(self, value: Any) -> None:
+        entry = build({"web1": answer("failing", finding(facts=value))})["hosts"]["web1"]
+        assert entry["error"].startswith(report.NO_DIAGNOSIS + "findings[0].facts")
+
+    def test_near_miss_a_fact_that_nobody_declared(self) -> None:
+        made = build({"web1": answer("failing", finding(facts={"evil": "x", "user": "caddy"}))})
+        assert made["hosts"]["web1"]["findings"][0]["facts"] == {"user": "caddy"}
 
     @pytest.mark.long
     def test_what_is_large_in_each_of_its_parts_is_too_large(self) -> None:

@@ -29,6 +29,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.config imp
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.endpoint import Endpoint
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import (
     Evidence,
+    Facts,
     Finding,
     Remedy,
     RuledOut,
@@ -191,6 +192,7 @@ class TestReturn:
         (DIAGNOSIS["plan"], Planned, set()), (DIAGNOSIS["missing"], Missing, set()),
         (DIAGNOSIS["strangers"], Stranger, set()),
         (DIAGNOSIS["findings"]["contains"]["evidence"], Evidence, set()),
+        (DIAGNOSIS["findings"]["contains"]["facts"], Facts, set()),
         (DIAGNOSIS["findings"]["contains"]["servers"], Site, set()),
         (DIAGNOSIS["findings"]["contains"]["ruled_out"], RuledOut, set()),
         (DIAGNOSIS["findings"]["contains"]["remedy"], Remedy, set()),

@@ -175,6 +175,10 @@ class TestColumns:
             shown = ["aaaa,", text.cut("bbbb", columns - 12) + " +1 more"]
         assert text.names(items, columns, lines) == shown
 
+    def test_those_that_nobody_has_named_are_counted(self) -> None:
+        assert text.names(["a", "b"], 20, hidden=3) == ["a, b +3 more"]
+        assert text.names(["aaaa", "bbbb", "cccc"], 12, hidden=3) == ["aaaa +5 more"]
+
 
 class TestLetters:
     """Terminals that show ASCII alone."""

@@ -125,6 +125,7 @@ class TestEachProblem:
         failure = start_failure(["[22-Nov-2026 23:27:17] %s: %s" % (row.phase, problem["text"])])
         assert failure is not None and REASON_OF[failure.meaning] == PROBLEMS[kind].reason
         assert problem["path"] == failure.path
+        assert problem.get("account") == ("ghost" if kind == "fpm-uid" else None)
 
     def test_a_snapshot_without_its_path_is_judged(self, kind: str) -> None:
         older = collected(PROBLEMS[kind])

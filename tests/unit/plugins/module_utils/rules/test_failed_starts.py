@@ -115,6 +115,7 @@ class TestPlaces:
             "/etc/php/8.2/fpm/pool.d/www.conf",
             4,
         )
+        assert item["facts"]["path"] == "/var/log/php-fpm/x.log"
         assert [piece["path"] for piece in item["evidence"] if piece["source"] == "place"] == [
             "/var/log/php-fpm/x.log"
         ]
@@ -315,7 +316,7 @@ class TestScript:
         host.with_master(start_command=self.COMMAND)
         item = hosts.only(host)
         assert (item["reason"], hosts.status(host), hosts.actions(host)) == ("stopped", "failing", [])
-        assert [piece["text"] for piece in item["evidence"] if piece["source"] == "service"] == [self.COMMAND]
+        assert item["facts"]["start_command"] == self.COMMAND
 
     def test_near_miss_an_active_unit_may_hide_its_process(self) -> None:
         host = a_host("stopped").with_unit(active="active", sub="running")

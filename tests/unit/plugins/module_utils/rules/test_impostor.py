@@ -90,6 +90,7 @@ class TestOrphans:
         item = hosts.only(host)
         assert (item["severity"], item["confidence"], item["remedy"]) == ("warning", "likely", [])
         assert {"source": "pids", "path": None, "text": "61 62"} in item["evidence"]
+        assert item["facts"] == {"pids": [61, 62]}
 
     def test_near_miss_another_program_or_pool(self) -> None:
         for facts in ({"exe": "/home/eve/php-fpm8.2"}, {"exe": None}, {"pool": "other"}, {"pool": None}):

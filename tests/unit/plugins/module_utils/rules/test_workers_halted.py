@@ -80,6 +80,7 @@ class TestAllHalted:
 
     def test_the_pids_that_a_signal_wakes_are_evidence(self) -> None:
         host = all_workers("stopped")
+        assert hosts.only(host)["facts"]["pids"] == pids(host)
         texts = [piece["text"] for piece in hosts.only(host)["evidence"] if piece["source"] == "pids"]
         assert texts == [" ".join(map(str, pids(host)))]
 

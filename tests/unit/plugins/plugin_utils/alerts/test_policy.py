@@ -169,7 +169,7 @@ class TestDecide:
         both = finding(sites=["shop.example", "blog.example"])
         assert words(decided([{**STOPPED, "site": "shop.*"}], both)) == ["ask"]
         assert words(decided([{**STOPPED, "site": ["shop.*", "blog.*"]}], both)) == ["mend"]
-        many = finding(sites=["shop.example", "and 9 more"])
+        many = finding(sites_left=9)
         assert words(decided([{**STOPPED, "site": "*"}], many)) == ["ask"]
 
     def test_a_veto_holds_where_nobody_knows_the_pool(self) -> None:
