@@ -7,8 +7,7 @@ A diagnosis plans actions and carries none out. So it ships only what the plan n
 host compiles some 100 KB less.
 """
 
-from types import ModuleType
-from typing import Dict, Mapping, Tuple
+from typing import TYPE_CHECKING, Dict, Mapping, Tuple
 
 from ..plan.preventive import make_known
 from ..verdict.step import Step
@@ -40,9 +39,12 @@ from . import (
 from .arguments import read
 from .view import View
 
-# In the order in which they are taken. Each has ACTION, Arguments and resolve. READS: the paths that it reads
-# beside php-fpm's configuration; {name} stands for the argument of that name.
-FILES: Tuple[ModuleType, ...] = (
+if TYPE_CHECKING:
+    from ..verdict.step import ActionFile
+
+# In the order in which they are taken. READS: the paths that it reads beside php-fpm's configuration; {name}
+# stands for the argument of that name.
+FILES: "Tuple[ActionFile, ...]" = (
     runtime_directory_create,
     unit_oom_policy,
     socket_access_set,
@@ -63,7 +65,7 @@ FILES: Tuple[ModuleType, ...] = (
     read_timeout_set,
 )
 # The same for what only a risk asks for. A diagnosis plans none of it: their table is plan/preventive.py.
-PREVENTIVE: Tuple[ModuleType, ...] = (
+PREVENTIVE: "Tuple[ActionFile, ...]" = (
     swap_keep,
     socket_shut,
     fpm_log_level_set,
@@ -71,7 +73,7 @@ PREVENTIVE: Tuple[ModuleType, ...] = (
     reload_grace_set,
 )
 make_known()
-BY_ID: Dict[str, ModuleType] = {file.ACTION.id: file for file in (*FILES, *PREVENTIVE)}
+BY_ID: "Dict[str, ActionFile]" = {file.ACTION.id: file for file in (*FILES, *PREVENTIVE)}
 
 
 def reads(action: str, arguments: Mapping[str, object]) -> Tuple[str, ...]:
@@ -83,5 +85,4 @@ def resolve(action: str, view: View, arguments: Mapping[str, object]) -> Step:
     argument.
     """
     file = BY_ID[action]
-    step: Step = file.resolve(view, read(file.Arguments, action, arguments))
-    return step
+    return file.resolve(view, read(file.Arguments, action, arguments))

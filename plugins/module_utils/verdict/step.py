@@ -3,7 +3,22 @@
 
 """A step: what an action does to a host, as plain data. Pure code writes it, change/ carries it out."""
 
-from typing import List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
+
+if TYPE_CHECKING:
+    from typing import Callable, Protocol, Type
+
+    from .action import Action
+
+    class ActionFile(Protocol):
+        ACTION: Action
+
+        @property
+        def Arguments(self) -> Type[NamedTuple]: ...
+
+        @property
+        def resolve(self) -> Callable[..., "Step"]: ...
+
 
 NGINX, FPM = "nginx", "php-fpm"
 

@@ -31,15 +31,17 @@ def wanted(cause: str, reason: str) -> list[str]:
     return sorted(set(re.findall(r"\{(\w+)\}", entry.fix + entry.advice)) & set(FACT_OF))
 
 
-@pytest.mark.parametrize("name", WITH_HITS)
-def test_what_the_words_name_is_a_fact_of_each_hit(name: str) -> None:
-    hits = import_module("%s.%s" % (hosts.__name__.rpartition(".")[0], name)).HITS
-    for reason, host in hits.items():
-        for item in hosts.verdict(host())["findings"]:
-            if item["reason"] == reason and reason not in UNKNOWN:
-                lacks = [word for word in wanted(item["cause"], reason) if FACT_OF[word] not in item["facts"]]
-                assert not lacks, (item["cause"], reason)
+class TestHits:
+    @pytest.mark.parametrize("name", WITH_HITS)
+    def test_what_the_words_name_is_a_fact_of_each_hit(self, name: str) -> None:
+        hits = import_module("%s.%s" % (hosts.__name__.rpartition(".")[0], name)).HITS
+        for reason, host in hits.items():
+            for item in hosts.verdict(host())["findings"]:
+                if item["reason"] == reason and reason not in UNKNOWN:
+                    lacks = [
+                        word for word in wanted(item["cause"], reason) if FACT_OF[word] not in item["facts"]
+                    ]
+                    assert not lacks, (item["cause"], reason)
 
-
-def test_many_hits_are_looked_at() -> None:
-    assert len(WITH_HITS) > 15 and wanted("fpm_not_running", "unknown_user") == ["account"]
+    def test_many_hits_are_looked_at(self) -> None:
+        assert len(WITH_HITS) > 15 and wanted("fpm_not_running", "unknown_user") == ["account"]

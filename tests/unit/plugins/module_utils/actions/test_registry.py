@@ -11,6 +11,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions import re
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.arguments import read
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID, PREVENTIVE
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import FILES as ACTION_FILES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import plan, preventive
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.action import (
@@ -20,6 +21,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.action im
     SWAP,
     TMPFILES,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.actions.host import (
     SITE,
     UNIT,
@@ -32,6 +34,15 @@ class TestFiles:
     def test_the_plan_goes_by_what_they_declare(self) -> None:
         """python3 -m tests.run.action_tables writes it anew."""
         assert tuple(file.ACTION for file in ACTION_FILES) == ACTIONS
+
+    def test_each_resolves_its_own_arguments(self) -> None:
+        """mypy proves the rest of what a file has."""
+        for file in (*ACTION_FILES, *PREVENTIVE):
+            assert file.resolve.__annotations__ == {
+                "view": View,
+                "arguments": file.Arguments,
+                "return": Step,
+            }, file
 
     def test_each_is_called_as_its_action(self) -> None:
         assert [file.__name__.split(".")[-1] for file in (*ACTION_FILES, *PREVENTIVE)] == list(BY_ID)
