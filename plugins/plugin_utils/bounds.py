@@ -12,6 +12,8 @@ from __future__ import annotations
 from inspect import get_annotations
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import SEVERITIES, STATES
+
 from .shapes.finding import Finding, HostStatus, Place, Timeline
 from .shapes.gate import Gate, Reason
 from .shapes.remediation import Difference, FindingResult, Named, Remediation, Shown, Taken, Undone
@@ -44,10 +46,8 @@ STATUSES = ("failing", "degraded", "unreachable", "unknown", "recovered", "healt
 ANSWERS = tuple(status for status in STATUSES if status != "unreachable")
 # What hosts with these statuses hide, nobody knows.
 UNSEEN = ("unreachable", "unknown")
-# Of a finding, and of what a gate decides. What matters most comes first.
-SEVERITIES = ("critical", "warning", "info")
 CONFIDENCES = ("certain", "likely", "possible")
-STATES = ("active", "latent", "recovered")
+# What a gate decides. What matters most comes first.
 DECISIONS = ("fail", "warn", "pass")
 MOST_STRANGERS = 20
 SHORT_TEXT = 200

@@ -5,6 +5,8 @@
 
 from typing import TYPE_CHECKING, Dict, NamedTuple, Optional, Sequence, Tuple
 
+from ..rules.model import SEVERITIES, Confidence, Severity
+
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.restart import RestartProblem
@@ -13,12 +15,11 @@ if TYPE_CHECKING:
 NGINX, FPM = "nginx", "php-fpm"
 RESTART, RELOAD, BOOT = "restart", "reload", "boot"
 ALWAYS = (RESTART, RELOAD, BOOT)
-CRITICAL, WARNING, INFO = "critical", "warning", "info"
-SEVERITIES = (CRITICAL, WARNING, INFO)
+CRITICAL, WARNING, INFO = SEVERITIES
 
 
 class Kind(NamedTuple):
-    severity: str  # where a site depends on it
+    severity: Severity  # where a site depends on it
     at: Tuple[str, ...]
     fix: str  # %(unit)s, %(file)s, %(program)s
     by_hand: str = ""  # the same where no unit is known
@@ -86,8 +87,8 @@ def problem(
     kind: str,
     service: Service,
     summary: str,
-    severity: Optional[str] = None,
-    confidence: str = "certain",
+    severity: Optional[Severity] = None,
+    confidence: Confidence = "certain",
     already: Optional[bool] = False,
     at: Sequence[str] = (),
     file: Optional[str] = None,

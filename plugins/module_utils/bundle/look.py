@@ -34,8 +34,7 @@ class Look(NamedTuple):
 
 def essence(verdict: "Verdict") -> Tuple[str, List[Tuple[str, Optional[str], str]]]:
     """What must be the same wherever it is judged."""
-    findings = [(item["cause"], item["reason"], item["state"]) for item in verdict["findings"]]
-    return verdict["status"], findings
+    return verdict["status"], [(item["cause"], item["reason"], item["state"]) for item in verdict["findings"]]
 
 
 def _missed(host: Host, before: int) -> "List[LeftOut]":

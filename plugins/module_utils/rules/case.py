@@ -12,7 +12,7 @@ from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meanings
 from .missing import attempt
-from .model import Loss, evidence, losses_of
+from .model import Confidence, Loss, evidence, losses_of
 from .seen import Owner, Seen, among
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Case:
     def running(self) -> List[Owner]:
         return [owner for owner in self.owners if owner.master["running"]]
 
-    def sure_of_log(self, confidence: str) -> str:
+    def sure_of_log(self, confidence: Confidence) -> Confidence:
         """The confidence; possible where workers may write into php-fpm's log as the master does."""
         return "possible" if any(owner.master.get("undecorated") for owner in self.owners) else confidence
 

@@ -13,7 +13,7 @@ from ..parse.linux.systemctl import may_not_use
 from ..parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ..signatures.lookup import meanings
 from .case import Case
-from .model import Loss, Reason, evidence, first_line, sample
+from .model import Confidence, Loss, Reason, State, evidence, first_line, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.confinement import Access, ConfinedWay, Confinement, Denial, Selinux
@@ -36,7 +36,7 @@ class Refused(NamedTuple):
     reason: str  # id
     words: str
     proof: List["Evidence"]
-    confidence: str
+    confidence: Confidence
     # None: it cannot be told whether that is so now.
     now: Optional[bool]
     path: Optional[str] = None  # that has a wrong label
@@ -98,7 +98,7 @@ def _of_access(case: Case, selinux: "Selinux", access: "Access", lost: Sequence[
     now = None if access["allowed"] is None else True
     if now and seen is not None and loaded is not None and seen < loaded:
         now = True if any(loss.at > loaded for loss in lost) else None
-    confidence = "certain" if seen is None else "likely"
+    confidence: Confidence = "certain" if seen is None else "likely"
     return Refused(reason, "SELinux: %s" % message, proof, confidence, now, access["path"])
 
 
@@ -283,7 +283,7 @@ def reason_of(case: Case, refused: Refused) -> Reason:
     )
     proof = refused.proof + ([sample(lost[-1].event)] if over and lost else first_line(lost))
     explains = lost if over else case.losses
-    state = "recovered" if over else "active"
+    state: State = "recovered" if over else "active"
     return Reason(
         words,
         proof,

@@ -13,7 +13,7 @@ from ..parse.titles import program_of
 from ..signatures import kinds
 from .confined import FAMILIES, logged, type_of
 from .down import Down
-from .model import Reason, evidence
+from .model import Confidence, Reason, evidence
 from .whereabouts import directory_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _kept(reason: str, down: Down) -> Optional[Reason]:
     if denial is None or _reason_id(denial) != reason or denial["denied_now"] is False:
         return None
     words = "%s cannot start: %s" % (down.name, _words(denial))
-    confidence = "certain" if denial["denied_now"] and denial["module"] == "selinux" else "likely"
+    confidence: Confidence = "certain" if denial["denied_now"] and denial["module"] == "selinux" else "likely"
     proof = _proof(down, denial)
     path = proof[1]["path"] or ""
     facts: Facts = {"path": path if path[:1] == "/" else None}

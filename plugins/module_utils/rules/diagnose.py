@@ -13,7 +13,7 @@ from ..signatures.nginx import LIMITED, LOST
 from .case import Case, cases
 from .engine import Examined, examine, examine_host, not_mended
 from .missing import FAILED, attempt, unseen
-from .model import Loss, evidence, span
+from .model import SEVERITIES, STATES, Loss, evidence, span
 from .registry import HOST_RULES, RULES
 from .status import NEEDED_FOR_HEALTH, is_silent, status_of
 from .timeline import joined
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.plan import Planned
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-SEVERITIES = ("critical", "warning", "info")
-STATES = ("active", "latent", "recovered")
 MOST_STRANGERS = 20
 NOTED = meanings("body_too_large", "sent_missing", "script_missing", "script_denied")
 

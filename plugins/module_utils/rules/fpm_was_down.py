@@ -9,7 +9,7 @@ from ..parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
 from .lost_requests import STOP_SECONDS, WORKER_ENDED
-from .model import Cause, Loss, Match, Reason, evidence, first_line, near
+from .model import Cause, Loss, Match, Reason, State, evidence, first_line, near
 from .whereabouts import name_of, of_journal
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class End(NamedTuple):
 
     reason_id: str
     words: str
-    state: str
+    state: State
     line: "UnitLine"
 
 
@@ -95,7 +95,8 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
         oldest = case.snapshot["taken_at"] - case.snapshot["window"]
         again = _restarts([entry for entry in whole if entry["at"] >= oldest])
         proof = first_line(before) + [evidence("process", runs, at=started)]
-        words, state = "%s was not running for a while and is back." % name, "recovered"
+        words = "%s was not running for a while and is back." % name
+        state: State = "recovered"
         end = _end(name, unit, log) if again and reason_id == "stopped" else None
         if end:
             reason_id, words, state = end.reason_id, end.words, end.state

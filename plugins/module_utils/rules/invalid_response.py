@@ -14,6 +14,7 @@ from .model import (
     Answer,
     Cause,
     Clear,
+    Confidence,
     Match,
     Reason,
     Rule,
@@ -93,7 +94,7 @@ def _not_fastcgi(case: Case) -> Optional[Match]:
         proof = [evidence("socket", "%s is held by %s: %s" % (case.key, who, holder["cmdline"]))]
     answer = case.probe.get("detail") or case.probe["result"]
     proof.append(evidence("probe", "%s does not answer in FastCGI: %s" % (case.key, answer)))
-    confidence = "certain" if _refuses_fastcgi(case) else "likely"
+    confidence: Confidence = "certain" if _refuses_fastcgi(case) else "likely"
     words = "%s is held by %s, and that does not speak FastCGI." % (case.key, who)
     reason = Reason(words, proof + first_line(case.losses), case.losses, confidence=confidence)
     return Match(CAUSE, "not_fastcgi", reason)
@@ -119,7 +120,8 @@ def _death(case: Case, death: Death) -> Optional[Match]:
     # A worker that was killed while idle lost nobody's request. PHP's own faults strike while it runs.
     if not times or not lost and (case.unheard is None or death.reason in ("killed", "exit_code")):
         return None
-    pool, words, confidence = events[0]["pool"], death.words, "likely"
+    pool, words = events[0]["pool"], death.words
+    confidence: Confidence = "likely"
     if death.reason == "killed" and "kernel_log" in case.seen.blind:
         words, confidence = "was killed with SIGKILL, by whom is not known,", "possible"
     confidence = case.sure_of_log(confidence)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequenc
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, QUEUE_FULL, Case
-from .model import Answer, Cause, Loss, Match, Reason, Rule, evidence, ids, near, sample
+from .model import Answer, Cause, Confidence, Loss, Match, Reason, Rule, State, evidence, ids, near, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
@@ -30,7 +30,7 @@ class Row(NamedTuple):
     cause: Cause  # whose first reason it gives
     lost: FrozenSet[str]  # meanings of nginx's messages
     words: str
-    state: str = "active"
+    state: State = "active"
     beside: Optional[FrozenSet[str]] = None  # meanings of php-fpm's, of which one must stand beside a loss
     seconds: float = 0.0  # so near
     alone: bool = False  # where no log tells of losses, php-fpm's message is enough
@@ -138,7 +138,7 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     elif row.beside:
         lost = near(lost, _times(events), row.seconds)
     # What comes so often, by a timer or a deploy, is not over.
-    state = "active" if row.state == "recovered" and _moments(lost) >= OFTEN else row.state
+    state: State = "active" if row.state == "recovered" and _moments(lost) >= OFTEN else row.state
     unheard = row.alone and bool(events) and case.unheard is not None
     if not lost and not unheard:
         return None
@@ -149,7 +149,7 @@ def _match(case: Case, row: Row) -> Optional[Match]:
         proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
     words = row.words % case.named
     since = None if lost else min(event["first"] for event in events)
-    sure = case.sure_of_log("likely") if row.beside else "likely"
+    sure: Confidence = case.sure_of_log("likely") if row.beside else "likely"
     reason = Reason(words, proof, lost, confidence=sure, state=state, since=since)
     return Match(row.cause, row.cause.reasons[0], reason)
 

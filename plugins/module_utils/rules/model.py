@@ -23,10 +23,16 @@ from ..signatures.lookup import meaning_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence, Facts, Site
     from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.shape import Confidence, Severity, State
     from ...plugin_utils.shapes.snapshot import Snapshot
     from .case import Case
+else:  # Python 3.6 has no Literal
+    Confidence = Severity = State = str
 
 LONGEST_TEXT = 500
+# What matters most comes first.
+SEVERITIES: Tuple[Severity, ...] = ("critical", "warning", "info")
+STATES: Tuple[State, ...] = ("active", "latent", "recovered")
 
 Subject = TypeVar("Subject")
 
@@ -42,7 +48,7 @@ class Cause(NamedTuple):
     id: str
     reasons: Tuple[str, ...]  # ids of all that a rule may give. Tests ask for it: a host keeps each verdict.
     code: Optional[int] = None  # number of the seven classic causes in the guides that people know
-    severity: str = "critical"  # of a finding that is not over; a reason may have another
+    severity: Severity = "critical"  # of a finding that is not over; a reason may have another
     # While it is active no request reaches php-fpm. Every other loss follows from it: no later rule is asked.
     rules_out_others: bool = False
     # Ids of the causes that may bring it about. Their rules stand before its own, and claim losses first.
@@ -80,9 +86,9 @@ class Reason(NamedTuple):
     proof: Sequence["Evidence"]  # the deciding piece first
     losses: Sequence[Loss] = ()  # the lost requests that are counted, oldest first
     remedy: Sequence[Remedy] = ()
-    confidence: str = "certain"  # or likely, possible
-    state: str = "active"  # or recovered, latent
-    severity: Optional[str] = None  # None: the cause's, and a warning once it is over
+    confidence: Confidence = "certain"
+    state: State = "active"
+    severity: Optional[Severity] = None  # None: the cause's, and a warning once it is over
     place: Optional[Place] = None  # None: nginx where Rule.of_nginx is, else the endpoint's pool
     since: Optional[float] = None  # epoch seconds; None: the first loss
     explains: Optional[Sequence[Loss]] = None  # the losses that no later rule sees; None: those counted

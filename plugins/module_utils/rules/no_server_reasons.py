@@ -15,7 +15,7 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 from .case import reconfigured
-from .model import Cause, Match, Reason, evidence, losses_of, sample
+from .model import Cause, Match, Reason, State, evidence, losses_of, sample
 from .tries import Server, counts_alone, is_of, servers_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _all_down(of: _Upstream) -> Optional[Match]:
 def _refused(of: _Upstream) -> Match:
     """No server had failed before."""
     limited = [target for target in of.routes[0]["endpoints"] if "max_conns" in target and not target["down"]]
-    state = "active"
+    state: State = "active"
     if reconfigured(of.snapshot["nginx"], max(event["last"] for event in of.events) + LOG_SECOND):
         state = "recovered"
     if limited:

@@ -10,7 +10,7 @@ from ..parse.nginx.strays import Stray
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from .case import NOBODY_THERE, Case
-from .model import Cause, Match, Place, Reason, Remedy, evidence, losses_of, sample
+from .model import Cause, Confidence, Match, Place, Reason, Remedy, evidence, losses_of, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -114,7 +114,7 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
     refusal = older["refusal"] if older else None
     # An account that runs PHP may write nginx's log (Debian: www-data): the time of the files is beyond it.
     is_newer = dead and any(target["file"] in nginx["loaded"]["newer_files"] for target in _targets(case))
-    confidence = "certain" if is_newer else "likely"
+    confidence: Confidence = "certain" if is_newer else "likely"
     reason_id, remedy = "nginx_not_loaded", []
     if refusal:
         reason_id, source = "nginx_reload_refused", "nginx" if refusal["at"] is None else "nginx_log"

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 from ..parse.timestamps import RING_DRIFT
 from ..signatures.lookup import meaning_of
 from .case import CUT_OFF, KILLED, Case, reconfigured, touched
-from .model import Cause, Match, Reason, Remedy, evidence, first_line, near, sample, within
+from .model import (
+    Cause,
+    Confidence,
+    Match,
+    Reason,
+    Remedy,
+    State,
+    evidence,
+    first_line,
+    near,
+    sample,
+    within,
+)
 from .seen import Owner, Seen
 
 if TYPE_CHECKING:
@@ -27,7 +39,7 @@ WORDS = {
 class Kills(NamedTuple):
     """Kills that may have hit a worker of this endpoint, all of one confidence."""
 
-    confidence: str
+    confidence: Confidence
     kills: List["Kill"]
 
 
@@ -57,7 +69,7 @@ def _died(kill: "Kill", deaths: Sequence["Event"], own_pids: bool) -> bool:
     return _beside(kill, deaths)
 
 
-def _confidence(kill: "Kill", case: Case, deaths: Sequence["Event"]) -> Optional[str]:
+def _confidence(kill: "Kill", case: Case, deaths: Sequence["Event"]) -> Optional[Confidence]:
     """How sure it is that the kill hit a worker of this endpoint; None: it did not."""
     oom, in_cgroup = case.snapshot["oom"], _is_in_cgroup(kill, case)
     if not kill["fpm"] or kill["ours"] is False or in_cgroup is False:
@@ -89,7 +101,7 @@ def _swap_added(case: Case, kill: "Kill") -> Optional[int]:
     return more if more > 0 else None
 
 
-def _state(case: Case, owner: Optional[Owner], last: "Kill", lost: bool) -> str:
+def _state(case: Case, owner: Optional[Owner], last: "Kill", lost: bool) -> State:
     """The worker may have been idle; without nginx's log that cannot be told."""
     files = (owner.pool["file"], owner.master["config"]) if owner else ()
     changed = (

@@ -10,7 +10,7 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import BEFORE_SCRIPT, FATAL
-from .model import Cause, Match, Reason, evidence, losses_of, sample
+from .model import Cause, Confidence, Match, Reason, evidence, losses_of, sample
 from .php_refuses import reloaded
 from .unit_of_pages import of_unit
 
@@ -74,7 +74,7 @@ def _match(
     fatal: Optional["Event"],
     proof: Sequence["Evidence"],
     since: float,
-    confidence: str = "likely",
+    confidence: Confidence = "likely",
     over: bool = False,
 ) -> Match:
     first = [each for each in proof if each["source"] == "unit"] + ([sample(fatal)] if fatal else [])

@@ -13,6 +13,7 @@ from .model import (
     Answer,
     Cause,
     Clear,
+    Confidence,
     Match,
     Place,
     Reason,
@@ -59,7 +60,7 @@ def _reason(
     words: str,
     proof: List["Evidence"],
     remedy: Sequence[Remedy] = (),
-    confidence: str = "certain",
+    confidence: Confidence = "certain",
     place: Optional[Place] = None,
 ) -> Reason:
     lost = case.lost(NOBODY_THERE | HIDDEN)
@@ -115,7 +116,8 @@ def _config_not_loaded(case: Case) -> Optional[Reason]:
     # A reload binds the addresses that are new, and keeps the connections that wait at the others.
     if owner.state.get("can_reload"):
         load = [Remedy("unit_reload", remedy.arguments) for remedy in load]
-    state, confidence = "the master (pid %s) does not listen where %s says", "likely"
+    confidence: Confidence = "likely"
+    state = "the master (pid %s) does not listen where %s says"
     if master["config_newer"]:
         state, confidence = "the master (pid %s) runs since before %s was changed", "certain"
     state %= (master["pid"], pool["file"])
@@ -192,7 +194,7 @@ def _elsewhere(case: Case, near: Nearest) -> Reason:
     target = next(item for item in route["endpoints"] if item["endpoint"] == case.key)
     directive = "%s %s" % ("server" if route["upstream"] else "fastcgi_pass", target["written"])
     dials = evidence("nginx", directive, target["file"], target["line"])
-    confidence = "certain" if case.looks_like_php else "possible"
+    confidence: Confidence = "certain" if case.looks_like_php else "possible"
     words = "nginx dials %s, where no pool is configured to listen" % case.key
     if not may_serve(case, owner):
         owners = sorted({user for route in case.routes for user in route.get("owners") or ()})

@@ -14,6 +14,7 @@ from .model import (
     Answer,
     Cause,
     Clear,
+    Confidence,
     Match,
     Place,
     Reason,
@@ -185,7 +186,7 @@ REASONS = (
 )
 
 
-def _is_over(case: Case, words: str, proof: "Evidence", confidence: str) -> Reason:
+def _is_over(case: Case, words: str, proof: "Evidence", confidence: Confidence) -> Reason:
     lost = case.lost(DENIED)
     place = case.running[0].place if case.running else NOWHERE
     proofs = [sample(lost[-1].event), proof]

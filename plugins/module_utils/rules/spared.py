@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Dict, List
 
 from .case import Case
-from .model import evidence
+from .model import State, evidence
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Facts, Finding
@@ -23,7 +23,7 @@ def spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding"
     targets = [target for route in case.routes for target in route["endpoints"]]
     dead = [target for target in targets if target["endpoint"] == case.key]
     spare = all(target["backup"] for target in dead)
-    state = "latent" if spare else "active"
+    state: State = "latent" if spare else "active"
     limits = [route["next_tries"] for route in case.routes if _may_run_out(route, answering[id(route)])]
     words = LIMITED % limits[0] if limits else ""
     return [
@@ -40,7 +40,7 @@ def _may_run_out(route: "Route", answering: List[str]) -> bool:
     return 0 < route.get("next_tries", 0) <= len(servers.difference(answering))
 
 
-def _as_spare(item: "Finding", state: str, other: str, limit: str, dead: "Target") -> "Finding":
+def _as_spare(item: "Finding", state: State, other: str, limit: str, dead: "Target") -> "Finding":
     """The finding of a spare server. To dial the other one twice would help nobody."""
     words = "%s; %s answers in its place" + limit + ": take this server out, or mend it."
     remedy = [each for each in item["remedy"] if each["action"] != "fastcgi_pass_repoint"]

@@ -11,7 +11,7 @@ from typing import Dict, List, Optional
 
 from .missing import Missing
 from .plan import Planned
-from .shape import TypedDict
+from .shape import Confidence, Severity, State, TypedDict
 from .snapshot import Stranger
 
 
@@ -73,9 +73,9 @@ class Finding(TypedDict):
     cause: str  # id
     code: Optional[int]  # number of the cause in the guide
     reason: Optional[str]  # id
-    severity: str  # critical, warning or info
-    confidence: str  # certain, likely or possible
-    state: str  # active, latent or recovered
+    severity: Severity  # critical, warning or info
+    confidence: Confidence  # certain, likely or possible
+    state: State  # active, latent or recovered
     site: Optional[str]  # first of sites
     sites: List[str]  # names of servers
     sites_left: int  # how many more there are, which a long reply does not name

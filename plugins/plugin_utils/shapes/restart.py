@@ -7,7 +7,7 @@
 from typing import List, Optional
 
 from .missing import Missing
-from .shape import TypedDict
+from .shape import Confidence, Severity, TypedDict
 
 
 class RestartProblem(TypedDict):
@@ -15,8 +15,8 @@ class RestartProblem(TypedDict):
 
     kind: str  # of module_utils/ahead/problems.py
     at: List[str]  # of restart, reload, boot
-    severity: str  # critical, warning, info
-    confidence: str  # certain, likely, possible
+    severity: Severity  # critical, warning, info
+    confidence: Confidence  # certain, likely, possible
     already: Optional[bool]  # it is so now; None: unknown
     program: str  # nginx or php-fpm
     unit: Optional[str]  # systemd's

@@ -10,8 +10,13 @@ A key of a class with total=False may be absent; code reads it with get().
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import TypedDict
+    from typing import Literal, TypedDict
+
+    Severity = Literal["critical", "warning", "info"]
+    Confidence = Literal["certain", "likely", "possible"]
+    State = Literal["active", "latent", "recovered"]
 else:
+    Severity = Confidence = State = str  # Python 3.6 has no Literal
 
     class TypedDict(dict):
         """bounds.py walks the bases of a shape. A class of typing.TypedDict has forgotten its own."""

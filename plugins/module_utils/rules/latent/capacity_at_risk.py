@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..case import Case, cases
 from ..held import kept_room
-from ..model import Cause, evidence, ids
+from ..model import Cause, Confidence, evidence, ids
 from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 
@@ -34,7 +34,7 @@ def settings_of(snapshot: "Snapshot") -> Settings:
     return {(row["config"], row["pool"]): row for row in rows}
 
 
-def confidence_of(settings: "PoolSettings") -> str:
+def confidence_of(settings: "PoolSettings") -> Confidence:
     """What was changed since php-fpm loaded its files may be different in what runs."""
     return "likely" if settings["stale"] else "certain"
 

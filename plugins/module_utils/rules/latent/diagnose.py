@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, List
 
 from ...plan.preventive import make_known
-from ..diagnose import SEVERITIES, STATES, diagnose, left_to_a_person
+from ..diagnose import diagnose, left_to_a_person
 from ..engine import finding, not_mended
 from ..missing import attempt
+from ..model import SEVERITIES, STATES
 from .model import LatentRule
 from .registry import RULES
 

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence
 
 from ...parse.nginx.sites import sites_of
-from ..model import evidence
+from ..model import Confidence, evidence
 from .capacity_at_risk import CAUSE
 from .locations import locations_of, settings_at
 from .model import LatentRule, Risk, risk
@@ -81,7 +81,7 @@ def _too_big(snapshot: "Snapshot", facts: "HeaderFacts", ways: Sequence[_Way]) -
     return found
 
 
-def _risk(summary: str, proof: "List[Evidence]", hit: Sequence[_Way], confidence: str) -> Risk:
+def _risk(summary: str, proof: "List[Evidence]", hit: Sequence[_Way], confidence: Confidence) -> Risk:
     served = hit[0].served
     return risk(
         "header_buffers_small",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ...parse.linux.rotate_script import FPM, NGINX
 from ...parse.nginx.sites import sites_of
-from ..model import Place, evidence
+from ..model import Confidence, Place, evidence
 from .model import Risk, risk
 from .served import sites_of_master
 
@@ -38,7 +38,7 @@ def _absent(rotation: "Rotation") -> "List[Evidence]":
     return [] if rotation["installed"] else [evidence("file", words, "/usr/sbin/logrotate")]
 
 
-def _confidence(rotation: "Rotation") -> str:
+def _confidence(rotation: "Rotation") -> Confidence:
     return "certain" if rotation["installed"] else "possible"
 
 

@@ -7,7 +7,7 @@ its status.
 
 from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
 
-from ..model import NOWHERE, Cause, Place, Reason, Remedy
+from ..model import NOWHERE, Cause, Confidence, Place, Reason, Remedy, Severity
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence, Facts, Site
@@ -33,8 +33,8 @@ def risk(
     summary: str,
     proof: "Sequence[Evidence]",
     remedy: Sequence[Remedy] = (),
-    confidence: str = "certain",
-    severity: str = "warning",
+    confidence: Confidence = "certain",
+    severity: Severity = "warning",
     place: Place = NOWHERE,
     servers: "Sequence[Site]" = (),
     endpoint: Optional[str] = None,
