@@ -18,13 +18,6 @@ MEANINGS = words(
     # in a worker's words, so in the application's too: listen.allowed_clients, security.limit_extensions
     "client_not_allowed script_missing script_denied bad_ini php_fatal php_message"
 )
-# Of signatures/php_start.py and systemd.py, which few hosts need.
-START_MEANINGS = words(
-    "preload no_shared_memory lock_unwritable php_startup extension not_executable unit_step timed_out "
-    "unit_starting unit_started unit_stopping unit_stopped unit_not_started dependency_failed "
-    "main_ended control_ended unit_failed start_limited restarted limit_reached stop_timed_out oom_killed "
-    "oomd_killed"
-)
 EXIT_SOFTWARE = 70  # FPM_EXIT_SOFTWARE, of a worker that could not be set up (fpm_child_init)
 STDERR = "stderr"  # a worker's words; the other phases are the levels of the master's messages
 
@@ -138,7 +131,7 @@ security.limit_extensions)
 fpm-passing-ini stderr - bad_ini ERROR: Passing INI directive through FastCGI: unable to set '%s'
 fpm-primary-unknown stderr - script_missing DEBUG: Primary script unknown
 fpm-said-oom stderr - php_fatal Out of memory%s
-fpm-said-pipe-closed stderr - php_fatal zend_mm_heap corrupted%s
+fpm-said-heap stderr - php_fatal zend_mm_heap corrupted%s
 fpm-said-hard-timeout stderr - php_fatal Fatal error: Maximum execution time of %d+%d seconds exceeded \
 (terminated)%s
 fpm-said-stderr stderr - php_message %q

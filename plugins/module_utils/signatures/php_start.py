@@ -5,7 +5,7 @@
 7.4 to 8.5 (main/main.c, ext/opcache/ZendAccelerator.c, zend_shared_alloc.c). Of ld.so: from glibc's elf/.
 """
 
-from .php_fpm import START_MEANINGS
+from .lookup import OF_START
 from .table import Table
 
 # The phases are who speaks. Of PHP it is what follows "PHP Fatal error:  " and its like, of opcache what
@@ -14,7 +14,7 @@ PHP, OPCACHE, LOADER = "php", "opcache", "ld.so"
 
 PHP_START = Table(
     (PHP, OPCACHE, LOADER),
-    START_MEANINGS,
+    OF_START,
     """
 opcache-preload-user opcache - preload "opcache.preload_user" has not been defined
     "opcache.preload" requires "opcache.preload_user" when running under uid 0

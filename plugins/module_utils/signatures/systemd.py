@@ -3,7 +3,7 @@
 
 """What systemd and systemd-oomd log of a unit, from src/core/ and src/oom/ of systemd 237 to 257."""
 
-from .php_fpm import START_MEANINGS
+from .lookup import OF_UNIT
 from .table import Table
 
 # The phases are who speaks. systemd begins with the name of the unit, unless it is about a job.
@@ -11,7 +11,7 @@ BY_SYSTEMD, BY_OOMD = "systemd", "systemd-oomd"
 
 SYSTEMD = Table(
     (BY_SYSTEMD, BY_OOMD),
-    START_MEANINGS,
+    OF_UNIT,
     """
 job-starting systemd - unit_starting Starting %s...
 job-started systemd - unit_started Started %s.

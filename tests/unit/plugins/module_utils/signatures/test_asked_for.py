@@ -10,10 +10,11 @@ from typing import Set
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures import nginx, php_fpm
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import OF_START, OF_UNIT
 from ansible_collections.webmedic.php_fpm.tests.unit.sources import UTILS, parsed, python_files
 
 STATIONS = ("collect", "parse", "rules")
-MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | php_fpm.START_MEANINGS
+MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | OF_START | OF_UNIT
 NOT_ASKED_FOR = {
     "peer_disabled": "each failure that took the server out has its own line",
     "in_order": "nothing is wrong",
@@ -36,7 +37,7 @@ def asked_for() -> Set[str]:
             continue
         nodes = list(ast.walk(parsed(path)))
         if any(isinstance(node, ast.Call) and _name(node.func) == "of_meaning" for node in nodes):
-            words.update(php_fpm.START_MEANINGS.intersection(each.value for each in nodes if _is_text(each)))
+            words.update((OF_START | OF_UNIT).intersection(each.value for each in nodes if _is_text(each)))
         for node in nodes:
             if isinstance(node, ast.Call) and _name(node.func) in ("meanings", "by_meaning"):
                 words.update(each.value for each in ast.walk(node) if _is_text(each))

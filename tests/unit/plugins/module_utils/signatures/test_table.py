@@ -7,6 +7,8 @@
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures import kinds
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import (
+    OF_START,
+    OF_UNIT,
     meaning_of,
     meanings,
 )
@@ -17,10 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx 
     UNKNOWN,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import MEANINGS as OF_FPM
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import (
-    PHP_FPM,
-    START_MEANINGS,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_start import PHP_START
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.systemd import SYSTEMD
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.table import Signature, Table
@@ -105,8 +104,8 @@ class TestMeanings:
     def test_every_one_is_that_of_a_row(self) -> None:
         assert {row.meaning for row in NGINX.rows()} | {UNKNOWN.meaning} == MEANINGS
         assert {row.meaning for row in PHP_FPM.rows()} == OF_FPM
-        of_starts = {row.meaning for table in (PHP_START, SYSTEMD) for row in table.rows()}
-        assert of_starts == START_MEANINGS
+        assert {row.meaning for row in PHP_START.rows()} == OF_START
+        assert {row.meaning for row in SYSTEMD.rows()} == OF_UNIT
 
     def test_an_event_of_another_release_has_none(self) -> None:
         assert meaning_of({"signature": "ng-connect-enoent"}) == "missing"
