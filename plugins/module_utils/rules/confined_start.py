@@ -3,8 +3,7 @@
 
 """What SELinux, AppArmor or the filter of its unit refused php-fpm when it should have started."""
 
-from functools import partial
-from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional
 
 from ..parse.endpoint import parse
 from ..parse.linux.systemctl import may_not_use
@@ -97,7 +96,7 @@ def _proof(down: Down, denial: "Denial") -> List["Evidence"]:
     return [logged(denial), evidence(denial["module"], text, path)]
 
 
-def _kept(reason: str, down: Down) -> Optional[Reason]:
+def kept(reason: str, down: Down) -> Optional[Reason]:
     """A policy that refuses it still, or may."""
     denial = _deciding(down)
     if denial is None or _reason_id(denial) != reason or denial["denied_now"] is False:
@@ -110,7 +109,7 @@ def _kept(reason: str, down: Down) -> Optional[Reason]:
     return Reason(words, proof + down.proof, confidence=confidence, facts=facts)
 
 
-def _let_now(down: Down) -> Optional[Reason]:
+def let_now(down: Down) -> Optional[Reason]:
     denial = _deciding(down)
     if denial is None or denial["denied_now"] is not False:
         return None
@@ -118,7 +117,7 @@ def _let_now(down: Down) -> Optional[Reason]:
     return Reason(words, _proof(down, denial) + down.proof, remedy=down.start, confidence="likely")
 
 
-def _by_family(down: Down) -> Optional[Reason]:
+def by_family(down: Down) -> Optional[Reason]:
     """fpm_sockets.c: socket() fails with EAFNOSUPPORT before it binds. Without such a setting the kernel has
     no such family, as without IPv6.
     """
@@ -134,7 +133,7 @@ def _by_family(down: Down) -> Optional[Reason]:
     return Reason(words, [evidence("systemd", "%s: %s" % (down.name, setting))] + down.proof)
 
 
-def _by_call(down: Down) -> Optional[Reason]:
+def by_call(down: Down) -> Optional[Reason]:
     """A filter of system calls ends a process with SIGSYS."""
     unit = down.unit
     if unit is None or unit["exec_main_status"] != SIGSYS or unit["exec_main_code"] not in _KILLED:
@@ -143,13 +142,3 @@ def _by_call(down: Down) -> Optional[Reason]:
     call = " for %s" % lines[0]["operation"] if lines else ""
     words = "%s cannot start: a filter of system calls ended it%s (signal SIGSYS)" % (down.name, call)
     return Reason(words, [logged(line) for line in lines[:1]] + [down.state], confidence="likely")
-
-
-ROWS: Tuple[Tuple[str, Callable[[Down], Optional[Reason]]], ...] = (
-    ("selinux_port", partial(_kept, "selinux_port")),
-    ("selinux_label", partial(_kept, "selinux_label")),
-    ("apparmor", partial(_kept, "apparmor")),
-    ("stopped", _let_now),
-    ("address_family", _by_family),
-    ("system_call", _by_call),
-)

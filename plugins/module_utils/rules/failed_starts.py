@@ -6,8 +6,7 @@ not look at. Where something has to be mended first, no start is offered.
 """
 
 import re
-from functools import partial
-from typing import TYPE_CHECKING, Callable, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
 from ..parse.linux.systemctl import hides
 from ..parse.linux.unit_starts import makes_read_only, of_meaning
@@ -15,8 +14,7 @@ from ..parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ..signatures import kinds
 from ..signatures.lookup import meanings
 from ..signatures.php_start import NO_PRELOAD_USER
-from . import start_commands
-from .down import CRASHES, NO_PROGRAM, TESTED, Down, reason_of
+from .down import CRASHES, TESTED, Down, reason_of
 from .model import Reason, evidence
 from .whereabouts import at_place, directory_of, of_journal
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 # Exit statuses of php-fpm: PHP itself did not start (FPM_EXIT_SOFTWARE of fpm_main.c, exit(-2) of main.c and
 # opcache, a fatal error of the script to preload).
-_OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
+OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
 _UNWRITABLE = meanings("log_unwritable", "pid_unwritable")
 _BEFORE = re.compile(r"^(?:\S+\[\d+\]: )?(?:\[\d[^\]]*\] )?")  # who says it, and when
@@ -54,7 +52,7 @@ _OF_KIND = {
 }
 
 
-def _unit_invalid(down: Down) -> Optional[Reason]:
+def unit_invalid(down: Down) -> Optional[Reason]:
     if down.unit is None or down.unit["load"] not in ("bad-setting", "error"):
         return None
     lines = [entry for entry in down.unit["log"] if entry["text"].startswith("systemd[1]: ")][-1:]
@@ -63,7 +61,7 @@ def _unit_invalid(down: Down) -> Optional[Reason]:
     return Reason(words, proof + [down.state])
 
 
-def _condition(down: Down) -> Optional[Reason]:
+def condition(down: Down) -> Optional[Reason]:
     unit = down.unit
     if unit is None or unit["load"] != "loaded" or not unit.get("unmet"):
         return None
@@ -72,7 +70,7 @@ def _condition(down: Down) -> Optional[Reason]:
     return Reason(words, [evidence("systemd", "%s: not met: %s" % (down.name, unmet)), down.state])
 
 
-def _dependency(down: Down) -> Optional[Reason]:
+def dependency(down: Down) -> Optional[Reason]:
     line = dependency_that_failed(down.unit) if down.unit else None
     if line is None:
         return None
@@ -108,7 +106,7 @@ def _at_path(words: str, down: Down, proof: "Sequence[Evidence]" = (), left: Opt
     return Reason(words, proof, confidence="likely", facts={"path": down.path})
 
 
-def _failed(reason: str, down: Down) -> Optional[Reason]:
+def failed(reason: str, down: Down) -> Optional[Reason]:
     if not down.failed_with(reason) or _mended(down):
         return None
     sign = _OF_KIND.get(down.failure.kind if down.failure else "") or _SIGNS[reason]
@@ -124,8 +122,8 @@ def _failed(reason: str, down: Down) -> Optional[Reason]:
     return _at_path(words, down)
 
 
-def _pid_directory(down: Down) -> Optional[Reason]:
-    reason = _failed("pid_file_unwritable", down)
+def pid_directory(down: Down) -> Optional[Reason]:
+    reason = failed("pid_file_unwritable", down)
     path, facts = down.path, down.master.get("last_start")
     if reason and path and path.startswith("/run/") and facts and facts["directory"] is False:
         make = down.remedy("runtime_directory_create", path=directory_of(path))
@@ -133,16 +131,16 @@ def _pid_directory(down: Down) -> Optional[Reason]:
     return reason
 
 
-def _late_address(down: Down) -> Optional[Reason]:
+def late_address(down: Down) -> Optional[Reason]:
     """The network came up after php-fpm: the next boot brings it again."""
     facts, failure = down.master.get("last_start"), down.failure
     if failure and down.failed_with("address_unavailable") and facts and facts["address"]:
         words = "%s was started before this host had the address %s" % (down.name, failure.places[0])
         return Reason(words, down.proof, remedy=down.start, confidence="likely")
-    return _failed("address_unavailable", down)
+    return failed("address_unavailable", down)
 
 
-def _read_only(down: Down) -> Optional[Reason]:
+def read_only(down: Down) -> Optional[Reason]:
     failure = down.failure
     if failure is None or not down.failed_with("read_only") or _mended(down):
         return None
@@ -157,7 +155,7 @@ def _read_only(down: Down) -> Optional[Reason]:
     return _at_path(words, down, proof)
 
 
-def _disk_full(down: Down) -> Optional[Reason]:
+def disk_full(down: Down) -> Optional[Reason]:
     failure = down.failure
     if failure is None or not down.failed_with("disk_full") or _mended(down):
         return None
@@ -173,7 +171,7 @@ def _disk_full(down: Down) -> Optional[Reason]:
     return _at_path(words, down, left=left)
 
 
-def _by_status(reason: str, statuses: Tuple[int, ...], down: Down) -> Optional[Reason]:
+def by_status(reason: str, statuses: Tuple[int, ...], down: Down) -> Optional[Reason]:
     """The line that says why went to the log that php.ini names, or to nobody."""
     unit = down.unit
     if unit is None or down.failure or down.result != "exit-code" or unit["exec_main_code"] != 1:
@@ -187,7 +185,7 @@ def _by_status(reason: str, statuses: Tuple[int, ...], down: Down) -> Optional[R
     return Reason(words, [down.state], confidence="likely")
 
 
-def _preload_ended(down: Down) -> Optional[Reason]:
+def preload_ended(down: Down) -> Optional[Reason]:
     """PHP runs the script to preload as another user, whose words the journal does not have for php-fpm's."""
     facts = down.master.get("last_start")
     if not facts or not facts["ini_file"]:
@@ -195,7 +193,7 @@ def _preload_ended(down: Down) -> Optional[Reason]:
     # Any fault of php.ini ends with 254: here it is new since the last start that went well.
     ran = down.unit["active_since"] if down.unit else None
     is_new = bool(ran and facts["changed_at"] and facts["changed_at"] > ran)
-    reason = _by_status("preload_failed", _OF_PRELOAD + ((254,) if is_new else ()), down)
+    reason = by_status("preload_failed", _OF_PRELOAD + ((254,) if is_new else ()), down)
     if reason is None:
         return None
     file, line = facts["ini_file"], facts["ini_line"]
@@ -205,33 +203,29 @@ def _preload_ended(down: Down) -> Optional[Reason]:
     return reason._replace(summary=words, proof=proof + list(reason.proof))
 
 
-def _without_words(down: Down) -> Optional[Reason]:
+def without_words(down: Down) -> Optional[Reason]:
     """Its own log may be elsewhere: what it gave up at is there still, as long as nobody changed a thing."""
-    reason = None if down.attempt.failure else _by_status("start_failed", _OF_FPM, down)
+    reason = None if down.attempt.failure else by_status("start_failed", _OF_FPM, down)
     if reason is None:
         return None
     return reason._replace(summary=reason.summary + ", and no log that was read says why")
 
 
-def _by_result(down: Down) -> Optional[Reason]:
-    """The result of systemd's own, where no line is known."""
-    if down.unit is None or down.failure or down.result not in ("resources", "protocol", "exec-condition"):
+def with_result(result: str, down: Down) -> Optional[Reason]:
+    """One of systemd's own, where no line is known."""
+    if down.failure or down.result != result:
         return None
     how = {
         "resources": "systemd could not prepare its process",
         "protocol": "php-fpm ended, or went to the background, before it told systemd that it is ready",
         "exec-condition": "a command of ExecCondition= said no",
     }
-    words = "%s cannot start: %s (result %s)" % (down.name, how[down.result], down.result)
+    words = "%s cannot start: %s (result %s)" % (down.name, how[result], result)
     lines = [entry for entry in down.attempt.lines if entry["text"].startswith("systemd[1]: ")]
     return Reason(words, of_journal(lines[1:2]) + [down.state], confidence="likely")
 
 
-def _with_result(result: str, down: Down) -> Optional[Reason]:
-    return _by_result(down) if down.result == result else None
-
-
-def _start_timeout(down: Down) -> Optional[Reason]:
+def start_timeout(down: Down) -> Optional[Reason]:
     if not down.failed_with("start_timeout") or down.unit is None:
         return None
     kind = down.unit.get("type")
@@ -246,7 +240,7 @@ def _start_timeout(down: Down) -> Optional[Reason]:
     return Reason(words, [evidence("systemd", "%s: %s" % (down.name, how))] + down.proof)
 
 
-def _crashes(down: Down) -> Optional[Reason]:
+def crashes(down: Down) -> Optional[Reason]:
     if down.unit is None or down.result not in ("signal", "core-dump"):
         return None
     signal = down.unit["exec_main_status"]
@@ -256,48 +250,8 @@ def _crashes(down: Down) -> Optional[Reason]:
     return Reason(words, [down.state])
 
 
-def _stopped_by_force(down: Down) -> Optional[Reason]:
+def stopped_by_force(down: Down) -> Optional[Reason]:
     if down.unit is None or down.result != "timeout" or not stop_timed_out(down.unit):
         return None
     words = "%s was stopped, and killed since it did not end in time" % down.name
     return Reason(words, [down.state], remedy=down.start)
-
-
-Row = Tuple[str, Callable[[Down], Optional[Reason]]]
-
-# Before anything else: no start came to php-fpm.
-SKIPPED: Tuple[Row, ...] = (
-    ("unit_setup_failed", _unit_invalid),
-    ("condition_failed", _condition),
-    ("dependency_failed", _dependency),
-)
-# After what is so now, before the start limit, which only says that it failed often.
-FAILED: Tuple[Row, ...] = (
-    ("read_only", _read_only),
-    ("disk_full", _disk_full),
-    ("address_unavailable", _late_address),
-    ("pid_file_unwritable", _pid_directory),
-    ("log_unwritable", partial(_failed, "log_unwritable")),
-    ("bind_failed", partial(_failed, "bind_failed")),
-    ("shared_memory", partial(_failed, "shared_memory")),
-    ("preload_failed", partial(_failed, "preload_failed")),
-    ("extension_failed", partial(_failed, "extension_failed")),
-    ("php_ini_invalid", partial(_failed, "php_ini_invalid")),
-    ("not_executable", partial(_failed, "not_executable")),
-    ("unit_setup_failed", partial(_failed, "unit_setup_failed")),
-    ("config_invalid", partial(_failed, "config_invalid")),
-    ("start_timeout", _start_timeout),
-    ("start_failed", partial(_failed, "start_failed")),
-    ("preload_failed", _preload_ended),
-    ("php_ini_invalid", partial(_by_status, "php_ini_invalid", _OF_PHP)),
-    ("not_executable", partial(_by_status, "not_executable", NO_PROGRAM)),
-    ("start_failed", _without_words),
-    ("condition_failed", partial(_with_result, "exec-condition")),
-    ("unit_setup_failed", partial(_with_result, "resources")),
-    ("start_timeout", partial(_with_result, "protocol")),
-    ("start_command_failed", start_commands.command),
-    ("start_command_failed", start_commands.wrapper),
-    ("start_failed", start_commands.without_words),
-    ("crashed", _crashes),
-    ("stopped", _stopped_by_force),
-)

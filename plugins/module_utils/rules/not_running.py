@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reasons of cause 1 while nobody is there. A host on which php-fpm runs need not compile them."""
+"""Reasons of cause 1 while nobody is there, in their order. Where php-fpm runs, they need not be compiled."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 from ..parse.linux.systemctl import hides
 from ..parse.linux.unit_starts import log_of, of_meaning
 from ..signatures.lookup import meanings
-from . import confined_start, failed_starts, killed_for_memory, odd_masters, start_again
+from . import confined_start, ended, failed_starts, odd_masters, start_again, start_commands
 from .case import CUT_OFF, NOBODY_THERE, Case
-from .down import look_at
+from .down import NO_PROGRAM, look_at
 from .model import Cause, Loss, Match, Place, Reason, evidence, first_line, first_reason
 from .whereabouts import at_place, directory_of, lacks_directory, of_journal
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 DENIED = meanings("denied")
 
-SHORTLY = 60.0  # seconds
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 
@@ -103,52 +102,10 @@ def _start_limit_hit(down: "Down") -> Optional[Reason]:
     """systemd 247 to 257 keeps the failed start's own result; the limit stands in the journal alone."""
     if down.unit is None or not (down.unit["start_limit_hit"] or down.result == "start-limit-hit"):
         return None
-    lines = of_meaning(log_of(down.unit), "start_limited")
-    proof = of_journal(lines[-1:])
+    proof = of_journal(of_meaning(log_of(down.unit), "start_limited")[-1:])
     words = "systemd refuses to start %s: it failed too often in a short time" % down.name
     remedy = [down.remedy("unit_reset_failed")] + down.start
     return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
-
-
-def _ran_shortly(down: "Down") -> bool:
-    """Whether a start would be for so short that nobody is helped."""
-    unit = down.unit
-    began, ended = (unit["active_since"], unit["inactive_since"]) if unit else (None, None)
-    return bool(began and ended and 0 <= ended - began < SHORTLY)
-
-
-def _limit_of(down: "Down") -> Optional[str]:
-    """The unit's setting by which systemd ended it, as NAME=VALUE."""
-    name = {"timeout": "RuntimeMaxSec", "watchdog": "WatchdogSec"}.get(down.result or "")
-    limits = (down.unit.get("limits") if down.unit else None) or {}
-    return "%s=%s" % (name, limits[name]) if name in limits else None
-
-
-def _by_limit(down: "Down") -> Optional[Reason]:
-    limit, unit = _limit_of(down), down.unit
-    if limit is None or unit is None:
-        return None
-    why = (
-        "which is how long its unit may run" if down.result == "timeout" else "since it gave no sign of life"
-    )
-    words = "systemd ended %s by %s, %s (Result=%s), and nothing restarted it"
-    ends = of_meaning(log_of(unit), "limit_reached")[-1:]
-    proof = of_journal(ends)
-    proof += [evidence("systemd", "%s: %s" % (down.name, limit)), down.state]
-    remedy = [] if _ran_shortly(down) else down.start
-    return Reason(words % (down.name, limit, why, down.result), proof, remedy=remedy)
-
-
-def _killed(down: "Down") -> Optional[Reason]:
-    if down.unit is None or down.result not in ("signal", "core-dump", "watchdog", "timeout"):
-        return None
-    signal = down.unit["exec_main_status"] if down.unit["exec_main_code"] != 1 else 0
-    how = "Result=%s" % down.result + (", signal %s" % signal if signal else "")
-    words = "the master of %s ended (%s) and nothing restarted it" % (down.name, how)
-    if down.result == "timeout":
-        words += ": systemd ended it, by RuntimeMaxSec= or as it stopped too slowly"
-        return Reason(words, [down.state], remedy=down.start, confidence="likely")
-    return Reason(words, [down.state], remedy=down.start)
 
 
 def _mended(down: "Down") -> Optional[Reason]:
@@ -161,21 +118,6 @@ def _mended(down: "Down") -> Optional[Reason]:
         what = "what it loads was changed since: whether that mends it, a start shows"
     words = "%s failed to start, and %s" % (down.name, what)
     return Reason(words, [evidence("now", what)] + down.proof, remedy=down.start, confidence="likely")
-
-
-def _exited(down: "Down") -> Optional[Reason]:
-    if down.unit is None or down.result != "exit-code":
-        return None
-    words = "%s ended with exit code %s" % (down.name, down.unit["exec_main_status"])
-    return Reason(words, [down.state], remedy=down.start, confidence="likely")
-
-
-def _left_its_socket(down: "Down") -> Optional[Reason]:
-    """A clean stop removes the socket."""
-    if down.unit or down.case.connect["result"] != "refused" or down.case.endpoint.get("family") != "unix":
-        return None
-    words = "the master of %s is gone and left its socket behind" % down.name
-    return Reason(words, [down.state], remedy=down.start, confidence="likely")
 
 
 def _stopping(down: "Down") -> Optional[Reason]:
@@ -200,31 +142,87 @@ def _stopped(down: "Down") -> Optional[Reason]:
 
 
 Row = Tuple[str, Callable[["Down"], Optional[Reason]]]
-# The first that applies is the reason. What is so now stands before what the last start said, and that before
-# how the master ended. Reasons of confined_start.py and failed_starts.py stand between: see not_running().
-REJECTED: Tuple[Row, ...] = (
+
+
+def _of(reason: str, predicate: Callable[[str, "Down"], Optional[Reason]]) -> Row:
+    """With a predicate of several reasons."""
+    return reason, partial(predicate, reason)
+
+
+# From top to bottom: the first that applies is the reason. What is so now stands before what the last start
+# said, and that before how the master ended.
+REASONS: Tuple[Row, ...] = (
+    # No start comes to php-fpm.
+    ("unit_setup_failed", failed_starts.unit_invalid),
+    ("condition_failed", failed_starts.condition),
+    ("dependency_failed", failed_starts.dependency),
     ("masked", _masked),
-    ("not_executable", partial(_rejected, "not_executable")),
-    ("unknown_user", partial(_rejected, "unknown_user")),
-    ("config_invalid", partial(_rejected, "config_invalid")),
-)
-IN_THE_WAY: Tuple[Row, ...] = (
-    ("log_unwritable", partial(_rejected, "log_unwritable")),
+    # php-fpm refuses its configuration as it is now.
+    _of("not_executable", _rejected),
+    _of("unknown_user", _rejected),
+    _of("config_invalid", _rejected),
+    # A policy or a filter of the unit refused the last start.
+    _of("selinux_port", confined_start.kept),
+    _of("selinux_label", confined_start.kept),
+    _of("apparmor", confined_start.kept),
+    ("stopped", confined_start.let_now),
+    ("address_family", confined_start.by_family),
+    ("system_call", confined_start.by_call),
+    # A start helps by now, or ends in the same way.
+    ("program_crashes", start_again.crashes_at_test),
+    ("account_late", start_again.account_late),
+    ("reload_failed", start_again.reload_failed),
+    ("too_many_children", start_again.too_many_children),
+    # What the last start failed at, or the next would, is so now.
+    _of("log_unwritable", _rejected),
     ("bind_failed", _hidden_socket),
     ("address_in_use", _address_in_use),
     ("runtime_dir_missing", _directory_missing_at_start),
     ("unknown_user", _no_account),
     ("runtime_dir_missing", _directory_missing),
-)
-LIMITED: Tuple[Row, ...] = (("stopping", _stopping), ("start_limit_hit", _start_limit_hit))
-ENDED: Tuple[Row, ...] = (
-    ("limit_reached", _by_limit),
-    ("crashed", _killed),
+    # What the last start failed at, by the line that says so.
+    ("read_only", failed_starts.read_only),
+    ("disk_full", failed_starts.disk_full),
+    ("address_unavailable", failed_starts.late_address),
+    ("pid_file_unwritable", failed_starts.pid_directory),
+    _of("log_unwritable", failed_starts.failed),
+    _of("bind_failed", failed_starts.failed),
+    _of("shared_memory", failed_starts.failed),
+    _of("preload_failed", failed_starts.failed),
+    _of("extension_failed", failed_starts.failed),
+    _of("php_ini_invalid", failed_starts.failed),
+    _of("not_executable", failed_starts.failed),
+    _of("unit_setup_failed", failed_starts.failed),
+    _of("config_invalid", failed_starts.failed),
+    ("start_timeout", failed_starts.start_timeout),
+    _of("start_failed", failed_starts.failed),
+    # The same by its exit status or systemd's result, where no line is known.
+    ("preload_failed", failed_starts.preload_ended),
+    ("php_ini_invalid", partial(failed_starts.by_status, "php_ini_invalid", failed_starts.OF_PHP)),
+    ("not_executable", partial(failed_starts.by_status, "not_executable", NO_PROGRAM)),
+    ("start_failed", failed_starts.without_words),
+    ("condition_failed", partial(failed_starts.with_result, "exec-condition")),
+    ("unit_setup_failed", partial(failed_starts.with_result, "resources")),
+    ("start_timeout", partial(failed_starts.with_result, "protocol")),
+    ("start_command_failed", start_commands.command),
+    ("start_command_failed", start_commands.wrapper),
+    ("start_failed", start_commands.without_words),
+    ("crashed", failed_starts.crashes),
+    # The start limit only says that it failed often.
+    ("stopped", failed_starts.stopped_by_force),
+    ("stopping", _stopping),
+    ("start_limit_hit", _start_limit_hit),
+    # How a master that ran ended.
+    ("oomd_killed", ended.oomd_killed),
+    ("oom_stopped", ended.oom_stopped),
+    ("limit_reached", ended.by_limit),
+    ("crashed", ended.killed),
     ("stopped", _mended),
-    ("crashed", _exited),
-    ("crashed", _left_its_socket),
+    ("crashed", ended.exited),
+    ("crashed", ended.left_its_socket),
+    ("other_config", odd_masters.other_config),
+    ("stopped", _stopped),
 )
-STOPPED: Tuple[Row, ...] = (("stopped", _stopped),)
 
 
 def _lost(case: Case, unit: "Optional[Unit]") -> List[Loss]:
@@ -236,17 +234,8 @@ def _lost(case: Case, unit: "Optional[Unit]") -> List[Loss]:
 
 def not_running(cause: Cause, case: Case) -> Optional[Match]:
     master = case.owner.master if case.owner else case.masters[0]
-    rows = (
-        failed_starts.SKIPPED
-        + REJECTED
-        + confined_start.ROWS
-        + start_again.ROWS
-        + IN_THE_WAY
-        + failed_starts.FAILED
-    )
-    rows += LIMITED + killed_for_memory.ROWS + ENDED + odd_masters.ROWS + STOPPED
     down = look_at(case, master)
-    match = first_reason(cause, rows, down)
+    match = first_reason(cause, REASONS, down)
     if match is None:
         return None
     reason, lost = match.reason, _lost(case, master["unit_state"])

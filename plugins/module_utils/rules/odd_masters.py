@@ -30,7 +30,7 @@ def orphaned(cause: Cause, case: Case) -> Match:
     return Match(cause, "orphaned", reason)
 
 
-def _other_config(down: "Down") -> Optional[Reason]:
+def other_config(down: "Down") -> Optional[Reason]:
     """The same program runs, with another configuration."""
     binary = down.master["binary"]
     others = [each for each in down.case.masters if each["running"] and each["binary"] == binary]
@@ -46,6 +46,3 @@ def _other_config(down: "Down") -> Optional[Reason]:
         place=Place(None, other["unit"]),
         facts={"path": other["config"]},
     )
-
-
-ROWS = (("other_config", _other_config),)

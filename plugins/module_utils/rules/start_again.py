@@ -5,14 +5,14 @@
 memory.
 """
 
-from typing import Callable, Optional, Tuple
+from typing import Optional
 
 from ..signatures import kinds
 from .down import Down, ended_by
 from .model import Reason, evidence
 
 
-def _account_late(down: Down) -> Optional[Reason]:
+def account_late(down: Down) -> Optional[Reason]:
     """A directory service came up after php-fpm: the next boot brings it again."""
     failure, facts = down.failure, down.master.get("last_start")
     if failure is None or not down.failed_with("unknown_user") or not (facts and facts.get("account")):
@@ -22,7 +22,7 @@ def _account_late(down: Down) -> Optional[Reason]:
     return Reason(words, [proof] + down.proof, remedy=down.start, confidence="likely")
 
 
-def _reload_failed(down: Down) -> Optional[Reason]:
+def reload_failed(down: Down) -> Optional[Reason]:
     """fpm_pctl_exec(): the master becomes its program again, and ends if it cannot."""
     if not down.failed_with("reload_failed") or down.unit is None or down.result != "exit-code":
         return None
@@ -34,7 +34,7 @@ def _reload_failed(down: Down) -> Optional[Reason]:
     return Reason(words, down.proof, remedy=remedy, confidence="likely")
 
 
-def _crashes_at_test(down: Down) -> Optional[Reason]:
+def crashes_at_test(down: Down) -> Optional[Reason]:
     signal = ended_by(down.master["test"])
     if signal is None:
         return None
@@ -43,7 +43,7 @@ def _crashes_at_test(down: Down) -> Optional[Reason]:
     return Reason(words, [proof, down.state], confidence="likely")
 
 
-def _too_many_children(down: Down) -> Optional[Reason]:
+def too_many_children(down: Down) -> Optional[Reason]:
     """fpm_scoreboard_init_main(): a place for each worker that a pool may have."""
     failure = down.failure
     if failure is None or failure.kind != kinds.SCOREBOARD or down.changed_since():
@@ -56,13 +56,3 @@ def _too_many_children(down: Down) -> Optional[Reason]:
         words = "%s, %s" % (words, text)
         proof = [evidence("file", text, pool["file"], pool["line"])] + proof
     return Reason(words, proof + [down.state], confidence="likely")
-
-
-Row = Tuple[str, Callable[[Down], Optional[Reason]]]
-
-ROWS: Tuple[Row, ...] = (
-    ("program_crashes", _crashes_at_test),
-    ("account_late", _account_late),
-    ("reload_failed", _reload_failed),
-    ("too_many_children", _too_many_children),
-)
