@@ -66,12 +66,13 @@ _POOL = record(
     pm=optional(text),
     max_children=optional(number),
 )
+_LINE = record(at=number, text=text)
 _MASTER = record(
     config=text,
     running=flag,
     binary=optional(text),
     unit=optional(text),
-    unit_state=optional(mapping),
+    unit_state=optional(record(log=several(_LINE), said=several(_LINE))),
     started_at=optional(number),
     config_changed_at=optional(number),
     pools=several(_POOL),
@@ -114,7 +115,7 @@ _SNAPSHOT = record(
     memory=mapping,
     oom=record(kills=several(record(at=optional(number), text=optional(text)))),
     logs=record(events=several(_EVENT)),
-    access=optional(record(events=several(_EVENT))),
+    access=optional(record(events=several(_EVENT), php_errors=several(record(text=text)))),
     missing=several(_MISSING),
 )
 

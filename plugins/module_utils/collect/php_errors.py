@@ -8,7 +8,7 @@ hears of none.
 import re
 from typing import TYPE_CHECKING, List, Optional
 
-from ..parse.nginx.message_parts import READ_ONLY
+from ..parse.php_fpm.error_parts import error_parts
 from ..parse.redact import redact
 from ..parse.timestamps import fpm_time
 from .host import Host, HostError
@@ -16,7 +16,7 @@ from .log_clock import APART, QUARTER
 from .log_window import tail
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import PhpError
+    from ...plugin_utils.shapes.php_error import PhpError
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 TAIL = 64 * 1024  # bytes of a log
@@ -54,7 +54,7 @@ def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError
                     "config": master["config"],
                     "path": path,
                     "text": text,
-                    "read_only": READ_ONLY.findall(text),
+                    **error_parts(text),
                 }
                 zone = _zone(host, path, data)
                 if zone is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, Optional
 
 from ..parse.endpoint import parse
 from ..parse.linux.systemctl import may_not_use
-from ..parse.linux.unit_starts import log_of, of_meaning
+from ..parse.linux.unit_starts import of_meaning
 from ..parse.titles import program_of
 from ..signatures import kinds
 from .confined import FAMILIES, logged, type_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = 2.0, 2.0  # seconds around the last attempt
 EXIT_EXEC = 203  # systemd.exec(5): it could not be run
-SIGSYS = 31
+SIGSYS, EACCES = 31, 13
 _KILLED = (2, 3)  # si_code of waitid(2): killed, dumped
 
 
@@ -30,7 +30,7 @@ def _moments(down: Down) -> Optional[List[float]]:
     unit = down.unit
     if unit is None or not unit["changed_at"]:
         return None
-    turns = of_meaning(log_of(unit), "unit_starting")
+    turns = of_meaning(unit["log"], "unit_starting")
     began = turns[-1]["at"] if turns else unit["changed_at"] - 30
     return [min(began, unit["changed_at"]) - BEFORE, unit["changed_at"] + AFTER]
 
@@ -53,18 +53,18 @@ def _denials(down: Down) -> List["Denial"]:
 
 def _deciding(down: Down) -> Optional["Denial"]:
     """php-fpm says itself that it was refused, or could not be run. Other refusals may do no harm."""
-    text = down.failure.text if down.failure else ""
+    errno, places = (down.failure.errno, down.failure.places) if down.failure else (None, [])
     not_run = down.unit is not None and down.unit["exec_main_status"] == EXIT_EXEC
-    if "(13)" not in text and not not_run:
+    if errno != EACCES and not not_run:
         return None
     found = [denial for denial in _denials(down) if denial["module"] in ("selinux", "apparmor")]
     named = [
         denial
         for denial in found
         if denial["port"]
-        and ":%d" % denial["port"] in text
+        and any(parse(place).port == denial["port"] for place in places)
         or denial["name"]
-        and denial["name"].rpartition("/")[2] in text
+        and any(denial["name"].rpartition("/")[2] in place.split("/") for place in places)
     ]
     return next(iter(named + found), None)
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.endpoint import canonical
 from ..parse.php_fpm.problems import StartFailure, start_failure
-from ..parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of
+from ..parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of, failure_of
 from ..signatures.lookup import by_meaning, meanings
 from ..signatures.php_fpm import PHP_FPM
 from .case import Case
 from .model import Remedy, evidence
-from .whereabouts import name_of
+from .whereabouts import in_file, name_of, shown
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.config import ConfigProblem
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Evidence, Facts
     from ...plugin_utils.shapes.php_fpm import ConfigTest, Master
-    from ...plugin_utils.shapes.unit import Unit
+    from ...plugin_utils.shapes.unit import Unit, UnitLine
 
 # What a start that failed means by its words -> the reason of the cause.
 REASON_OF = by_meaning(
@@ -102,9 +102,9 @@ class Down(NamedTuple):
         if self.failure is None:
             return []
         file, line = self.written_at()
-        in_journal = any(entry["text"] == self.failure.text for entry in self.attempt.lines)
-        source = "journal" if in_journal else "fpm_log"
-        return [evidence(source, self.failure.text, file, line, self.attempt.at)]
+        entry = self.failure.entry
+        source, text = ("journal", shown(entry)) if entry else ("fpm_log", self.failure.text)
+        return [evidence(source, text, file, line, self.attempt.at)]
 
     @property
     def path(self) -> Optional[str]:
@@ -182,9 +182,9 @@ def reason_of(failure: StartFailure) -> str:
     return by_errno if by_errno and failure.meaning not in _OF_SIZE else REASON_OF[failure.meaning]
 
 
-def why_down(lines: Sequence[str]) -> str:
-    """The reason, by the lines of the journal."""
-    failure = start_failure(lines)
+def why_down(lines: Sequence["UnitLine"]) -> str:
+    """The reason, by the journal."""
+    failure = failure_of(lines)
     return reason_of(failure) if failure else "stopped"
 
 
@@ -225,11 +225,9 @@ def _rejection(master: "Master") -> Optional[Rejection]:
         meaning = _meaning(problem)
         if meaning in _BAD_CONFIG and test["ran"]:
             continue
-        words, file, line = problem["text"], problem["file"], problem["line"]
-        proof = evidence("php-fpm", words, file, line)
-        if file not in words:
-            words += " (%s:%d)" % (file, line) if line else " (%s)" % file
-        path = problem.get("path")
+        file, line, path = problem["file"], problem["line"], problem.get("path")
+        proof = evidence("php-fpm", problem["text"], file, line)
+        words = in_file(problem["text"], file, line)
         return Rejection(
             REASON_OF[meaning], words, proof, path, {"path": path, "account": problem.get("account")}
         )

@@ -5,7 +5,7 @@
 
 from typing import Optional
 
-from ..parse.linux.unit_starts import log_of, of_meaning
+from ..parse.linux.unit_starts import of_meaning
 from .down import Down
 from .model import Reason, evidence
 from .whereabouts import of_journal
@@ -21,7 +21,7 @@ def oomd_killed(down: Down) -> Optional[Reason]:
     if unit is None or down.result not in ("oom-kill", "signal"):
         return None
     since = unit.get("active_since") or 0.0
-    kills = [entry for entry in of_meaning(log_of(unit), "oomd_killed") if entry["at"] >= since]
+    kills = [entry for entry in of_meaning(unit["log"], "oomd_killed") if entry["at"] >= since]
     if not kills:
         return None
     words = "systemd-oomd killed all of %s for its memory, and nothing started it again" % down.name
@@ -57,7 +57,7 @@ def by_limit(down: Down) -> Optional[Reason]:
         "which is how long its unit may run" if down.result == "timeout" else "since it gave no sign of life"
     )
     words = "systemd ended %s by %s, %s (Result=%s), and nothing restarted it"
-    proof = of_journal(of_meaning(log_of(unit), "limit_reached")[-1:])
+    proof = of_journal(of_meaning(unit["log"], "limit_reached")[-1:])
     proof += [evidence("systemd", "%s: %s" % (down.name, limit)), down.state]
     remedy = [] if _ran_shortly(down) else down.start
     return Reason(words % (down.name, limit, why, down.result), proof, remedy=remedy)

@@ -5,18 +5,17 @@
 not look at. Where something has to be mended first, no start is offered.
 """
 
-import re
 from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
 from ..parse.linux.systemctl import hides
-from ..parse.linux.unit_starts import makes_read_only, of_meaning
+from ..parse.linux.unit_starts import makes_read_only, of_manager, of_meaning
 from ..parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ..signatures import kinds
 from ..signatures.lookup import meanings
 from ..signatures.php_start import NO_PRELOAD_USER
 from .down import CRASHES, TESTED, Down, reason_of
 from .model import Reason, evidence
-from .whereabouts import at_place, directory_of, of_journal
+from .whereabouts import at_place, directory_of, in_file, of_journal, shown
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
 _UNWRITABLE = meanings("log_unwritable", "pid_unwritable")
-_BEFORE = re.compile(r"^(?:\S+\[\d+\]: )?(?:\[\d[^\]]*\] )?")  # who says it, and when
 _SIGNS = {
     "log_unwritable": "it cannot open its log",
     "pid_file_unwritable": "it cannot write its pid file",
@@ -55,8 +53,8 @@ _OF_KIND = {
 def unit_invalid(down: Down) -> Optional[Reason]:
     if down.unit is None or down.unit["load"] not in ("bad-setting", "error"):
         return None
-    lines = [entry for entry in down.unit["log"] if entry["text"].startswith("systemd[1]: ")][-1:]
-    proof = [evidence("journal", entry["text"], down.unit["fragment"], at=entry["at"]) for entry in lines]
+    lines = of_manager(down.unit["log"])[-1:]
+    proof = [evidence("journal", shown(entry), down.unit["fragment"], at=entry["at"]) for entry in lines]
     words = "systemd cannot load the unit file of %s (%s)" % (down.name, down.unit["load"])
     return Reason(words, proof + [down.state])
 
@@ -85,7 +83,7 @@ def _mended(down: Down) -> bool:
         return True
     if failure.meaning in TESTED and failure.kind not in kinds.UNTESTED and down.master["test"]["ran"]:
         return True  # php-fpm -t accepts it: _rejected stands before
-    if reason_of(failure) == "not_executable" and failure.text.endswith(": No such file or directory"):
+    if reason_of(failure) == "not_executable" and failure.errno == 2:
         # php-fpm -t ran it, out of the unit's sandbox.
         hidden = down.unit is not None and hides(down.unit.get("sandbox") or {}, down.path or "/")
         return down.master["test"]["ran"] and down.path == down.master["binary"] and not hidden
@@ -112,14 +110,11 @@ def failed(reason: str, down: Down) -> Optional[Reason]:
     sign = _OF_KIND.get(down.failure.kind if down.failure else "") or _SIGNS[reason]
     words = "%s cannot start: %s" % (down.name, sign)
     if reason == "start_failed" and down.failure:
-        words += ": " + _BEFORE.sub("", down.failure.text)
+        words += ": " + down.failure.message
     what = down.path or (down.failure.address if down.failure else None)
     if what and what not in words:
         words += ", %s" % what
-    file, line = down.written_at()
-    if file and file not in words:
-        words += " (%s:%d)" % (file, line) if line else " (%s)" % file
-    return _at_path(words, down)
+    return _at_path(in_file(words, *down.written_at()), down)
 
 
 def pid_directory(down: Down) -> Optional[Reason]:
@@ -221,8 +216,7 @@ def with_result(result: str, down: Down) -> Optional[Reason]:
         "exec-condition": "a command of ExecCondition= said no",
     }
     words = "%s cannot start: %s (result %s)" % (down.name, how[result], result)
-    lines = [entry for entry in down.attempt.lines if entry["text"].startswith("systemd[1]: ")]
-    return Reason(words, of_journal(lines[1:2]) + [down.state], confidence="likely")
+    return Reason(words, of_journal(of_manager(down.attempt.lines)[1:2]) + [down.state], confidence="likely")
 
 
 def start_timeout(down: Down) -> Optional[Reason]:

@@ -60,7 +60,7 @@ def _end(name: str, unit: "Optional[Unit]", log: Sequence["UnitLine"]) -> Option
         if meaning in _BY_LIMIT and named:
             words = "systemd ended %s by %s and started it again: it will do so each time."
             return End("limit_reached", words % (name, " or ".join(named)), "active", line)
-        if meaning in _ENDED and line["places"][0] in ("killed", "dumped"):
+        if meaning in _ENDED and line["places"][:1] in (["killed"], ["dumped"]):
             words = "the master of %s ended by signal %s, and systemd started it again."
             return End("crashed", words % (name, line["places"][2]), "recovered", line)
     return None
@@ -77,9 +77,9 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
         if not before or len(before) < len(lost):
             continue
         unit, began = owner.master["unit_state"], before[0].at
-        from ..parse.linux.unit_starts import TRIED, log_of, of_meaning
+        from ..parse.linux.unit_starts import TRIED, of_meaning
 
-        whole = log_of(unit)
+        whole = unit["log"] if unit else []
         log = [entry for entry in whole if began - STOP_SECONDS <= entry["at"]]
         turns = of_meaning(log, "unit_stopping", "unit_stopped", *TRIED)
         if of_meaning(turns[:1], "unit_stopping") and began < turns[0]["at"] - STOP_SECONDS:
@@ -89,7 +89,7 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
             continue  # an access log does not tell that nobody was there: the unit's journal must
         from .down import why_down
 
-        reason_id = why_down([entry["text"] for entry in log])
+        reason_id = why_down(log)
         name = name_of(owner.master)
         runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
         oldest = case.snapshot["taken_at"] - case.snapshot["window"]

@@ -37,9 +37,9 @@ STATES: Tuple[State, ...] = ("active", "latent", "recovered")
 Subject = TypeVar("Subject")
 
 
-def ids(text: str) -> Tuple[str, ...]:
+def ids(names: str) -> Tuple[str, ...]:
     """Of reasons, with spaces between them."""
-    return tuple(text.split())
+    return tuple(names.split())
 
 
 class Cause(NamedTuple):

@@ -78,8 +78,8 @@ def _path(endpoint: str) -> str:
     return parse(endpoint).path or ""
 
 
-def _words(text: str) -> Set[str]:
-    return {word for word in _WORD.findall(_VERSION.sub(" ", text.lower())) if not _ANY.match(word)}
+def _words(names: str) -> Set[str]:
+    return {word for word in _WORD.findall(_VERSION.sub(" ", names.lower())) if not _ANY.match(word)}
 
 
 def _dialled(seen: Seen) -> Set[str]:

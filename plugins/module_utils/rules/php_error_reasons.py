@@ -16,8 +16,9 @@ from .unit_of_pages import of_unit
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event, Pages, PhpError
+    from ...plugin_utils.shapes.logs import Event, Pages
     from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.php_error import PhpError
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 FEWEST = 3  # pages
@@ -233,9 +234,7 @@ def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
             words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
             own = _of_own_log(snapshot, hit) if event is None else []
             proof[:0] = map(_own, own)
-            paths = event["detail"].get("read_only", []) if event else []
-            paths = paths + [path for error in own for path in error.get("read_only", [])]
-            proof += of_unit(snapshot, hit, paths, ([sample(event)] if event else []) + proof)
+            proof += of_unit(snapshot, hit, [event["detail"]] if event else own)
             proof[:0] = _hiding(snapshot, names) if "hidden" in pages else []
             matches.append(_match(cause, "every_page", words, hit, event, proof, pages["last"]))
     return matches + _shown(cause, snapshot, routes, found)

@@ -8,7 +8,7 @@ A snapshot from before 0.5.0 tells nothing of it: there no site is silent.
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
-from ..parse.nginx.site_logs import goes_to_journal, shows
+from ..parse.nginx.site_logs import goes_to_journal, shows, writes
 from ..parse.nginx.sites import Place
 from .missing import unseen
 
@@ -104,7 +104,7 @@ def hidden_errors(snapshot: "Snapshot") -> List["Missing"]:
     """Sites whose access log, as visitors do, sees errors of PHP as successes."""
     words = "line %s: %s: visitors of %s, and its access log, see what PHP answers with 500 as a success"
     formats = (snapshot["nginx"].get("log_formats") or {}).items()
-    blind = [name for name, form in formats if "$upstream_status" not in form["text"]]
+    blind = [name for name, form in formats if not writes(form, "upstream_status")]
     return [
         {
             **unseen("hidden_errors", page["file"], words % (page["line"], page["written"], site["site"])),

@@ -8,34 +8,32 @@ from typing import TYPE_CHECKING, List, Optional
 from ..parse.linux.unit_starts import of_meaning
 from ..parse.php_fpm.starts import START_SECONDS, command_that_failed, main_process_ended
 from ..parse.titles import is_fpm
+from ..signatures.systemd import BY_SYSTEMD
 from .down import Down
 from .model import Reason
 from .whereabouts import of_journal
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.unit import UnitLine
 
 
-def _last_words(down: Down, ended: "UnitLine") -> List["Evidence"]:
+def _last_words(down: Down, ended: "UnitLine") -> List["UnitLine"]:
     """The last line of what ended. It is shown, and nothing is concluded from it."""
     began = down.attempt.lines[0]["at"] - 0.5
     lines = list(down.attempt.lines) + list((down.unit.get("said") if down.unit else None) or [])
     output = [
-        line
-        for line in lines
-        if not line["text"].startswith("systemd[") and began <= line["at"] <= ended["at"] + 0.5
+        line for line in lines if line.get("by") != BY_SYSTEMD and began <= line["at"] <= ended["at"] + 0.5
     ]
     output.sort(key=lambda line: line["at"])
-    return of_journal(output[-1:])
+    return output[-1:]
 
 
 def _reason(down: Down, what: str, status: int, ended: "UnitLine") -> Reason:
     output = _last_words(down, ended)
     words = "%s cannot start: %s ended with status %d" % (down.name, what, status)
     if output:
-        words += ": " + output[0]["text"].partition("]: ")[2][:200]
-    return Reason(words, output + of_journal([ended]) + [down.state])
+        words += ": " + output[0]["text"][:200]
+    return Reason(words, of_journal(output + [ended]) + [down.state])
 
 
 def command(down: Down) -> Optional[Reason]:

@@ -14,24 +14,17 @@ from .model import evidence
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.php_error import ErrorParts
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.unit import Unit
 
-_NO_FORK = re.compile(
-    r"Unable to fork|[Ff]ork failed|posix_spawn\(\) failed|\(\): Unable to execute '|"
-    r"popen\(.{0,200}\): Resource temporarily unavailable"
-)
-_MISSING = re.compile(r"(?:[(\"]|unix://)(/[^)\":\s]{1,255})\)?[^()]{0,99}\(?No such file or directory")
-# mysqlnd and libpq name no path where the default one was asked for.
-_NO_DATABASE = re.compile(r"\[2002\] No such file or directory|/tmp/(?:mysql|\.s\.PGSQL)\S*")
 _DATABASE = re.compile(r"/(?:mysqld?|mariadb|\.s\.PGSQL)[^/]*\Z")
-_TEMPORARY = re.compile(r"temporary (?:file|director)|File upload error|tempnam\(\)|tmpfile\(\)", re.I)
 BESIDE = 8  # processes: the master, and programs that pages start
 _TMP = ("/tmp", "/var/tmp")
 
 
-def _limit(master: "Master", unit: "Unit", text: str) -> Optional[str]:
+def _limit(master: "Master", unit: "Unit", error: "ErrorParts") -> Optional[str]:
     """One that the pools reach: systemd's own default may look like the unit's."""
     limits = unit.get("limits") or {}
     need = sum(pool["max_children"] or 0 for pool in master["pools"]) + BESIDE
@@ -40,16 +33,15 @@ def _limit(master: "Master", unit: "Unit", text: str) -> Optional[str]:
         for name in ("LimitNPROC", "TasksMax")
         if (number(limits.get(name)) or need) < need
     ]
-    if not named or not _NO_FORK.search(text):
+    if not named or "process" not in error.get("lacks", []):
         return None
     return "%s has %s, beyond which PHP can start no program" % (unit["name"], " and ".join(named))
 
 
-def _gone(master: "Master", unit: "Unit", text: str) -> Optional[str]:
-    paths = _MISSING.findall(text)
+def _gone(master: "Master", unit: "Unit", error: "ErrorParts") -> Optional[str]:
     for point in master["unseen"]["mounts"] if "unseen" in master else ():
-        if any((path + "/").startswith(point + "/") for path in paths) or (
-            point in _TMP and _TEMPORARY.search(text)
+        if any((path + "/").startswith(point + "/") for path in error.get("missing", [])) or (
+            point in _TMP and "temporary_file" in error.get("lacks", [])
         ):
             words = "what %s has mounted on %s was deleted since it was started: a restart mounts it anew"
             setting = hides(unit.get("sandbox") or {}, point)
@@ -57,10 +49,10 @@ def _gone(master: "Master", unit: "Unit", text: str) -> Optional[str]:
     return None
 
 
-def _unseen(master: "Master", unit: "Unit", text: str) -> Optional[str]:
-    paths = _MISSING.findall(text)
+def _unseen(master: "Master", unit: "Unit", error: "ErrorParts") -> Optional[str]:
+    by_default = "database" in error.get("lacks", [])
     for socket in master["unseen"]["sockets"] if "unseen" in master else ():
-        if socket in paths or _NO_DATABASE.search(text) and _DATABASE.search(socket):
+        if socket in error.get("missing", []) or by_default and _DATABASE.search(socket):
             setting = hides(unit.get("sandbox") or {}, socket)
             words = "%s has %s, so that php-fpm does not see %s, on which something listens"
             return words % (unit["name"], setting, socket)
@@ -77,21 +69,20 @@ def _unwritable(unit: "Unit", paths: Sequence[str]) -> Optional[str]:
 
 
 def of_unit(
-    snapshot: "Snapshot", routes: Sequence["Route"], read_only: Sequence[str], proof: Sequence["Evidence"]
+    snapshot: "Snapshot", routes: Sequence["Route"], errors: Sequence["ErrorParts"]
 ) -> List["Evidence"]:
-    """read_only: files of which PHP says that they are. proof: with the errors of PHP."""
     dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
-    text = "\n".join(each["text"] for each in proof)
     for master in snapshot["fpm"]["masters"]:
         unit = master["unit_state"]
         if unit is None or not dialled.intersection(pool["endpoint"] for pool in master["pools"]):
             continue
-        words = (
-            _unwritable(unit, read_only)
-            or _limit(master, unit, text)
-            or _gone(master, unit, text)
-            or _unseen(master, unit, text)
-        )
-        if words:
-            return [evidence("unit", words)]
+        for error in errors:
+            words = (
+                _unwritable(unit, error.get("read_only", []))
+                or _limit(master, unit, error)
+                or _gone(master, unit, error)
+                or _unseen(master, unit, error)
+            )
+            if words:
+                return [evidence("unit", words)]
     return []

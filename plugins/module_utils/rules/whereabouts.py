@@ -22,8 +22,20 @@ def at_place(path: Optional[str], words: Optional[str] = None) -> List["Evidence
     return [evidence("place", words or path, path)] if path else []
 
 
+def shown(line: "UnitLine") -> str:
+    """As journalctl has it."""
+    return "%s[%s]: %s" % (line["by"], line["pid"], line["text"]) if "by" in line else line["text"]
+
+
 def of_journal(lines: Sequence["UnitLine"]) -> List["Evidence"]:
-    return [evidence("journal", line["text"], at=line["at"]) for line in lines]
+    return [evidence("journal", shown(line), at=line["at"]) for line in lines]
+
+
+def in_file(words: str, file: Optional[str], line: Optional[int]) -> str:
+    """The words for people, with the file if they do not name it."""
+    if not file or file in words:
+        return words
+    return words + (" (%s:%d)" % (file, line) if line else " (%s)" % file)
 
 
 def directory_of(path: str) -> str:

@@ -9,6 +9,7 @@ from typing import Dict, List, Optional
 from .confinement import ConfinedWay
 from .endpoint import Blocked, Hidden
 from .nginx import Front
+from .php_error import ErrorParts, PhpError
 from .shape import TypedDict
 
 
@@ -92,7 +93,7 @@ class Sample(TypedDict):
     text: str
 
 
-class LaterDetail(TypedDict, total=False):
+class LaterDetail(ErrorParts, total=False):
     """Parts of nginx's message; not in snapshots from before 0.13.0."""
 
     zone: str  # of a limit
@@ -103,7 +104,6 @@ class LaterDetail(TypedDict, total=False):
     uri: str  # of the request, without its query, where PHP had no script
     error: str  # PHP's words for why a script was not opened, or what ended a request before it began
     allowed: str  # open_basedir
-    read_only: List[str]  # files that PHP cannot write, since their file system is read-only
 
 
 class Detail(LaterDetail, total=False):
@@ -284,22 +284,6 @@ class LaterAccessFile(TypedDict, total=False):
 
 class AccessFile(LogFile, LaterAccessFile):
     """An access log."""
-
-
-class LaterPhpError(TypedDict, total=False):
-    """Not in snapshots from before 0.12.0."""
-
-    times: List[float]  # epoch seconds of the last errors in the window
-    read_only: List[str]  # as of Detail; not before 0.13.0
-
-
-class PhpError(LaterPhpError):
-    """The last one of a pool whose PHP has a log of its own, written in the window."""
-
-    pool: str
-    config: str  # of its master
-    path: str
-    text: str  # redacted
 
 
 class MissedPage(TypedDict):

@@ -16,11 +16,18 @@ class LaterUnitLine(TypedDict, total=False):
     places: List[str]  # what stands in those of its format, as the status of what ended
 
 
-class UnitLine(LaterUnitLine):
+class UnitLine14(LaterUnitLine, total=False):
+    """Not in snapshots from before 0.14.0, whose texts begin with "by[pid]: "."""
+
+    by: str  # systemd, php-fpm, or command: another program of root's
+    pid: Optional[int]
+
+
+class UnitLine(UnitLine14):
     """A line of the unit's journal."""
 
     at: float  # epoch seconds
-    text: str  # begins with "who[pid]: "
+    text: str
 
 
 class LaterUnit(TypedDict, total=False):

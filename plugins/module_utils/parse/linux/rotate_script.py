@@ -141,6 +141,10 @@ class _Script:
         return found
 
 
+def is_about(command: str, *names: Optional[str]) -> bool:
+    return any(name and name in command for name in names)
+
+
 def paths_in(script: Sequence[Line]) -> List[str]:
     """Files that it may run."""
     words = [word.strip("\"'`;(){}") for line in script for word in line.text.split()]

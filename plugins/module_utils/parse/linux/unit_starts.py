@@ -18,14 +18,15 @@ from .systemctl import HIDDEN_AT, READ_ONLY
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
-OTHER = "command"  # who speaks: a program of root's that is neither systemd nor php-fpm
+# Who speaks, beside systemd. OTHER: a program of root's that is neither.
+BY_FPM, OTHER = "php-fpm", "command"
 TRIED = ("unit_starting", "unit_started")  # a start
-# Its children speak of the unit alone.
-_HEAD = re.compile(r"systemd\[(?:\d+\]: \S+\.(?:service|slice):?|1\]:) ")
+MANAGER = 1  # its pid
+_OF_UNIT = re.compile(r"\S+\.(?:service|slice):? ")
 _SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program
 # What systemd calls such a child (exec_child()). journald may come too late to read its program.
 _CHILD = re.compile(r"\(.*\)\Z")
-_SMALL_TALK = re.compile(r"PHP (?:Warning|Notice|Deprecated): |^php-fpm\S* \[[^\]]*\] NOTICE: (?!ready to )")
+_SMALL_TALK = re.compile(r"PHP (?:Warning|Notice|Deprecated): |^\[[^\]]*\] NOTICE: (?!ready to )")
 
 
 def unmet_conditions(status: str) -> List[str]:
@@ -57,24 +58,26 @@ def without_small_talk(log: List["UnitLine"], most: int) -> List["UnitLine"]:
     return lines if len(lines) <= most else lines[: most - 2] + lines[-2:]
 
 
-def read_message(text: str) -> Optional[Tuple[Signature, List[str]]]:
+def read_message(pid: Optional[int], text: str) -> Optional[Tuple[Signature, List[str]]]:
     """The row of signatures/systemd.py that a line is, and what stood in its places."""
-    head = _HEAD.match(text)
-    return SYSTEMD.find(text[head.end() :], BY_SYSTEMD) if head else None
+    head = _OF_UNIT.match(text)
+    # systemd's children speak of the unit alone.
+    if not head and pid != MANAGER:
+        return None
+    return SYSTEMD.find(text[head.end() if head else 0 :], BY_SYSTEMD)
 
 
-def unit_line(at: float, text: str) -> "UnitLine":
-    line: UnitLine = {"at": at, "text": text}
-    hit = read_message(text)
+def unit_line(at: float, by: str, pid: Optional[int], text: str) -> "UnitLine":
+    line: UnitLine = {"at": at, "by": by, "pid": pid, "text": text}
+    hit = read_message(pid, text) if by == BY_SYSTEMD else None
     if hit:
         line["meaning"], line["places"] = hit[0].meaning, hit[1]
     return line
 
 
-def log_of(unit: "Optional[Unit]") -> List["UnitLine"]:
-    """The lines of its journal. Those of a snapshot from before 0.13.0 do not have their meaning yet."""
-    lines = unit["log"] if unit else []
-    return [line if "meaning" in line else unit_line(line["at"], line["text"]) for line in lines]
+def of_manager(lines: Sequence["UnitLine"]) -> List["UnitLine"]:
+    """Of systemd, not of its children."""
+    return [line for line in lines if line.get("by") == BY_SYSTEMD and line.get("pid") == MANAGER]
 
 
 def of_meaning(lines: Sequence["UnitLine"], *names: str) -> List["UnitLine"]:
@@ -84,18 +87,18 @@ def of_meaning(lines: Sequence["UnitLine"], *names: str) -> List["UnitLine"]:
 
 def _entry(line: str) -> "Optional[UnitLine]":
     entry = json.loads(line)
-    message, pid = entry.get("MESSAGE"), entry.get("_PID")
+    message, pid = entry.get("MESSAGE"), int(entry["_PID"]) if entry.get("_PID") else None
     program = entry.get("_EXE") or entry.get("_COMM")
     is_systemd = not program or _SYSTEMD.match(program) or (not entry.get("_EXE") and _CHILD.match(program))
     of_child = bool(entry.get("UNIT") and is_systemd)
     if not isinstance(message, str):
         return None
-    if pid == "1" or of_child:
-        speaker = "systemd"
+    if pid == MANAGER or of_child:
+        by = BY_SYSTEMD
     else:
-        speaker = "php-fpm" if not program or is_fpm(program) else OTHER
-    shown = redact("%s[%s]: %s" % (speaker, pid, without_place(message.split("\n")[0])))
-    return unit_line(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, shown)
+        by = BY_FPM if not program or is_fpm(program) else OTHER
+    shown = redact(without_place(message.split("\n")[0]))
+    return unit_line(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, by, pid, shown)
 
 
 def parse_journal(text: str) -> "Tuple[List[UnitLine], List[UnitLine]]":
@@ -108,7 +111,7 @@ def parse_journal(text: str) -> "Tuple[List[UnitLine], List[UnitLine]]":
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             continue  # cut
         if entry:
-            (others if entry["text"].startswith(OTHER) else lines).append(entry)
+            (others if entry["by"] == OTHER else lines).append(entry)
     return lines, others
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Pattern, cast
 
 from ...signatures.lookup import meanings
 from ...signatures.nginx import CYCLES, FATAL, LIMITED, NOT_FOUND, OWN_ERRORS, UNWRITABLE
+from ..php_fpm.error_parts import error_parts
 from ..redact import clean
 
 if TYPE_CHECKING:
@@ -48,8 +49,6 @@ _HAVE_URI = _BEFORE | meanings("script_missing", "script_denied")
 _URI = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 # ngx_http_file_cache_name(): the key's MD5; all other names of such files are numbers.
 _CACHED = re.compile(r"/[0-9a-f]{32}(?:\.[0-9]+)?\Z")
-# The file stands before it, as of file_put_contents(FILE) and of "FILE".
-READ_ONLY = re.compile(r"[(\"](/[^)\"\s]{1,255})[)\"][^()]{0,99}Read-only file system")
 
 
 def parts_of(meaning: str, line: str) -> "Detail":
@@ -67,9 +66,8 @@ def parts_of(meaning: str, line: str) -> "Detail":
     uri = _URI.search(rest) if meaning in _HAVE_URI else None
     if uri:
         parts["uri"] = uri.group(1)
-    files = READ_ONLY.findall(message) if meaning in FATAL else []
-    if files:
-        parts["read_only"] = files
+    if meaning in FATAL:
+        parts.update(error_parts(message))
     return parts
 
 

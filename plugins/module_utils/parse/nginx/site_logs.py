@@ -61,6 +61,10 @@ def shows(level: str) -> bool:
     return level in SHOWN or level.startswith("debug")
 
 
+def writes(form: "LogFormat", variable: str) -> bool:
+    return "$" + variable in form["text"]
+
+
 def log_formats(conf: Conf) -> Dict[str, "LogFormat"]:
     """By name, as nginx finds them: an access_log may spell it in any letter case."""
     formats: Dict[str, LogFormat] = {"combined": {"escape": "default", "text": COMBINED}}

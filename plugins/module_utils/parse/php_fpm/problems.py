@@ -17,6 +17,7 @@ from .zlog import without_place
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem
+    from ....plugin_utils.shapes.unit import UnitLine
 
 # What a signature means that keeps php-fpm from starting. The first wins over the others.
 _MEANINGS = ["bad_account", "address_in_use", "directory_missing", "address_unavailable", "bind_failed"]
@@ -27,11 +28,9 @@ _MEANINGS += ["bad_config", "timed_out", "other_error"]
 meanings(*_MEANINGS)
 _BAD_CONFIG, _OTHER = _MEANINGS[-3], _MEANINGS[-1]
 # Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
-_HEAD = re.compile(
-    r"(?:[\w.-]+\[\d+\]: )?(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?"
-)
+_HEAD = re.compile(r"(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?")
 _FILE = re.compile(r"\[([^\]:]+):(\d{1,9})\] ")
-_ERRNO = re.compile(r" \((\d{1,3})\)\Z")
+_ERRNO = re.compile(r" \((\d{1,3})\)\Z|: No such file or directory\Z")
 # php-fpm hands its files to the scanner line by line, without a name. With a name it is php.ini, which PHP
 # loads up to its fault and goes on.
 _OF_PHP_INI = re.compile(r"syntax error.* in (?!Unknown on).* on line \d+\Z")
@@ -47,11 +46,17 @@ class StartFailure(NamedTuple):
     file: Optional[str] = None  # of the configuration, if the line or the one behind it names it
     line: Optional[int] = None
     pool: Optional[str] = None
+    entry: Optional["UnitLine"] = None  # of the unit's journal
 
     @property
     def errno(self) -> Optional[int]:
         match = _ERRNO.search(self.text)
-        return int(match.group(1)) if match else None
+        return int(match.group(1) or 2) if match else None
+
+    @property
+    def message(self) -> str:
+        """The text without its time."""
+        return re.sub(r"^\[\d[^\]]*\] ", "", self.text)
 
     @property
     def unknown_user(self) -> Optional[str]:
@@ -137,5 +142,5 @@ def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
 
 
 def start_failure(lines: Sequence[str]) -> Optional[StartFailure]:
-    """Why php-fpm did not start, as it says itself. lines: of php-fpm -t, or of the unit's journal."""
+    """Why php-fpm did not start, as it says itself. lines: its own, of php-fpm -t or of the journal."""
     return choose([failure for failure in map(read_line, lines) if failure])

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START
+from ...signatures.systemd import BY_SYSTEMD
 from ...signatures.table import Signature
-from ..linux.unit_starts import TRIED, log_of, of_meaning
-from .problems import StartFailure, choose, read_line
+from ..linux.unit_starts import BY_FPM, TRIED, of_meaning
+from .problems import StartFailure, choose, read_line, start_failure
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event
@@ -22,8 +23,7 @@ START_SECONDS = 5.0  # between the reason of a failed start and "FPM initializat
 _NOT_RUN, _UNIT_STEP = "not_executable", "unit_step"
 _MAIN, _CONTROL = "main_ended", "control_ended"
 _OF_START = (70, 78, 254, 255)  # statuses with which php-fpm exits at its start alone
-_SPEAKER = r"(?:php-fpm\[\d+\]: )?"
-_READY = re.compile(_SPEAKER + r"\[[^\]]*\] NOTICE: ready to handle connections\Z")
+_READY = re.compile(r"\[[^\]]*\] NOTICE: ready to handle connections\Z")
 # Who speaks, by what stands before: zlog.c and main.c, zend_accelerator_debug.c, elf/rtld.c.
 _HEADS = {
     PHP: r"(?:\[\d[^\]]*\] )?(?:NOTICE: PHP message: )?PHP (?:Fatal|Parse|Recoverable fatal) error:\s+",
@@ -47,7 +47,7 @@ def last_attempt(unit: Optional["Unit"]) -> List["UnitLine"]:
     """
     if unit is None:
         return []
-    lines = log_of(unit)
+    lines = unit["log"]
     turns = [number for number, entry in enumerate(lines) if of_meaning([entry], *TRIED)]
     succeeded = unit["result"] == "success"
     if not turns:
@@ -82,30 +82,31 @@ def _reload(lines: List["UnitLine"]) -> List["UnitLine"]:
 
 def _exit_status(line: "UnitLine", *whose: str) -> Optional[int]:
     """Of a process that ended by itself."""
-    ended = of_meaning([line], *whose) and line["places"][0] == "exited"
+    ended = of_meaning([line], *whose) and line["places"][:1] == ["exited"]
     return int(line["places"][1]) if ended else None
 
 
 def read_message(text: str) -> Optional[Tuple[Signature, List[str]]]:
     """The row of signatures/php_start.py that a line of the journal is, and what stood in its places."""
     for phase, head in _HEADS.items():
-        match = re.match(_SPEAKER + head, text)
+        match = re.match(head, text)
         if match:
             return PHP_START.find(text[match.end() :], phase)
     return None
 
 
 def _read(line: "UnitLine") -> Optional[StartFailure]:
-    text = line["text"]
     if of_meaning([line], _NOT_RUN, _UNIT_STEP, "timed_out"):
-        return StartFailure("", line["meaning"], line["places"], text)
+        return StartFailure("", line["meaning"], line["places"], line["text"])
     # systemd's own exit statuses have names (systemd.exec(5)); those of programs have none.
     if 200 <= (_exit_status(line, _MAIN, _CONTROL) or 0) < 255 and line["places"][2].isupper():
         step = line["places"][2]
-        return StartFailure("", _NOT_RUN if step == "EXEC" else _UNIT_STEP, [step], text)
-    failure = read_line(text)
-    hit = None if failure else read_message(text)
-    return StartFailure(hit[0].id, hit[0].meaning, hit[1], text) if hit else failure
+        return StartFailure("", _NOT_RUN if step == "EXEC" else _UNIT_STEP, [step], line["text"])
+    if line.get("by") != BY_FPM:
+        return None
+    failure = read_line(line["text"])
+    hit = None if failure else read_message(line["text"])
+    return StartFailure(hit[0].id, hit[0].meaning, hit[1], line["text"]) if hit else failure
 
 
 def attempt_of(unit: Optional["Unit"]) -> Attempt:
@@ -113,15 +114,19 @@ def attempt_of(unit: Optional["Unit"]) -> Attempt:
     ready = False
     read: List[StartFailure] = []
     for entry in lines:
-        text = entry["text"]
-        ready = ready or bool(_READY.match(text))
+        by = entry.get("by")
+        ready = ready or bool(by == BY_FPM and _READY.match(entry["text"]))
         # What php-fpm says once it is ready belongs to its requests.
-        failure = _read(entry) if not ready or text.startswith("systemd[") else None
+        failure = _read(entry) if not ready or by == BY_SYSTEMD else None
         if failure:
-            read.append(failure)
+            read.append(failure._replace(entry=entry))
     chosen = choose(read)
-    at = next((entry["at"] for entry in lines if chosen and entry["text"] == chosen.text), None)
-    return Attempt(lines, chosen, at, ready)
+    return Attempt(lines, chosen, chosen.entry["at"] if chosen and chosen.entry else None, ready)
+
+
+def failure_of(lines: Sequence["UnitLine"]) -> Optional[StartFailure]:
+    """Why php-fpm did not start, by its own lines alone."""
+    return start_failure([line["text"] for line in lines if line.get("by") == BY_FPM])
 
 
 def attempt_in_log(events: Sequence["Event"]) -> Attempt:
@@ -148,7 +153,7 @@ def command_that_failed(lines: Sequence["UnitLine"]) -> Optional[Tuple["UnitLine
     """(line, status) of a command that the unit runs before or after php-fpm. When php-fpm itself
     has ended, it is about what cleans up.
     """
-    ends = of_meaning(lines, _MAIN, _CONTROL)
+    ends = [line for line in of_meaning(lines, _MAIN, _CONTROL) if line["places"]]
     return (ends[0], int(ends[0]["places"][1])) if of_meaning(ends[:1], _CONTROL) else None
 
 
@@ -159,10 +164,10 @@ def main_process_ended(lines: Sequence["UnitLine"]) -> Optional["UnitLine"]:
 
 def dependency_that_failed(unit: "Unit") -> Optional["UnitLine"]:
     """The line with which systemd gave up the last start, since another unit did not start."""
-    turns = of_meaning(log_of(unit), "dependency_failed", "unit_stopping", "unit_stopped", *TRIED)
+    turns = of_meaning(unit["log"], "dependency_failed", "unit_stopping", "unit_stopped", *TRIED)
     return next(iter(of_meaning(turns[-1:], "dependency_failed")), None)
 
 
 def stop_timed_out(unit: "Unit") -> bool:
     """Whether Result=timeout is that of a stop: systemd killed what did not end by itself."""
-    return bool(of_meaning(log_of(unit), "stop_timed_out"))
+    return bool(of_meaning(unit["log"], "stop_timed_out"))

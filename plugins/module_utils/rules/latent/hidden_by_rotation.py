@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ...parse.linux.rotate_script import FPM, NGINX
+from ...parse.linux.rotate_script import FPM, NGINX, is_about
 from ...parse.nginx.sites import sites_of
 from ..model import Confidence, Place, evidence
 from .model import Risk, risk
@@ -54,7 +54,7 @@ def _master_of(snapshot: "Snapshot", hook: "Hook") -> str:
     running = [each for each in snapshot["fpm"]["masters"] if each["running"]]
     for master in running:
         unit = (master["unit"] or "").rpartition(".")[0]
-        if (unit and unit in hook["text"]) or (master["pid_file"] and master["pid_file"] in hook["text"]):
+        if is_about(hook["text"], unit, master["pid_file"]):
             return master["config"]
     return running[0]["config"] if running else ""
 

@@ -245,10 +245,16 @@ def systemd(text: str) -> Any:
 
 def unit_log(text: str) -> Any:
     """A journal in which any line may stand, of systemd and of php-fpm."""
-    heads = ("", "systemd[1]: x.service: ", "php-fpm[7]: ", "systemd[1]: Starting ")
+    heads = (
+        ("php-fpm", 8, ""),
+        ("systemd", 1, "x.service: "),
+        ("systemd", 7, ""),
+        ("systemd", 1, "Starting "),
+    )
     lines = [
-        {"at": float(number), "text": heads[number % 4] + line}
+        unit_starts.unit_line(float(number), by, pid, begins + line)
         for number, line in enumerate(text.split("\n"))
+        for by, pid, begins in [heads[number % 4]]
     ]
     unit: Any = {"result": "exit-code", "active": "activating", "log": lines}
     return (

@@ -46,7 +46,7 @@ class TestPhpErrors:
 
     def test_hit_a_file_that_is_read_only(self) -> None:
         line = NOTICE + FATAL.replace("fwrite(): Write", "fwrite(/srv/l): Read-only file system Write")
-        assert (look(line)[0]["read_only"], look(FATAL)[0]["read_only"]) == (["/srv/l"], [])
+        assert look(line)[0]["read_only"] == ["/srv/l"] and "read_only" not in look(FATAL)[0]
 
     def test_near_miss_it_was_written_before_the_window(self) -> None:
         assert look(FATAL, mtime=500.0) == []

@@ -125,5 +125,5 @@ HITS: Dict[str, Callable[[], Host]] = {
 def in_the_start_limit(host: Host) -> Host:
     """And systemd refuses to start it since."""
     log = hosts.unit(host)["log"]
-    later = {"at": log[-1]["at"] + 1, "text": TOO_QUICKLY}
+    later = hosts.journal_line(log[-1]["at"] + 1, TOO_QUICKLY)
     return host.with_unit(start_limit_hit=True, log=log + [later])

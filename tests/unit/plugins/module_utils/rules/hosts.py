@@ -17,6 +17,7 @@ import os
 from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_starts import unit_line
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_entry import parse_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import shown_parts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.script_refusals import (
@@ -337,13 +338,13 @@ class Host(Dict[str, Any]):
         return self
 
     def journal(self, *lines: Tuple[float, str]) -> "Host":
-        """The unit's journal: (seconds ago, text)."""
-        unit(self)["log"] = [{"at": now(self) - ago, "text": text} for ago, text in lines]
+        """The unit's journal: (seconds ago, line as journalctl has it)."""
+        unit(self)["log"] = [journal_line(now(self) - ago, text) for ago, text in lines]
         return self
 
     def journal_at(self, *lines: Tuple[float, str]) -> "Host":
         """Lines more in the unit's journal: (epoch seconds, text), in the order of their times."""
-        log = unit(self)["log"] + [{"at": at, "text": text} for at, text in lines]
+        log = unit(self)["log"] + [journal_line(at, text) for at, text in lines]
         return self.with_unit(log=sorted(log, key=lambda line: line["at"]))
 
     def unseen(self, *what: str) -> "Host":
@@ -393,6 +394,13 @@ def quote(host: "Host", text: str, number: int = 0) -> "Host":
     if meaning_of(event) in REFUSED and is_front(meaning_of(event), text, scripts_of(routes, str)):
         event["front"] = True
     return host
+
+
+def journal_line(at: float, shown: str) -> Any:
+    """A line of a unit's journal, as journalctl has it: "systemd[1]: Starting x..."."""
+    head, text = shown.split("]: ", 1)
+    by, pid = head.split("[")
+    return unit_line(at, by, int(pid), text)
 
 
 def _event(source: str, signature: str, times: List[float], **more: Any) -> Dict[str, Any]:

@@ -7,6 +7,7 @@
 from typing import Any, Callable, Dict
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.whereabouts import shown
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import failed_starts as starts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import (
@@ -41,7 +42,7 @@ class TestEachFailure:
         host = HITS[reason]()
         piece = hosts.only(host)["evidence"][0]
         assert piece["source"] == "journal"
-        assert piece["text"] == hosts.unit(host)["log"][1]["text"]
+        assert piece["text"] == shown(hosts.unit(host)["log"][1])
 
     @pytest.mark.parametrize("reason", OF_A_LINE)
     def test_hit_it_outranks_the_start_limit(self, reason: str) -> None:
@@ -165,7 +166,7 @@ class TestSkipped:
 
     def test_near_miss_a_dependency_that_failed_earlier(self) -> None:
         host = without_its_dependency()
-        stopped = {"at": hosts.now(host), "text": "systemd[1]: Stopped %s." % starts.UNIT}
+        stopped = hosts.journal_line(hosts.now(host), "systemd[1]: Stopped %s." % starts.UNIT)
         assert hosts.causes(host.with_unit(log=hosts.unit(host)["log"] + [stopped])) == STOPPED
 
     def test_hit_a_unit_file_that_does_not_load(self) -> None:
@@ -180,7 +181,7 @@ class TestLoop:
 
     def test_hit_the_start_before_tells_while_one_goes_on(self) -> None:
         host = did_not_start(starts.NO_ADDRESS, INIT_FAILED, self.FAILED)
-        again = {"at": hosts.now(host), "text": starts.STARTING}
+        again = hosts.journal_line(hosts.now(host), starts.STARTING)
         host.with_unit(
             active="activating", sub="start", result="success", log=hosts.unit(host)["log"] + [again]
         )

@@ -18,7 +18,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 
 CAUSE = "fpm_not_running"
 NOT_OURS = (
-    "php-fpm8.2[83]: ERROR: unable to bind listening socket for address '/run/x/fpm.sock': "
+    "php-fpm[83]: ERROR: unable to bind listening socket for address '/run/x/fpm.sock': "
     "Permission denied (13)"
 )
 UNIT = "php8.2-fpm.service - The PHP 8.2 FastCGI Process Manager"
@@ -42,7 +42,7 @@ def killed_by_oomd(result: str = "oom-kill", **more: Any) -> Host:
     host = ended(result)
     unit = hosts.unit(host)
     words = "systemd[1]: php8.2-fpm.service: systemd-oomd killed 6 process(es) in this unit."
-    host.with_unit(log=[{"at": unit["changed_at"] - 2, "text": words}], **more)
+    host.with_unit(log=[hosts.journal_line(unit["changed_at"] - 2, words)], **more)
     return host
 
 
@@ -166,8 +166,8 @@ class TestOomd:
 
     def test_decoy_a_php_fpm_that_says_so_itself(self) -> None:
         host = killed_by_oomd()
-        for entry in hosts.unit(host)["log"]:
-            entry["text"] = entry["text"].replace("systemd[1]", "php-fpm8.2[77]")
+        (line,) = hosts.unit(host)["log"]
+        host.with_unit(log=[hosts.journal_line(line["at"], "php-fpm[77]: " + line["text"])])
         assert hosts.only(host)["reason"] == "oom_stopped"
 
 

@@ -24,7 +24,7 @@ STARTED = "systemd[1]: Started php8.2-fpm.service - The PHP 8.2 FastCGI Process 
 
 def with_output(host: Host, text: str = "no licence server", ago: float = 60.0) -> Host:
     """By a program of the unit that is not php-fpm."""
-    return host.with_unit(said=[{"at": hosts.now(host) - ago, "text": "command[70]: " + text}])
+    return host.with_unit(said=[hosts.journal_line(hosts.now(host) - ago, "command[70]: " + text)])
 
 
 def wrapped(*lines: str, command: str = WRAPPER, status: int = 1) -> Host:

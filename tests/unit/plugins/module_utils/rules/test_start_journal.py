@@ -26,7 +26,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 STARTED = "systemd[1]: Started %s." % UNIT
 STOPPING = "systemd[1]: Stopping %s..." % UNIT
 SYNTAX = (
-    "php-fpm8.2[110]: [22-Nov-2026 23:25:27] ERROR: [/etc/php/8.2/fpm/pool.d/www.conf:443] "
+    "php-fpm[110]: [22-Nov-2026 23:25:27] ERROR: [/etc/php/8.2/fpm/pool.d/www.conf:443] "
     "unknown entry 'pm.max_childern'"
 )
 NO_TRACE = "ERROR: [pool www] failed to ptrace(ATTACH) child 41: Operation not permitted (1)"
@@ -39,11 +39,11 @@ CRASHED = [(CAUSE, "crashed", "active")]
 
 class TestLastStart:
     def test_near_miss_errors_of_a_start_that_is_no_longer_there(self) -> None:
-        log = ((20.0, "php-fpm8.2[35]: " + NO_TRACE), (10.0, STOPPING))
+        log = ((20.0, "php-fpm[35]: " + NO_TRACE), (10.0, STOPPING))
         assert hosts.causes(a_host("stopped").journal(*log)) == STOPPED
 
     def test_near_miss_an_error_that_php_fpm_logged_while_it_ran(self) -> None:
-        line = "php-fpm8.2[35]: [22-Nov-2026 23:20:00] " + NO_TRACE
+        line = "php-fpm[35]: [22-Nov-2026 23:20:00] " + NO_TRACE
         log = ((300.0, STARTING), (299.0, STARTED), (200.0, line), (10.0, STOPPING))
         assert hosts.causes(a_host("stopped").journal(*log)) == STOPPED
 

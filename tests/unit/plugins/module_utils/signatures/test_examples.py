@@ -41,13 +41,17 @@ def of_php_fpm(line: str) -> Optional[Reading]:
 
 
 def of_a_start(line: str) -> Optional[Reading]:
-    hit = read_message(line)
+    hit = read_message(re.sub(r"\Aphp-fpm\[\d+\]: ", "", line))
     return Reading(hit[0] if hit else None, {})
 
 
 def of_systemd(line: str) -> Optional[Reading]:
     by_oomd = re.match(r"systemd-oomd\[\d+\]: (.*)", line)
-    hit = SYSTEMD.find(by_oomd.group(1), BY_OOMD) if by_oomd else unit_starts.read_message(line)
+    by_systemd = re.match(r"systemd\[(\d+)\]: (.*)", line)
+    if by_systemd:
+        hit = unit_starts.read_message(int(by_systemd[1]), by_systemd[2])
+    else:
+        hit = SYSTEMD.find(by_oomd[1], BY_OOMD) if by_oomd else None
     return Reading(hit[0] if hit else None, {})
 
 

@@ -112,7 +112,7 @@ class TestJournal:
         }
         host = FakeHost(commands=commands, stats={"/run/systemd/system": BOOTED})
         log = [line["text"] for line in units.unit_states(host, [name])[name]["log"]]
-        assert log[:2] == ["systemd[1]: Starting x...", "systemd[1]: the reason"] and len(log) == 30
+        assert log[:2] == ["Starting x...", "the reason"] and len(log) == 30
 
     def test_the_journal_is_missing_only_where_it_cannot_be_read(self) -> None:
         command = JOURNAL % {"unit": "x.service"}

@@ -13,6 +13,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.l
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
     a_host,
 )
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import journal_line
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CONFIG, BINARY = "/etc/php/8.2/fpm/php-fpm.conf", "/usr/sbin/php-fpm8.2"
@@ -23,7 +24,7 @@ def seen(line: str, host: Optional[FakeHost] = None) -> Dict[str, Any]:
     unit = {
         "result": "exit-code",
         "active": "failed",
-        "log": [{"at": 1.0, "text": "systemd[1]: Starting x..."}, {"at": 2.0, "text": line}],
+        "log": [journal_line(1.0, "systemd[1]: Starting x..."), journal_line(2.0, line)],
     }
     found = last_start(host or FakeHost({"/etc/hosts": ""}), unit, CONFIG, BINARY, "/run/php/fpm.pid")
     assert found is not None

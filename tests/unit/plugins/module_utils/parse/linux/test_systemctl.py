@@ -22,7 +22,6 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.syste
     unit_matches,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_starts import (
-    log_of,
     makes_read_only,
     parse_journal,
     refused_to_start,
@@ -109,31 +108,32 @@ class TestLimits:
 class TestJournal:
     def test_line_has_time_program_text(self) -> None:
         lines = parse_journal(fixture("252-debian12-failed.journal"))[0]
-        assert lines[-1]["text"].startswith("systemd[1]: Failed to start php8.2-fpm.service")
+        assert (lines[-1]["by"], lines[-1]["pid"]) == ("systemd", 1)
+        assert lines[-1]["text"].startswith("Failed to start php8.2-fpm.service")
         assert lines[-1]["at"] == pytest.approx(1795661209.786335, abs=1e-4)
-        texts = [line["text"] for line in lines if "ghost'" in line["text"]]
-        assert (
-            len(texts) == 1
-            and texts[0].startswith("php-fpm[")
-            and texts[0].endswith("ERROR: [pool ghost] cannot get uid for user 'ghost'")
-        )
+        (line,) = [line for line in lines if "ghost'" in line["text"]]
+        assert line["by"] == "php-fpm"
+        assert line["text"].endswith("] ERROR: [pool ghost] cannot get uid for user 'ghost'")
 
     def test_other_programs_of_the_unit_are_read_apart(self) -> None:
         text = entry(_EXE="/usr/bin/dash", MESSAGE="no licence server") + entry()
-        assert [line["text"] for line in parse_journal(text)[1]] == ["command[7]: no licence server"]
-        assert [line["text"] for line in parse_journal(text)[0]] == ["php-fpm[7]: ERROR: x"]
+        log, others = parse_journal(text)
+        assert [(line["by"], line["pid"], line["text"]) for line in others] == [
+            ("command", 7, "no licence server")
+        ]
+        assert [(line["by"], line["pid"], line["text"]) for line in log] == [("php-fpm", 7, "ERROR: x")]
 
     def test_line_of_systemd_has_its_meaning(self) -> None:
         lines = parse_journal(fixture("252-debian12-failed.journal"))[0]
         assert lines[-1]["meaning"] == "unit_not_started"
         ended = [line["places"] for line in lines if line.get("meaning") == "main_ended"]
         assert ended[-1] == ["exited", "78", "CONFIG"]
-        assert {"meaning" in line for line in lines if line["text"].startswith("php-fpm[")} == {False}
+        assert {"meaning" in line for line in lines if line["by"] == "php-fpm"} == {False}
 
-    def test_line_of_an_older_snapshot_gets_its_meaning(self) -> None:
-        lines = parse_journal(fixture("252-debian12-failed.journal"))[0]
-        older: Any = {"log": [{"at": line["at"], "text": line["text"]} for line in lines]}
-        assert log_of(older) == lines and "meaning" not in older["log"][-1]
+    def test_decoy_php_fpm_that_speaks_as_systemd(self) -> None:
+        text = "php8.2-fpm.service: Failed with result 'oom-kill'."
+        (line,) = parse_journal(entry(MESSAGE=text))[0]
+        assert line == {"at": line["at"], "by": "php-fpm", "pid": 7, "text": text}
 
     def test_secrets_are_redacted(self) -> None:
         assert "hunter2" not in parse_journal(entry(MESSAGE='NOTICE: env[PASS] = "hunter2"'))[0][0]["text"]
@@ -161,7 +161,7 @@ class TestJournal:
         assert "ghost-sudo" in read and "ghost-" not in expected
         assert (
             "unable to bind listening socket for address '/run/nowhere/ghost.sock'" in expected
-            and "systemd[1]: Failed to start " in expected
+            and "\nFailed to start " in expected
         )
 
     @pytest.mark.parametrize(
@@ -188,9 +188,7 @@ class TestJournal:
         assert bool(parse_journal(entry(**fields))[0]) == expected
 
     def test_first_line_of_a_message_even_in_cut_output(self) -> None:
-        assert [line["text"] for line in parse_journal(entry(MESSAGE="one\nERROR: two"))[0]] == [
-            "php-fpm[7]: one"
-        ]
+        assert [line["text"] for line in parse_journal(entry(MESSAGE="one\nERROR: two"))[0]] == ["one"]
         assert parse_journal("-- Boot 1 --\nno time\n" + entry()[:40])[0] == []
 
 
@@ -374,17 +372,18 @@ class TestSpawn:
         unit = "php8.2-fpm.service"
         for program in ("/usr/lib/systemd/systemd", "/usr/lib/systemd/systemd-executor", None):
             lines = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=program, _COMM=None))[0]
-            assert lines[0]["text"] == "systemd[7]: " + message
-        assert parse_journal(entry(MESSAGE=message))[0][0]["text"].startswith("php-fpm[7]: ")
+            assert (lines[0]["by"], lines[0]["pid"], lines[0]["text"]) == ("systemd", 7, message)
+        assert parse_journal(entry(MESSAGE=message))[0][0]["by"] == "php-fpm"
         named = parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE=None, _COMM="(php-fpm8.2)"))[0]
-        assert named[0]["text"] == "systemd[7]: " + message
+        assert (named[0]["by"], named[0]["pid"], named[0]["text"]) == ("systemd", 7, message)
         assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo"))[0] == []
         assert parse_journal(entry(MESSAGE=message, UNIT=unit, _EXE="/usr/bin/sudo", _COMM="(x)"))[0] == []
 
     def test_small_talk_does_not_crowd_out_the_error(self) -> None:
-        texts = ["systemd[1]: Starting x...", "php-fpm[7]: [26-Nov-2026 02:46:49] NOTICE: PHP message: y"]
-        texts += ["php-fpm[7]: PHP Deprecated:  z"] * 50 + ["php-fpm[7]: ERROR: w"]
-        texts += ["systemd[1]: php-fpm.service: Start request repeated too quickly."] * 50
-        log = [unit_line(1.0, text) for text in ["systemd[1]: Starting old..."] + texts]
+        own = ["[26-Nov-2026 02:46:49] NOTICE: PHP message: y"] + ["PHP Deprecated:  z"] * 50 + ["ERROR: w"]
+        log = [unit_line(1.0, "systemd", 1, "Starting %s..." % name) for name in ("old", "x")]
+        log += [unit_line(1.0, "php-fpm", 7, text) for text in own]
+        again = "php-fpm.service: Start request repeated too quickly."
+        log += [unit_line(1.0, "systemd", 1, again)] * 50
         kept = [line["text"] for line in without_small_talk(log, 30)]
-        assert kept[:2] == [texts[0], "php-fpm[7]: ERROR: w"] and len(kept) == 30
+        assert kept[:2] == ["Starting x...", "ERROR: w"] and len(kept) == 30

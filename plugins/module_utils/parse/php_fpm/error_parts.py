@@ -1,0 +1,29 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What PHP could not have, by its last words. Each function of PHP names it in its own way."""
+
+import re
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.php_error import ErrorParts
+
+_PATHS = {
+    # The file stands before it, as of file_put_contents(FILE) and of "FILE".
+    "read_only": r"[(\"](/[^)\"\s]{1,255})[)\"][^()]{0,99}Read-only file system",
+    "missing": r"(?:[(\"]|unix://)(/[^)\":\s]{1,255})\)?[^()]{0,99}\(?No such file or directory",
+}
+_LACKS = {
+    "process": r"Unable to fork|[Ff]ork failed|posix_spawn\(\) failed|\(\): Unable to execute '|"
+    r"popen\(.{0,200}\): Resource temporarily unavailable",
+    # mysqlnd and libpq name no path where the default one was asked for.
+    "database": r"\[2002\] No such file or directory|/tmp/(?:mysql|\.s\.PGSQL)\S*",
+    "temporary_file": r"(?i)temporary (?:file|director)|File upload error|tempnam\(\)|tmpfile\(\)",
+}
+
+
+def error_parts(text: str) -> "ErrorParts":
+    parts = {name: re.findall(pattern, text) for name, pattern in _PATHS.items()}
+    parts["lacks"] = [what for what, pattern in _LACKS.items() if re.search(pattern, text)]
+    return cast("ErrorParts", {name: values for name, values in parts.items() if values})
