@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 from ..parse.nginx.sites import place, sites_of
 from ..parse.timestamps import SAME_MOMENT
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import BEFORE_SCRIPT
-from .model import Cause, Loss, Match, Reason, evidence, losses_of, near, newest_of, sample
+from .group import Group
+from .model import Loss, Match, Reason, evidence, losses_of, near, sample
+from .nginx_errors import OWN
 from .silence import read_of, uncovered
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-REASON = "catch_stderr"
 WORDS = "PHP-FPM answers, and nginx makes a 502 of it: fastcgi_catch_stderr names a text that PHP logs."
 BAD_GATEWAY = meanings("bad_gateway", "meant")
 
@@ -39,24 +38,20 @@ def _proven(snapshot: "Snapshot", routes: Sequence["Route"], lost: List[Loss]) -
     return near(lost, [at for event in failed for at in event["times"]], SAME_MOMENT)
 
 
-def caught_match(
-    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
-) -> Optional[Match]:
-    # What fails before the script begins has no page to throw away.
-    scripts = [event for event in events if meaning_of(event) not in BEFORE_SCRIPT]
-    hit = [route for route in routes if "catch_stderr" in route]
-    lost = losses_of(scripts)
-    proven = _proven(snapshot, routes, lost) if hit else []
+def catch_stderr(group: Group) -> Optional[Match]:
+    """group: of scripts' errors. What fails before the script begins has no page to throw away."""
+    hit = [route for route in group.routes if "catch_stderr" in route]
+    lost = losses_of(group.events)
+    proven = _proven(group.snapshot, group.routes, lost) if hit else []
     if not lost or proven == []:
         return None
     directive = hit[0]["catch_stderr"]
     text = "fastcgi_catch_stderr %s" % ", ".join(directive["texts"])
-    newest = newest_of(scripts)
     reason = Reason(
         WORDS,
-        [evidence("nginx", text, directive["file"], directive["line"]), sample(newest)],
+        [evidence("nginx", text, directive["file"], directive["line"]), sample(group.newest)],
         lost if proven is None else proven,
         confidence="possible" if proven is None else "likely",
         servers=sites_of(hit),
     )
-    return Match(cause, REASON, reason)
+    return Match(OWN, "catch_stderr", reason)

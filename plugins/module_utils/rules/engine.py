@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
 
 from .case import Case
-from .missing import FAILED, attempt, unseen
+from .missing import FAILED, attempt, first_answer, part_of, unseen
 from .model import NOWHERE, Answer, Cause, Clear, HostRule, Loss, Match, Place, Reason, Rule, Unclear, span
 from .timeline import timeline
 
@@ -45,7 +45,8 @@ def _facts(reason: Reason) -> "Facts":
 
 def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str] = None) -> "Finding":
     """A finding of the report, whose keys stand in plugin_utils/shapes/finding.py."""
-    first, count = span(reason.losses)
+    losses = reason.losses or ()
+    first, count = span(losses)
     over = "warning" if reason.state == "recovered" else cause.severity
     place = reason.place or NOWHERE
     servers = list(reason.servers or ())
@@ -66,7 +67,7 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
         "unit": place.unit,
         "since": first if reason.since is None else reason.since,
         "count": count,
-        "timeline": timeline(reason.losses),
+        "timeline": timeline(losses),
         "summary": reason.summary,
         "facts": _facts(reason),
         "evidence": list(reason.proof),
@@ -94,16 +95,13 @@ def not_mended(item: "Finding") -> "Finding":
     return {**item, "remedy": []}
 
 
-def _first_answer(rule: Rule, case: Case) -> Answer:
-    for ask in rule.asks:
-        answer = ask(case)
-        if answer is not None:
-            return answer
-    return None
+def doubted(item: "Finding") -> "Finding":
+    """What stands behind a part that failed may follow from what that would have found."""
+    return {**not_mended(item), "confidence": "possible"}
 
 
-def _ask(rule: Rule, case: Case) -> Tuple[Answer, List[Match], List["Finding"]]:
-    answer = _first_answer(rule, case)
+def _ask(rule: Rule, case: Case, missing: List["Missing"]) -> Tuple[Answer, List[Match], List["Finding"]]:
+    answer = first_answer(missing, rule.name, rule.asks, case)
     matches = [answer] if isinstance(answer, Match) else []
     if isinstance(answer, list):
         matches = answer
@@ -111,13 +109,15 @@ def _ask(rule: Rule, case: Case) -> Tuple[Answer, List[Match], List["Finding"]]:
 
 
 def examine(case: Case, rules: Sequence[Rule]) -> Examined:
-    """Each rule sees only the losses that those before it left unexplained."""
+    """Each rule sees only the losses that those before it left unexplained. One that failed may stand for the
+    root cause: what the rules after it find is possible at most, and not mended.
+    """
     findings: List["Finding"] = []
     ruled_out: List["RuledOut"] = []
     missing: List["Missing"] = []
     counted: Set[int] = set()
     for rule in rules:
-        outcome = attempt(missing, rule.name, partial(_ask, rule, case))
+        outcome = attempt(missing, rule.name, partial(_ask, rule, case, missing))
         if outcome is None:
             continue
         answer, matches, of_rule = outcome
@@ -126,13 +126,13 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
         elif isinstance(answer, Unclear):
             missing.append(unseen(answer.what, case.key, answer.why))
         if any(entry["what"] == FAILED for entry in missing):
-            # The rule that failed may stand for the root cause: what follows from it is told, and not mended.
-            of_rule = [not_mended(item) for item in of_rule]
+            of_rule = [doubted(item) for item in of_rule]
         findings += of_rule
         for match in matches:
             reason = match.reason
-            counted.update(id(loss.event) for loss in reason.losses)
-            case = case.without(reason.losses if reason.explains is None else reason.explains)
+            losses = reason.losses or ()
+            counted.update(id(loss.event) for loss in losses)
+            case = case.without(losses if reason.explains is None else reason.explains)
         # A warning says that requests come through.
         if any(
             match.cause.rules_out_others
@@ -144,18 +144,32 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
     return Examined(findings, ruled_out, missing, case.losses, case.perhaps, counted)
 
 
-def _ask_of_host(rule: HostRule, snapshot: "Snapshot") -> List["Finding"]:
-    matches: List[Match] = []
+def _ask_of_host(rule: HostRule, snapshot: "Snapshot", missing: List["Missing"]) -> List["Finding"]:
+    """A question that fails costs no other its answer. Behind it all is possible at most: some ask what was
+    found before.
+    """
+    found: List[Match] = []
+    findings: List["Finding"] = []
+    failures: List["Missing"] = []
     for ask in rule.asks:
-        matches += ask(snapshot, matches)
-    return [_finding(rule, match, snapshot) for match in matches]
+        questions = attempt(failures, part_of(rule.name, ask), partial(ask, snapshot)) or ()
+        if questions:
+            from .group import answered
+        for question in questions:
+            answer = partial(answered, rule.name, question, found, failures)
+            matches = attempt(failures, rule.name, answer) or []
+            found = found + matches
+            made = [_finding(rule, match, snapshot) for match in matches]
+            findings += map(doubted, made) if failures else made
+    missing += failures
+    return findings
 
 
 def examine_host(
     snapshot: "Snapshot", rules: Sequence[HostRule], missing: List["Missing"]
 ) -> List["Finding"]:
-    """The findings that are not about one endpoint. missing: gets the entries of the rules that failed."""
+    """The findings that are not about one endpoint. missing: gets the entries of what failed."""
     findings: List["Finding"] = []
     for rule in rules:
-        findings += attempt(missing, rule.name, partial(_ask_of_host, rule, snapshot)) or []
+        findings += attempt(missing, rule.name, partial(_ask_of_host, rule, snapshot, missing)) or []
     return findings

@@ -6,7 +6,6 @@
 from typing import TYPE_CHECKING, List, Optional
 
 from .case import HIDDEN, NOBODY_THERE, Case
-from .fpm_was_down import was_down
 from .model import NOTHING, Answer, Cause, Clear, Match, Reason, Rule, Unclear, first_line, ids
 from .whereabouts import name_of
 
@@ -82,8 +81,13 @@ def _runs(case: Case) -> Answer:
     up = sorted({name_of(master) for master in _masters(case) if master["running"]})
     if not up and not case.answers and not any(each["fpm"] for each in case.endpoint.get("listeners") or ()):
         return None
-    why = "%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key
-    return was_down(case, CAUSE) or Clear(why)
+    if case.losses:
+        from .fpm_was_down import was_down
+
+        match = was_down(case, CAUSE)
+        if match:
+            return match
+    return Clear("%s runs" % ", ".join(up) if up else "php-fpm listens on %s" % case.key)
 
 
 def _unseen(case: Case) -> Answer:

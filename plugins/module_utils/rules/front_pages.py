@@ -3,19 +3,21 @@
 
 """Front pages that nginx's files lead past, where visitors miss them; and scripts whose source is sent."""
 
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, List, Optional
 
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import NOT_FOUND
-from .lost_requests import OWN
-from .model import Match, Reason, evidence, sample
+from .group import Group, Question
+from .model import Match, evidence, likely, sample
+from .nginx_errors import OWN
 from .php_error import CAUSE
 from .php_error_reasons import FEWEST, log_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.nginx import Front, NamedBlock, Route
+    from ...plugin_utils.shapes.nginx import Front
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 SOURCE = OWN, "source_sent", "nginx sends visitors of %s the source of %s, which PHP should run.%s"
@@ -58,49 +60,47 @@ def _missed(snapshot: "Snapshot", site: str) -> "List[Evidence]":
     return []
 
 
-def _sent(front: "Front", sites: "Sequence[NamedBlock]") -> Match:
+def _sent(front: "Front", _group: Group) -> Match:
     """Of a server block without a way to php-fpm."""
-    reason = Reason(
-        SOURCE[2] % (sites[0]["name"], front["looked_for"], " Nothing in its server block passes it on."),
+    site = front["site"]
+    reason = likely(
+        SOURCE[2] % (site["name"], front["looked_for"], " Nothing in its server block passes it on."),
         [evidence("nginx", front["written"], front["file"], front["line"])],
-        confidence="likely",
         state="latent" if front["kind"] == "source" else "active",
-        servers=list(sites),
+        servers=[site],
     )
     return Match(OWN, "source_sent", reason)
 
 
-def _match(snapshot: "Snapshot", front: "Front", routes: "Sequence[Route]") -> Optional[Match]:
+def _led_past(front: "Front", group: Group) -> Optional[Match]:
+    if sites_of(group.routes)[0] in group.hit:
+        return None  # why php-fpm refuses its scripts is known
     cause, reason_id, words = KINDS[front["kind"]]
+    snapshot, site = group.snapshot, group.routes[0]["site"]
     proof = [evidence("nginx", front["written"], front["file"], front["line"])]
-    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
+    dialled = {target["endpoint"] for route in group.routes for target in route["endpoints"]}
     pools = [pool for master in snapshot["fpm"]["masters"] if master["running"] for pool in master["pools"]]
     # Elsewhere the names of files are others.
     here = any(pool["endpoint"] in dialled and not pool["chroot"] for pool in pools)
-    sent, site = reason_id == "source_sent", routes[0]["site"]
+    sent = reason_id == "source_sent"
     missed = [] if sent else _missed(snapshot, site)
     gone = any(each["site"] == site for each in snapshot["logs"].get("gone_roots") or [])
     if not (sent or missed) or (cause == CAUSE and (gone or not here)):
         return None
-    reason = Reason(
-        words % (site or "default", front["looked_for"], front["found"]),
+    reason = likely(
+        words % (group.site, front["looked_for"], front["found"]),
         proof + missed,
-        confidence="likely",
         state="latent" if front["kind"] == "source" else "active",
-        servers=sites_of(routes),
     )
     return Match(cause, reason_id, reason)
 
 
-def front_pages(snapshot: "Snapshot", others: Sequence[Match]) -> List[Match]:
-    """others: why php-fpm refuses scripts. Their sites are passed over."""
-    known = [site for match in others for site in match.reason.servers or ()]
-    matches: List[Match] = []
+def questions(snapshot: "Snapshot") -> List[Question]:
+    found: List[Question] = []
     for front in snapshot["nginx"].get("fronts") or []:
         routes = [route for route in snapshot["nginx"]["routes"] if route.get("server") == front["server"]]
         if "site" in front:
-            matches.append(_sent(front, [front["site"]]))
-        elif front["kind"] in KINDS and routes and sites_of(routes)[0] not in known:
-            match = _match(snapshot, front, routes)
-            matches += [match] if match else []
-    return matches
+            found.append(Question(Group(snapshot, ()), (partial(_sent, front),)))
+        elif front["kind"] in KINDS and routes:
+            found.append(Question(Group(snapshot, routes), (partial(_led_past, front),)))
+    return found

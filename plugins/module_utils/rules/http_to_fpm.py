@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..parse.endpoint import reached
 from ..parse.nginx.sites import sites_of
-from ..parse.timestamps import LOG_SECOND
-from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
-from .case import site_reconfigured
+from .group import Group, Question, of_nginx, routes_by_site
 from .invalid_response import CAUSE
-from .model import Match, Place, Reason, evidence, losses_of, newest_of, sample
+from .model import Match, Place, evidence, likely, sample, state_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Site
@@ -34,40 +32,36 @@ def pool_at(snapshot: "Snapshot", upstream: str) -> Optional[Tuple["Master", "Po
     return None
 
 
-def _servers(snapshot: "Snapshot", events: List["Event"]) -> List["Site"]:
+def _servers(group: Group) -> List["Site"]:
     """A site without a page of FastCGI's has no route."""
     found: List["Site"] = []
-    for name in dict.fromkeys(event["site"] or "" for event in events):
-        routes = [route for route in snapshot["nginx"]["routes"] if route["site"] == name]
+    of_site = routes_by_site(group.snapshot)
+    for name in dict.fromkeys(event["site"] or "" for event in group.events):
         nameless: "Site" = {"name": name, "listen": "", "file": None, "line": None}
-        found += sites_of(routes) or [nameless]
+        found += sites_of(of_site.get(name, ())) or [nameless]
     return found
 
 
-def http_to_fpm(snapshot: "Snapshot") -> List[Match]:
+def _http_to_fpm(group: Group) -> Optional[Match]:
+    upstream = group.newest["endpoint"] or ""
+    found = pool_at(group.snapshot, upstream)
+    if found is None:
+        return None
+    master, pool = found
+    listens = evidence("php-fpm", "listen = %s" % pool["listen"], pool["listen_file"])
+    reason = likely(
+        WORDS % (upstream, pool["name"]),
+        [sample(group.newest), listens],
+        state=state_of(group.reconfigured),
+        place=Place(pool["name"], master["unit"]),
+        servers=_servers(group),
+    )
+    return Match(CAUSE, "http_to_fpm", reason)
+
+
+def questions(snapshot: "Snapshot") -> List[Question]:
     by_upstream: Dict[str, List["Event"]] = {}
-    for event in snapshot["logs"]["events"]:
-        upstream = event["endpoint"] or ""
-        if event["source"] == "nginx" and "://" in upstream and meaning_of(event) in LOST:
-            by_upstream.setdefault(upstream, []).append(event)
-    matches = []
-    for upstream, events in by_upstream.items():
-        found = pool_at(snapshot, upstream)
-        if found is None:
-            continue
-        master, pool = found
-        newest = newest_of(events)
-        over = site_reconfigured(
-            snapshot["nginx"], [event["site"] for event in events], newest["last"] + LOG_SECOND
-        )
-        reason = Reason(
-            WORDS % (upstream, pool["name"]),
-            [sample(newest), evidence("php-fpm", "listen = %s" % pool["listen"], pool["listen_file"])],
-            losses_of(events),
-            confidence="likely",
-            state="recovered" if over else "active",
-            place=Place(pool["name"], master["unit"]),
-            servers=_servers(snapshot, events),
-        )
-        matches.append(Match(CAUSE, "http_to_fpm", reason))
-    return matches
+    for event in of_nginx(snapshot, LOST):
+        if "://" in (event["endpoint"] or ""):
+            by_upstream.setdefault(event["endpoint"] or "", []).append(event)
+    return [Question(Group(snapshot, (), events), (_http_to_fpm,)) for events in by_upstream.values()]

@@ -3,10 +3,12 @@
 
 """Server blocks whose names another one has: visitors get the site of that one."""
 
+from functools import partial
 from typing import TYPE_CHECKING, List
 
-from .lost_requests import OWN
-from .model import Match, Reason, evidence
+from .group import Group, Question
+from .model import Match, evidence, likely
+from .nginx_errors import OWN
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Ignored, NamedBlock
@@ -19,27 +21,27 @@ def _at(block: "NamedBlock") -> str:
     return "%s:%s" % (block["file"], block["line"])
 
 
-def _match(pair: "Ignored") -> Match:
+def _ignored(pair: "Ignored", _group: Group) -> Match:
     block, by, name = pair["block"], pair["by"], pair["names"][0] or "the default server"
     where = "server %s at %s" % (name, pair["address"])
     more = " and others" if len(pair["names"]) > 1 else ""
     alone = " No request reaches it." if pair["alone"] else ""
-    reason = Reason(
+    reason = likely(
         WORDS % (_at(block), name, more, _at(by), alone),
         [
             evidence("nginx", where + ": ignored", block["file"], block["line"]),
             evidence("nginx", where + ": it is read first, and answers", by["file"], by["line"]),
         ],
-        confidence="likely",
         state="latent",
         servers=[by, block],
     )
     return Match(OWN, "server_ignored", reason)
 
 
-def ignored_servers(snapshot: "Snapshot") -> List[Match]:
+def questions(snapshot: "Snapshot") -> List[Question]:
     """Where somebody looked at risks, vhost_shadowed tells them."""
     risks = snapshot.get("risks")
     if risks and "web" in risks:
         return []
-    return [_match(pair) for pair in snapshot["nginx"].get("ignored") or []]
+    pairs = snapshot["nginx"].get("ignored") or []
+    return [Question(Group(snapshot, ()), (partial(_ignored, pair),)) for pair in pairs]

@@ -8,8 +8,8 @@ from typing import Optional
 
 from ..signatures.lookup import meanings
 from .case import Case, site_reconfigured
-from .lost_requests import NGINX_LIMIT, OWN
 from .model import Match, Reason, evidence, sample
+from .nginx_errors import NGINX_LIMIT, OWN
 
 UNREACHED, UNBOUND = meanings("unreached", "unbound"), meanings("unbound")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequenc
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
 from .case import CUT_OFF, QUEUE_FULL, Case
-from .model import Answer, Cause, Confidence, Loss, Match, Reason, Rule, State, evidence, ids, near, sample
+from .model import Answer, Cause, Confidence, Loss, Match, Reason, Rule, State, evidence, near, sample
+from .nginx_errors import NGINX_LIMIT, OWN
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
@@ -36,19 +37,6 @@ class Row(NamedTuple):
     alone: bool = False  # where no log tells of losses, php-fpm's message is enough
 
 
-NGINX_LIMIT = Cause(
-    "nginx_limit", ids("connections limit_conn limit_req ports visitors zone_full"), severity="warning"
-)
-OWN = Cause(
-    "nginx_own_error",
-    ids(
-        "auth_request bind_address catch_stderr closed_root confined_root "
-        "fastcgi_params file_denied gone_root hidden_root "
-        "index_missing named_location sent_file sent_missing server_ignored source_sent symlinks_off "
-        "worker_crashed written_file"
-    ),
-    severity="warning",
-)
 ROWS = (
     Row(
         Cause("request_terminated", ("request_terminate_timeout",), severity="warning"),
@@ -172,7 +160,7 @@ def _by_rows(case: Case) -> List[Match]:
         match = _match(case, row)
         if match:
             matches.append(match)
-            case = case.without(match.reason.losses)
+            case = case.without(match.reason.losses or ())
     return matches
 
 

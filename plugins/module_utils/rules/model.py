@@ -4,6 +4,7 @@
 """What rules are written in: a cause, a reason of it, and what a rule answers about one endpoint."""
 
 from bisect import bisect_left
+from functools import partial
 from typing import (
     TYPE_CHECKING,
     Callable,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.shape import Confidence, Severity, State
     from ...plugin_utils.shapes.snapshot import Snapshot
     from .case import Case
+    from .group import Question
 else:  # Python 3.6 has no Literal
     Confidence = Severity = State = str
 
@@ -84,7 +86,8 @@ class Reason(NamedTuple):
 
     summary: str  # one sentence
     proof: Sequence["Evidence"]  # the deciding piece first
-    losses: Sequence[Loss] = ()  # the lost requests that are counted, oldest first
+    # The lost requests that are counted, oldest first. None: the Group's, whose newest line is proof, too
+    losses: Optional[Sequence[Loss]] = None
     remedy: Sequence[Remedy] = ()
     confidence: Confidence = "certain"
     state: State = "active"
@@ -92,8 +95,12 @@ class Reason(NamedTuple):
     place: Optional[Place] = None  # None: nginx where Rule.of_nginx is, else the endpoint's pool
     since: Optional[float] = None  # epoch seconds; None: the first loss
     explains: Optional[Sequence[Loss]] = None  # the losses that no later rule sees; None: those counted
-    servers: Optional[Sequence["Site"]] = None  # the sites that are hit; None: all that dial the endpoint
+    # The sites that are hit. None: all that dial the endpoint, or the Group's
+    servers: Optional[Sequence["Site"]] = None
     facts: "Facts" = {}  # what the words for people name
+
+
+likely = partial(Reason, confidence="likely")
 
 
 class Match(NamedTuple):
@@ -123,7 +130,11 @@ NOTHING: List[Match] = []  # the rule ends there, and says nothing
 
 
 class Rule(NamedTuple):
-    """What is asked about one endpoint: the first answer counts."""
+    """What is asked about one endpoint: the first answer counts.
+
+    A predicate takes for granted what those before it made sure of, as a gate does. So one that raises ends
+    its rule: what a later one would say might be wrong, and for certain.
+    """
 
     name: str  # of its file
     causes: Tuple[Cause, ...]  # all that it can find
@@ -132,12 +143,16 @@ class Rule(NamedTuple):
 
 
 class HostRule(NamedTuple):
-    """What is asked about a host as a whole: each adds to what those before it found."""
+    """What is asked about a host as a whole: each adds its questions to those before it."""
 
     name: str
     causes: Tuple[Cause, ...]
-    asks: Sequence[Callable[["Snapshot", List[Match]], List[Match]]]
+    asks: Sequence[Callable[["Snapshot"], Sequence["Question"]]]
     of_nginx: bool = False
+
+
+class RowFailed(Exception):
+    """The predicate of a row raised: its reason's id. The error is its cause."""
 
 
 def first_reason(
@@ -145,7 +160,10 @@ def first_reason(
 ) -> Optional[Match]:
     """The first of (id, predicate) that applies. Live state stands before logs in such a list."""
     for reason_id, predicate in reasons:
-        reason = predicate(subject)
+        try:
+            reason = predicate(subject)
+        except Exception as error:
+            raise RowFailed(reason_id) from error
         if reason is not None:
             return Match(cause, reason_id, reason)
     return None
@@ -193,6 +211,10 @@ def within(marks: Sequence[float], at: float, seconds: float) -> bool:
     """Whether one of the marks, which are sorted, is that near."""
     number = bisect_left(marks, at - seconds)
     return number < len(marks) and marks[number] <= at + seconds
+
+
+def state_of(over: bool) -> State:
+    return "recovered" if over else "active"
 
 
 def span(losses: Sequence[Loss]) -> Tuple[Optional[float], int]:

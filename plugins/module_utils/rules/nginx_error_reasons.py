@@ -3,22 +3,19 @@
 
 """Why nginx answers 500 by itself, or cuts off."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.nginx.script_refusals import folder_of
-from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
-from .case import site_reconfigured
-from .lost_requests import NGINX_LIMIT, OWN
-from .model import NOWHERE, Match, Reason, evidence, losses_of, newest_of, sample
-from .nginx_errors import CYCLE, TEMP
+from .group import Group, Question, groups, of_nginx, routes_by_site
+from .model import NOWHERE, Match, evidence, likely, losses_of, sample, state_of
+from .nginx_errors import CYCLE, NGINX_LIMIT, OWN, TEMP
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event, GoneRoot, TempDir
-    from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 ENDED_ITSELF = OWN_ERRORS | meanings("nginx_crashed")
@@ -43,41 +40,29 @@ TEMP_WORDS = {
 }
 
 
-def _closed_root(snapshot: "Snapshot", routes: Sequence["Route"]) -> Optional["TempDir"]:
-    """The directory on the way to the site's files that nginx may not search."""
-    roots = [(route["root"] or "") + "/" for route in routes]
-    return next(
-        (
-            entry
-            for entry in snapshot["logs"].get("closed_roots") or []
-            if any(root.startswith(entry["path"].rstrip("/") + "/") for root in roots)
-        ),
-        None,
-    )
+def _by_application(group: Group) -> Match:
+    return Match(CYCLE, "by_application", likely(BY_APPLICATION % _to(group), []))
 
 
-def _cycle(snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]) -> Match:
-    newest = newest_of(events)
-    target = newest["detail"].get("target")
-    to = " to %s" % target if target else ""
-    accel = meaning_of(newest) in BY_ACCEL
-    closed = None if accel else _closed_root(snapshot, routes)
-    if accel:
-        reason_id, words, over = "by_application", BY_APPLICATION % to, False
-    elif closed:
-        reason_id, words, over = "closed_root", CLOSED_ROOT % closed["path"], False
-    else:
-        reason_id, words = "internal_redirect", CIRCLE % to
-        over = site_reconfigured(snapshot["nginx"], [newest["site"]], newest["last"] + LOG_SECOND)
-    reason = Reason(
-        words,
-        ([proof_of(closed, False)] if closed else []) + [sample(newest)],
-        losses_of(events),
-        confidence="likely",
-        state="recovered" if over else "active",
-        servers=sites_of(routes),
-    )
-    return Match(CYCLE, reason_id, reason)
+def _closed_root(group: Group) -> Optional[Match]:
+    """A directory on the way to the site's files that nginx may not search."""
+    roots = [(route["root"] or "") + "/" for route in group.routes]
+    for entry in group.snapshot["logs"].get("closed_roots") or []:
+        if any(root.startswith(entry["path"].rstrip("/") + "/") for root in roots):
+            reason = likely(CLOSED_ROOT % entry["path"], [proof_of(entry, False)])
+            return Match(CYCLE, "closed_root", reason)
+    return None
+
+
+def _circle(group: Group) -> Match:
+    state = state_of(group.reconfigured)
+    reason = likely(CIRCLE % _to(group), [], state=state)
+    return Match(CYCLE, "internal_redirect", reason)
+
+
+def _to(group: Group) -> str:
+    target = group.newest["detail"].get("target")
+    return " to %s" % target if target else ""
 
 
 def directory_of(event: "Event", known: Sequence["TempDir"]) -> Optional["TempDir"]:
@@ -96,13 +81,12 @@ def proof_of(directory: "TempDir", over: bool) -> "Evidence":
     return evidence("file", words, directory["path"])
 
 
-def _temp(
-    snapshot: "Snapshot", routes: Sequence["Route"], reason_id: str, events: Sequence["Event"]
-) -> Optional[Match]:
-    newest = newest_of(events)
+def _temp(group: Group) -> Optional[Match]:
+    newest = group.newest
+    reason_id = "response" if meaning_of(newest) in OF_ANSWER else "request_body"
     if newest["detail"].get("cached"):
         reason_id = "cache"
-    directory = directory_of(newest, snapshot["logs"].get("temp_dirs") or [])
+    directory = directory_of(newest, group.snapshot["logs"].get("temp_dirs") or [])
     if directory is None:
         return None
     errno = newest["detail"].get("errno")
@@ -111,41 +95,20 @@ def _temp(
     if errno != ENOSPC:
         # What is seen now holds for nginx, too, only if it was mended since.
         over = over and directory["changed_at"] + LOG_SECOND > newest["last"]
-    reason = Reason(
-        TEMP_WORDS[reason_id] % (lacks or directory["path"]),
-        [
-            evidence("file", "%s does not exist" % lacks, lacks) if lacks else proof_of(directory, over),
-            sample(newest),
-        ],
-        losses_of(events),
-        confidence="likely",
-        state="recovered" if over else "active",
-        servers=sites_of(routes),
-    )
-    return Match(TEMP, reason_id, reason)
+    words = TEMP_WORDS[reason_id] % (lacks or directory["path"])
+    proof = evidence("file", "%s does not exist" % lacks, lacks) if lacks else proof_of(directory, over)
+    return Match(TEMP, reason_id, likely(words, [proof], state=state_of(over)))
 
 
-def _no_visitors(snapshot: "Snapshot") -> List[Match]:
+def _no_visitors(group: Group) -> Match:
     """nginx accepts nobody: it has not read which site is asked for, so these are losses of none."""
-    events = [
-        event
-        for event in snapshot["logs"]["events"]
-        if event["source"] == "nginx" and not event["site"] and meaning_of(event) in NO_RESOURCE
-    ]
-    routes = snapshot["nginx"]["routes"]
-    if not events or not routes:
-        return []
-    newest = newest_of(events)
-    over = site_reconfigured(snapshot["nginx"], [], newest["last"] + LOG_SECOND)
-    reason = Reason(
+    reason = likely(
         "nginx has no connection left for new visitors: it turns them away before it reads a request.",
-        [sample(newest)],
-        losses_of([event for event in events if meaning_of(event) in TURNED_AWAY]),
-        confidence="likely",
-        state="recovered" if over else "active",
-        servers=sites_of(routes),
+        [sample(group.newest)],
+        losses_of([event for event in group.events if meaning_of(event) in TURNED_AWAY]),
+        state=state_of(group.reconfigured),
     )
-    return [Match(NGINX_LIMIT, "visitors", reason)]
+    return Match(NGINX_LIMIT, "visitors", reason)
 
 
 def _why_gone(root: "GoneRoot") -> str:
@@ -154,52 +117,59 @@ def _why_gone(root: "GoneRoot") -> str:
     return root.get("error") or root.get("why") or "it is not there"  # before 0.13.0: why
 
 
-def _gone_roots(snapshot: "Snapshot", of_site: Dict[str, List["Route"]]) -> List[Match]:
-    nginx, gone, matches = snapshot["nginx"], snapshot["logs"].get("gone_roots") or [], []
-    if nginx["config_errors"] or nginx["config_newer"]:  # what runs may have another root
+def _gone_root(group: Group) -> Optional[Match]:
+    gone = group.snapshot["logs"].get("gone_roots") or []
+    lost = set(map(folder_of, group.routes))
+    if not lost.issubset(each["root"] for each in gone):
+        return None
+    why = [_why_gone(each) for each in gone if each["site"] == group.routes[0]["site"]][-1]
+    words = "Each page of %s is missing: %s: %s." % (group.site, min(lost), why)
+    proof = [evidence("file", why, min(lost))]
+    return Match(OWN, "gone_root", likely(words, proof, place=NOWHERE))
+
+
+def _of_gone_roots(snapshot: "Snapshot") -> List[Question]:
+    nginx, gone = snapshot["nginx"], snapshot["logs"].get("gone_roots") or []
+    if not gone or nginx["config_errors"] or nginx["config_newer"]:  # what runs may have another root
         return []
-    for site, why in {each["site"]: _why_gone(each) for each in gone}.items():
-        lost = set(map(folder_of, of_site[site]))
-        if lost.issubset(each["root"] for each in gone):
-            words = "Each page of %s is missing: %s: %s." % (site or "default", min(lost), why)
-            proof, servers = [evidence("file", why, min(lost))], sites_of(of_site[site])
-            reason = Reason(words, proof, confidence="likely", place=NOWHERE, servers=servers)
-            matches.append(Match(OWN, "gone_root", reason))
-    return matches
+    of_site = routes_by_site(snapshot)
+    sites = dict.fromkeys(each["site"] for each in gone if each["site"] in of_site)
+    return [Question(Group(snapshot, of_site[site]), (_gone_root,)) for site in sites]
 
 
-def reasons(snapshot: "Snapshot") -> List[Match]:
-    of_site: Dict[str, List["Route"]] = {}
-    for route in snapshot["nginx"]["routes"]:
-        of_site.setdefault(route["site"], []).append(route)
-    matches: List[Optional[Match]] = []
-    cycles: Dict[Tuple[str, bool], List["Event"]] = {}
-    unwritable: Dict[str, List["Event"]] = {"request_body": [], "response": []}
-    for event in snapshot["logs"]["events"]:
-        meaning, site = meaning_of(event), event["site"] or ""
-        if event["source"] != "nginx" or site not in of_site:
-            continue
-        if meaning in CYCLES:
-            cycles.setdefault((site, meaning in BY_ACCEL), []).append(event)
-        elif meaning in UNWRITABLE:
-            unwritable["response" if meaning in OF_ANSWER else "request_body"].append(event)
-    matches += [_cycle(snapshot, of_site[site], events) for (site, _accel), events in cycles.items()]
-    for reason_id, events in unwritable.items():
-        if events:
-            routes = [route for event in events for route in of_site[event["site"] or ""]]
-            matches.append(_temp(snapshot, routes, reason_id, events))
-    if any(meaning_of(event) in ENDED_ITSELF or event.get("caught") for event in snapshot["logs"]["events"]):
-        from .nginx_own import own_errors
+def _is_by_accel(event: "Event") -> bool:
+    return meaning_of(event) in BY_ACCEL
 
-        matches += own_errors(OWN, snapshot, of_site)
-    if any(meaning_of(event) in LIMITED for event in snapshot["logs"]["events"]):
-        from .rate_limited import limited
 
-        matches += limited(NGINX_LIMIT, snapshot, of_site)
-    full = [event for event in snapshot["logs"]["events"] if meaning_of(event) in ZONE_FULL]
-    if full:
+def _of_cycles(snapshot: "Snapshot") -> List[Question]:
+    events = of_nginx(snapshot, CYCLES)
+    return [
+        Question(group, (_by_application,) if _is_by_accel(group.newest) else (_closed_root, _circle))
+        for group in groups(snapshot, events, lambda event: (event["site"], _is_by_accel(event)))
+    ]
+
+
+def questions(snapshot: "Snapshot") -> List[Question]:
+    events, routes = snapshot["logs"]["events"], snapshot["nginx"]["routes"]
+    unwritable = of_nginx(snapshot, UNWRITABLE)
+    found = _of_cycles(snapshot)
+    for kind in (UNWRITABLE - OF_ANSWER, OF_ANSWER):
+        alike = [event for event in unwritable if meaning_of(event) in kind]
+        found += [Question(group, (_temp,)) for group in groups(snapshot, alike, lambda event: None)]
+    if any(meaning_of(event) in ENDED_ITSELF or event.get("caught") for event in events):
+        from .nginx_own import questions as of_own
+
+        found += of_own(snapshot)
+    if any(meaning_of(event) in LIMITED for event in events):
+        from .rate_limited import refused_visitors
+
+        limited = groups(snapshot, of_nginx(snapshot, LIMITED))
+        found += [Question(group, (refused_visitors,)) for group in limited]
+    full = of_nginx(snapshot, ZONE_FULL)
+    if full and routes:
         from .zone_memory import zone_full
 
-        matches += zone_full(NGINX_LIMIT, snapshot, full)
-    matches += _gone_roots(snapshot, of_site)
-    return [match for match in matches if match] + _no_visitors(snapshot)
+        found.append(Question(Group(snapshot, routes, full), (zone_full,)))
+    found += _of_gone_roots(snapshot)
+    away = [event for event in of_nginx(snapshot, NO_RESOURCE) if not event["site"]]
+    return found + ([Question(Group(snapshot, routes, away), (_no_visitors,))] if away and routes else [])

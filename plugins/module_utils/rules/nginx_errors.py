@@ -3,52 +3,65 @@
 
 """What nginx answers 500 to by itself, or cuts off, without a fault of php-fpm: its own log alone tells."""
 
-from typing import TYPE_CHECKING, List
+from typing import TYPE_CHECKING, Sequence
 
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
 from .invalid_response import CAUSE as INVALID
-from .lost_requests import NGINX_LIMIT, OWN
-from .model import Cause, HostRule, Match
+from .model import Cause, HostRule, ids
 from .upstream_unresolvable import CAUSE as UNRESOLVABLE
 from .upstream_unresolvable import of_no_endpoint
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
+    from .group import Question
 
 CYCLE = Cause("redirect_cycle", ("by_application", "closed_root", "internal_redirect"), severity="warning")
 TEMP = Cause("temp_dir_unwritable", ("cache", "request_body", "response"), severity="warning")
+NGINX_LIMIT = Cause(
+    "nginx_limit", ids("connections limit_conn limit_req ports visitors zone_full"), severity="warning"
+)
+OWN = Cause(
+    "nginx_own_error",
+    ids(
+        "auth_request bind_address catch_stderr closed_root confined_root "
+        "fastcgi_params file_denied gone_root hidden_root "
+        "index_missing named_location sent_file sent_missing server_ignored source_sent symlinks_off "
+        "worker_crashed written_file"
+    ),
+    severity="warning",
+)
 CAUSES = (CYCLE, TEMP, NGINX_LIMIT, UNRESOLVABLE, OWN, INVALID)
 HANDLED = (CYCLES | UNWRITABLE | OWN_ERRORS | LIMITED).union(
     meanings("no_resource", "turned_away", "nginx_crashed", "zone_full")
 )
 
 
-def _by_log(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
+def _by_log(snapshot: "Snapshot") -> Sequence["Question"]:
     logs = snapshot["logs"]
     if not logs.get("gone_roots") and not any(
         meaning_of(event) in HANDLED or event.get("caught") for event in logs["events"]
     ):
         return []
-    from .nginx_error_reasons import reasons
+    from .nginx_error_reasons import questions
 
-    return reasons(snapshot)
+    return questions(snapshot)
 
 
-def _http_to_fpm(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
+def _http_to_fpm(snapshot: "Snapshot") -> Sequence["Question"]:
     if not any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"]):
         return []
-    from .http_to_fpm import http_to_fpm
+    from .http_to_fpm import questions
 
-    return http_to_fpm(snapshot)
+    return questions(snapshot)
 
 
-def _ignored_servers(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
+def _ignored_servers(snapshot: "Snapshot") -> Sequence["Question"]:
     if not snapshot["nginx"].get("ignored") or snapshot["nginx"]["config_newer"]:
         return []
-    from .ignored_servers import ignored_servers
+    from .ignored_servers import questions
 
-    return ignored_servers(snapshot)
+    return questions(snapshot)
 
 
 RULE = HostRule(

@@ -4,21 +4,20 @@
 """Requests that nginx ends itself, whatever php-fpm would answer; and visitors without a PROXY header."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
-from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
-from ..signatures.nginx import CYCLES, LOST, OWN_ERRORS
-from .case import site_reconfigured
-from .model import Cause, Loss, Match, Reason, evidence, losses_of, newest_of, sample, within
+from ..signatures.nginx import BEFORE_SCRIPT, CYCLES, LOST, OWN_ERRORS
+from .group import Group, Question, groups, of_nginx
+from .model import Loss, Match, evidence, likely, losses_of, sample, state_of, within
 from .nginx_error_reasons import directory_of, proof_of
+from .nginx_errors import OWN
 from .script_ways import barrier, is_barred, is_open, page_of, ways_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Detail, Event, ScriptWay, TempDir
-    from ...plugin_utils.shapes.nginx import Route
+    from ...plugin_utils.shapes.logs import Detail, ScriptWay, TempDir
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 CRASHED = meanings("nginx_crashed")
@@ -68,169 +67,135 @@ def _named(reason_id: str, detail: "Detail") -> str:
     return detail.get("path", "a file")
 
 
-def _ways(snapshot: "Snapshot", site: str) -> List["ScriptWay"]:
+def _ways(group: Group) -> List["ScriptWay"]:
     """Those of nginx; [] where a circle of requests is told."""
+    snapshot, site = group.snapshot, group.newest["site"] or ""
     if any(event["site"] == site and meaning_of(event) in CYCLES for event in snapshot["logs"]["events"]):
         return []
     return ways_of(snapshot, site, False)
 
 
-def _explained(snapshot: "Snapshot", site: str, losses: Sequence[Loss]) -> bool:
+def _explained(group: Group, losses: Sequence[Loss]) -> bool:
     """auth_request asked php-fpm in vain: that line is counted, with its reason."""
     marks = sorted(
         at
-        for event in snapshot["logs"]["events"]
-        if event["site"] == site and event["endpoint"] and meaning_of(event) in LOST
+        for event in of_nginx(group.snapshot, LOST)
+        if event["site"] == (group.newest["site"] or "") and event["endpoint"]
         for at in event["times"]
     )
     return all(within(marks, loss.at, LOG_SECOND) for loss in losses)
 
 
-def _root_of_site(
-    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
-) -> Optional[Match]:
-    """Over where the page that nginx did not get to is open, and its way was changed since."""
-    newest = newest_of(events)
-    ways, over = _ways(snapshot, newest["site"] or ""), False
-    bar = barrier(ways)
-    fronts = [event for event in events if event.get("front")]
-    if bar:
-        reason_id, word, shown = bar
-    elif fronts and ways and all(map(is_open, ways)):
-        at, word = ways[0]["changed_at"], ways[0].get("changed", "")
-        over, newest = True, newest_of(fronts)
-        if not ways[0].get("rights") or at <= newest["last"] + LOG_SECOND:
-            return None
-        shown = evidence("file", "owner, mode or ACL of %s were changed since" % word, word, at=at)
-        reason_id, events = "closed_root", fronts
-    else:
+def _barred(group: Group) -> Optional[Match]:
+    bar = barrier(_ways(group))
+    if not bar:
         return None
-    words = OPENED_WORDS if over else WORDS[reason_id]
-    reason = Reason(
-        words % word,
-        [shown, sample(newest)],
-        losses_of(events),
-        confidence="likely",
-        state="recovered" if over else "active",
-        servers=sites_of(routes),
-        facts={"path": shown["path"]},
-    )
-    return Match(cause, reason_id, reason)
+    reason_id, word, shown = bar
+    reason = likely(WORDS[reason_id] % word, [shown], facts={"path": shown["path"]})
+    return Match(OWN, reason_id, reason)
 
 
-def _index(
-    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
-) -> Optional[Match]:
+def _fronts(group: Group) -> Group:
+    return group._replace(events=[event for event in group.events if event.get("front")])
+
+
+def _opened(group: Group) -> Optional[Match]:
+    """The page that nginx did not get to is open, and its way was changed since."""
+    group, ways = _fronts(group), _ways(group)
+    if not group.events or not ways or not all(map(is_open, ways)):
+        return None
+    newest, at, word = group.newest, ways[0]["changed_at"], ways[0].get("changed", "")
+    if not ways[0].get("rights") or at <= newest["last"] + LOG_SECOND:
+        return None
+    shown = evidence("file", "owner, mode or ACL of %s were changed since" % word, word, at=at)
+    proof, lost = [shown, sample(newest)], losses_of(group.events)
+    reason = likely(OPENED_WORDS % word, proof, lost, state="recovered", facts={"path": word})
+    return Match(OWN, "closed_root", reason)
+
+
+def _index(group: Group) -> Optional[Match]:
     """No index names the page that is there. A directory without one is meant not to be shown."""
-    fronts = [event for event in events if event.get("front")]
-    ways = _ways(snapshot, fronts[0]["site"] or "") if fronts else []
+    group = _fronts(group)
+    ways = _ways(group) if group.events else []
     pages = [way.get("page", way["there"] and page_of(way)) for way in ways]
     if not pages or not all(pages) or any(map(is_barred, ways)):
         return None
-    newest, name = newest_of(fronts), (pages[0] or "")[len(ways[0]["script"]) :]
-    reason = Reason(
+    newest, name = group.newest, (pages[0] or "")[len(ways[0]["script"]) :]
+    reason = likely(
         WORDS["index_missing"] % (newest["site"], name),
         [evidence("file", "%s is there" % pages[0], ways[0]["script"]), sample(newest)],
-        losses_of(fronts),
-        confidence="likely",
-        state="recovered"
-        if site_reconfigured(snapshot["nginx"], [newest["site"]], newest["last"] + LOG_SECOND)
-        else "active",
-        servers=sites_of(routes),
+        losses_of(group.events),
+        state=state_of(group.reconfigured),
     )
-    return Match(cause, "index_missing", reason)
+    return Match(OWN, "index_missing", reason)
 
 
-def _of_php(snapshot: "Snapshot", routes: Sequence["Route"], path: str, seen: "TempDir") -> bool:
+def _of_php(group: Group, path: str, seen: "TempDir") -> bool:
     """Whether the account of a pool of the site owns the file that refuses nginx."""
     if not seen.get("is_file") or seen["path"] != path:
         return False  # behind a directory that refuses may be no such file
-    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
+    dialled = {target["endpoint"] for route in group.routes for target in route["endpoints"]}
     return any(
         pool["endpoint"] in dialled and pool["user"] == seen["owner"]
-        for master in snapshot["fpm"]["masters"]
+        for master in group.snapshot["fpm"]["masters"]
         for pool in master["pools"]
     )
 
 
-def _of_site(
-    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], event: "Event"
-) -> Optional[Match]:
-    reason_id, losses = REASONS[meaning_of(event)], losses_of([event])
-    if _explained(snapshot, event["site"] or "", losses):
+def _of_site(group: Group) -> Optional[Match]:
+    event, over = group.newest, group.reconfigured
+    reason_id, losses = REASONS[meaning_of(event)], losses_of(group.events)
+    if _explained(group, losses):
         return None
     proof: List[Evidence] = []
-    over = site_reconfigured(snapshot["nginx"], [event["site"]], event["last"] + LOG_SECOND)
+    logs, path = group.snapshot["logs"], event["detail"].get("path", "")
     if reason_id == "sent_missing":
-        files, path = snapshot["logs"].get("sent_files") or [], event["detail"].get("path", "")
+        files = logs.get("sent_files") or []
         lacks = next((file["lacks"] for file in files if file["path"] == path), "")
         if not lacks or _ERROR_PAGE.search(path):
             return None  # one file that was deleted is everyday
         proof.append(evidence("file", "%s: No such file or directory" % lacks, lacks))
     elif reason_id in ("file_denied", "sent_file", "written_file"):
         # nginx reads it anew each time: a reload mends nothing.
-        seen = directory_of(event, snapshot["logs"].get("temp_dirs") or [])
+        seen = directory_of(event, logs.get("temp_dirs") or [])
         over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
-        if reason_id == "written_file" and not (
-            seen and _of_php(snapshot, routes, event["detail"].get("path", ""), seen) and len(losses) >= FEW
-        ):
+        if reason_id == "written_file" and not (seen and _of_php(group, path, seen) and len(losses) >= FEW):
             return None  # somebody else's, who may mean it
         if seen:
             proof.append(proof_of(seen, over))
-    reason = Reason(
-        WORDS[reason_id] % _named(reason_id, event["detail"]),
-        proof + [sample(event)],
-        losses,
-        confidence="likely",
-        state="recovered" if over else "active",
-        servers=sites_of(routes),
-    )
-    return Match(cause, reason_id, reason)
+    words = WORDS[reason_id] % _named(reason_id, event["detail"])
+    return Match(OWN, reason_id, likely(words, proof, state=state_of(over)))
 
 
-def _crashes(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> List[Match]:
+def _crashed(group: Group) -> Match:
     """The log does not tell how many visitors a worker had."""
-    nginx = snapshot["nginx"]
-    if not events or not nginx["routes"]:
-        return []
-    newest = newest_of(events)
-    master = nginx["master"]
+    newest, master = group.newest, group.snapshot["nginx"]["master"]
     restarted = master is not None and master["started_at"] > newest["last"] + LOG_SECOND
-    reason = Reason(
+    reason = likely(
         CRASH_WORDS % newest["detail"].get("signal", "?"),
         [sample(newest)],
-        confidence="likely",
-        state="recovered" if restarted else "active",
-        since=min(event["first"] for event in events),
-        servers=sites_of(nginx["routes"]),
+        [],
+        state=state_of(restarted),
+        since=min(event["first"] for event in group.events),
     )
-    return [Match(cause, "worker_crashed", reason)]
+    return Match(OWN, "worker_crashed", reason)
 
 
-OF_ROOTS = by_meaning({"root_denied": _root_of_site, "index_forbidden": _index})
+OF_ROOTS = by_meaning({"root_denied": (_barred, _opened), "index_forbidden": (_index,)})
 
 
-def own_errors(
-    cause: Cause, snapshot: "Snapshot", of_site: Dict[str, List["Route"]]
-) -> List[Optional[Match]]:
-    matches: List[Optional[Match]] = []
-    crashes: List[Event] = []
-    caught: Dict[str, List[Event]] = {}
-    roots: Dict[Tuple[str, str], List[Event]] = {}
-    for event in snapshot["logs"]["events"]:
-        meaning, site = meaning_of(event), event["site"] or ""
-        if meaning in CRASHED:
-            crashes.append(event)
-        elif meaning in OF_ROOTS and site in of_site:
-            roots.setdefault((meaning, site), []).append(event)
-        elif meaning in OWN_ERRORS and site in of_site:
-            matches.append(_of_site(cause, snapshot, of_site[site], event))
-        elif event.get("caught") and site in of_site:
-            caught.setdefault(site, []).append(event)
-    for (meaning, site), events in roots.items():
-        matches.append(OF_ROOTS[meaning](cause, snapshot, of_site[site], events))
+def questions(snapshot: "Snapshot") -> List[Question]:
+    events, routes = snapshot["logs"]["events"], snapshot["nginx"]["routes"]
+    own = of_nginx(snapshot, OWN_ERRORS)
+    single = [event for event in own if meaning_of(event) not in OF_ROOTS]
+    of_roots = [event for event in own if meaning_of(event) in OF_ROOTS]
+    found = [Question(group, (_of_site,)) for group in groups(snapshot, single, id)]
+    for group in groups(snapshot, of_roots, lambda event: (meaning_of(event), event["site"])):
+        found.append(Question(group, OF_ROOTS[meaning_of(group.newest)]))
+    caught = [event for event in events if event.get("caught") and meaning_of(event) not in BEFORE_SCRIPT]
     if caught:
-        from .caught_stderr import caught_match
+        from .caught_stderr import catch_stderr
 
-        matches += [caught_match(cause, snapshot, of_site[site], events) for site, events in caught.items()]
-    return matches + list(_crashes(cause, snapshot, crashes))
+        found += [Question(group, (catch_stderr,)) for group in groups(snapshot, caught)]
+    crashes = of_nginx(snapshot, CRASHED)
+    return found + ([Question(Group(snapshot, routes, crashes), (_crashed,))] if crashes and routes else [])

@@ -8,14 +8,14 @@ connections, and for fail_timeout none that failed max_fails times. An only serv
 failures. A reload forgets them.
 """
 
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
-from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
-from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 from .case import reconfigured
-from .model import Cause, Match, Reason, State, evidence, losses_of, sample
+from .group import Group, Question, of_nginx
+from .model import Match, Reason, evidence, likely, sample, state_of
+from .no_server import CAUSE
 from .tries import Server, counts_alone, is_of, servers_of
 
 if TYPE_CHECKING:
@@ -32,35 +32,20 @@ def _written(target: "Target", what: str) -> "Evidence":
     return evidence("nginx", "server %s %s" % (target["written"], what), target["file"], target["line"])
 
 
-class _Upstream(NamedTuple):
-    cause: Cause
-    snapshot: "Snapshot"
-    name: str
-    routes: Sequence["Route"]  # that lead there
-    events: Sequence["Event"]  # "no live upstreams" of it
-
-    def match(self, reason_id: str, reason: Reason) -> Match:
-        newest = max(self.events, key=lambda event: event["last"], default=None)
-        return Match(
-            self.cause,
-            reason_id,
-            reason._replace(
-                proof=list(reason.proof) + ([sample(newest)] if newest else []),
-                servers=sites_of(self.routes),
-            ),
-        )
+def _name(group: Group) -> str:
+    return group.routes[0]["upstream"] or ""
 
 
-def _all_down(of: _Upstream) -> Optional[Match]:
-    targets = of.routes[0]["endpoints"]
+def _all_down(group: Group) -> Optional[Match]:
+    targets = group.routes[0]["endpoints"]
     if not targets or not all(target["down"] for target in targets):
         return None
-    words = "Each server of upstream %s is marked down, so nginx answers 502 itself." % of.name
+    words = "Each server of upstream %s is marked down, so nginx answers 502 itself." % _name(group)
     proof = [_written(target, "down") for target in targets[:MOST_SHOWN]]
-    reason = Reason(words, proof, losses_of(of.events))
-    loaded = of.snapshot["nginx"].get("loaded")
+    reason = Reason(words, proof)
+    loaded = group.snapshot["nginx"].get("loaded")
     newer = set(loaded["newer_files"]) if loaded else set()
-    if newer & {target["file"] for target in targets} and not of.events:
+    if newer & {target["file"] for target in targets} and not group.events:
         reason = reason._replace(
             summary=words.replace("so nginx answers", "and once it has loaded that, nginx will answer"),
             state="latent",
@@ -68,26 +53,29 @@ def _all_down(of: _Upstream) -> Optional[Match]:
             confidence="likely",
         )
     elif loaded and {target["file"] for target in targets} & set(loaded.get("perhaps_newer", [])):
-        reason = reason._replace(confidence="certain" if of.events else "likely")
-    return of.match("all_down", reason)
+        reason = reason._replace(confidence="certain" if group.events else "likely")
+    return Match(CAUSE, "all_down", reason)
 
 
-def _refused(of: _Upstream) -> Match:
+def _refused(group: Group) -> Optional[Match]:
     """No server had failed before."""
-    limited = [target for target in of.routes[0]["endpoints"] if "max_conns" in target and not target["down"]]
-    state: State = "active"
-    if reconfigured(of.snapshot["nginx"], max(event["last"] for event in of.events) + LOG_SECOND):
-        state = "recovered"
+    if not group.events or not counts_alone(group.snapshot, group.routes[0]):
+        return None
+    limited = [
+        target for target in group.routes[0]["endpoints"] if "max_conns" in target and not target["down"]
+    ]
+    over = reconfigured(group.snapshot["nginx"], group.newest["last"] + LOG_SECOND)
     if limited:
         words = (
-            "Each server of upstream %s had max_conns connections, and nginx answered 502 itself." % of.name
+            "Each server of upstream %s had max_conns connections, and nginx answered 502 itself."
+            % _name(group)
         )
         proof = [_written(target, "max_conns=%d" % target["max_conns"]) for target in limited[:MOST_SHOWN]]
-        reason_id, reason = "max_conns", Reason(words, proof, severity="warning", confidence="likely")
+        reason_id, reason = "max_conns", likely(words, proof, severity="warning")
     else:
-        words = "nginx had no server of upstream %s to ask, and answered 502 itself." % of.name
+        words = "nginx had no server of upstream %s to ask, and answered 502 itself." % _name(group)
         reason_id, reason = "none_left", Reason(words, [], severity="warning", confidence="possible")
-    return of.match(reason_id, reason._replace(state=state, losses=losses_of(of.events)))
+    return Match(CAUSE, reason_id, reason._replace(state=state_of(over)))
 
 
 def _last_failure(snapshot: "Snapshot", server: Server) -> Optional[float]:
@@ -95,21 +83,18 @@ def _last_failure(snapshot: "Snapshot", server: Server) -> Optional[float]:
     workers = set(snapshot["nginx"]["workers"])
     failed = [
         event
-        for event in snapshot["logs"]["events"]
-        if event["source"] == "nginx"
-        and meaning_of(event) in LOST
-        and event["endpoint"] in server.names
-        and workers & set(event["pids"])
+        for event in of_nginx(snapshot, LOST)
+        if event["endpoint"] in server.names and workers & set(event["pids"])
     ]
     if not server.out or sum(event["count"] for event in failed) < server.fails:
         return None
     return max(event["last"] for event in failed)
 
 
-def _taken_out(of: _Upstream) -> Optional[Match]:
-    snapshot, workers = of.snapshot, set(of.snapshot["nginx"]["workers"])
-    servers = servers_of(snapshot, of.routes[0])
-    of_now = [event for event in of.events if workers & set(event["pids"])]
+def _taken_out(group: Group) -> Optional[Match]:
+    snapshot, workers = group.snapshot, set(group.snapshot["nginx"]["workers"])
+    servers = servers_of(snapshot, group.routes[0])
+    of_now = [event for event in group.events if workers & set(event["pids"])]
     if not of_now or not any(server.answers for server in servers):
         return None
     ends: List[float] = []
@@ -124,30 +109,27 @@ def _taken_out(of: _Upstream) -> Optional[Match]:
     minute = int(until + snapshot["host"]["utc_offset"]) // 60 % 1440
     words = "nginx asks no server of upstream %s until %02d:%02d, since each failed; %s answers again."
     answering = next(server.key for server in servers if server.answers)
-    targets = [target for target in of.routes[0]["endpoints"] if "fail_timeout" in target]
+    targets = [target for target in group.routes[0]["endpoints"] if "fail_timeout" in target]
     proof = [_written(target, "fail_timeout=%gs" % target["fail_timeout"]) for target in targets[:MOST_SHOWN]]
-    reason = Reason(
-        words % (of.name, minute // 60, minute % 60, answering),
-        proof,
-        confidence="likely",
+    reason = likely(
+        words % (_name(group), minute // 60, minute % 60, answering),
+        [*proof, sample(group.newest)],
+        [],  # what was lost counts where the first server failed,
         since=max(ends) - max(server.out for server in servers),
     )
-    # What was lost counts where the first server failed.
-    return of.match("taken_out", reason)
+    return Match(CAUSE, "taken_out", reason)
 
 
-def reasons(cause: Cause, snapshot: "Snapshot", found: Sequence["Event"]) -> List[Match]:
+def questions(snapshot: "Snapshot", found: Sequence["Event"]) -> List[Question]:
     """found: "no live upstreams"."""
     upstreams: Dict[str, List[Route]] = {}
     for route in snapshot["nginx"]["routes"]:
         if route["upstream"]:
             upstreams.setdefault(route["upstream"].lower(), []).append(route)
-    matches: List[Optional[Match]] = []
-    for routes in upstreams.values():
-        name = routes[0]["upstream"] or ""
-        of = _Upstream(cause, snapshot, name, routes, [event for event in found if is_of(event, routes[0])])
-        match = _all_down(of)
-        if match is None and of.events and counts_alone(snapshot, routes[0]):
-            match = _refused(of)
-        matches.append(match or _taken_out(of))
-    return [match for match in matches if match]
+    return [
+        Question(
+            Group(snapshot, routes, [event for event in found if is_of(event, routes[0])]),
+            (_all_down, _refused, _taken_out),
+        )
+        for routes in upstreams.values()
+    ]

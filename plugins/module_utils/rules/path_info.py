@@ -4,10 +4,13 @@
 """Pages behind a script's name, such as /index.php/about, of which PHP does not get the path."""
 
 import re
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, List, Optional
 
 from ..parse.nginx.sites import sites_of
-from .model import Cause, Match, Reason, evidence
+from .group import Group, Question
+from .model import Match, Reason, evidence
+from .php_error import CAUSE
 from .php_error_reasons import FEWEST
 
 if TYPE_CHECKING:
@@ -57,18 +60,16 @@ def _visits(snapshot: "Snapshot", site: str) -> "Optional[OddVisits]":
     return newest
 
 
-def _match(cause: Cause, snapshot: "Snapshot", front: "Front", latent: bool) -> Optional[Match]:
-    routes = [route for route in snapshot["nginx"]["routes"] if route.get("server") == front["server"]]
-    if not routes:
-        return None
-    site = routes[0]["site"]
+def _no_path_info(front: "Front", latent: bool, group: Group) -> Optional[Match]:
+    if any(site in group.hit for site in sites_of(group.routes)):
+        return None  # why php-fpm refuses its scripts is known
     proof: List[Evidence] = [evidence("nginx", front["written"], front["file"], front["line"])]
-    words = LATENT % (site or "default")
+    words = LATENT % group.site
     if not latent:
-        visits = _visits(snapshot, site)
+        visits = _visits(group.snapshot, group.routes[0]["site"])
         if not visits:
             return None
-        words = WORDS % (site or "default", shown(visits["path"]), WHY[front["kind"]])
+        words = WORDS % (group.site, shown(visits["path"]), WHY[front["kind"]])
         text = "%(requests)d requests for paths behind a script's name with %(status)d" % visits
         proof.append(evidence("nginx_access", text, visits["log"], at=visits["last"]))
         if front["found"]:
@@ -78,24 +79,19 @@ def _match(cause: Cause, snapshot: "Snapshot", front: "Front", latent: bool) -> 
         proof,
         confidence="possible" if front["kind"] in NGINX_ALONE else "likely",
         state="latent" if latent else "active",
-        servers=sites_of(routes),
     )
-    return Match(cause, "no_path_info", reason)
+    return Match(CAUSE, "no_path_info", reason)
 
 
-def path_info(cause: Cause, snapshot: "Snapshot", others: Sequence[Match]) -> List[Match]:
-    """others: why php-fpm refuses scripts. Their sites are passed over."""
-    access = snapshot.get("access")
-    known = [site for match in others for site in match.reason.servers or ()]
-    if snapshot["nginx"]["config_newer"]:
+def questions(snapshot: "Snapshot") -> List[Question]:
+    access, nginx = snapshot.get("access"), snapshot["nginx"]
+    if nginx["config_newer"]:
         return []
-    matches: List[Match] = []
     ways = [(front, False) for front in (access.get("path_ways") or [] if access else [])]
-    fronts = snapshot["nginx"].get("fronts") or []
-    for front, latent in ways + [(front, True) for front in fronts if front["kind"] == KIND]:
-        match = _match(cause, snapshot, front, latent)
-        sites = list(match.reason.servers or ()) if match else []
-        if match and not any(site in known for site in sites):
-            matches.append(match)
-            known += sites
-    return matches
+    ways += [(front, True) for front in nginx.get("fronts") or [] if front["kind"] == KIND]
+    found: List[Question] = []
+    for front, latent in ways:
+        routes = [route for route in nginx["routes"] if route.get("server") == front["server"]]
+        if routes:
+            found.append(Question(Group(snapshot, routes), (partial(_no_path_info, front, latent),)))
+    return found

@@ -3,14 +3,16 @@
 
 """PHP answers, and each page is an error. That one script ends with an error is the application's matter."""
 
-from typing import TYPE_CHECKING, List, Set
+from typing import TYPE_CHECKING, Sequence, Set
 
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import FATAL, REFUSED
-from .model import Cause, HostRule, Match, ids
+from .model import Cause, HostRule, ids
+from .nginx_errors import OWN
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
+    from .group import Question
 
 CAUSE = Cause(
     "php_error",
@@ -27,7 +29,7 @@ def _meanings(snapshot: "Snapshot") -> Set[str]:
     return {meaning_of(event) for event in snapshot["logs"]["events"]}
 
 
-def _failed(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
+def _failed(snapshot: "Snapshot") -> Sequence["Question"]:
     access = snapshot.get("access")
     failed = access and any(
         (pages["failed"] and not pages["answered"]) or ("php_errors" in access and "came" in pages)
@@ -36,35 +38,35 @@ def _failed(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
     )
     if not failed and not _meanings(snapshot) & FATAL:
         return []
-    from .php_error_reasons import reasons
+    from .php_error_reasons import questions
 
-    return reasons(CAUSE, snapshot)
+    return questions(snapshot)
 
 
-def _refused(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
+def _refused(snapshot: "Snapshot") -> Sequence["Question"]:
     unserved = any(not UNSERVED.isdisjoint(route) for route in snapshot["nginx"]["routes"])
     if not unserved and not _meanings(snapshot) & (REFUSED | FATAL):
         return []
-    from .php_refuses import refused
+    from .php_refuses import questions
 
-    return refused(CAUSE, snapshot)
+    return questions(snapshot)
 
 
-def _front_pages(snapshot: "Snapshot", found: List[Match]) -> List[Match]:
+def _front_pages(snapshot: "Snapshot") -> Sequence["Question"]:
     if not snapshot["nginx"].get("fronts") or snapshot["nginx"]["config_newer"]:
         return []
-    from .front_pages import front_pages
+    from .front_pages import questions
 
-    return front_pages(snapshot, found)
+    return questions(snapshot)
 
 
-def _path_info(snapshot: "Snapshot", found: List[Match]) -> List[Match]:
+def _path_info(snapshot: "Snapshot") -> Sequence["Question"]:
     access, fronts = snapshot.get("access"), snapshot["nginx"].get("fronts") or []
     if not (access and access.get("path_ways")) and all(front["kind"] != "path_info" for front in fronts):
         return []
-    from .path_info import path_info
+    from .path_info import questions
 
-    return path_info(CAUSE, snapshot, found)
+    return questions(snapshot)
 
 
-RULE = HostRule("php_error", (CAUSE,), (_failed, _refused, _path_info, _front_pages))
+RULE = HostRule("php_error", (CAUSE, OWN), (_failed, _refused, _path_info, _front_pages))

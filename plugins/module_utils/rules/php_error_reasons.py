@@ -3,20 +3,23 @@
 
 """Sites of which no page comes, since PHP ends each with an error."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set
+from functools import partial
+from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import BEFORE_SCRIPT, FATAL
-from .model import Cause, Confidence, Match, Reason, evidence, losses_of, sample
+from .group import Group, Question, groups, of_nginx, routes_by_site
+from .model import Match, Reason, evidence, likely, losses_of, sample, state_of
+from .php_error import CAUSE
 from .php_refuses import reloaded
 from .unit_of_pages import of_unit
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.logs import Event, Pages
+    from ...plugin_utils.shapes.logs import Pages
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.php_error import PhpError
     from ...plugin_utils.shapes.snapshot import Snapshot
@@ -67,28 +70,16 @@ def _nginx_failed(snapshot: "Snapshot", site: str) -> bool:
     )
 
 
-def _match(
-    cause: Cause,
-    reason_id: str,
-    words: str,
-    routes: Sequence["Route"],
-    fatal: Optional["Event"],
-    proof: Sequence["Evidence"],
-    since: float,
-    confidence: Confidence = "likely",
-    over: bool = False,
-) -> Match:
-    first = [each for each in proof if each["source"] == "unit"] + ([sample(fatal)] if fatal else [])
-    reason = Reason(
+def _match(reason_id: str, words: str, group: Group, proof: Sequence["Evidence"], since: float) -> Match:
+    """What a unit's setting explains stands before the log line, and that before the rest."""
+    first = [each for each in proof if each["source"] == "unit"]
+    first += [sample(group.newest)] if group.events else []
+    reason = likely(
         words,
         first + [each for each in proof if each["source"] != "unit"],
-        losses_of([fatal]) if fatal else (),
-        confidence=confidence,
-        state="recovered" if over else "active",
-        since=fatal["first"] if fatal else since,
-        servers=sites_of(routes),
+        since=group.newest["first"] if group.events else since,
     )
-    return Match(cause, reason_id, reason)
+    return Match(CAUSE, reason_id, reason)
 
 
 def _answered(snapshot: "Snapshot", site: str, at: float) -> bool:
@@ -145,96 +136,102 @@ def theirs_alone(pages: Sequence[float], errors: Sequence[float]) -> bool:
     return len(meanwhile) <= len(pages) + 1 and apart
 
 
-def _shown(
-    cause: Cause, snapshot: "Snapshot", routes: Dict[str, List["Route"]], found: Set[str]
-) -> List[Match]:
-    """Pages that came, by an access log, and ended with an error, by another one. found: sites."""
-    access, matches = snapshot.get("access"), []
+def _is_known(group: Group) -> bool:
+    names = {route["site"] or "default" for route in group.routes}
+    return any(site["name"] in names for site in group.hit)
+
+
+def _before_script(group: Group) -> Match:
+    event = group.newest
+    # A start mends no setting of a file, but the file may have been mended before.
+    started = reloaded(group.snapshot, group.routes, event["last"], started=True)
+    reason = Reason(
+        WORDS["before_script"] % (event["site"], event["detail"].get("error", UNKNOWN)),
+        [],
+        confidence="possible" if started else "likely",
+        state=state_of(_answered(group.snapshot, event["site"] or "", event["last"])),
+        since=event["first"],
+    )
+    return Match(CAUSE, "before_script", reason)
+
+
+def _every_page(path: str, pages: "Pages", group: Group) -> Optional[Match]:
+    """group: the newest error of one of the sites."""
+    snapshot, routes = group.snapshot, group.routes
+    names = list(dict.fromkeys(route["site"] for route in routes))
+    if (
+        _is_known(group)
+        or came_elsewhere(snapshot, path, names)
+        or any(_nginx_failed(snapshot, name) for name in names)
+    ):
+        return None
+    text = "%d pages in a row with 500, none with 200 since" % pages["failed"]
+    text += ", though visitors got 200" if "hidden" in pages else ""
+    proof = [evidence("nginx_access", text, path, at=pages["last"])]
+    words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
+    own = [] if group.events else _of_own_log(snapshot, routes)
+    proof[:0] = map(_own, own)
+    proof += of_unit(snapshot, routes, [event["detail"] for event in group.events] or own)
+    proof[:0] = _hiding(snapshot, names) if "hidden" in pages else []
+    return _match("every_page", words, group, proof, pages["last"])
+
+
+def _shown_errors(path: str, pages: "Pages", group: Group) -> Optional[Match]:
+    """Pages that came, by an access log, and ended with an error, by another one. group: all errors."""
+    came, names = pages["came"], list(dict.fromkeys(route["site"] for route in group.routes))
+    if _is_known(group) or came_elsewhere(group.snapshot, path, names):
+        return None
+    ill = {event["site"] for event in group.events}
+    names = [name for name in names if name in ill] or names
+    routes = [route for route in group.routes if route["site"] in names]
+    text = "%d pages in a row with 200, each at the time of an error of PHP's" % len(came)
+    proof = [evidence("nginx_access", text, path, at=came[-1])]
+    events = (
+        group.events[-1:] if each_has(came, [at for each in group.events for at in each["times"]]) else []
+    )
+    if not events:
+        own = [(error, error.get("times", [])) for error in _of_own_log(group.snapshot, routes)]
+        theirs = [error for error, at in own if each_has(came, at) and theirs_alone(came, at)]
+        if not theirs:
+            return None
+        proof.insert(0, _own(theirs[0]))
+    words = WORDS["shown_errors"] % (len(came), ", ".join(names[:3]))
+    match = _match("shown_errors", words, group._replace(events=events), proof, came[0])
+    reason = match.reason._replace(losses=losses_of(events), servers=sites_of(routes))
+    return match._replace(reason=reason)
+
+
+def _of_pages(snapshot: "Snapshot") -> Iterator[Tuple[str, "Pages", List["Route"]]]:
+    """Each access log, what its end tells of pages, and the routes of the sites that it may be of."""
+    access, of_site = snapshot.get("access"), routes_by_site(snapshot)
     for file in access["files"] if access else []:
         for pages in file.get("pages", []):
-            came = pages.get("came", [])
-            names = [name for name in log_sites(snapshot, file["path"], pages) if name in routes]
-            if (
-                len(came) < FEWEST
-                or pages["failed"]  # whose errors may stand beside those that came
-                or found.intersection(names)
-                or came_elsewhere(snapshot, file["path"], names)
-            ):
-                continue
-            events = [
-                event
-                for event in snapshot["logs"]["events"]
-                if event["source"] == "nginx" and meaning_of(event) in FATAL and event["site"] in names
-            ]
-            names = [name for name in names if name in {event["site"] for event in events}] or names
-            hit = [route for name in names for route in routes[name]]
-            text = "%d pages in a row with 200, each at the time of an error of PHP's" % len(came)
-            proof = [evidence("nginx_access", text, file["path"], at=came[-1])]
-            event = events[-1] if each_has(came, [at for each in events for at in each["times"]]) else None
-            if event is None:
-                own = [(error, error.get("times", [])) for error in _of_own_log(snapshot, hit)]
-                theirs = [error for error, at in own if each_has(came, at) and theirs_alone(came, at)]
-                if not theirs:
-                    continue
-                proof.insert(0, _own(theirs[0]))
-            found.update(names)
-            words = WORDS["shown_errors"] % (len(came), ", ".join(names[:3]))
-            matches.append(_match(cause, "shown_errors", words, hit, event, proof, came[0]))
-    return matches
+            names = log_sites(snapshot, file["path"], pages)
+            routes = [route for name in names for route in of_site.get(name, ())]
+            if routes:
+                yield file["path"], pages, routes
 
 
-def reasons(cause: Cause, snapshot: "Snapshot") -> List[Match]:
-    routes: Dict[str, List["Route"]] = {}
-    for route in snapshot["nginx"]["routes"]:
-        routes.setdefault(route["site"], []).append(route)
-    fatal = {
-        event["site"]: event
-        for event in sorted(snapshot["logs"]["events"], key=lambda each: each["last"])
-        if event["source"] == "nginx" and meaning_of(event) in FATAL and event["site"]
-    }
-    matches = [
-        _match(
-            cause,
-            "before_script",
-            WORDS["before_script"] % (site, event["detail"].get("error", UNKNOWN)),
-            routes[site],
-            event,
-            [],
-            event["first"],
-            # A start mends no setting of a file, but the file may have been mended before.
-            "possible" if reloaded(snapshot, routes[site], event["last"], started=True) else "likely",
-            _answered(snapshot, site, event["last"]),
-        )
-        for site, event in fatal.items()
-        if site in routes and meaning_of(event) in BEFORE_SCRIPT
+def questions(snapshot: "Snapshot") -> List[Question]:
+    fatal = sorted(of_nginx(snapshot, FATAL), key=lambda event: event["last"])
+    newest = {event["site"]: event for event in fatal if event["site"]}
+    found = [
+        Question(group, (_before_script,))
+        for group in groups(snapshot, list(newest.values()))
+        if meaning_of(group.newest) in BEFORE_SCRIPT
         # One that was removed is everyday, and else found_again.py knows more.
-        if not opening(event["detail"], [route["root"] or "" for route in routes[site]])
+        and not opening(group.newest["detail"], [route["root"] or "" for route in group.routes])
     ]
-    found = {site["name"] for match in matches for site in match.reason.servers or ()}
-    access = snapshot.get("access")
-    for file in access["files"] if access else []:
-        for pages in file.get("pages", []):
-            few = pages["failed"] < FEWEST or pages["answered"] or pages["paths"] < 2
-            names = (
-                [] if few else [site for site in log_sites(snapshot, file["path"], pages) if site in routes]
-            )
-            if (
-                not names
-                or found.intersection(names)
-                or came_elsewhere(snapshot, file["path"], names)
-                or any(_nginx_failed(snapshot, name) for name in names)
-            ):
-                continue
-            found.update(names)
-            hit = [route for name in names for route in routes[name]]
-            event = next((fatal[name] for name in names if name in fatal), None)
-            text = "%d pages in a row with 500, none with 200 since" % pages["failed"]
-            text += ", though visitors got 200" if "hidden" in pages else ""
-            proof = [evidence("nginx_access", text, file["path"], at=pages["last"])]
-            words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
-            own = _of_own_log(snapshot, hit) if event is None else []
-            proof[:0] = map(_own, own)
-            proof += of_unit(snapshot, hit, [event["detail"]] if event else own)
-            proof[:0] = _hiding(snapshot, names) if "hidden" in pages else []
-            matches.append(_match(cause, "every_page", words, hit, event, proof, pages["last"]))
-    return matches + _shown(cause, snapshot, routes, found)
+    for path, pages, routes in _of_pages(snapshot):
+        if pages["failed"] >= FEWEST and not pages["answered"] and pages["paths"] > 1:
+            events = [newest[route["site"]] for route in routes if route["site"] in newest][:1]
+            group = Group(snapshot, routes, events)
+            found.append(Question(group, (partial(_every_page, path, pages),)))
+    for path, pages, routes in _of_pages(snapshot):
+        # Errors of pages that failed may stand beside those that came.
+        if len(pages.get("came", [])) >= FEWEST and not pages["failed"]:
+            names = {route["site"] for route in routes}
+            events = [event for event in of_nginx(snapshot, FATAL) if event["site"] in names]
+            group = Group(snapshot, routes, events)
+            found.append(Question(group, (partial(_shown_errors, path, pages),)))
+    return found

@@ -6,15 +6,16 @@ not there is everyday, and no error.
 """
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.script_refusals import DENIED, GONE, MISSING, OUTSIDE, aliased, is_check
-from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import FATAL, NOT_FOUND, REFUSED
-from .case import site_reconfigured
-from .model import Cause, Match, Place, Reason, evidence, losses_of, newest_of, sample
+from .group import Group, Question, groups, of_nginx, routes_by_site
+from .model import Match, Place, Reason, evidence, likely, losses_of, newest_of, sample, state_of
+from .php_error import CAUSE
 from .script_ways import barrier, is_open, page_of, ways_of
 
 if TYPE_CHECKING:
@@ -128,29 +129,24 @@ def _opened(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> 
     return any(way["changed_at"] > event["last"] + LOG_SECOND for way in _open(snapshot, routes, event))
 
 
-def _closed_root(
-    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
-) -> Optional[Match]:
+def _closed_root(group: Group) -> Optional[Match]:
     """A directory that each way to the site's scripts needs. Without that, one script may lack: everyday."""
-    ways = ways_of(snapshot, routes[0]["site"], True)
-    events = [event for event in events if meaning_of(event) in NOT_FOUND]
+    ways = ways_of(group.snapshot, group.routes[0]["site"], True)
+    events = [event for event in group.events if meaning_of(event) in NOT_FOUND]
     bar = barrier(ways)
     if not events or not bar:
         return None
-    newest = newest_of(events)
     reason_id, why, proof = bar
     if reason_id == "closed_root":
         why = "%s, who runs pool %s, may not search %s" % (ways[0]["user"], ways[0]["pool"], why)
-    reason = Reason(
-        "PHP finds no script of %s: %s." % (newest["site"] or "default", why),
-        [proof, sample(newest)],
+    reason = likely(
+        "PHP finds no script of %s: %s." % (group.site, why),
+        [proof, sample(newest_of(events))],
         losses_of(events),
-        confidence="likely",
         place=Place(ways[0]["pool"], None),
-        servers=sites_of(routes),
         facts={"path": proof["path"]},
     )
-    return Match(cause, reason_id, reason)
+    return Match(CAUSE, reason_id, reason)
 
 
 def _unserved(snapshot: "Snapshot") -> Dict[Tuple[str, str], List["Route"]]:
@@ -182,89 +178,66 @@ def _unserved(snapshot: "Snapshot") -> Dict[Tuple[str, str], List["Route"]]:
     return found
 
 
-def _blank(cause: Cause, what: str, routes: Sequence["Route"]) -> Match:
-    first = routes[0]
+def _blank(what: str, group: Group) -> Match:
+    first = group.routes[0]
     reason_id, words = UNSERVED[what]
     text = "fastcgi_pass %s without fastcgi_param %s" % (first["pass"], what)
     if what == FIXED:
         text = "fastcgi_pass %s, with a %s of %s for each request" % (first["pass"], LENGTH, first["length"])
     place = "%s:%s" % (first["file"], first["line"])
     proof = [evidence("nginx", text, place)]
-    return Match(
-        cause,
-        reason_id,
-        Reason(
-            words % (first["site"] or "default") + ".",
-            proof,
-            confidence="likely",
-            state="active" if what in (METHOD, SCRIPT) else "latent",
-            servers=sites_of(routes),
-        ),
-    )
+    state = "active" if what in (METHOD, SCRIPT) else "latent"
+    return Match(CAUSE, reason_id, likely(words % group.site + ".", proof, state=state))
 
 
-def _of_site(
-    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
-) -> List[Match]:
+def _script_refused(group: Group) -> Optional[List[Match]]:
+    snapshot, routes = group.snapshot, group.routes
     by_reason: Dict[str, List["Event"]] = {}
-    for event in events:
-        why = _why(snapshot, routes, event)
+    for event in group.events:
+        why = _why(snapshot, routes, event) if meaning_of(event) in REFUSED else None
         if why:
             by_reason.setdefault(why, []).append(event)
     matches: List[Match] = []
     for why, alike in by_reason.items():
-        newest = newest_of(alike)
-        over, last = _opened(snapshot, routes, newest), newest["last"]
+        part = group._replace(events=alike)
+        over = _opened(snapshot, routes, part.newest)
         # What nginx, or each php-fpm, has loaded since may be mended.
-        loaded = site_reconfigured(snapshot["nginx"], [newest["site"]], last + LOG_SECOND) or reloaded(
-            snapshot, routes, last
-        )
+        loaded = part.reconfigured or reloaded(snapshot, routes, part.newest["last"])
         reason = Reason(
-            "PHP refuses scripts of %s: %s." % (newest["site"] or "default", why),
-            [sample(newest)],
+            "PHP refuses scripts of %s: %s." % (group.site, why),
+            [sample(part.newest)],
             losses_of(alike),
             confidence="possible" if loaded and not over else "likely",
-            state="recovered" if over else "active",
+            state=state_of(over),
             since=min(event["first"] for event in alike),
-            servers=sites_of(routes),
         )
-        matches.append(Match(cause, "script_refused", reason))
-    return matches
+        matches.append(Match(CAUSE, "script_refused", reason))
+    return matches or None
 
 
-def refused(cause: Cause, snapshot: "Snapshot") -> List[Match]:
-    of_site: Dict[str, List["Route"]] = {}
-    for route in snapshot["nginx"]["routes"]:
-        of_site.setdefault(route["site"], []).append(route)
-    matches = [
-        _blank(cause, what, routes)
+def _found_again(group: Group) -> Optional[Match]:
+    gone = [
+        event
+        for event in group.events
+        if event.get("front") or meaning_of(event) in GONE or meaning_of(event) in FATAL
+    ]
+    if not gone:
+        return None
+    from .found_again import found_again
+
+    return found_again(group._replace(events=gone))
+
+
+def questions(snapshot: "Snapshot") -> List[Question]:
+    of_site = routes_by_site(snapshot)
+    found = [
+        Question(Group(snapshot, routes), (partial(_blank, what),))
         for (site, what), routes in _unserved(snapshot).items()
         # One location may be another thing, such as a status page that never worked.
         if what == METHOD
         or len(routes) == len(of_site[site])
         or any("php" in each["location"] for each in routes)
     ]
-    events: Dict[str, List["Event"]] = {}
-    vanished: Dict[str, List["Event"]] = {}
-    for event in snapshot["logs"]["events"]:
-        site, meaning = event["site"] or "", meaning_of(event)
-        if event["source"] != "nginx" or site not in of_site:
-            continue
-        if meaning in REFUSED:
-            events.setdefault(site, []).append(event)
-        gone = event.get("front") or meaning in GONE
-        if (meaning in REFUSED and gone) or meaning in FATAL:
-            vanished.setdefault(site, []).append(event)
-    for site, of_events in events.items():
-        root = _closed_root(cause, snapshot, of_site[site], of_events)
-        found = [root] if root else _of_site(cause, snapshot, of_site[site], of_events)
-        matches += found
-        if found:
-            vanished.pop(site, None)
-    if vanished:
-        from .found_again import found_again
-
-        for site, of_events in vanished.items():
-            ways = ways_of(snapshot, site, True)
-            matches += found_again(cause, snapshot, of_site[site], of_events, ways)
-    return matches
+    for group in groups(snapshot, of_nginx(snapshot, REFUSED | FATAL)):
+        found.append(Question(group, (_closed_root, _script_refused, _found_again)))
+    return found

@@ -6,19 +6,17 @@
 To refuse one visitor who asks too often, or one page, is what they are for.
 """
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Optional
 
-from ..parse.nginx.sites import sites_of
-from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of
 from ..signatures.nginx import LIMITED
-from .case import site_reconfigured
-from .model import Cause, Match, Reason, evidence, losses_of, newest_of, sample
+from .group import Group
+from .model import Match, evidence, likely, sample, state_of
+from .nginx_errors import NGINX_LIMIT
 from .php_error_reasons import came_elsewhere, log_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, Limit, Refused
-    from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 REASONS = by_meaning({"request_limited": "limit_req", "connection_limited": "limit_conn"})
@@ -78,34 +76,19 @@ def _lost_as_well(snapshot: "Snapshot", site: str) -> bool:
     )
 
 
-def _match(
-    cause: Cause, snapshot: "Snapshot", routes: Sequence["Route"], events: Sequence["Event"]
-) -> Optional[Match]:
-    newest = newest_of(events)
+def refused_visitors(group: Group) -> Optional[Match]:
+    snapshot, newest = group.snapshot, group.newest
     site = newest["site"] or ""
     refused, limit = refused_at(snapshot, site), limit_of(snapshot, newest)
     if refused is None or is_one_stranger(refused, limit) or _lost_as_well(snapshot, site):
         return None
     reason_id = REASONS[meaning_of(newest)]
-    loaded = site_reconfigured(snapshot["nginx"], [site], newest["last"] + LOG_SECOND)
-    over = loaded or refused["since"] >= FEWEST
     text = "%(pages)d pages refused, %(answered)d before the last of them with 200" % refused
     proof = [evidence("nginx", limit["written"], limit["file"], limit["line"])] if limit else []
     by = "%s, which counts by %s" % (reason_id, limit["key"]) if limit else reason_id
-    reason = Reason(
-        MOST_VISITORS % (site or "default", by, _whom(refused)),
-        proof + [sample(newest), evidence("nginx_access", text)],
-        losses_of(events),
-        confidence="likely",
-        state="recovered" if over else "active",
-        servers=sites_of(routes),
+    reason = likely(
+        MOST_VISITORS % (group.site, by, _whom(refused)),
+        [*proof, sample(newest), evidence("nginx_access", text)],
+        state=state_of(group.reconfigured or refused["since"] >= FEWEST),
     )
-    return Match(cause, reason_id, reason)
-
-
-def limited(cause: Cause, snapshot: "Snapshot", of_site: Dict[str, List["Route"]]) -> List[Optional[Match]]:
-    found: Dict[str, List["Event"]] = {}
-    for event in snapshot["logs"]["events"]:
-        if meaning_of(event) in LIMITED and (event["site"] or "") in of_site:
-            found.setdefault(event["site"] or "", []).append(event)
-    return [_match(cause, snapshot, of_site[site], events) for site, events in found.items()]
+    return Match(NGINX_LIMIT, reason_id, reason)

@@ -10,13 +10,28 @@ from ..parse.nginx.sites import sites_of
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
 from .case import NOBODY_THERE, Case, logged_as, site_reconfigured
-from .model import NOWHERE, Cause, Match, Reason, Remedy, Rule, evidence, ids, losses_of, newest_of, sample
+from .model import (
+    NOWHERE,
+    Cause,
+    Match,
+    Reason,
+    Remedy,
+    Rule,
+    evidence,
+    ids,
+    likely,
+    losses_of,
+    newest_of,
+    sample,
+    state_of,
+)
 from .seen import Groups, Seen, among, grouped
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
+    from .group import Group, Question
 
 CAUSE = Cause("upstream_unresolvable", ids("bad_address name_unresolved no_resolver stale_address"))
 UNRESOLVED = meanings("no_resolver", "unresolved", "bad_upstream")
@@ -56,12 +71,11 @@ def _unresolved(
     over = site_reconfigured(snapshot["nginx"], [route["site"] for route in hit], newest["last"] + LOG_SECOND)
     if reason_id == "no_resolver":
         over = over and all(route.get("resolver") for route in hit)
-    reason = Reason(
+    reason = likely(
         WORDS[reason_id] % hit[0]["pass"],
         [directive, sample(newest)],
         losses_of(events),
-        confidence="likely",
-        state="recovered" if over else "active",
+        state=state_of(over),
         severity=None if alone else "warning",
         servers=sites_of(hit),
         explains=[],
@@ -119,7 +133,7 @@ def _stale(case: Case) -> Optional[Match]:
         losses_of(events),
         [] if over else remedy,
         "likely",
-        "recovered" if over else "active",
+        state_of(over),
         place=(case.owner.place if case.owner else NOWHERE)._replace(unit=nginx["unit"]),
         servers=sites_of(routes),
         explains=[],
@@ -136,8 +150,16 @@ def _by_variable(case: Case) -> Optional[Match]:
 RULE = Rule("upstream_unresolvable", (CAUSE,), (_by_variable, _stale), of_nginx=True)
 
 
-def of_no_endpoint(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
-    """The findings of routes whose endpoint only nginx knows."""
+def _nowhere(group: "Group") -> Optional[Match]:
+    by_site = _by_site(group.snapshot["logs"]["events"])
+    return _unresolved(group.snapshot, by_site, group.routes, True)
+
+
+def of_no_endpoint(snapshot: "Snapshot") -> List["Question"]:
+    """Of routes whose endpoint only nginx knows."""
     routes = [route for route in snapshot["nginx"]["routes"] if route["variable"] and not route["endpoints"]]
-    match = _unresolved(snapshot, _by_site(snapshot["logs"]["events"]), routes, True) if routes else None
-    return [match] if match else []
+    if not routes:
+        return []
+    from .group import Group, Question
+
+    return [Question(Group(snapshot, routes), (_nowhere,))]

@@ -3,35 +3,43 @@
 
 """Who can write what root loads becomes root with the next reload."""
 
+from functools import partial
 from typing import TYPE_CHECKING, List, Tuple, Union
 
-from ..parse.nginx.sites import sites_of
 from .model import Cause, HostRule, Match, Place, Reason, evidence
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.config import Writable
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.snapshot import Snapshot
+    from .group import Group, Question
 
+Part = Union["Nginx", "Master"]
 CAUSE = Cause("writable_config", ("fpm", "nginx"), severity="warning")
 
 
-def _writable(snapshot: "Snapshot", _found: List[Match]) -> List[Match]:
-    sites = sites_of(snapshot["nginx"]["routes"])
-    parts: List[Tuple[str, Union["Nginx", "Master"]]] = [("nginx", snapshot["nginx"])]
+def _writable(reason_id: str, part: Part, writable: "Writable", _group: "Group") -> Match:
+    text = "%s can write %s" % (writable["who"], writable["path"])
+    words = "%s, which %s loads as root." % (text, part["config"])
+    proof = evidence("file", text, writable["path"])
+    return Match(CAUSE, reason_id, Reason(words, [proof], state="latent", place=Place(None, part["unit"])))
+
+
+def _loaded_as_root(snapshot: "Snapshot") -> List["Question"]:
+    nginx = snapshot["nginx"]
+    parts: List[Tuple[str, Part]] = [("nginx", nginx)]
     parts += [("fpm", master) for master in snapshot["fpm"]["masters"]]
-    matches = []
-    for reason_id, part in parts:
+    asks = []
+    for reason_id, part in parts if nginx["routes"] else []:
         writable = part.get("writable")
-        if not writable or not sites:
-            continue
-        text = "%s can write %s" % (writable["who"], writable["path"])
-        words = "%s, which %s loads as root." % (text, part["config"])
-        proof = evidence("file", text, writable["path"])
-        place = Place(None, part["unit"])
-        reason = Reason(words, [proof], state="latent", place=place, servers=sites)
-        matches.append(Match(CAUSE, reason_id, reason))
-    return matches
+        if writable:
+            asks.append(partial(_writable, reason_id, part, writable))
+    if not asks:
+        return []
+    from .group import Group, Question
+
+    return [Question(Group(snapshot, nginx["routes"]), (ask,)) for ask in asks]
 
 
-RULE = HostRule("writable_config", (CAUSE,), (_writable,))
+RULE = HostRule("writable_config", (CAUSE,), (_loaded_as_root,))

@@ -3,30 +3,17 @@
 
 """A zone of nginx's shared memory that has no room for another key: the request ends with an error."""
 
-from typing import TYPE_CHECKING, List, Sequence
-
-from ..parse.timestamps import LOG_SECOND
-from .case import site_reconfigured
-from .model import Cause, Match, Reason, losses_of, newest_of, sample
-
-if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Event
-    from ...plugin_utils.shapes.snapshot import Snapshot
+from .group import Group
+from .model import Match, likely, state_of
+from .nginx_errors import NGINX_LIMIT
 
 
-def zone_full(cause: Cause, snapshot: "Snapshot", events: Sequence["Event"]) -> List[Match]:
+def zone_full(group: Group) -> Match:
     """nginx's line names no request, so no site either: it explains nothing else of a site."""
-    if not snapshot["nginx"]["routes"]:
-        return []
-    newest = newest_of(events)
-    over = site_reconfigured(snapshot["nginx"], [], newest["last"] + LOG_SECOND)
-    reason = Reason(
-        "nginx ends requests itself: its zone %s has no room for another key."
-        % newest["detail"].get("zone", "in shared memory"),
-        [sample(newest)],
-        losses_of(events),
-        confidence="likely",
-        state="recovered" if over else "active",
-        servers=(),
+    zone = group.newest["detail"].get("zone", "in shared memory")
+    words = "nginx ends requests itself: its zone %s has no room for another key." % zone
+    return Match(
+        NGINX_LIMIT,
+        "zone_full",
+        likely(words, [], state=state_of(group.reconfigured), servers=()),
     )
-    return [Match(cause, "zone_full", reason)]

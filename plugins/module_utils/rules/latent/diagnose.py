@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, List
 from ...plan.preventive import make_known
 from ..diagnose import diagnose, left_to_a_person
 from ..engine import finding, not_mended
-from ..missing import attempt
+from ..missing import attempt, part_of
 from ..model import SEVERITIES, STATES
 from .model import LatentRule
 from .registry import RULES
@@ -24,20 +24,21 @@ make_known()
 FAILED = "risk_failed"
 
 
-def _ask(rule: LatentRule, snapshot: "Snapshot") -> "List[Finding]":
+def _ask(rule: LatentRule, snapshot: "Snapshot", failed: "List[Missing]") -> "List[Finding]":
+    """Each adds what it finds, and takes nothing for granted: where one raises, the others go on."""
     return [
         finding(rule.cause, risk.reason_id, risk.reason, risk.endpoint)
         for ask in rule.asks
-        for risk in ask(snapshot)
+        for risk in attempt(failed, part_of(rule.name, ask), partial(ask, snapshot)) or ()
     ]
 
 
 def risks_of(snapshot: "Snapshot", missing: "List[Missing]") -> "List[Finding]":
-    """missing: gets the entries of the rules that failed."""
+    """missing: gets the entries of what failed."""
     findings: List[Finding] = []
     failed: List[Missing] = []
     for rule in RULES:
-        findings += attempt(failed, rule.name, partial(_ask, rule, snapshot)) or []
+        findings += attempt(failed, rule.name, partial(_ask, rule, snapshot, failed)) or []
     findings = [
         attempt(failed, "owners", partial(left_to_a_person, snapshot, item)) or not_mended(item)
         for item in findings

@@ -88,14 +88,18 @@ class TestSource:
         assert (hosts.only(host)["state"], hosts.status(host)) == ("latent", "healthy")
 
 
+def of_no_php(kind: str) -> Host:
+    host = front(kind)
+    (fact,) = host["nginx"]["fronts"]
+    fact["server"] = {"file": "/etc/nginx/wiki.conf", "line": 1}
+    fact["site"] = {"name": "wiki.example", "listen": "80", "file": "/etc/nginx/wiki.conf", "line": 1}
+    return host
+
+
 class TestSourceOfNoPhp:
     @pytest.mark.parametrize(("kind", "state"), [("source", "latent"), ("source_front", "active")])
     def test_hit_a_server_block_without_php(self, kind: str, state: str) -> None:
-        host = front(kind)
-        (fact,) = host["nginx"]["fronts"]
-        fact["server"] = {"file": "/etc/nginx/wiki.conf", "line": 1}
-        fact["site"] = {"name": "wiki.example", "listen": "80", "file": "/etc/nginx/wiki.conf", "line": 1}
-        item = hosts.only(host)
+        item = hosts.only(of_no_php(kind))
         assert (item["reason"], item["state"], item["site"]) == ("source_sent", state, "wiki.example")
 
     def test_near_miss_it_is_not_told_of_which_site(self) -> None:
@@ -111,5 +115,6 @@ class TestSourceOfNoPhp:
 HITS: Dict[str, Callable[[], Host]] = {
     "no_root": front,
     "symlinks_off": lambda: front("symlinks"),
+    "source_of_no_php": lambda: of_no_php("source"),
     "source_sent": lambda: front("source_front", since=0),
 }

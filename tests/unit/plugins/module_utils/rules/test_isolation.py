@@ -5,16 +5,33 @@
 """A part of the diagnosis that raises costs its own answer: the others stand, and the host is reported."""
 
 import os
+from functools import lru_cache, wraps
 from typing import Any, Callable, Dict, List, Set, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange import reply
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import case, diagnose
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import (
+    case,
+    diagnose,
+    engine,
+    group,
+    not_running,
+    socket_path_mismatch,
+    socket_permission_denied,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.missing import first_answer
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import HOST_RULES, RULES
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts, test_nginx_own
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_registry import (
+    RULES_FOLDER,
+    RULES_PACKAGE,
+    modules,
+    rows,
+    snapshots,
+)
 
 OWN_CAUSES = {
     **{rule.name: {cause.id for cause in rule.causes} for rule in RULES},
@@ -76,7 +93,7 @@ class TestEachRuleMadeToRaise:
         fail(monkeypatch, name)
         verdict = hosts.verdict(a_host("plain"))
         assert verdict["status"] == "unknown"
-        assert failures(verdict) == [(name, "KeyError: 'a defect'")]
+        assert failures(verdict) == [(name + ".defect", "KeyError: 'a defect'")]
 
     def test_nothing_is_planned_after_a_rule_that_failed(self, monkeypatch: Any) -> None:
         """It may stand for the root cause."""
@@ -85,12 +102,158 @@ class TestEachRuleMadeToRaise:
         fail(monkeypatch, "impostor")
         assert hosts.causes(snapshot) == [("fpm_not_running", "stopped", "active")]
         assert hosts.actions(snapshot) == []
+        assert [item["confidence"] for item in hosts.verdict(snapshot)["findings"]] == ["possible"]
 
     def test_a_rule_about_the_host_is_named_as_well(self, monkeypatch: Any) -> None:
         fail(monkeypatch, "writable_config")
         verdict = hosts.verdict(a_host("stopped"))
-        assert failures(verdict) == [("writable_config", "KeyError: 'a defect'")]
+        assert failures(verdict) == [("writable_config.defect", "KeyError: 'a defect'")]
         assert [item["cause"] for item in verdict["findings"]] == ["fpm_not_running"]
+
+
+def of_hosts() -> List[Any]:
+    """The predicates of host rules: what judges a Group. Some are bound to more by functools.partial."""
+    found = []
+    for module in modules(RULES_PACKAGE, RULES_FOLDER):
+        for value in vars(module).values():
+            notes = getattr(value, "__annotations__", {})
+            of_group = any("group" in name and "Group" in str(note) for name, note in notes.items())
+            if of_group and "Match" in str(notes.get("return")) and value.__module__ == module.__name__:
+                found.append(value)
+    return found
+
+
+# Not asked by the engine: they work for a predicate.
+HELPERS = ("filled", "match", "found_again")
+ROWS = [
+    (module, row)
+    for module in (not_running, socket_path_mismatch, socket_permission_denied)
+    for row in dict.fromkeys(rows(module))
+]
+PREDICATES = [each for rule in RULES for each in rule.asks] + [
+    each for each in of_hosts() if each.__name__.strip("_") not in HELPERS
+]
+MOST = 4  # snapshots on which each is made to raise
+
+
+def predicate_of(ask: Any) -> Any:
+    return getattr(ask, "func", ask)
+
+
+def spying(spy: Callable[[Any, Any], Any], ask: Any) -> Callable[[Any], Any]:
+    @wraps(predicate_of(ask))
+    def answer(subject: Any) -> Any:
+        return spy(ask, subject)
+
+    return answer
+
+
+def spied(spy: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """first_answer(), in which spy(ask, subject) answers in the place of each predicate."""
+
+    def first(missing: Any, rule: str, predicates: Any, subject: Any) -> Any:
+        return first_answer(missing, rule, [spying(spy, ask) for ask in predicates], subject)
+
+    return first
+
+
+@lru_cache(maxsize=None)
+def each_asked() -> Dict[Any, Dict[int, bool]]:
+    """By predicate: whether it answers, by the number of a snapshot for which it is asked."""
+    seen: Dict[Any, Dict[int, bool]] = {}
+    number = 0
+
+    def spy(ask: Any, subject: Any) -> Any:
+        answer = ask(subject)
+        of_this = seen.setdefault(predicate_of(ask), {})
+        of_this[number] = of_this.get(number, False) or bool(answer)
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "first_answer", spied(spy))
+        patch.setattr(group, "first_answer", spied(spy))
+        for number in range(len(all_snapshots())):
+            hosts.verdict(all_snapshots()[number])
+    return seen
+
+
+@lru_cache(maxsize=None)
+def all_snapshots() -> List[Any]:
+    return snapshots()
+
+
+def names_of(item: Any) -> str:
+    return "%s.%s" % (item.__module__.rpartition(".")[2], item.__name__.strip("_"))
+
+
+def is_known(item: Any, others: List[Any]) -> bool:
+    key = ("cause", "reason", "endpoint", "summary")
+    return any(all(item[name] == other[name] for name in key) for other in others)
+
+
+def assert_its_own_answer_alone(before: Any, after: Any, name: str) -> None:
+    assert [path for path, _why in failures(after) if path.endswith(name)], name
+    assert after["status"] in NOT_BETTER_THAN_UNKNOWN
+    rule = failures(after)[0][0].partition(".")[0]
+    assert findings(before, OWN_CAUSES[rule]) <= findings(after, OWN_CAUSES[rule])
+    for item in after["findings"]:
+        # What only shows because another predicate gave no answer is never sure of itself.
+        assert is_known(item, before["findings"]) or (item["confidence"], item["remedy"]) == ("possible", [])
+
+
+class TestEachPredicateMadeToRaise:
+    @pytest.mark.parametrize("predicate", PREDICATES, ids=map(names_of, PREDICATES))
+    def test_it_costs_its_own_answer_alone(self, predicate: Any, monkeypatch: Any) -> None:
+        numbers = each_asked()[predicate]
+        chosen = sorted(numbers, key=lambda number: not numbers[number])[:MOST]
+        whole = [hosts.verdict(all_snapshots()[number]) for number in chosen]
+
+        def spy(ask: Any, subject: Any) -> Any:
+            return defect() if predicate_of(ask) is predicate else ask(subject)
+
+        monkeypatch.setattr(engine, "first_answer", spied(spy))
+        monkeypatch.setattr(group, "first_answer", spied(spy))
+        for number, before in zip(chosen, whole):
+            after = hosts.verdict(all_snapshots()[number])
+            assert_its_own_answer_alone(before, after, "." + predicate.__name__.strip("_"))
+
+    @pytest.mark.parametrize("module, row", ROWS, ids=[row for _module, row in ROWS])
+    def test_a_row_of_reasons_costs_its_own_alone(self, module: Any, row: str, monkeypatch: Any) -> None:
+        first_reason = module.first_reason
+
+        def broken(cause: Any, reasons: Any, subject: Any) -> Any:
+            table = [(name, defect if name == row else predicate) for name, predicate in reasons]
+            return first_reason(cause, table, subject)
+
+        failed = 0
+        for path in hosts.FILES[:: len(hosts.FILES) // 60]:
+            snapshot = hosts.fixture(path)["snapshot"]
+            before = hosts.verdict(snapshot)
+            with monkeypatch.context() as patch:
+                patch.setattr(module, "first_reason", broken)
+                after = hosts.verdict(snapshot)
+            if failures(after):
+                failed += 1
+                assert_its_own_answer_alone(before, after, "." + row)
+        assert failed
+
+    def test_behind_it_nobody_of_its_rule_is_asked(self, monkeypatch: Any) -> None:
+        """A gate that raises does not let the next one answer."""
+        rule = next(rule for rule in RULES if rule.name == "fpm_not_running")
+        broken = [each._replace(asks=(defect, *each.asks[1:])) if each is rule else each for each in RULES]
+        monkeypatch.setattr(diagnose, "RULES", tuple(broken))
+        assert hosts.causes(a_host("stopped")) == []
+
+    def test_another_question_of_a_host_rule_is_answered(self, monkeypatch: Any) -> None:
+        """But what follows is possible at most: it may ask what was found before."""
+        rule = next(rule for rule in HOST_RULES if rule.name == "nginx_errors")
+        snapshot = test_nginx_own.HITS["index_missing"]()
+        before = hosts.only(snapshot)
+        broken = rule._replace(asks=(defect, *rule.asks))
+        monkeypatch.setattr(diagnose, "HOST_RULES", (broken,))
+        after = hosts.only(snapshot)
+        assert (before["confidence"], after["confidence"]) == ("likely", "possible")
+        assert failures(hosts.verdict(snapshot)) == [("nginx_errors.defect", "KeyError: 'a defect'")]
 
 
 # Each part beside the rules: its module, its function there, its name in missing.
@@ -254,7 +417,7 @@ class TestSeveralFailures:
         fail(monkeypatch, *NAMES)
         verdict = hosts.verdict(a_host("plain"))
         assert (verdict["status"], verdict["findings"]) == ("unknown", [])
-        assert [rule for rule, _why in failures(verdict)] == NAMES
+        assert [rule for rule, _why in failures(verdict)] == [name + ".defect" for name in NAMES]
 
     def test_many_endpoints_name_a_rule_once(self, monkeypatch: Any) -> None:
         fail(monkeypatch, "impostor")
@@ -265,7 +428,7 @@ class TestSeveralFailures:
 
     def test_a_finding_says_which_rule_could_not_answer(self, monkeypatch: Any) -> None:
         fail(monkeypatch, "impostor")
-        assert [entry["path"] for entry in hosts.only(a_host("stopped"))["missing"]] == ["impostor"]
+        assert [entry["path"] for entry in hosts.only(a_host("stopped"))["missing"]] == ["impostor.defect"]
 
     def test_a_rule_that_answers_nonsense_is_one_that_failed(self, monkeypatch: Any) -> None:
         rule = RULES[0]

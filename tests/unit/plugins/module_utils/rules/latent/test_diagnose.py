@@ -91,4 +91,6 @@ class TestARuleThatRaises:
         fail(monkeypatch, name)
         verdict = diagnose_ahead(host)
         assert verdict["status"] == "healthy" and risks(host) == others
-        assert [(entry["what"], entry["path"]) for entry in verdict["missing"]] == [("risk_failed", name)]
+        assert [(entry["what"], entry["path"]) for entry in verdict["missing"]] == [
+            ("risk_failed", name + ".defect")
+        ]
