@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ..parse.endpoint import reached
 from ..parse.fastcgi import PROMPT_MS
-from ..signatures.lookup import meaning_of, meanings
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import QUEUE_FULL
 from .view import View, master_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint, Flow, Probe, Waiting
 
-QUEUE_FULL = meanings("queue_full", "connect_timed_out")
 RECENT = 30.0  # seconds of nginx's log that show how many are refused now
 LATELY = 5.0  # seconds for which a refused visitor counts as one who waits, where no answer tells how long
 FEW = 16  # places: too few for a crowd that comes at once, even if many workers are free

@@ -5,13 +5,14 @@
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Iterator, List, Sequence
 
 from ..collect.host import Host, HostError
 from ..collect.linux.processes import process_cgroup
 from ..collect.trust import walk
 from ..parse.endpoint import parse
 from ..parse.linux.proc import unit_of
+from ..parse.linux.swap import mount_of
 from ..parse.linux.systemctl import COMMAND, parse_show
 from ..parse.linux.tmpfiles import LINKS, entry_for
 from ..remediate.launch import Launch
@@ -123,14 +124,6 @@ def _only_tests(launch: Launch) -> bool:
     )
 
 
-def mount_of(host: Host, path: str) -> Optional[Sequence[str]]:
-    """(place, kind of file system) of the mount that holds a path."""
-    rows = [line.split(" ") for line in (host.text("/proc/self/mounts") or "").splitlines()]
-    held = [row for row in rows if len(row) > 2 and (path + "/").startswith(row[1].rstrip("/") + "/")]
-    best = max(held, key=lambda row: len(row[1]), default=None)
-    return None if best is None else (best[1], best[2])
-
-
 def directories(
     host: Host, pools: Sequence[Held], launches: "Dict[str, Launch]"
 ) -> "Iterator[RestartProblem]":
@@ -140,9 +133,9 @@ def directories(
         made += made_first(launch)
     for folder, held in directories_of(pools).items():
         real = host.realpath(folder)
-        mount = mount_of(host, real)
+        mount = mount_of(host.text("/proc/self/mountinfo") or "", real)
         mine = [each for each in held if each.service.unit in launches]
-        if not mine or mount is None or mount[1] not in _MEMORY or real == mount[0]:
+        if not mine or mount is None or mount.type not in _MEMORY or real == mount.point:
             continue
         if any((path + "/").startswith(real + "/") for path in made) or _made_at_boot(host, folder, real):
             continue
@@ -175,8 +168,8 @@ def links(
     remade = [path for launch in launches.values() for path in launch.makes]
     for way in ways:
         for place in _links_of(host, way.key):
-            mount = mount_of(host, posixpath.dirname(place))
-            if mount is None or mount[1] not in _MEMORY or place in commands.split(" "):
+            mount = mount_of(host.text("/proc/self/mountinfo") or "", posixpath.dirname(place))
+            if mount is None or mount.type not in _MEMORY or place in commands.split(" "):
                 continue
             if entry_for(place, host.text, host.glob, LINKS):
                 continue

@@ -36,6 +36,11 @@ def is_fpm(path: str) -> bool:
     return bool(_FPM_FILE.match(path))
 
 
+def resembles_fpm(comm: str, exe: Optional[str], title: str) -> bool:
+    """By names, which anybody may take."""
+    return "fpm" in comm or "fpm" in (exe or "").rpartition("/")[2] or title.startswith("php-fpm")
+
+
 def program_of(comm: str) -> Optional[str]:
     """nginx or php-fpm, by the name of a process. systemd's child has it in brackets before it is run."""
     match = _COMM.match(comm)

@@ -11,6 +11,7 @@ from ..parse.endpoint import is_this_host, parse, reached
 from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meanings
+from ..signatures.nginx import QUEUE_FULL
 from .missing import attempt
 from .model import Confidence, Loss, evidence, losses_of
 from .seen import Owner, Seen, among
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 # Meanings of messages that several rules ask for.
 NOBODY_THERE = meanings("missing", "refused")
-QUEUE_FULL = meanings("queue_full", "connect_timed_out")
 CUT_OFF = meanings("cut_off", "bad_gateway")
 NOT_IN_TIME = meanings("connect_timed_out")
 FULL = meanings("pool_full", "process_max")

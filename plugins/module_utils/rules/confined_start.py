@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, Optional
 
 from ..parse.endpoint import parse
-from ..parse.linux.systemctl import may_not_use
+from ..parse.linux.systemctl import SIGSYS, may_not_use
 from ..parse.linux.unit_starts import of_meaning
 from ..parse.titles import program_of
 from ..signatures import kinds
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = 2.0, 2.0  # seconds around the last attempt
 EXIT_EXEC = 203  # systemd.exec(5): it could not be run
-SIGSYS, EACCES = 31, 13
+EACCES = 13
 _KILLED = (2, 3)  # si_code of waitid(2): killed, dumped
 
 

@@ -8,7 +8,7 @@ from typing import Optional
 
 from ..signatures.lookup import meanings
 from .case import Case, site_reconfigured
-from .model import Match, Reason, evidence, sample
+from .model import Match, Reason, evidence, likely, sample
 from .nginx_errors import NGINX_LIMIT, OWN
 
 UNREACHED, UNBOUND = meanings("unreached", "unbound"), meanings("unbound")
@@ -29,7 +29,7 @@ def not_allowed(case: Case) -> Optional[Reason]:
         evidence("probe", "%s: the connection was closed without an answer" % case.key),
         evidence("php-fpm", allowed, pool["file"]),
     ]
-    return Reason(words, proof, case.losses, confidence="likely", place=owner.place)
+    return likely(words, proof, case.losses, place=owner.place)
 
 
 def no_port(case: Case) -> Optional[Match]:
@@ -45,11 +45,10 @@ def no_port(case: Case) -> Optional[Match]:
         address = last["detail"].get("address", "an address")
         words = "nginx is to dial %%s from %s (fastcgi_bind), which this host lacks." % address
     over = site_reconfigured(case.snapshot["nginx"], [last["site"]], last["last"] + 1)
-    reason = Reason(
+    reason = likely(
         words % case.key,
         [case.dialled(), sample(last)],
         lost,
-        confidence="likely",
         state="recovered" if bound and over else "active",
         severity="critical" if now else None,
     )

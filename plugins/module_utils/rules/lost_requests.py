@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequenc
 
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
-from .case import CUT_OFF, QUEUE_FULL, Case
+from ..signatures.nginx import QUEUE_FULL
+from .case import CUT_OFF, Case
 from .model import Answer, Cause, Confidence, Loss, Match, Reason, Rule, State, evidence, near, sample
 from .nginx_errors import NGINX_LIMIT, OWN
 

@@ -6,7 +6,8 @@
 from typing import TYPE_CHECKING, Optional
 
 from ..signatures.lookup import meaning_of, meanings
-from .case import FULL, QUEUE_FULL, Case, reconfigured, site_reconfigured
+from ..signatures.nginx import QUEUE_FULL
+from .case import FULL, Case, reconfigured, site_reconfigured
 from .model import (
     NOTHING,
     Answer,
@@ -18,6 +19,7 @@ from .model import (
     Rule,
     first_line,
     ids,
+    likely,
     near,
     sample,
 )
@@ -93,7 +95,7 @@ def _refuses(case: Case) -> Optional[Match]:
         "pm.max_children = %s, backlog %s)."
     )
     words %= (pool["name"], ago, pool["pm"], limit, case.endpoint.get("backlog"))
-    reason = Reason(words, [sample(lost[-1].event)], lost, confidence="likely")
+    reason = likely(words, [sample(lost[-1].event)], lost)
     holder = holder_of(case, owner)
     if holder:
         return holder.match(CAUSE, case, owner, words + HELD_BY, reason)
@@ -113,11 +115,10 @@ def _was_full(case: Case) -> Optional[Match]:
     for owner in case.owners:
         lost = beside or (case.lost(NO_PLACE) if owner.pool["pm"] == "static" else [])
         if lost:
-            reason = Reason(
+            reason = likely(
                 "Pool %s ran out of workers for a while and has free ones now." % owner.pool["name"],
                 [sample(event) for event in logged[:1] + [lost[0].event]],
                 lost,
-                confidence="likely",
                 state="recovered",
             )
             capped = bool(logged) and all(meaning_of(event) in PROCESS_MAX for event in logged)
@@ -143,7 +144,7 @@ def _gave_up(case: Case) -> Optional[Match]:
         return None
     owner, lost = case.owners[0], waited if len(waited) >= GIVE_UP else beside
     words = "Pool %s ran out of workers for a while, and visitors gave up (499); it has free ones now."
-    reason = Reason(
+    reason = likely(
         words % owner.pool["name"],
         [sample(event) for event in logged[:1] + [lost[-1].event]],
         lost,
@@ -162,7 +163,7 @@ def _was_held(case: Case) -> Optional[Match]:
     if holder is None or not holder.is_kept or _nginx_changed(case, lost[-1].at):
         return None
     words = "Requests timed out while workers of pool %s were idle." % owner.pool["name"] + HELD_BY
-    return holder.match(CAUSE, case, owner, words, Reason(words, first_line(lost), lost, confidence="likely"))
+    return holder.match(CAUSE, case, owner, words, likely(words, first_line(lost), lost))
 
 
 def _full(case: Case) -> Answer:

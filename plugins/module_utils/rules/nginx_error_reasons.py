@@ -111,6 +111,13 @@ def _no_visitors(group: Group) -> Match:
     return Match(NGINX_LIMIT, "visitors", reason)
 
 
+def _zone_full(group: Group) -> Match:
+    """nginx's line names no request, so no site either: it explains nothing else of a site."""
+    zone = group.newest["detail"].get("zone", "in shared memory")
+    words = "nginx ends requests itself: its zone %s has no room for another key." % zone
+    return Match(NGINX_LIMIT, "zone_full", likely(words, [], state=state_of(group.reconfigured)))
+
+
 def _why_gone(root: "GoneRoot") -> str:
     if "device" in root:
         return "%(device)s belongs at %(place)s, and is not mounted" % root
@@ -167,9 +174,7 @@ def questions(snapshot: "Snapshot") -> List[Question]:
         found += [Question(group, (refused_visitors,)) for group in limited]
     full = of_nginx(snapshot, ZONE_FULL)
     if full and routes:
-        from .zone_memory import zone_full
-
-        found.append(Question(Group(snapshot, routes, full), (zone_full,)))
+        found.append(Question(Group(snapshot, (), full), (_zone_full,)))
     found += _of_gone_roots(snapshot)
     away = [event for event in of_nginx(snapshot, NO_RESOURCE) if not event["site"]]
     return found + ([Question(Group(snapshot, routes, away), (_no_visitors,))] if away and routes else [])

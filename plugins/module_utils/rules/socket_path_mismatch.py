@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.endpoint import difference, parse
 from ..parse.nginx.strays import Stray, strays
-from .case import HIDDEN, NOBODY_THERE, QUEUE_FULL, Case
+from ..signatures.nginx import QUEUE_FULL
+from .case import HIDDEN, NOBODY_THERE, Case
 from .model import (
     NOTHING,
     Answer,

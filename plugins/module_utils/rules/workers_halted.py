@@ -6,7 +6,8 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..signatures.lookup import meanings
-from .case import HIDDEN, QUEUE_FULL, Case
+from ..signatures.nginx import QUEUE_FULL
+from .case import HIDDEN, Case
 from .model import NOTHING, Answer, Cause, Match, Reason, Rule, evidence, first_line, ids
 from .seen import Seen
 

@@ -4,12 +4,11 @@
 """Who can write what root loads becomes root with the next reload."""
 
 from functools import partial
-from typing import TYPE_CHECKING, List, Tuple, Union
+from typing import TYPE_CHECKING, List, Optional, Tuple, Union
 
 from .model import Cause, HostRule, Match, Place, Reason, evidence
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.config import Writable
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.snapshot import Snapshot
@@ -19,7 +18,10 @@ Part = Union["Nginx", "Master"]
 CAUSE = Cause("writable_config", ("fpm", "nginx"), severity="warning")
 
 
-def _writable(reason_id: str, part: Part, writable: "Writable", _group: "Group") -> Match:
+def _writable(reason_id: str, part: Part, _group: "Group") -> Optional[Match]:
+    writable = part.get("writable")
+    if not writable:
+        return None
     text = "%s can write %s" % (writable["who"], writable["path"])
     words = "%s, which %s loads as root." % (text, part["config"])
     proof = evidence("file", text, writable["path"])
@@ -30,16 +32,11 @@ def _loaded_as_root(snapshot: "Snapshot") -> List["Question"]:
     nginx = snapshot["nginx"]
     parts: List[Tuple[str, Part]] = [("nginx", nginx)]
     parts += [("fpm", master) for master in snapshot["fpm"]["masters"]]
-    asks = []
-    for reason_id, part in parts if nginx["routes"] else []:
-        writable = part.get("writable")
-        if writable:
-            asks.append(partial(_writable, reason_id, part, writable))
-    if not asks:
+    if not nginx["routes"] or not any(part.get("writable") for _reason, part in parts):
         return []
     from .group import Group, Question
 
-    return [Question(Group(snapshot, nginx["routes"]), (ask,)) for ask in asks]
+    return [Question(Group(snapshot, nginx["routes"]), (partial(_writable, *each),)) for each in parts]
 
 
 RULE = HostRule("writable_config", (CAUSE,), (_loaded_as_root,))

@@ -21,6 +21,7 @@ LOST = words(
     # an error on the way to php-fpm that no row knows
     "unknown_loss"
 )
+QUEUE_FULL = words("queue_full connect_timed_out")
 NO_SERVER = words("no_live_peer")  # all servers of an upstream failed just before
 LIMITED = words("request_limited connection_limited")
 CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Accel-Redirect

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.endpoint import is_loopback, parse
+from ...parse.linux.permission import SEARCH, WRITE
 from ..host import Host
 from ..linux.addresses import addresses
 from ..nginx_user import groups
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 MOST_POOLS = 200
 MOST_NAMED = 5
-WRITE, SEARCH = 2, 1
 _PEOPLE = range(1000, 60000)  # UID_MIN and UID_MAX of login.defs
 _ACL = re.compile(r"(user|group|mask|other):(.*):([r-][w-][x-])\Z", re.DOTALL)
 _BITS = {"r": 4, "w": 2, "x": 1, "-": 0}

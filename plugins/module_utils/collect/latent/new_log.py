@@ -7,6 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.logrotate import Settings
+from ...parse.linux.permission import SEARCH, WRITE
 from ..host import Host, HostError, Stat
 from ..nginx_user import group_id
 from .log_writers import Writer
@@ -14,7 +15,6 @@ from .log_writers import Writer
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import Barred
 
-WRITE, SEARCH = 2, 1
 ACCESS_ACL, DEFAULT_ACL = "system.posix_acl_access", "system.posix_acl_default"
 
 

@@ -8,6 +8,7 @@ The probe takes nginx's user and keeps our own domain, so its success proves not
 
 from typing import TYPE_CHECKING, List, Optional, Tuple
 
+from ...parse.linux.systemctl import SIGSYS
 from ..host import Host
 from .labels import enforces_selinux, has_apparmor, profile_of
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .selinux import Policy
 
 _UNIT = ("RestrictAddressFamilies", "SystemCallFilter")
-SIGSYS = 31  # how a filter of system calls ends a process
 _SHOWN = 64 * 1024  # bytes: a filter is shown with every system call in it
 _CALLS = 200  # characters of that
 

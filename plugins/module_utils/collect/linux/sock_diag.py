@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Set
 from ...parse.linux import sock_rows
 from ...parse.linux.proc import unit_of
 from ...parse.linux.sock_rows import Sock
-from ...parse.titles import FPM_MASTER, FPM_WORKER
+from ...parse.titles import FPM_MASTER, FPM_WORKER, resembles_fpm
 from ..host import Host, HostError
 from ..trust import opening
 from .processes import Process, process, process_cgroup
@@ -91,11 +91,6 @@ def _proc(host: Host, path: str) -> str:
         return ""
 
 
-def is_fpm(process: Process) -> bool:
-    names = (process.comm, (process.exe or "").rpartition("/")[2])
-    return any("fpm" in name for name in names) or process.cmdline.startswith("php-fpm")
-
-
 def describe(host: Host, holder: Process, masters: Sequence[Process]) -> "Listener":
     """fpm: it is one of the masters, or a worker of one."""
     title = holder.cmdline
@@ -113,7 +108,7 @@ def describe(host: Host, holder: Process, masters: Sequence[Process]) -> "Listen
         "exe": holder.exe,
         "cmdline": cmdline[:500],
         "fpm": fpm,
-        "claims_fpm": is_fpm(holder) and not fpm,
+        "claims_fpm": resembles_fpm(holder.comm, holder.exe, title) and not fpm,
         "uid": holder.uid,
         "user": host.user_name(holder.uid),
         "master_config": master.group(1) if master else None,
@@ -145,7 +140,7 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     then all of the host.
     """
     holding: Dict[int, List[Process]] = {}
-    fpm = {each.pid for each in procs if is_fpm(each)}
+    fpm = {each.pid for each in procs if resembles_fpm(each.comm, each.exe, each.cmdline)}
     heads = [each for each in procs if each.pid in fpm and each.ppid not in fpm]
     hidden = False
     others = [each for each in procs if each.pid not in fpm or each.ppid in fpm]

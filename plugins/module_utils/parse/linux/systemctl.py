@@ -30,6 +30,7 @@ READ_ONLY = {
 }
 # Settings that make files read-only, or writable again.
 WRITING = ("ProtectSystem", "ReadOnlyPaths", "ReadWritePaths")
+SIGSYS = 31  # how SystemCallFilter ends a process
 # Only monotonic times print alike in all versions since 219.
 _STATE = """
 Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy FragmentPath NRestarts MainPID

@@ -30,7 +30,10 @@ RuntimeDirectory=
 
 Listen=/run/by-hand/fpm.sock (Stream)
 """
-MOUNTS = "overlay / overlay rw 0 0\ntmpfs /run tmpfs rw 0 0\n/dev/sda /srv ext4 rw 0 0\n"
+MOUNTS = "".join(
+    "%d 1 0:%d / %s rw - %s %s rw\n" % (number, number, place, kind, kind)
+    for number, (place, kind) in enumerate([("/", "overlay"), ("/run", "tmpfs"), ("/srv", "ext4")], 20)
+)
 
 
 def state(enabled: str = "enabled", load: str = "loaded") -> Any:
@@ -39,7 +42,7 @@ def state(enabled: str = "enabled", load: str = "loaded") -> Any:
 
 def host(answer: str = "", **files: str) -> FakeHost:
     commands = {ASK: (0, answer, ""), MAKERS: (0, "", "")}
-    return FakeHost({"/proc/self/mounts": MOUNTS, **files}, commands)
+    return FakeHost({"/proc/self/mountinfo": MOUNTS, **files}, commands)
 
 
 def kinds(problems: Any) -> List[str]:
