@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional
 
+from ..parse.pools_at import pools_behind
 from ..verdict.step import Refusal, Step
 
 if TYPE_CHECKING:
@@ -70,13 +71,9 @@ def unloaded_pools(view: View, unit: str) -> List[str]:
     """The files of the pools that nginx dials and the running php-fpm has not read: the unit is loaded for
     them.
     """
-    dialled = {
-        target["endpoint"] for route in view.snapshot["nginx"]["routes"] for target in route["endpoints"]
-    }
     unloaded: Dict[str, None] = {}
-    for master in view.snapshot["fpm"]["masters"]:
-        for pool in master["pools"] if master["unit"] == unit else ():
-            endpoint = view.snapshot["endpoints"].get(pool["endpoint"] or "")
-            if endpoint and pool["endpoint"] in dialled and endpoint.get("listening") is False:
-                unloaded.update(dict.fromkeys(path for path in (pool["file"], pool["listen_file"]) if path))
+    for master, pool in pools_behind(view.snapshot, view.snapshot["nginx"]["routes"]):
+        endpoint = view.snapshot["endpoints"].get(pool["endpoint"] or "")
+        if endpoint and master["unit"] == unit and endpoint.get("listening") is False:
+            unloaded.update(dict.fromkeys(path for path in (pool["file"], pool["listen_file"]) if path))
     return list(unloaded)

@@ -11,7 +11,8 @@ from ..collect.host import Host
 from ..collect.linux.processes import Process, processes
 from ..collect.linux.units import unit_states
 from ..collect.nginx import UNITS
-from ..parse.route_pools import match_pools
+from ..parse.endpoint import reached
+from ..parse.route_pools import PoolsAt
 from ..remediate.launch import Launch, launch
 from ..remediate.preflight import FpmReading
 from ..remediate.rehearsal import config_after
@@ -48,9 +49,11 @@ def services_of(host: Host, snapshot: "Snapshot") -> List[Service]:
     nginx, masters = snapshot["nginx"], snapshot["fpm"]["masters"]
     every = list(dict.fromkeys(route["site"] or "default" for route in nginx["routes"]))
     sites: Dict[str, Dict[str, None]] = {}
-    for route in match_pools(nginx["routes"], masters, real_paths(host, nginx["routes"])):
-        for pool in route["pools"]:
-            sites.setdefault(pool["config"], {})[route["site"] or "default"] = None
+    real = real_paths(host, nginx["routes"])
+    known = PoolsAt(masters, lambda key: reached(key, real.get(key)))
+    for route in nginx["routes"]:
+        for master, _pool in known.behind(route):
+            sites.setdefault(master["config"], {})[route["site"] or "default"] = None
     states = unit_states(host, [nginx["unit"] or "", *UNITS], logs=False)
     loaded = [name for name, state in states.items() if state["load"] not in (None, "not-found")]
     unit = nginx["unit"] if nginx["running"] else next(iter(loaded), None)

@@ -9,10 +9,10 @@ import errno
 import re
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, cast
 
-from ..parse.endpoint import canonical, reached
 from ..parse.linux.permission import READ, Component, Identity, blocked_by
 from ..parse.linux.proc import parse_status
 from ..parse.nginx.script_refusals import INDEX, aliased, folder_of, script_of
+from ..parse.pools_at import pools_behind
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import FATAL, NOT_FOUND, REFUSED
 from .endpoint.socket_files import component_of, walk
@@ -46,17 +46,7 @@ class _Account(NamedTuple):
 
 
 def _pool_of(snapshot: "Snapshot", route: "Route") -> Optional[Tuple["Master", "Pool"]]:
-    names = set()
-    for target in route["endpoints"]:
-        facts = snapshot["endpoints"].get(target["endpoint"])
-        real = facts["real_path"] if facts else None
-        names.update(reached(target["endpoint"], canonical("unix:" + real) if real else None))
-    found = [
-        (master, pool)
-        for master in snapshot["fpm"]["masters"]
-        for pool in master["pools"]
-        if master["running"] and pool["endpoint"] in names
-    ]
+    found = [each for each in pools_behind(snapshot, [route]) if each[0]["running"]]
     return found[0] if len(found) == 1 else None
 
 

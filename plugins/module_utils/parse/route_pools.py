@@ -3,14 +3,17 @@
 
 """Which pool answers each route, and how a route without one misses the pools that are there."""
 
-from typing import TYPE_CHECKING, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from functools import partial
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .endpoint import Endpoint, difference, is_this_host, parse, reached
+from .pools_at import Serving, places_of, targets_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.matched_route import AnsweringPool, MatchedRoute, Unmatched
     from ...plugin_utils.shapes.nginx import Route, Target
-    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.php_fpm import Master, Pool
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 MOST_LISTENING = 5
 
@@ -42,6 +45,29 @@ class Listening:
         return difference(there, first), [endpoint.key for endpoint in near[:MOST_LISTENING]]
 
 
+class PoolsAt:
+    """pools_behind() for thousands of routes. places: as places_of()"""
+
+    def __init__(self, masters: Sequence["Master"], places: Callable[[str], List[str]]) -> None:
+        self._places = places
+        self.pools: Dict[str, List[Serving]] = {}
+        for master in masters:
+            for pool in master["pools"]:
+                if pool["endpoint"]:
+                    self.pools.setdefault(pool["endpoint"], []).append((master, pool))
+
+    def at(self, key: str) -> List[Serving]:
+        return [each for place in self._places(key) for each in self.pools.get(place, ())]
+
+    def behind(self, route: "Route") -> List[Serving]:
+        keys = dict.fromkeys(target["endpoint"] for target in targets_of(route))
+        return list({id(each[1]): each for key in keys for each in self.at(key)}.values())
+
+
+def pools_at(snapshot: "Snapshot") -> PoolsAt:
+    return PoolsAt(snapshot["fpm"]["masters"], partial(places_of, snapshot))
+
+
 def match_pools(
     routes: Sequence["Route"], masters: Sequence["Master"], real_paths: Optional[Mapping[str, str]] = None
 ) -> List["MatchedRoute"]:
@@ -50,19 +76,18 @@ def match_pools(
     real_paths: {endpoint as nginx dials it: endpoint of the file that it leads to}, for sockets behind
     symbolic links. A pool that listens on every address counts for any address with its port.
     """
-    pools = _by_endpoint(masters)
-    others = Listening(pools)
+    known = PoolsAt(masters, lambda key: reached(key, (real_paths or {}).get(key)))
+    others = Listening(known.pools)
     answers: Dict[str, List["AnsweringPool"]] = {}
 
     def answer(key: str) -> List["AnsweringPool"]:
         if key not in answers:
-            listeners = reached(key, (real_paths or {}).get(key))
-            answers[key] = [pool for listener in listeners for pool in pools.get(listener, ())]
+            answers[key] = [_answering(master, pool) for master, pool in known.at(key)]
         return answers[key]
 
     matched: List["MatchedRoute"] = []
     for route in routes:
-        targets = [target for target in route["endpoints"] if not target["down"]] or route["endpoints"]
+        targets = targets_of(route)
         keys = dict.fromkeys(target["endpoint"] for target in targets)
         # Of another host's endpoint it is no mistake that no pool of this one listens there.
         missed = [
@@ -81,22 +106,15 @@ def match_pools(
     return matched
 
 
-def _by_endpoint(masters: Sequence["Master"]) -> Dict[str, List["AnsweringPool"]]:
-    pools: Dict[str, List["AnsweringPool"]] = {}
-    for master in masters:
-        for pool in master["pools"]:
-            if pool["endpoint"]:
-                pools.setdefault(pool["endpoint"], []).append(
-                    {
-                        "endpoint": pool["endpoint"],
-                        "config": master["config"],
-                        "pool": pool["name"],
-                        "unit": master["unit"],
-                        "version": master["version"],
-                        "running": master["running"],
-                    }
-                )
-    return pools
+def _answering(master: "Master", pool: "Pool") -> "AnsweringPool":
+    return {
+        "endpoint": pool["endpoint"] or "",
+        "config": master["config"],
+        "pool": pool["name"],
+        "unit": master["unit"],
+        "version": master["version"],
+        "running": master["running"],
+    }
 
 
 def _mismatch(targets: int, missed: int) -> Optional[str]:

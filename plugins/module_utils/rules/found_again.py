@@ -61,9 +61,7 @@ def _back(site: str, last: float, way: "ScriptWay") -> Optional[Again]:
 
 
 def found_again(group: Group) -> Optional[Match]:
-    """group: events in which php-fpm did not find the front page of the site, or ended a request before its
-    script.
-    """
+    """Of the events those in which php-fpm did not find the front page, or ended before its script."""
     ways = ways_of(group.snapshot, group.routes[0]["site"], True)
     if not ways or not all(map(is_open, ways)):
         return None

@@ -78,10 +78,8 @@ def _led_past(front: "Front", group: Group) -> Optional[Match]:
     cause, reason_id, words = KINDS[front["kind"]]
     snapshot, site = group.snapshot, group.routes[0]["site"]
     proof = [evidence("nginx", front["written"], front["file"], front["line"])]
-    dialled = {target["endpoint"] for route in group.routes for target in route["endpoints"]}
-    pools = [pool for master in snapshot["fpm"]["masters"] if master["running"] for pool in master["pools"]]
     # Elsewhere the names of files are others.
-    here = any(pool["endpoint"] in dialled and not pool["chroot"] for pool in pools)
+    here = any(master["running"] and not pool["chroot"] for master, pool in group.pools)
     sent = reason_id == "source_sent"
     missed = [] if sent else _missed(snapshot, site)
     gone = any(each["site"] == site for each in snapshot["logs"].get("gone_roots") or [])

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Callable, Dict, FrozenSet, Hashable, List, NamedTuple, Sequence, Union
 
 from ..parse.nginx.sites import sites_of
+from ..parse.pools_at import pools_behind
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from .case import site_reconfigured
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
+    from ..parse.pools_at import Serving
 
 
 class Group(NamedTuple):
-    """Events that are alike, or a thing of nginx's files, and the routes of the sites that it hits."""
+    """Events that are alike, or a thing of nginx's files, and the routes of its sites."""
 
     snapshot: "Snapshot"
     routes: Sequence["Route"]
@@ -31,6 +33,10 @@ class Group(NamedTuple):
     @property
     def site(self) -> str:
         return self.routes[0]["site"] or "default"
+
+    @property
+    def pools(self) -> List["Serving"]:
+        return pools_behind(self.snapshot, self.routes)
 
     @property
     def newest(self) -> "Event":

@@ -3,10 +3,10 @@
 
 """proxy_pass leads to php-fpm: nginx speaks HTTP, and php-fpm closes a connection that is not FastCGI's."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional
 
-from ..parse.endpoint import reached
 from ..parse.nginx.sites import sites_of
+from ..parse.pools_at import Serving, places_of
 from ..signatures.nginx import LOST
 from .group import Group, Question, of_nginx, routes_by_site
 from .invalid_response import CAUSE
@@ -15,15 +15,14 @@ from .model import Match, Place, evidence, likely, sample, state_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Site
     from ...plugin_utils.shapes.logs import Event
-    from ...plugin_utils.shapes.php_fpm import Master, Pool
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WORDS = "nginx speaks HTTP to %s (proxy_pass), where pool %s of php-fpm listens, which speaks FastCGI."
 
 
-def pool_at(snapshot: "Snapshot", upstream: str) -> Optional[Tuple["Master", "Pool"]]:
+def pool_at(snapshot: "Snapshot", upstream: str) -> Optional[Serving]:
     """The pool there, of a master that runs. upstream: as nginx logs it, http://127.0.0.1:9000."""
-    there = reached(upstream.partition("://")[2])
+    there = places_of(snapshot, upstream.partition("://")[2])
     for master in snapshot["fpm"]["masters"]:
         for pool in master["pools"] if master["running"] else ():
             facts = snapshot["endpoints"].get(pool["endpoint"] or "")

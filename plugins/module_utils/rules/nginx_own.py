@@ -134,12 +134,7 @@ def _of_php(group: Group, path: str, seen: "TempDir") -> bool:
     """Whether the account of a pool of the site owns the file that refuses nginx."""
     if not seen.get("is_file") or seen["path"] != path:
         return False  # behind a directory that refuses may be no such file
-    dialled = {target["endpoint"] for route in group.routes for target in route["endpoints"]}
-    return any(
-        pool["endpoint"] in dialled and pool["user"] == seen["owner"]
-        for master in group.snapshot["fpm"]["masters"]
-        for pool in master["pools"]
-    )
+    return any(pool["user"] == seen["owner"] for _master, pool in group.pools)
 
 
 def _of_site(group: Group) -> Optional[Match]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.script_refusals import opening
 from ..parse.nginx.sites import sites_of
+from ..parse.pools_at import pools_behind
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import BEFORE_SCRIPT, FATAL
@@ -96,13 +97,7 @@ def _answered(snapshot: "Snapshot", site: str, at: float) -> bool:
 def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["PhpError"]:
     """What PHP's own log has of the pools behind the routes."""
     access = snapshot.get("access")
-    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
-    pools = {
-        (master["config"], pool["name"])
-        for master in snapshot["fpm"]["masters"]
-        for pool in master["pools"]
-        if pool["endpoint"] in dialled
-    }
+    pools = {(master["config"], pool["name"]) for master, pool in pools_behind(snapshot, routes)}
     errors = access.get("php_errors", []) if access else []
     return [error for error in errors if (error["config"], error["pool"]) in pools]
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.nginx.script_refusals import DENIED, GONE, MISSING, OUTSIDE, aliased, is_check
+from ..parse.pools_at import pools_behind
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import FATAL, NOT_FOUND, REFUSED
@@ -42,11 +43,9 @@ _OF_ROOT = ("$document_root", "$realpath_root", "$request_filename")
 
 
 def _pool_chroot(snapshot: "Snapshot", route: "Route") -> Optional[str]:
-    dialled = {target["endpoint"] for target in route["endpoints"]}
-    for master in snapshot["fpm"]["masters"]:
-        for pool in master["pools"]:
-            if master["running"] and pool["endpoint"] in dialled and pool["chroot"]:
-                return pool["chroot"].rstrip("/")
+    for master, pool in pools_behind(snapshot, [route]):
+        if master["running"] and pool["chroot"]:
+            return pool["chroot"].rstrip("/")
     return None
 
 
@@ -108,12 +107,8 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
 
 def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float, started: bool = False) -> bool:
     """Whether each php-fpm behind the site was reloaded or started since; started: was started."""
-    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
-    loaded = [
-        master["started_at" if started else "loaded_at"]
-        for master in snapshot["fpm"]["masters"]
-        if dialled.intersection(pool["endpoint"] or "" for pool in master["pools"])
-    ]
+    behind = pools_behind(snapshot, routes)
+    loaded = [master["started_at" if started else "loaded_at"] for master, _pool in behind]
     return bool(loaded) and all(each is not None and each > last + LOG_SECOND for each in loaded)
 
 
@@ -156,25 +151,16 @@ def _unserved(snapshot: "Snapshot") -> Dict[Tuple[str, str], List["Route"]]:
     found: Dict[Tuple[str, str], List["Route"]] = {}
     if snapshot["nginx"]["config_errors"]:  # it may stand in a file that could not be read
         return found
-    pools = {
-        pool["endpoint"]
-        for master in snapshot["fpm"]["masters"]
-        for pool in master["pools"]
-        if master["running"]
-    }
     for route in snapshot["nginx"]["routes"]:
-        if route.get("methodless"):
-            found.setdefault((route["site"], METHOD), []).append(route)
-        elif not pools.intersection(each["endpoint"] for each in route["endpoints"]):
-            continue
-        elif route.get("nameless"):
-            found.setdefault((route["site"], SCRIPT), []).append(route)
-        else:
-            lacks = [QUERY] if route.get("queryless") else []
-            if "length" in route:
-                lacks.append(FIXED if route["length"] else LENGTH)
-            for what in lacks:
-                found.setdefault((route["site"], what), []).append(route)
+        lacks = [QUERY] if route.get("queryless") else []
+        if "length" in route:
+            lacks.append(FIXED if route["length"] else LENGTH)
+        if route.get("nameless"):
+            lacks = [SCRIPT]
+        if lacks and not any(master["running"] for master, _pool in pools_behind(snapshot, [route])):
+            lacks = []
+        for what in [METHOD] if route.get("methodless") else lacks:
+            found.setdefault((route["site"], what), []).append(route)
     return found
 
 
@@ -216,16 +202,9 @@ def _script_refused(group: Group) -> Optional[List[Match]]:
 
 
 def _found_again(group: Group) -> Optional[Match]:
-    gone = [
-        event
-        for event in group.events
-        if event.get("front") or meaning_of(event) in GONE or meaning_of(event) in FATAL
-    ]
-    if not gone:
-        return None
     from .found_again import found_again
 
-    return found_again(group._replace(events=gone))
+    return found_again(group)
 
 
 def questions(snapshot: "Snapshot") -> List[Question]:

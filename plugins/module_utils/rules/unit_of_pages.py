@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 from ..parse.linux.systemctl import hides
 from ..parse.linux.unit_starts import makes_read_only
 from ..parse.number import number
+from ..parse.pools_at import pools_behind
 from .model import evidence
 
 if TYPE_CHECKING:
@@ -71,10 +72,9 @@ def _unwritable(unit: "Unit", paths: Sequence[str]) -> Optional[str]:
 def of_unit(
     snapshot: "Snapshot", routes: Sequence["Route"], errors: Sequence["ErrorParts"]
 ) -> List["Evidence"]:
-    dialled = {target["endpoint"] for route in routes for target in route["endpoints"]}
-    for master in snapshot["fpm"]["masters"]:
+    for master, _pool in pools_behind(snapshot, routes):
         unit = master["unit_state"]
-        if unit is None or not dialled.intersection(pool["endpoint"] for pool in master["pools"]):
+        if unit is None:
             continue
         for error in errors:
             words = (

@@ -6,13 +6,13 @@
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence
 
 from ...parse.nginx.sites import sites_of
-from ...parse.route_pools import match_pools
+from ...parse.route_pools import pools_at
 from ..model import Place
 from ..seen import Owner
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Site
-    from ....plugin_utils.shapes.matched_route import MatchedRoute
+    from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.php_fpm import Master, Pool
     from ....plugin_utils.shapes.snapshot import Snapshot
 
@@ -22,7 +22,7 @@ class Served(NamedTuple):
 
     master: "Master"
     pool: "Pool"
-    routes: "Sequence[MatchedRoute]"
+    routes: "Sequence[Route]"
 
     @property
     def place(self) -> Place:
@@ -39,21 +39,17 @@ class Served(NamedTuple):
 
 def served_pools(snapshot: "Snapshot") -> List[Served]:
     """The pools of masters that run. One that nobody dials is not among them."""
-    real = {
-        key: "unix:" + facts["real_path"]
-        for key, facts in snapshot["endpoints"].items()
-        if facts["real_path"]
-    }
-    by_pool: Dict[object, List["MatchedRoute"]] = {}
-    for route in match_pools(snapshot["nginx"]["routes"], snapshot["fpm"]["masters"], real):
-        for pool in route["pools"]:
-            by_pool.setdefault((pool["config"], pool["pool"]), []).append(route)
+    known = pools_at(snapshot)
+    by_pool: Dict[int, List["Route"]] = {}
+    for route in snapshot["nginx"]["routes"]:
+        for _master, pool in known.behind(route):
+            by_pool.setdefault(id(pool), []).append(route)
     return [
-        Served(master, pool, by_pool[master["config"], pool["name"]])
+        Served(master, pool, by_pool[id(pool)])
         for master in snapshot["fpm"]["masters"]
         if master["running"]
         for pool in master["pools"]
-        if (master["config"], pool["name"]) in by_pool
+        if id(pool) in by_pool
     ]
 
 

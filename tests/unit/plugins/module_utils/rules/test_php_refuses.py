@@ -307,6 +307,12 @@ class TestLacks:
         host = a_host().silent_logs().on_every_route(**facts)
         assert hosts.found(host) == ([("php_error", reason, "latent")], "healthy")
 
+    def test_hit_the_pool_listens_on_every_address(self) -> None:
+        host = a_host().silent_logs().on_every_route(queryless=True)
+        host.dials("127.0.0.1:9000", **hosts.port("127.0.0.1"))
+        hosts.pool(host)["endpoint"] = "*:9000"
+        assert ("php_error", "no_query", "latent") in hosts.causes(host)
+
     def test_near_miss_another_location_serves_the_pages(self) -> None:
         host = a_host().silent_logs()
         route = host["nginx"]["routes"][0]
