@@ -22,6 +22,7 @@ MAY_CLOSE_A_CIRCLE = {
     ("collect/host.py", "collect/trust.py"): TYPE,
     ("rules/access_losses.py", "rules/case.py"): TYPE,
     ("rules/model.py", "rules/case.py"): TYPE,
+    ("rules/model.py", "rules/group.py"): TYPE,
     ("rules/nginx_error_reasons.py", "rules/nginx_own.py"): LAZY,
     ("rules/php_refuses.py", "rules/found_again.py"): LAZY,
 }

@@ -21,8 +21,8 @@ def targets_of(route: "Route") -> List["Target"]:
 
 
 def places_of(snapshot: "Snapshot", key: str) -> List[str]:
-    """Where a pool may listen that takes what nginx dials: on every address with its port as well, but for a
-    port that may be another machine's.
+    """Where a pool may listen that takes what nginx dials, also on every address with its port. A port that
+    may be another machine's counts by its own name alone.
     """
     facts = snapshot["endpoints"].get(key)
     if not is_this_host(parse(key)) and (facts is None or facts.get("listening") is None):

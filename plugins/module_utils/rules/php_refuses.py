@@ -15,7 +15,7 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import FATAL, NOT_FOUND, REFUSED
 from .group import Group, Question, groups, of_nginx, routes_by_site
-from .model import Match, Place, Reason, evidence, likely, losses_of, newest_of, sample, state_of
+from .model import Match, Place, Reason, State, evidence, likely, losses_of, newest_of, sample, state_of
 from .php_error import CAUSE
 from .script_ways import barrier, is_open, page_of, ways_of
 
@@ -172,7 +172,7 @@ def _blank(what: str, group: Group) -> Match:
         text = "fastcgi_pass %s, with a %s of %s for each request" % (first["pass"], LENGTH, first["length"])
     place = "%s:%s" % (first["file"], first["line"])
     proof = [evidence("nginx", text, place)]
-    state = "active" if what in (METHOD, SCRIPT) else "latent"
+    state: State = "active" if what in (METHOD, SCRIPT) else "latent"
     return Match(CAUSE, reason_id, likely(words % group.site + ".", proof, state=state))
 
 
