@@ -15,6 +15,7 @@ from ..signatures.lookup import meanings
 from ..signatures.php_start import NO_PRELOAD_USER
 from .down import CRASHES, TESTED, Down, reason_of
 from .model import Reason, evidence
+from .start_commands import is_of_fpm
 from .whereabouts import at_place, directory_of, in_file, of_journal, shown
 
 if TYPE_CHECKING:
@@ -226,6 +227,9 @@ def start_timeout(down: Down) -> Optional[Reason]:
     how = "systemd waited in vain for its word that it is up"
     if kind == "notify":
         how = "it never told systemd that it is ready (Type=notify)"
+        if not is_of_fpm(down):  # a script that runs php-fpm and waits for it
+            words = "; unless what ExecStart= runs, %s, becomes php-fpm (exec), it needs NotifyAccess=all"
+            how += words % (down.unit["command"] or "").partition(" ")[0]
     elif kind == "forking":
         how = "it did not go to the background, or wrote no pid file (Type=forking)"
     if down.attempt.ready:

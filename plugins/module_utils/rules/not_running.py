@@ -194,6 +194,7 @@ REASONS: Tuple[Row, ...] = (
     _of("not_executable", failed_starts.failed),
     _of("unit_setup_failed", failed_starts.failed),
     _of("config_invalid", failed_starts.failed),
+    ("start_command_failed", start_commands.hung),
     ("start_timeout", failed_starts.start_timeout),
     _of("start_failed", failed_starts.failed),
     # The same by its exit status or systemd's result, where no line is known.

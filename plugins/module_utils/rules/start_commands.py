@@ -16,6 +16,9 @@ from .whereabouts import of_journal
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.unit import UnitLine
 
+# As systemd names the step: start-pre operation timed out.
+STEPS = {"-pre": "ExecStartPre=", "-post": "ExecStartPost="}
+
 
 def _last_words(down: Down, ended: "UnitLine") -> List["UnitLine"]:
     """The last line of what ended. It is shown, and nothing is concluded from it."""
@@ -45,6 +48,18 @@ def command(down: Down) -> Optional[Reason]:
     return _reason(down, "a command %s" % whose, failed[1], failed[0])
 
 
+def hung(down: Down) -> Optional[Reason]:
+    """The same, where it did not end in time: what systemd waits for is not php-fpm."""
+    failure = down.failure
+    if failure is None or not failure.places or not down.failed_with("start_timeout"):
+        return None
+    step = STEPS.get(failure.places[0])
+    if step is None:
+        return None
+    words = "%s cannot start: a command of %s in its unit did not end in time" % (down.name, step)
+    return Reason(words + ", and would not the next time either", down.proof)
+
+
 def _ended(down: Down) -> "Optional[UnitLine]":
     """The line of its end, where it ended while it started, and nothing that it loads was changed since."""
     unit, lines = down.unit, down.attempt.lines
@@ -57,13 +72,13 @@ def _ended(down: Down) -> "Optional[UnitLine]":
     return None if down.changed_since(line["at"]) else line
 
 
-def _is_fpm(down: Down) -> bool:
+def is_of_fpm(down: Down) -> bool:
     command_line = (down.unit["command"] if down.unit else None) or ""
     return not command_line or is_fpm(command_line.partition(" ")[0])
 
 
 def wrapper(down: Down) -> Optional[Reason]:
-    line = None if _is_fpm(down) else _ended(down)
+    line = None if is_of_fpm(down) else _ended(down)
     if line is None or down.unit is None:
         return None
     return _reason(down, down.unit["command"] or "", down.unit["exec_main_status"], line)

@@ -166,10 +166,11 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ),
     ("fpm_not_running", "start_command_failed"): Entry(
         title="PHP-FPM is not running: a start command",
-        what="What the unit runs ended with a failure: a command before or after php-fpm (ExecStartPre=, "
-        "ExecStartPost=), or a program of ExecStart= that is to start php-fpm. So systemd gave the start up.",
-        decides="The journal says Control process or Main process exited with a failure, and php-fpm has no "
-        "complaint.",
+        what="What the unit runs ended with a failure, or not in time: a command before or after php-fpm "
+        "(ExecStartPre=, ExecStartPost=), or a program of ExecStart= that is to start php-fpm. So systemd gave "
+        "the start up.",
+        decides="The journal says Control process or Main process exited with a failure, or start-pre or "
+        "start-post operation timed out, and php-fpm has no complaint.",
         fix="`systemctl status {unit}` names the command that failed: mend it, then `systemctl start {unit}`",
         advice="`systemctl status {unit}` shows each command with its status. Run the one that failed by "
         "hand, mend it, then `systemctl start {unit}`.",
@@ -182,7 +183,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="The journal says start operation timed out; Result=timeout.",
         fix="systemctl cat {unit}: its Type= must fit how php-fpm starts; then `systemctl start {unit}`",
         advice="Type=notify needs a php-fpm that was built with systemd (`php-fpm -i` names "
-        "--with-fpm-systemd) and is run directly, with --nodaemonize; without it take Type=simple. "
+        "--with-fpm-systemd) and is run directly, or by a script's `exec`, with --nodaemonize; without it take "
+        "Type=simple. "
         "Type=forking needs daemonize = yes, and PIDFile= equal to `pid`. If only the start is slow, as "
         "with a large opcache.preload, raise TimeoutStartSec=. Then `systemctl daemon-reload` and "
         "`systemctl start {unit}`.",

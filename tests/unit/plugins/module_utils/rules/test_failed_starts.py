@@ -4,7 +4,7 @@
 
 """Cause 1: starts that systemd skips, or that fail at what php-fpm -t does not see."""
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.whereabouts import shown
@@ -212,6 +212,19 @@ class TestTimeout:
     )
     def test_hit_the_type_of_the_unit_is_named(self, kind: str, words: str) -> None:
         assert words in hosts.only(timed_out(READY, type=kind))["summary"]
+
+    @pytest.mark.parametrize(
+        "command, named",
+        [("/usr/local/sbin/start-php", True), ("/usr/sbin/php-fpm8.2 --nodaemonize", False), (None, False)],
+    )
+    def test_hit_a_script_stands_between(self, command: Optional[str], named: bool) -> None:
+        summary = hosts.only(timed_out(type="notify", command=command))["summary"]
+        assert ("start-php, becomes php-fpm (exec)" in summary) is named
+        assert ("NotifyAccess=all" in summary) is named
+
+    def test_decoy_a_script_of_another_type(self) -> None:
+        item = hosts.only(timed_out(type="forking", command="/usr/local/sbin/start-php"))
+        assert "NotifyAccess" not in item["summary"]
 
     def test_near_miss_a_stop_that_timed_out(self) -> None:
         host = a_host("stopped").with_unit(result="timeout", active="failed")

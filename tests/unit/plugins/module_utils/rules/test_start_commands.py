@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import (
+    NO_ADDRESS,
     READY,
     TOO_QUICKLY,
     did_not_start,
     exited,
+    timed_out,
     unit_says,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
@@ -116,6 +118,30 @@ class TestLimits:
         host = limited("timeout", RuntimeMaxSec="3h")
         host.journal((60.0, unit_says("State 'stop-sigterm' timed out. Killing.")))
         assert hosts.only(host)["reason"] == "stopped"
+
+
+class TestHung:
+    """A command of the unit that systemd waited for in vain."""
+
+    @pytest.mark.parametrize(
+        "line, lines, step",
+        [
+            ("start-post operation timed out. Stopping.", (READY,), "ExecStartPost="),
+            ("Start-pre operation timed out. Terminating.", (), "ExecStartPre="),
+        ],
+    )
+    def test_hit_the_step_is_named(self, line: str, lines: Any, step: str) -> None:
+        host = did_not_start(*lines, unit_says(line)).with_unit(result="timeout", type="notify")
+        item = hosts.only(host)
+        assert (item["reason"], hosts.actions(host)) == ("start_command_failed", [])
+        assert step in item["summary"] and "ready" not in item["summary"]
+
+    def test_near_miss_php_fpm_says_why_it_gave_up(self) -> None:
+        host = did_not_start(NO_ADDRESS, unit_says("start-post operation timed out. Stopping."))
+        assert hosts.only(host.with_unit(result="timeout"))["reason"] == "address_unavailable"
+
+    def test_decoy_php_fpm_itself_is_waited_for(self) -> None:
+        assert hosts.only(timed_out(READY, type="notify"))["reason"] == "start_timeout"
 
 
 class TestLosses:
