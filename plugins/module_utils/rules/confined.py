@@ -17,7 +17,9 @@ from .model import Confidence, Loss, Reason, State, evidence, first_line, sample
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.confinement import Access, ConfinedWay, Confinement, Denial, Selinux
+    from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.snapshot import Snapshot
 
 CONFINED = meanings("confined")
 REFUSED = CONFINED | meanings("denied")
@@ -178,16 +180,21 @@ def _by_apparmor(case: Case, lost: Sequence[Loss]) -> List[Refused]:
     return found[:1]
 
 
-def _families(case: Case) -> List[str]:
+def _families(endpoint: "Endpoint") -> List[str]:
     """Of the sockets that nginx makes to dial the endpoint. It uses all addresses of a name in turn, and a
     socket that it cannot make ends the request (ngx_event_connect.c).
     """
-    kinds = [case.endpoint.get("family") or ""]
+    kinds = [endpoint.get("family") or ""]
     if kinds == ["name"]:
-        kinds = [
-            "inet6" if ":" in entry["address"] else "inet" for entry in case.endpoint.get("addresses") or []
-        ]
+        kinds = ["inet6" if ":" in entry["address"] else "inet" for entry in endpoint.get("addresses") or []]
     return [FAMILIES[kind] for kind in kinds if kind in FAMILIES]
+
+
+def may_make_none(snapshot: "Snapshot", key: str) -> bool:
+    """Whether nginx's unit lets it make no socket to there, so that it answers 500 itself."""
+    known, endpoint = snapshot.get("confinement"), snapshot["endpoints"].get(key)
+    unit = known["nginx_unit"] if known else None
+    return bool(unit and endpoint and any(may_not_use(unit["families"], each) for each in _families(endpoint)))
 
 
 def _by_filter(case: Case, lost: Sequence[Loss]) -> List[Refused]:
@@ -195,7 +202,7 @@ def _by_filter(case: Case, lost: Sequence[Loss]) -> List[Refused]:
     Without one nginx would end at its start, at which it connects to nscd. A process keeps the filters that
     it began with (seccomp(2)).
     """
-    known, families = confinement(case), _families(case)
+    known, families = confinement(case), _families(case.endpoint)
     if known is None or not families:
         return []
     unit, nginx = known["nginx_unit"], case.snapshot["nginx"]["master"]

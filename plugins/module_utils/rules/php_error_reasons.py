@@ -12,6 +12,7 @@ from ..parse.pools_at import pools_behind
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import BEFORE_SCRIPT, FATAL
+from .confined import may_make_none
 from .group import Group, Question, groups, of_nginx, routes_by_site
 from .model import Match, Reason, evidence, likely, losses_of, sample, state_of
 from .php_error import CAUSE
@@ -69,6 +70,12 @@ def _nginx_failed(snapshot: "Snapshot", site: str) -> bool:
         for event in snapshot["logs"]["events"]
         if meaning_of(event) not in FATAL
     )
+
+
+def _nginx_fails(snapshot: "Snapshot", routes: Sequence["Route"]) -> bool:
+    """By its unit it reaches no PHP that could answer, whatever its log keeps."""
+    keys = [target["endpoint"] for route in routes for target in route["endpoints"] if not target["down"]]
+    return bool(keys) and all(may_make_none(snapshot, key) for key in keys)
 
 
 def _match(reason_id: str, words: str, group: Group, proof: Sequence["Evidence"], since: float) -> Match:
@@ -158,6 +165,7 @@ def _every_page(path: str, pages: "Pages", group: Group) -> Optional[Match]:
         _is_known(group)
         or came_elsewhere(snapshot, path, names)
         or any(_nginx_failed(snapshot, name) for name in names)
+        or any(_nginx_fails(snapshot, [each for each in routes if each["site"] == name]) for name in names)
     ):
         return None
     text = "%d pages in a row with 500, none with 200 since" % pages["failed"]

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.confinement import confined
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
 CAUSE = "php_error"
@@ -135,6 +136,16 @@ class TestEveryPage:
         host = logged(a_host().silent_logs())
         host.nginx_said("ng-redirect-cycle", 60.0, endpoint=None, detail={"status": 500})
         assert CAUSE not in hosts.cause_ids(host)
+
+    @pytest.mark.parametrize(
+        "families, causes",
+        [("AF_INET AF_INET6", ["socket_permission_denied"]), ("AF_UNIX AF_INET", [CAUSE]), (None, [CAUSE])],
+    )
+    def test_decoy_nginx_may_make_no_socket(self, families: Any, causes: Any) -> None:
+        """Its log level hides why: php-fpm was never asked."""
+        unit = {"unit": "nginx.service", "families": families, "calls": None}
+        host = confined(logged(a_host().silent_logs()), nginx_unit=unit)
+        assert [cause for cause, _reason, _state in hosts.causes(host)] == causes
 
     def test_decoy_another_site(self) -> None:
         assert hosts.found(logged(a_host().silent_logs(), site="files.example")) == hosts.HEALTHY
