@@ -194,7 +194,9 @@ def may_make_none(snapshot: "Snapshot", key: str) -> bool:
     """Whether nginx's unit lets it make no socket to there, so that it answers 500 itself."""
     known, endpoint = snapshot.get("confinement"), snapshot["endpoints"].get(key)
     unit = known["nginx_unit"] if known else None
-    return bool(unit and endpoint and any(may_not_use(unit["families"], each) for each in _families(endpoint)))
+    return bool(
+        unit and endpoint and any(may_not_use(unit["families"], each) for each in _families(endpoint))
+    )
 
 
 def _by_filter(case: Case, lost: Sequence[Loss]) -> List[Refused]:

@@ -27,6 +27,8 @@ DIRECTORIES = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
+MOST_READ = 50  # units of other names
+_COMMAND = re.compile(r"^ExecStart\s*=\s*[-@:+!]*/\S*php\S*fpm", re.M)
 _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
 
 
@@ -35,18 +37,29 @@ def booted_with_systemd(host: Host) -> bool:
     return host.type_of("/run/systemd/system") == "directory"
 
 
+def _starts_fpm(host: Host, name: str) -> bool:
+    """Whether a unit that somebody wrote here starts php-fpm, by whatever name. A link is a package's."""
+    path = "%s/%s" % (DIRECTORIES[0], name)
+    return host.readlink(path) is None and bool(_COMMAND.search(host.text(path) or ""))
+
+
 def fpm_unit_names(host: Host) -> List[str]:
     """Units with php-fpm in their name, from the unit directories: systemctl list-unit-files costs more. Of a
     template (php-fpm@.service) the enabled instances, in *.wants.
     """
+    own = [name for name in host.names(DIRECTORIES[0]) if _NAME.match(name) and "@." not in name]
     units: Set[str] = set()
     for directory in dict.fromkeys(host.realpath(directory) for directory in DIRECTORIES):
         for name in host.names(directory):
             if name.endswith(".wants") and directory.startswith("/etc/"):
                 units.update(wanted for wanted in host.names(directory + "/" + name) if "@" in wanted)
             units.add(name)
-    return sorted(
+    named = {
         name for name in units if "php" in name and "fpm" in name and "@." not in name and _NAME.match(name)
+    }
+    # One that runs is known by its process.
+    return sorted(
+        named.union(name for name in own[:MOST_READ] if name not in named and _starts_fpm(host, name))
     )
 
 

@@ -35,6 +35,20 @@ class TestNames:
             "php8.2-fpm.service",
         ]
 
+    def test_a_unit_of_another_name_is_known_by_its_command(self) -> None:
+        """Near miss: one that is not the admin's own. Decoys: a comment, a script that is not php-fpm."""
+        command = "[Service]\nType=notify\nExecStart=%s --nodaemonize\n"
+        host = FakeHost(
+            {
+                "/etc/systemd/system/backend.service": command % "-/usr/sbin/php-fpm8.2",
+                "/etc/systemd/system/other.service": command % "/usr/bin/other # php-fpm",
+                "/etc/systemd/system/noted.service": "#ExecStart=/usr/sbin/php-fpm8.2\n",
+                "/etc/systemd/system/shop@.service": command % "/usr/sbin/php-fpm8.2",
+                "/lib/systemd/system/packaged.service": command % "/usr/sbin/php-fpm8.2",
+            }
+        )
+        assert units.fpm_unit_names(host) == ["backend.service"]
+
     def test_a_name_that_is_no_unit_never_reaches_systemctl(self) -> None:
         host = FakeHost(stats={"/run/systemd/system": BOOTED})
         assert units.unit_states(host, ["--help", "x.service; reboot", "../x.service"]) == {}
