@@ -175,6 +175,7 @@ findings:
         of the configuration that decides. C(path) of what lacks, is refused or has to be mended. C(account)
         that is missing, C(address) that is taken, C(user) who is to be let in. C(pids) to end or to wake.
         C(start_command) in place of systemd. C(answering), the server that answers in place of this one.
+        C(nginx_unit) that runs nginx, where it is no C(nginx.service).
       type: dict
       returned: success
       version_added: 0.14.0

@@ -122,16 +122,23 @@ _OF_SYSTEMD = (
     "systemctl unmask {unit} && ",
 )
 
+# systemctl with nginx's usual name, and a unit's name that is safe in a shell.
+_OF_NGINX = re.compile(r"(systemctl (?:[a-z-]+)(?: \{unit\})?) nginx\b(?![.-])")
+_UNIT = re.compile(r"\w[\w@.:-]*\.service\Z", re.ASCII)
+
 
 def _as_there(text: str, finding: Mapping[str, Any]) -> str:
     """With what starts it there in place of systemctl, and without systemctl where no unit is known."""
-    started = (finding.get("facts") or {}).get("start_command")
+    facts = finding.get("facts") or {}
+    started, nginx = facts.get("start_command"), facts.get("nginx_unit")
     if started and started.isprintable():
         command = " ".join(shlex.quote(word) for word in started.split(" "))
         for before in _OF_SYSTEMD:
             text = text.replace(before, "")
         text = text.replace("systemctl start {unit}", command)
         text = text.replace("systemctl restart {unit}", command.replace(" start", " restart"))
+    if nginx and _UNIT.match(nginx):
+        text = _OF_NGINX.sub(lambda found: "%s %s" % (found.group(1), nginx), text)
     return text if finding.get("unit") else text.replace("systemctl reload nginx", "nginx -s reload")
 
 

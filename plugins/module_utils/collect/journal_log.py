@@ -11,6 +11,7 @@ from ..parse.nginx.site_logs import goes_to_journal
 from ..parse.php_fpm.log import FpmLog
 from ..parse.timestamps import fpm_stamp, journal_line
 from .host import Host
+from .linux.processes import unit_around
 from .log_window import WINDOW_BYTES, log_file
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ _SYSLOG = re.compile(r"\[(DEBUG|NOTICE|WARNING|ERROR|ALERT)\] (?:\w+\(\), line \
 
 def unit_with_log(host: Host, nginx: "Nginx") -> Optional[str]:
     """The unit in whose journal an error log of nginx is; None where there is none."""
-    unit = nginx["unit"]
+    master = nginx.get("master")
+    unit = nginx["unit"] or (unit_around(host, master["pid"]) if master else None)
     silent = [log for site in nginx.get("site_logs") or [] for log in site["silent"]]
     wanted = {log["target"] for log in silent if goes_to_journal(log)}
     if not unit or not wanted:
@@ -38,7 +40,6 @@ def unit_with_log(host: Host, nginx: "Nginx") -> Optional[str]:
     if wanted - {"stderr"} and not host.realpath("/dev/log").startswith(_JOURNALD):
         return None
     # ngx_log_redirect_stderr(): after a reload it may still be the file of an earlier error_log.
-    master = nginx["master"]
     stderr = host.readlink("/proc/%d/fd/2" % master["pid"]) if master else None
     if "stderr" in wanted and not (stderr or "").startswith("socket:"):
         return None

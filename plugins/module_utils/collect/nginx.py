@@ -7,14 +7,14 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.linux.proc import parse_status, unit_of
+from ..parse.linux.proc import parse_status
 from ..parse.nginx.conf import Conf, error_logs, every, opened, repeated_logs
 from ..parse.nginx.routes import routes
 from ..parse.nginx.site_logs import Defaults, log_formats, site_logs, used
 from ..parse.titles import NGINX_MASTER, NGINX_WORKER, PROGRAMS
 from .code_owners import owners_of_code
 from .host import Host
-from .linux.processes import Process, process_cgroup, processes
+from .linux.processes import Process, processes, unit_around
 from .linux.units import unit_states
 from .nginx_files import Reading
 from .nginx_user import set_user
@@ -128,7 +128,7 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Ngi
     # Who may run nginx by sudo starts a master of root's, too: a system unit's counts first.
     roots = sorted(
         (master for master in masters if not master.doubt),
-        key=lambda master: not unit_of(process_cgroup(host, master.pid)),
+        key=lambda master: not unit_around(host, master.pid),
     )
     if len({master.uid for master in theirs}) == 1 and not roots and not _wanted(host, theirs):
         return _look(host, procs, theirs, theirs[0].uid)
@@ -262,6 +262,15 @@ def _loaded(
     return loaded
 
 
+def _own_unit(host: Host, pid: int) -> Optional[str]:
+    """The unit that runs nginx, and not the supervisor, cron or shell in whose unit somebody started it."""
+    unit = unit_around(host, pid)
+    if unit is None or unit in UNITS:
+        return unit
+    shown = host.run(["systemctl", "show", "-p", "MainPID", "--", unit])
+    return unit if shown.out.strip() == "MainPID=%d" % pid else None
+
+
 def _look(
     host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]
 ) -> "Nginx":
@@ -278,7 +287,7 @@ def _look(
         nginx["running"] = True
         nginx["master"] = {"pid": masters[0].pid, "started_at": masters[0].started_at}
         nginx["workers"] = [worker.pid for worker in workers]
-        nginx["unit"] = unit_of(process_cgroup(host, masters[0].pid))
+        nginx["unit"] = _own_unit(host, masters[0].pid)
     config, prefix = _place(host, masters[0] if masters else None, built)
     reading = Reading(host, config, prefix, options.get("g", ""), account)
     nginx["installed"], nginx["version"], nginx["binary"] = True, version, binary

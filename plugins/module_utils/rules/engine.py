@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-
 MOST_PIDS = 64  # to end a part of them alone would be wrong
 
 
@@ -88,6 +87,9 @@ def _finding(
         reason = reason._replace(place=case.owner.place)
     if reason.servers is None and case:
         reason = reason._replace(servers=case.servers)
+    unit = snapshot["nginx"]["unit"]
+    if unit not in (None, "nginx.service"):  # the catalogue then names it in what is to be done
+        reason = reason._replace(facts=cast("Facts", {"nginx_unit": unit, **reason.facts}))
     return finding(match.cause, match.reason_id, reason, case.key if case else None)
 
 

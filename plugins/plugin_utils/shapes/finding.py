@@ -36,6 +36,7 @@ class Facts(TypedDict, total=False):
     answering: Optional[str]  # endpoint of the upstream's server that answers in place of this one
     file: Optional[str]  # of the configuration, in which the line is that decides
     line: Optional[int]
+    nginx_unit: Optional[str]  # that runs nginx, where it is no nginx.service
     path: Optional[str]  # of what lacks, is refused or has to be mended
     pids: Optional[List[int]]  # that a person ends or wakes: all of them, or none
     start_command: Optional[str]  # what starts php-fpm there in place of systemd

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 from ...parse.linux.systemctl import SIGSYS
 from ..host import Host
 from .labels import enforces_selinux, has_apparmor, profile_of
+from .processes import unit_around
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.confinement import Confinement, Profile, Selinux, UnitFilter
@@ -54,18 +55,19 @@ def _nginx_unit(host: Host, snapshot: "Snapshot") -> Optional["UnitFilter"]:
     """systemctl is asked only where nginx has a filter that we have not."""
     nginx = snapshot["nginx"]
     worker = next(iter(nginx["workers"]), None)
-    if worker is None or not nginx["unit"]:
+    unit = nginx["unit"] or (unit_around(host, worker) if worker else None)
+    if worker is None or unit is None:
         return None
     theirs = _filters(host, worker)
     if theirs[0] != 2 or theirs == (2, 0) == _filters(host, "self") or theirs <= _filters(host, "self"):
         return None
     from ...parse.linux.systemctl import address_families, parse_show
 
-    ran = host.run(["systemctl", "show", "-p", ",".join(_UNIT), "--", nginx["unit"]], most=_SHOWN)
+    ran = host.run(["systemctl", "show", "-p", ",".join(_UNIT), "--", unit], most=_SHOWN)
     block = next(iter(parse_show(ran.out)), {})
     calls = block.get("SystemCallFilter", "").strip()
     return {
-        "unit": nginx["unit"],
+        "unit": unit,
         "families": address_families(block),
         "calls": calls[:_CALLS] if calls.strip("~") else None,
     }

@@ -14,6 +14,7 @@ from ...parse.linux.proc import (
     parse_cmdline,
     parse_stat,
     parse_status,
+    unit_of,
 )
 from ...parse.redact import redact
 from ...parse.titles import PROGRAMS, claim, relevant
@@ -102,6 +103,11 @@ def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Proc
 def process_cgroup(host: Host, pid: int) -> str:
     """The cgroup as seen from own_cgroup; "" when unknown or elsewhere."""
     return below(_cgroup(host, pid), own_cgroup(host))
+
+
+def unit_around(host: Host, pid: int) -> Optional[str]:
+    """The unit in which a process runs, though something else may have started it there."""
+    return unit_of(process_cgroup(host, pid))
 
 
 def own_cgroup(host: Host) -> str:

@@ -219,6 +219,23 @@ class TestFields:
         item["reason"] = "stopped"
         assert catalogue.enrich(item)["fix"] == "/etc/init.d/php-fpm-82 start"
 
+    @pytest.mark.parametrize(
+        "fact, unit, named",
+        [
+            ("nginx_unit", "web.service", "web.service"),
+            ("nginx_unit", "x; reboot #.service", "nginx"),
+            ("path", "web.service", "nginx"),
+        ],
+    )
+    def test_nginxs_unit_stands_in_the_commands(self, fact: str, unit: str, named: str) -> None:
+        """Where it has another name than usual."""
+        item = finding("socket_permission_denied", "group_not_in_force", remedy=[])
+        item["facts"] = {fact: unit}
+        assert catalogue.enrich(item)["fix"] == "systemctl reload " + named
+        item["reason"] = "address_family"
+        assert catalogue.enrich(item)["fix"].endswith("systemctl restart " + named)
+        assert "systemctl cat %s still" % named in catalogue.enrich(item)["fix"]
+
     def test_a_place_fills_in_its_directory(self) -> None:
         item = finding("fpm_not_running", "log_unwritable", remedy=[])
         item["facts"] = {"path": "/var/log/gone/x.log"}

@@ -47,6 +47,12 @@ class TestWhere:
     def test_hit_its_unit_has_it(self, target: str) -> None:
         assert unit_with_log(a_host(), nginx(target)) == UNIT
 
+    def test_hit_the_unit_of_who_started_nginx_has_it(self) -> None:
+        """It is not nginx's own, and its journal has what nginx says."""
+        host = a_host()
+        host.files["/proc/7/cgroup"] = b"0::/system.slice/jobs.service\n"
+        assert unit_with_log(host, nginx("stderr", unit=None)) == "jobs.service"
+
     def test_near_miss_another_program_has_the_socket(self) -> None:
         host = a_host()
         host.links["/dev/log"] = "/run/rsyslog.sock"

@@ -4,7 +4,7 @@
 
 """The nginx of described hosts: its build, its processes, its account."""
 
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
@@ -115,6 +115,20 @@ class TestCommandLine:
 
 class TestProcesses:
     """Which masters and workers are the host's."""
+
+    @pytest.mark.parametrize(
+        "answer, unit",
+        [
+            ((0, "MainPID=40\n", ""), "web.service"),
+            ((0, "MainPID=7\n", ""), None),  # of a supervisor, or of cron
+            ((0, "MainPID=401\n", ""), None),
+            ((1, "", "no bus"), None),
+        ],
+    )
+    def test_a_unit_of_another_name_must_run_nginx(self, answer: Any, unit: Optional[str]) -> None:
+        host = a_host().file("/proc/40/cgroup", "0::/system.slice/web.service\n")
+        host.commands["systemctl show -p MainPID -- web.service"] = answer
+        assert collect_nginx(host, [master(), worker(41)])["unit"] == unit
 
     def test_a_running_nginx_is_described_in_full(self) -> None:
         unit = "0::/system.slice/nginx.service\n"

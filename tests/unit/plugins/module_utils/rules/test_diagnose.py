@@ -70,6 +70,12 @@ class TestVerdict:
             "max_children_exhausted",
         }
 
+    @pytest.mark.parametrize("unit, shown", [("web.service", True), ("nginx.service", False), (None, False)])
+    def test_an_odd_name_of_nginxs_unit_is_told(self, unit: Any, shown: bool) -> None:
+        host = a_host("nginx_other_user")
+        host["nginx"]["unit"] = unit
+        assert hosts.only(host)["facts"].get("nginx_unit") == (unit if shown else None)
+
     def test_a_long_text_of_a_host_is_cut(self) -> None:
         assert len(evidence("journal", "x" * 5000)["text"]) == 500
 
