@@ -170,6 +170,15 @@ class Case:
         return "php" in text or "fpm" in text or self.key.endswith(":9000")
 
     @property
+    def half_dead(self) -> List[str]:
+        """Of a name, of which one address answers: those that nobody listens on, as nginx logs them."""
+        rows = self.endpoint.get("addresses") or []
+        if not any(row["probe"] == "answered" for row in rows):
+            return []
+        dead = [row for row in rows if row["result"] == "refused"]
+        return logged_as("", cast("Endpoint", {**self.endpoint, "addresses": dead}))[1:]
+
+    @property
     def hidden(self) -> Optional[Tuple[str, "Evidence"]]:
         """(words, evidence) of what a sandbox hides from nginx. It is never a matter of owner and mode."""
         hidden = self.endpoint.get("hidden")

@@ -70,7 +70,9 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
     """Losses that ended when the master started: that cannot be forged, as a log line can."""
     if case.connect["result"] not in ("ok", "full"):
         return None
-    lost = case.lost(NOBODY_THERE) or _unanswered(case)
+    dead = set(case.half_dead)  # those are lost still
+    lost = [loss for loss in case.lost(NOBODY_THERE) if loss.event["endpoint"] not in dead]
+    lost = lost or ([] if dead else _unanswered(case))
     for owner in case.running:
         started = owner.master["started_at"]
         before = [loss for loss in lost if started is not None and loss.at <= started + LOG_SECOND]

@@ -224,6 +224,23 @@ def _is_left_behind(case: Case) -> bool:
     return result == "denied" and listening is False and not case.owners
 
 
+def _dead_address(case: Case) -> Optional[Match]:
+    """Of a name, where nginx does not ask the next one: fastcgi_next_upstream, or its limits."""
+    dead = case.half_dead
+    lost = [loss for loss in case.lost(NOBODY_THERE) if loss.event["endpoint"] in dead] if dead else []
+    if not lost:
+        return None
+    target = next(item for item in case.routes[0]["endpoints"] if item["endpoint"] == case.key)
+    words = "%s is %s too, where nobody listens, and nginx does not try its next address each time."
+    proof = [
+        evidence("nginx", "it dials %s" % target["written"], target["file"], target["line"]),
+        evidence("probe", "connecting to %s: refused; another address of the name answers" % dead[0]),
+    ]
+    reason = Reason(words % (case.key, ", ".join(dead)), proof + first_line(lost), lost, confidence="likely")
+    reason = reason._replace(severity="warning")  # the other requests are answered
+    return Match(CAUSE, "address_family", reason)
+
+
 def _somebody_listens(case: Case) -> Answer:
     listens = case.connect["result"] in ("ok", "full", "denied") and not _is_left_behind(case)
     return Clear("something listens on %s" % case.key) if listens else None
@@ -262,5 +279,5 @@ def _missed(case: Case) -> Optional[Match]:
 RULE = Rule(
     "socket_path_mismatch",
     (CAUSE,),
-    (_older_nginx, _pool_was_not_loaded, _somebody_listens, _not_refused, _missed),
+    (_older_nginx, _dead_address, _pool_was_not_loaded, _somebody_listens, _not_refused, _missed),
 )

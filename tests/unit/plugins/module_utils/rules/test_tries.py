@@ -4,7 +4,7 @@
 
 """Failed tries that nginx passed on, and those that were lost requests."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -210,6 +210,24 @@ class TestNames:
         notes = [entry for entry in hosts.verdict(host)["missing"] if entry["what"] == "spare_address"]
         assert len(notes) == 1 and notes[0]["why"].endswith("write 127.0.0.1:9000")
         assert not losses(host)
+
+    @pytest.mark.parametrize("words, state", [(["off"], "active"), ([], None)])
+    def test_hit_the_next_address_is_not_asked(self, words: List[str], state: Optional[str]) -> None:
+        """Though php-fpm was started at that moment."""
+        host = self.by_name().on_every_route(next_upstream=words).ran_since(60.0)
+        host.nginx_said(REFUSED, 61.0, 60.0, endpoint="[::1]:9000")
+        found = [(MISMATCH[0], "address_family", state)] if state else []
+        assert hosts.found(host)[0] == found and not losses(host)
+
+    def test_near_miss_php_fpm_was_started_since(self) -> None:
+        host = self.by_name().on_every_route(next_upstream=["off"]).ran_since(60.0)
+        host.nginx_said(REFUSED, 61.0, 60.5, endpoint="127.0.0.1:9000")
+        assert [cause for cause, _reason, _state in hosts.causes(host)] == ["fpm_not_running"]
+
+    def test_decoy_no_address_answers(self) -> None:
+        host = self.by_name("::ffff").on_every_route(next_upstream=["off"])
+        host.dialled("refused", 111, "not_tried").nginx_said(REFUSED, 60.0, endpoint="[::1]:9000")
+        assert (MISMATCH[0], "address_family", "active") not in hosts.causes(host)
 
     def test_near_miss_a_refusal_of_the_live_address_is_no_note(self) -> None:
         host = self.by_name().nginx_said(REFUSED, 60.0, endpoint="[::1]:9000", passed=True)
