@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..signatures.lookup import meanings
 from ..signatures.nginx import QUEUE_FULL
 from .case import HIDDEN, Case
-from .model import NOTHING, Answer, Cause, Match, Reason, Rule, evidence, first_line, ids
+from .model import NOTHING, Answer, Cause, Match, Place, Reason, Rule, evidence, first_line, ids
 from .seen import Seen
 
 if TYPE_CHECKING:
@@ -138,6 +138,13 @@ def _summary(case: Case) -> str:
     return "%s %s; %s." % (who, _words(alike, kind), end)
 
 
+def _frozen_slice(case: Case) -> Optional[Place]:
+    """To thaw the unit in it would help nobody."""
+    owner, paths = case.running[0], [process.get("cgroup") or "" for process in _every(case)]
+    name = max(paths).rpartition("/")[2]
+    return Place(owner.pool["name"], name) if name.endswith(".slice") else None
+
+
 def _halted(case: Case) -> Match:
     lost, kind = case.lost(WAITED if case.answers else WAITED | HIDDEN), _kind(case)
     every = _every(case)
@@ -150,6 +157,7 @@ def _halted(case: Case) -> Match:
         lost,
         # With most workers running, something else keeps them from an answer.
         severity=None if not case.answers and is_halted(case) else "warning",
+        place=_frozen_slice(case) if kind == FROZEN else None,
         facts={"pids": _stopped(every), "path": frozen[0] if frozen else None},
     )
     return Match(CAUSE, "master_halted" if not halted_of(case) and kind != FROZEN else kind, reason)

@@ -12,6 +12,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.parts import master
 
 CAUSE = "workers_halted"
+UNIT = "php8.2-fpm.service"
 FULL = "max_children_exhausted"
 
 
@@ -74,6 +75,17 @@ class TestAllHalted:
     @pytest.mark.parametrize("why, words", [("gdb (pid 9)", "gdb (pid 9)"), (None, "(unknown)")])
     def test_a_snapshot_from_before_the_facts_is_read(self, why: Optional[str], words: str) -> None:
         assert words in hosts.only(all_workers("traced", why=why))["summary"]
+
+    @pytest.mark.parametrize(
+        "below, unit",
+        [("php.slice", "php.slice"), ("php8.2-fpm.service", UNIT), ("x.scope", UNIT), ("php.slice/y", UNIT)],
+    )
+    def test_a_frozen_slice_is_what_thaws(self, below: str, unit: str) -> None:
+        host = all_workers("frozen", cgroup="/sys/fs/cgroup/" + below)
+        assert hosts.only(host)["unit"] == unit
+
+    def test_decoy_a_slice_holds_what_is_stopped(self) -> None:
+        assert hosts.only(all_workers("stopped", cgroup="/sys/fs/cgroup/php.slice"))["unit"] == UNIT
 
     def test_requests_that_timed_out_are_counted(self) -> None:
         assert hosts.only(all_workers("stopped"))["count"] == 2
