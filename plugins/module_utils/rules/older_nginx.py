@@ -113,7 +113,12 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
     proof, changed = [_workers(nginx)] if "loaded" in nginx else [], _changed(case, strays)
     refusal = older["refusal"] if older else None
     # An account that runs PHP may write nginx's log (Debian: www-data): the time of the files is beyond it.
-    is_newer = dead and any(target["file"] in nginx["loaded"]["newer_files"] for target in _targets(case))
+    by_variable = any(route["variable"] for route in case.routes)  # which another location may set
+    is_newer = (
+        dead
+        and not by_variable
+        and any(target["file"] in nginx["loaded"]["newer_files"] for target in _targets(case))
+    )
     confidence: Confidence = "certain" if is_newer else "likely"
     reason_id, remedy = "nginx_not_loaded", []
     if refusal:

@@ -32,9 +32,12 @@ class Stray(NamedTuple):
 def _led_to(nginx: "Nginx", endpoints: "Dict[str, Endpoint]") -> Dict[str, Set[str]]:
     """What the files name, by site."""
     places: Dict[str, Set[str]] = {}
+    loaded = nginx.get("loaded")
+    # Another location may set a variable. Where the files are newer, its only value by them says more.
+    known = bool(loaded and loaded["newer_files"])
     for route in nginx["routes"]:
         named = places.setdefault(route["site"] or "default", set())
-        if route["variable"] or not route["endpoints"]:
+        if (route["variable"] and not known) or not route["endpoints"]:
             named.add(_ANYWHERE)
         for key in [target["endpoint"] for target in route["endpoints"]]:
             there = endpoints.get(key)

@@ -36,6 +36,23 @@ class TestRunningWorkers:
         assert (item["reason"], item["confidence"], item["count"]) == ("nginx_not_loaded", confidence, 2)
         assert hosts.status(host) == "failing"
 
+    @pytest.mark.parametrize(
+        "newer_files, found",
+        [(["/etc/nginx/conf.d/map.conf"], active()), ([older.SITE_FILE], active()), ([], [])],
+    )
+    def test_hit_a_variable_that_leads_elsewhere_by_now(self, newer_files: List[str], found: Any) -> None:
+        """Near miss: nothing was changed, so that another location may have set it."""
+        host = older.not_loaded().on_every_route(variable=True)
+        host["nginx"]["loaded"]["newer_files"] = newer_files
+        assert hosts.causes(host) == found
+        assert not found or hosts.only(host)["confidence"] == "likely"
+
+    def test_decoy_where_the_variable_leads_is_not_known(self) -> None:
+        host = older.not_loaded()
+        host["nginx"]["loaded"]["newer_files"] = [older.SITE_FILE]
+        host.on_every_route(variable=True, endpoints=[])
+        assert hosts.causes(host) == []
+
     def test_hit_the_files_that_lead_there_are_loaded(self) -> None:
         action = hosts.verdict(older.not_loaded())["plan"][0]
         assert (action["id"], action["arguments"]["files"]) == ("nginx_reload", [older.SITE_FILE])
