@@ -225,20 +225,11 @@ def _is_left_behind(case: Case) -> bool:
 
 
 def _dead_address(case: Case) -> Optional[Match]:
-    """Of a name, where nginx does not ask the next one: fastcgi_next_upstream, or its limits."""
-    dead = case.half_dead
-    lost = [loss for loss in case.lost(NOBODY_THERE) if loss.event["endpoint"] in dead] if dead else []
-    if not lost:
+    if not case.half_dead:
         return None
-    target = next(item for item in case.routes[0]["endpoints"] if item["endpoint"] == case.key)
-    words = "%s is %s too, where nobody listens, and nginx does not try its next address each time."
-    proof = [
-        evidence("nginx", "it dials %s" % target["written"], target["file"], target["line"]),
-        evidence("probe", "connecting to %s: refused; another address of the name answers" % dead[0]),
-    ]
-    reason = Reason(words % (case.key, ", ".join(dead)), proof + first_line(lost), lost, confidence="likely")
-    reason = reason._replace(severity="warning")  # the other requests are answered
-    return Match(CAUSE, "address_family", reason)
+    from .unscathed import dead_address
+
+    return dead_address(CAUSE, case)
 
 
 def _somebody_listens(case: Case) -> Answer:

@@ -3,15 +3,16 @@
 
 """Notes on what cost php-fpm's visitors nothing: addresses that are tried in vain, other upstreams."""
 
-from typing import TYPE_CHECKING, Dict, List, Sequence
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ..parse.endpoint import dialled_at, is_this_host, parse
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import by_meaning, meaning_of, meanings
 from ..signatures.nginx import LOST, NO_SERVER
-from .case import Case, site_reconfigured
+from .case import NOBODY_THERE, Case, site_reconfigured
 from .http_to_fpm import pool_at
 from .missing import unseen
+from .model import Cause, Match, Reason, evidence, first_line
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
@@ -56,6 +57,23 @@ def addresses(cases: Sequence[Case]) -> List["Missing"]:
         )
         notes.append({**entry, "needs": "fastcgi_pass %s:%s" % (host, port)})
     return notes
+
+
+def dead_address(cause: Cause, case: Case) -> Optional[Match]:
+    """One of a name, where nginx does not ask the next one: fastcgi_next_upstream, or its limits."""
+    dead = case.half_dead
+    lost = [loss for loss in case.lost(NOBODY_THERE) if loss.event["endpoint"] in dead]
+    if not lost:
+        return None
+    target = next(item for item in case.routes[0]["endpoints"] if item["endpoint"] == case.key)
+    words = "%s is %s too, where nobody listens, and nginx does not try its next address each time."
+    proof = [
+        evidence("nginx", "it dials %s" % target["written"], target["file"], target["line"]),
+        evidence("probe", "connecting to %s: refused; another address of the name answers" % dead[0]),
+    ]
+    reason = Reason(words % (case.key, ", ".join(dead)), proof + first_line(lost), lost, confidence="likely")
+    # The other requests are answered.
+    return Match(cause, "address_family", reason._replace(severity="warning"))
 
 
 def _own_sites(snapshot: "Snapshot", peer: str) -> List[str]:

@@ -167,8 +167,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ("fpm_not_running", "start_command_failed"): Entry(
         title="PHP-FPM is not running: a start command",
         what="What the unit runs ended with a failure, or not in time: a command before or after php-fpm "
-        "(ExecStartPre=, ExecStartPost=), or a program of ExecStart= that is to start php-fpm. So systemd gave "
-        "the start up.",
+        "(ExecStartPre=, ExecStartPost=), or a program of ExecStart= that is to start php-fpm. So systemd "
+        "gave the start up.",
         decides="The journal says Control process or Main process exited with a failure, or start-pre or "
         "start-post operation timed out, and php-fpm has no complaint.",
         fix="`systemctl status {unit}` names the command that failed: mend it, then `systemctl start {unit}`",
@@ -183,10 +183,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         decides="The journal says start operation timed out; Result=timeout.",
         fix="systemctl cat {unit}: its Type= must fit how php-fpm starts; then `systemctl start {unit}`",
         advice="Type=notify needs a php-fpm that was built with systemd (`php-fpm -i` names "
-        "--with-fpm-systemd) and is run directly, or by a script's `exec`, with --nodaemonize; without it take "
-        "Type=simple. "
-        "Type=forking needs daemonize = yes, and PIDFile= equal to `pid`. If only the start is slow, as "
-        "with a large opcache.preload, raise TimeoutStartSec=. Then `systemctl daemon-reload` and "
+        "--with-fpm-systemd) and is run directly, or by a script's `exec`, with --nodaemonize; without it "
+        "take Type=simple. Type=forking needs daemonize = yes, and PIDFile= equal to `pid`. If only the "
+        "start is slow, as with a large opcache.preload, raise TimeoutStartSec=. Then `systemctl daemon-reload` and "
         "`systemctl start {unit}`.",
         do_not="Do not just start it again: it ends the same way, with an outage after each try.",
     ),
