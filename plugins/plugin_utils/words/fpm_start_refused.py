@@ -185,8 +185,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="Type=notify needs a php-fpm that was built with systemd (`php-fpm -i` names "
         "--with-fpm-systemd) and is run directly, or by a script's `exec`, with --nodaemonize; without it "
         "take Type=simple. Type=forking needs daemonize = yes, and PIDFile= equal to `pid`. If only the "
-        "start is slow, as with a large opcache.preload, raise TimeoutStartSec=. Then `systemctl daemon-reload` and "
-        "`systemctl start {unit}`.",
+        "start is slow, as with a large opcache.preload, raise TimeoutStartSec=. Then `systemctl "
+        "daemon-reload` and `systemctl start {unit}`.",
         do_not="Do not just start it again: it ends the same way, with an outage after each try.",
     ),
     ("fpm_not_running", "log_unwritable"): Entry(
