@@ -9,9 +9,9 @@ It ends with an error of its own instead of taking the host's memory. php_admin_
 may raise any other limit itself.
 """
 
-import re
 from typing import NamedTuple, Optional
 
+from ..parse.number import to_bytes
 from ..plan.sizing import fair_share
 from ..verdict.action import MEMORY, Action
 from ..verdict.step import Refusal, Step
@@ -19,8 +19,6 @@ from .steps import pool_step
 from .view import View, master_of, memory_of, pool_of
 
 ACTION = Action("memory_limit_set", "high", True, "reload", needs=(MEMORY,))
-_SIZE = re.compile(r"^(\d+)([KMG]?)$", re.I)
-_SCALE = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 class Arguments(NamedTuple):
@@ -28,12 +26,6 @@ class Arguments(NamedTuple):
     pool: str
     unit: Optional[str]  # that starts php-fpm; None: none
     peak_kb: Optional[int] = None  # that a killed worker held, for the reader of the plan
-
-
-def to_bytes(text: Optional[str]) -> Optional[int]:
-    """Bytes of PHP's shorthand. None: no limit (-1), none set, or not readable."""
-    match = _SIZE.match(text or "")
-    return int(match.group(1)) * _SCALE[match.group(2).upper()] if match else None
 
 
 def resolve(view: View, arguments: Arguments) -> Step:

@@ -13,6 +13,7 @@ from ..signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
 from .host import Host
 from .linux.hidden import other_view
 from .nginx_files import Reading
+from .nginx_settings import SCARCE, scarce
 from .nginx_temp import DENIED, closed_roots, denied_files, files_named, temp_dirs
 from .script_ways import UNSEEN, ways
 
@@ -109,6 +110,7 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"]) ->
         ("temp_dirs", UNWRITABLE | DENIED, lambda: _directories(host, nginx, events)),
         ("closed_roots", CYCLES, lambda: {"closed_roots": closed_roots(host, nginx, events)}),
         ("limits", LIMITED, lambda: _limits(host, nginx, events)),
+        ("scarce", SCARCE, lambda: scarce(host, nginx, seen, events)),
         ("script_ways", OF_SCRIPTS, lambda: {"script_ways": ways(host, snapshot, events)}),
         ("sent_files", LOST_FILES, lambda: {"sent_files": sent_files(host, nginx, events)}),
     )

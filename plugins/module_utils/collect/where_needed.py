@@ -40,7 +40,9 @@ _ODD = re.compile(
     rb'\.php/[^" ]{0,200}(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |"POST [^"]*" 405 '
 )
 # These name files, directories, limits or scripts of the host.
-OF_PLACES = UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL
+OF_PLACES = (
+    UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL | meanings("too_big", "zone_full")
+) | meanings("no_resource", "turned_away")
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST_LINES = 3
@@ -178,8 +180,12 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
 
         errors = isolated(host, "php_errors", partial(php_errors, host, snapshot, since)) or []
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
+    # It tells how long nginx waited.
+    timed = any("$request_time" in form["text"] for form in (nginx.get("log_formats") or {}).values())
+    timed = timed and any(meaning_of(event) in ENDED for event in logs["events"])
     if not (
         compared
+        or timed
         or broken
         or errors
         or nginx["config_newer"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..signatures.lookup import meanings
 from .case import Case, reconfigured, touched
 from .model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Rule, Unclear, evidence, sample, span
+from .seen import Owner
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -64,18 +65,27 @@ def _routes_of(case: Case, sites: Sequence[str]) -> List["Route"]:
 def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
     """A static pool that was full does not log it. With more workers by now, or another timeout, it is over
     all the same. began: epoch seconds of the last request that timed out. sites: that lost some.
-    Where nginx's default is in force, no change of its files has raised it.
     """
-    snapshot = case.snapshot
-    routes = [route for route in _routes_of(case, sites) if route["read_timeout"]["file"]]
-    files = [path for route in routes for path in (route["file"], route["read_timeout"]["file"])]
-    return (
-        bool(files) and reconfigured(snapshot["nginx"], began) and touched(snapshot, files, began)
-    ) or any(
-        reconfigured(owner.master, began - SETTLE)
+    snapshot, last = case.snapshot, {loss.site or "default": loss for loss in case.lost(ANY_TIMEOUT)}
+    if any(
+        _says_nothing_when_full(case, owner)
+        and reconfigured(owner.master, began - SETTLE)
         and touched(snapshot, (owner.pool["file"], owner.master["config"]), began - SETTLE)
         for owner in case.running
-    )
+    ):
+        return True
+    if not reconfigured(snapshot["nginx"], began):
+        return False
+    from .cured import timeout_raised
+
+    return all(timeout_raised(case, route, last[site]) for route, site in zip(_routes_of(case, sites), sites))
+
+
+def _says_nothing_when_full(case: Case, owner: Owner) -> bool:
+    from .silence import QUIET
+
+    quiet = owner.master["log_level"] in QUIET or "fpm_log" in case.seen.blind
+    return quiet or owner.pool["pm"] not in ("dynamic", "ondemand")
 
 
 def _remedy(case: Case, route: "Route", lost: Sequence[Loss]) -> List[Remedy]:
@@ -106,6 +116,17 @@ def _proof(case: Case, route: "Route", last: Loss) -> List["Evidence"]:
         evidence("nginx", stands_here, route["file"], route["line"]),
         evidence("probe", "a worker of %s answered in %.1f ms with %d requests in the queue" % answered),
     ]
+
+
+def _doubt(case: Case, route: "Route", last: Loss) -> List["Evidence"]:
+    """What may have mended it."""
+    path = route["read_timeout"]["file"]
+    if not reconfigured(case.snapshot["nginx"], last.at) or not path:
+        return []
+    if not touched(case.snapshot, [path], last.at):
+        return []
+    words = "nginx has loaded a change of %s since; nothing shows that the timeout was shorter before" % path
+    return [evidence("file", words, path)]
 
 
 def _summary(route: "Route", sites: Sequence[str]) -> str:
@@ -145,13 +166,14 @@ def _reason(case: Case) -> Reason:
     sites = list(dict.fromkeys(loss.site or "default" for loss in lost))
     route = _routes_of(case, [lost[-1].site or "default"])[0]
     began = lost[-1].at - route["read_timeout"]["seconds"]
+    over = _is_over(case, began, sites)
     return Reason(
         _summary(route, sites),
-        _proof(case, route, lost[-1]),
+        _proof(case, route, lost[-1]) + ([] if over else _doubt(case, route, lost[-1])),
         lost,
         _remedy(case, route, lost),
         "likely",
-        "recovered" if _is_over(case, began, sites) else "active",
+        "recovered" if over else "active",
         servers=[site for site in case.servers if site["name"] in sites],
     )
 

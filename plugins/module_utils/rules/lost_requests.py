@@ -131,6 +131,10 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     unheard = row.alone and bool(events) and case.unheard is not None
     if not lost and not unheard:
         return None
+    if row.beside is not STOPPING:
+        from .cured import is_over
+
+        state = "recovered" if is_over(case, row.cause.id, lost, events) else state
     if row.beside is STOPPING:  # a stop is always of the master, and a reload may come long after it
         events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
     proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]

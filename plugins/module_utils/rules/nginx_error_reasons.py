@@ -102,11 +102,13 @@ def _temp(group: Group) -> Optional[Match]:
 
 def _no_visitors(group: Group) -> Match:
     """nginx accepts nobody: it has not read which site is asked for, so these are losses of none."""
+    from .cured import connections_raised
+
     reason = likely(
         "nginx has no connection left for new visitors: it turns them away before it reads a request.",
         [sample(group.newest)],
         losses_of([event for event in group.events if meaning_of(event) in TURNED_AWAY]),
-        state=state_of(group.reconfigured),
+        state=state_of(connections_raised(group.snapshot, group.events)),
     )
     return Match(NGINX_LIMIT, "visitors", reason)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ..parse.timestamps import RING_DRIFT
 from ..signatures.lookup import meaning_of
-from .case import CUT_OFF, KILLED, Case, reconfigured, touched
+from .case import CUT_OFF, KILLED, Case
+from .cured import fits_memory
 from .model import (
     Cause,
     Confidence,
@@ -101,15 +102,9 @@ def _swap_added(case: Case, kill: "Kill") -> Optional[int]:
     return more if more > 0 else None
 
 
-def _state(case: Case, owner: Optional[Owner], last: "Kill", lost: bool) -> State:
+def _state(case: Case, owner: Optional[Owner], kills: Sequence["Kill"], lost: bool) -> State:
     """The worker may have been idle; without nginx's log that cannot be told."""
-    files = (owner.pool["file"], owner.master["config"]) if owner else ()
-    changed = (
-        owner is not None
-        and reconfigured(owner.master, last["at"])
-        and touched(case.snapshot, files, last["at"])
-    )
-    if changed or _swap_added(case, last):
+    if fits_memory(case, owner, kills) or _swap_added(case, kills[-1]):
         return "recovered"
     return "active" if lost or case.unheard or "nginx_log" in case.seen.blind else "latent"
 
@@ -155,7 +150,7 @@ def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
         lost,
         remedy,
         judged.confidence,
-        _state(case, owner, last, bool(lost)),
+        _state(case, owner, kills, bool(lost)),
         place=owner.place if owner else None,
         since=kills[0]["at"],
     )

@@ -10,6 +10,7 @@ from .confinement import ConfinedWay
 from .endpoint import Blocked, Hidden
 from .nginx import Front
 from .php_error import ErrorParts, PhpError
+from .scarce import Scarce
 from .shape import TypedDict
 
 
@@ -49,8 +50,7 @@ class LaterPages(TypedDict, total=False):
     refused: Refused  # with 503, 429, 444 or another status of nginx's limits; not before 0.7.0
     forbidden: Refused  # with 403; not before 0.12.0
     blank: Refused  # the front page, with 200 and without a byte; not before 0.12.0
-    # The same where gzip is on, which makes 20 bytes of nothing; not before 0.13.0.
-    zipped: Refused
+    zipped: Refused  # the same where gzip is on, which makes 20 bytes of nothing; not before 0.13.0
     was_larger: bool  # the front page, before the first of these; not before 0.13.0
     fronts: Dict[str, FrontPage]  # by path; only where one failed; not before 0.12.0
     hidden: int  # failed pages that an error_page showed as a success; not before 0.12.0
@@ -258,7 +258,7 @@ class SentFile(TypedDict):
     lacks: str  # the directory of a location, or one above, that is not there either; "": it is
 
 
-class LaterLogs(TypedDict, total=False):
+class LaterLogs(Scarce, total=False):
     """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
     temp_dirs: List[TempDir]

@@ -42,6 +42,13 @@ def going_on(*ago: float, busy: bool = True) -> Host:
     return a_host("slow_location").timing_out(*ago, busy=busy)
 
 
+def with_timeout(seconds: float) -> Host:
+    """By now."""
+    host = a_host("slow_location")
+    host["nginx"]["master"]["started_at"] = hosts.now(host) - 90000
+    return host.with_route(read_timeout=dict(hosts.route(host)["read_timeout"], seconds=seconds))
+
+
 def last_loss(host: Host) -> float:
     return float(max(at for event in hosts.events(host, "nginx") for at in event["times"]))
 
@@ -175,17 +182,46 @@ class TestOtherTimeouts:
 
 
 class TestOver:
-    @pytest.mark.parametrize("newer, state", [(True, "active"), (False, "recovered")])
-    def test_near_miss_timeouts_before_nginx_was_reconfigured(self, newer: bool, state: str) -> None:
-        """newer: changed, and not yet loaded."""
-        host = a_host("slow_location")
+    @pytest.mark.parametrize(
+        "newer, seconds, state",
+        [
+            (True, 120.0, "active"),
+            (False, 120.0, "recovered"),
+            (False, 2.0, "active"),
+            (False, 50.0, "active"),
+        ],
+    )
+    def test_near_miss_timeouts_before_nginx_was_reconfigured(
+        self, newer: bool, seconds: float, state: str
+    ) -> None:
+        """newer: changed, and not yet loaded. seconds: of the timeout by now."""
+        host = with_timeout(seconds)
         host.with_nginx(config_changed_at=last_loss(host) + 5, config_newer=newer)
         assert hosts.only(host)["state"] == state and hosts.actions(host) == []
+
+    @pytest.mark.parametrize("logged, state", [(2.1, "recovered"), (300.0, "active"), (600.2, "active")])
+    def test_near_miss_an_access_log_says_how_long_it_waited(self, logged: float, state: str) -> None:
+        host = with_timeout(300.0)
+        host.with_nginx(config_changed_at=last_loss(host) + 5, config_newer=False)
+        host["access"] = {"files": [], "events": []}
+        ago = hosts.now(host) - last_loss(host)
+        host.answered("access-504", ago, detail={"status": 504, "seconds": logged})
+        item = hosts.only(host)
+        assert item["state"] == state
+        doubt = "nothing shows that the timeout was shorter before"
+        assert (doubt in str(item["evidence"])) == (state == "active")
+
+    def test_hit_nginx_had_not_run_for_so_long(self) -> None:
+        """So it cannot have waited for as long as it would by now."""
+        host = with_timeout(30.0)
+        host.with_nginx(config_changed_at=last_loss(host) + 5, config_newer=False)
+        host["nginx"]["master"]["started_at"] = last_loss(host) - 10
+        assert hosts.only(host)["state"] == "recovered"
 
     @pytest.mark.parametrize("after, state", [(5, "recovered"), (-5, "active")])
     def test_near_miss_another_file_was_changed(self, after: int, state: str) -> None:
         """A new site beside it ends no timeout here."""
-        host = a_host("slow_location")
+        host = with_timeout(120.0)
         changed, route = last_loss(host) + 5, host["nginx"]["routes"][0]
         host.with_nginx(config_changed_at=changed, config_newer=False)
         host["changed_files"] = {"/etc/nginx/sites-enabled/new": changed}
@@ -195,10 +231,12 @@ class TestOver:
         host["changed_files"][route["file"]] = last_loss(host) - 600 if after < 0 else changed
         assert hosts.only(host)["state"] == state
 
-    @pytest.mark.parametrize("before, state", [(1, "recovered"), (40, "active")])
-    def test_near_miss_requests_before_the_pool_was_enlarged(self, before: int, state: str) -> None:
+    @pytest.mark.parametrize(
+        "before, pm, state", [(1, "static", "recovered"), (40, "static", "active"), (1, "dynamic", "active")]
+    )
+    def test_near_miss_requests_before_the_pool_was_enlarged(self, before: int, pm: str, state: str) -> None:
         """A static pool that was full does not log it. They had waited for 2 s."""
-        host = a_host("slow_location")
+        host = a_host("slow_location").with_pool(pm=pm)
         host.with_master(config_changed_at=last_loss(host) - before, config_newer=False)
         assert hosts.only(host)["state"] == state
 

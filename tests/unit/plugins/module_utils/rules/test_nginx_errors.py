@@ -106,9 +106,13 @@ class TestVisitors:
         assert (item["cause"], item["reason"], item["count"]) == (*self.CAUSE, 0)
 
     def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
-        host = turned_away()
+        """Of more connections than its line names, and not of anything else."""
+        host = turned_away(detail={"value": 512})
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        host["logs"]["connections"] = 4096
         assert hosts.found(host) == ([self.CAUSE + ("recovered",)], "recovered")
+        host["logs"]["connections"] = 512
+        assert hosts.found(host) == ([self.CAUSE + ("active",)], "degraded")
 
     def test_near_miss_a_line_of_a_request_is_of_its_endpoint(self) -> None:
         host = a_host().nginx_said("ng-worker-connections", 60.0)

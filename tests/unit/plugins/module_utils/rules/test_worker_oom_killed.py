@@ -61,18 +61,35 @@ class TestKilled:
     def test_near_miss_what_a_kill_explains_is_no_second_finding(self) -> None:
         assert hosts.causes(a_host("worker_oom")) == [(CAUSE, "cgroup", "active")]
 
-    @pytest.mark.parametrize("newer, state", [(True, "active"), (False, "recovered")])
-    def test_near_miss_a_kill_before_the_configuration_changed(self, newer: bool, state: str) -> None:
-        """newer: changed, and not yet loaded."""
-        host = a_host("worker_oom")
+    @pytest.mark.parametrize(
+        "newer, workers, limit, state",
+        [
+            pytest.param(True, 1, None, "active", id="changed, and not yet loaded"),
+            pytest.param(False, 1, None, "recovered", id="one worker fits"),
+            pytest.param(False, 5, None, "active", id="another setting was changed"),
+            pytest.param(False, 5, "32M", "recovered", id="none can become so large"),
+            pytest.param(False, 5, "128M", "active", id="all together can"),
+            pytest.param(False, None, "32M", "active", id="how many there may be is not known"),
+        ],
+    )
+    def test_near_miss_a_kill_before_the_configuration_changed(
+        self, newer: bool, workers: Optional[int], limit: Optional[str], state: str
+    ) -> None:
+        host = a_host("worker_oom").with_pool(max_children=workers, memory_limit=limit)
         changed = hosts.kill(host)["at"] + 30
         host.with_master(config_changed_at=changed, config_newer=newer)
         assert hosts.only(host)["state"] == state
         assert hosts.actions(host) == (FEWER if state == "active" else [])
 
+    @pytest.mark.parametrize("more, state", [(1, "recovered"), (0, "active"), (-1, "active")])
+    def test_near_miss_the_cgroup_has_got_more_memory(self, more: int, state: str) -> None:
+        host = a_host("worker_oom")
+        host["memory"]["limit_bytes"] = (hosts.kill(host)["limit_kb"] + more) * 1024
+        assert hosts.only(host)["state"] == state
+
     @pytest.mark.parametrize("of_pool, state", [(False, "active"), (True, "recovered")])
     def test_near_miss_another_pool_was_changed(self, of_pool: bool, state: str) -> None:
-        host = a_host("worker_oom")
+        host = a_host("worker_oom").with_pool(max_children=1)
         changed = hosts.kill(host)["at"] + 30
         host.with_master(config_changed_at=changed, config_newer=False)
         pool = host["fpm"]["masters"][0]["pools"][0]

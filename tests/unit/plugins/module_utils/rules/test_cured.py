@@ -1,0 +1,121 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A loss is over where the setting that it ran into is seen to be another one, and not by any change."""
+
+from typing import Any, Dict
+
+import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+
+AT = 60.0  # seconds before the look
+SITE = "/etc/nginx/sites-enabled/shop"
+
+
+def state(host: Host) -> str:
+    return str(hosts.only(host)["state"])
+
+
+def terminated(limit: float, changed: float = 30.0, newer: bool = False) -> Host:
+    """php-fpm ended a request after 2.4 s. limit: by now."""
+    host = a_host().nginx_said("ng-reset-header", AT).with_pool(terminate_timeout=limit)
+    host.fpm_said("fpm-terminate", AT, detail={"seconds": 2.4})
+    return host.with_master(config_newer=newer, config_changed_at=hosts.now(host) - changed)
+
+
+def too_big(size: int = 0, changed: float = 30.0, file: str = SITE) -> Host:
+    """A header was. size: bytes of the buffer by now, where it is set."""
+    host = a_host().nginx_said("ng-too-big-header", AT)
+    at = hosts.now(host) - changed
+    changes: Dict[str, Any] = {"path": SITE, "at": at, "sites": []}
+    host.with_nginx(config_newer=False, config_changed_at=at, changes=[changes])
+    routes = [each for each in host["nginx"]["routes"] if each["site"] == hosts.route(host)["site"]]
+    host["logs"]["header_buffers"] = [
+        {"at": {"file": each["file"], "line": each["line"]}, "bytes": size, "file": file}
+        for each in routes
+        if size
+    ]
+    return host
+
+
+def no_queue(backlog: int, changed: float = 30.0) -> Host:
+    host = a_host().nginx_said("ng-connect-eagain", AT).with_endpoint(backlog=backlog)
+    at = hosts.now(host) - changed
+    host["changed_files"] = {hosts.pool(host)["file"]: at}
+    return host.with_master(config_newer=False, config_changed_at=at)
+
+
+def no_connection(has: int, changed: float = 30.0, signature: str = "ng-worker-connections") -> Host:
+    host = a_host().nginx_said(signature, AT, detail={"value": 512, "status": 500})
+    host["logs"]["connections"] = has
+    return host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - changed)
+
+
+class TestTerminated:
+    @pytest.mark.parametrize("limit", [0.0, 300.0])
+    def test_hit_requests_may_run_longer(self, limit: float) -> None:
+        assert hosts.status(terminated(limit)) == "recovered"
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            pytest.param(terminated(2.0), id="another setting was changed"),
+            pytest.param(terminated(300.0, changed=90.0), id="before the loss"),
+            pytest.param(terminated(300.0, newer=True), id="changed, and not loaded"),
+        ],
+    )
+    def test_near_miss(self, host: Host) -> None:
+        assert state(host) == "active"
+
+
+class TestHeaders:
+    def test_hit_the_buffer_is_larger(self) -> None:
+        assert hosts.status(too_big(32768)) == "recovered"
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            pytest.param(too_big(), id="nginx's default"),
+            pytest.param(too_big(8192), id="no larger than a default"),
+            pytest.param(too_big(32768, changed=90.0), id="changed before"),
+            pytest.param(too_big(32768, file="/etc/nginx/nginx.conf"), id="another file was changed"),
+        ],
+    )
+    def test_near_miss(self, host: Host) -> None:
+        assert state(host) == "active"
+
+    def test_near_miss_a_second_location_has_the_small_one(self) -> None:
+        host = too_big(32768).another_route(location="= /report.php", line=900)
+        assert state(host) == "active"
+
+    def test_decoy_a_snapshot_of_an_older_version(self) -> None:
+        host = too_big(32768)
+        del host["logs"]["header_buffers"]
+        assert state(host) == "active"
+
+
+class TestQueue:
+    def test_hit_the_socket_has_more_places(self) -> None:
+        assert hosts.status(no_queue(4096)) == "recovered"
+
+    @pytest.mark.parametrize("host", [no_queue(511), no_queue(4096, changed=90.0)])
+    def test_near_miss(self, host: Host) -> None:
+        assert state(host) == "active"
+
+
+class TestConnections:
+    def test_hit_nginx_names_how_many_it_had(self) -> None:
+        assert hosts.status(no_connection(4096)) == "recovered"
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            pytest.param(no_connection(512), id="another setting"),
+            pytest.param(no_connection(4096, changed=90.0), id="before"),
+            pytest.param(no_connection(4096).nginx_said("ng-socket-emfile", 50.0), id="files, too"),
+        ],
+    )
+    def test_near_miss(self, host: Host) -> None:
+        assert state(host) == "active"
