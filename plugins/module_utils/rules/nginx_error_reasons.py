@@ -113,6 +113,12 @@ def _no_visitors(group: Group) -> Match:
     return Match(NGINX_LIMIT, "visitors", reason)
 
 
+def _users_of_zones(snapshot: "Snapshot", events: Sequence["Event"]) -> List["Route"]:
+    zones = {event["detail"].get("zone") for event in events}
+    users = [user["server"] for user in snapshot["logs"].get("zone_users") or [] if user["zone"] in zones]
+    return [route for route in snapshot["nginx"]["routes"] if route.get("server") in users]
+
+
 def _zone_full(group: Group) -> Match:
     """nginx's line names no request, so no site either: it explains nothing else of a site."""
     zone = group.newest["detail"].get("zone", "in shared memory")
@@ -176,7 +182,7 @@ def questions(snapshot: "Snapshot") -> List[Question]:
         found += [Question(group, (refused_visitors,)) for group in limited]
     full = of_nginx(snapshot, ZONE_FULL)
     if full and routes:
-        found.append(Question(Group(snapshot, (), full), (_zone_full,)))
+        found.append(Question(Group(snapshot, _users_of_zones(snapshot, full), full), (_zone_full,)))
     found += _of_gone_roots(snapshot)
     away = [event for event in of_nginx(snapshot, NO_RESOURCE) if not event["site"]]
     return found + ([Question(Group(snapshot, routes, away), (_no_visitors,))] if away and routes else [])

@@ -41,6 +41,14 @@ class TestZone:
         assert "its zone pages has no room" in hosts.only(host)["summary"]
         assert hosts.only(host)["sites"] == []  # nginx's line names none
 
+    def test_hit_the_sites_that_use_it_are_named(self) -> None:
+        host = full().another_site("blog.example", server={"file": "/b", "line": 9})
+        host["logs"]["zone_users"] = [
+            {"zone": "pages", "server": {"file": "/b", "line": 9}},
+            {"zone": "others", "server": hosts.route(host).get("server")},
+        ]
+        assert hosts.only(host)["sites"] == ["blog.example"]
+
     def test_near_miss_nginx_was_given_another_size(self) -> None:
         host = full(config_changed_at=hosts.now(a_host()) - 5)
         assert hosts.found(host) == ([("nginx_limit", "zone_full", "recovered")], "recovered")
