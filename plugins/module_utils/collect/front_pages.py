@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional
 
 from ..parse.nginx.conf import Conf, Directive, every, named
 from ..parse.nginx.lexer import VARIABLE
-from ..parse.nginx.locations import locate
+from ..parse.nginx.locations import locate, matches
 from .host import Host
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ STUB = 32  # bytes: <?php // Silence is golden.
 _STOPS = re.compile(r"return|rewrite|deny|internal|auth_|satisfy|.*(?:(?<!fastcgi)_pass$|lua|js_|perl|_link)")
 # Inside an if beside them: what leads some requests elsewhere.
 _LEADS = ("fastcgi_pass", "root")
+_NO_FILE = re.compile(r"\(\s*!-([efd])\s+\$request_filename\s*\)\Z")
 _URIS = ("uri", "document_uri", "request_uri", "fastcgi_script_name")
 _BEGIN = re.compile(r"\^(/(?:[\w-]+/)+)")  # of a regular expression
 _LINKS = (["on"], ["if_not_owner"])
@@ -45,10 +46,35 @@ class Way:
         self.blocks, self.levels = found.blocks, [each.block or [] for each in (http, *found.blocks)]
         self.all = list(every(server.block or []))
         self.passes, self.tries = [named(self.levels[-1], name) for name in ("fastcgi_pass", "try_files")]
-        inside = [each for level in self.levels[1:] for each in level]
+        inside = [each for depth in range(1, len(self.levels)) for each in self._acting(depth)]
         maybe = [inner for each in named(inside, "if") for inner in every(each.block or [])]
         stops = any(_STOPS.match(each.name) for each in inside + maybe)
         self.known = found.certain and not stops and not named(maybe, *_LEADS)
+
+    def _acting(self, depth: int) -> List[Directive]:
+        """Of a level without what leaves this request as it is: rewrites of other paths, and a front
+        controller's condition on what is no file.
+        """
+        return [
+            each
+            for each in self.levels[depth]
+            if not (each.name == "rewrite" and each.args and matches(each.args[0], self.uri) is False)
+            and not (each.name == "if" and self._is_spared(each, depth))
+        ]
+
+    def _is_spared(self, condition: Directive, depth: int) -> bool:
+        """Whether this is a file, or where it would be led, by which a server leads a request once."""
+        asks = _NO_FILE.match(" ".join(condition.args))
+        rewrites = named(condition.block or [], "rewrite")
+        if not asks or {each.name for each in condition.block or []} - {"rewrite", "break"}:
+            return False
+        if depth == 1 and rewrites and all(each.args[1].split("?")[0] == self.uri for each in rewrites):
+            return True
+        roots = [named(level, "root", "alias")[-1:] for level in self.levels[: depth + 1]]
+        at = next(filter(None, reversed(roots)), [])
+        path = "$" if at and at[-1].name == "alias" else self.root(at) + self.uri
+        kinds = {"f": ("file",), "d": ("directory",), "e": ("file", "directory")}[asks.group(1)]
+        return "$" not in path and self.host.type_of(path.rstrip("/")) in kinds
 
     def near(self, *names: str) -> List[Directive]:
         """Those of the nearest level that has any."""

@@ -100,6 +100,43 @@ class TestNoRoot:
         assert look(AT_SITE, sets, php("fastcgi_param SCRIPT_FILENAME $base$fastcgi_script_name;")) == []
 
 
+class TestFrontController:
+    """What is no file is led to the front page: that says nothing against what is one."""
+
+    @pytest.mark.parametrize("condition", ["(!-e $request_filename)", "( !-f $request_filename )"])
+    @pytest.mark.parametrize("way", ["^ /index.php last", "^(.*)$ /index.php?q=$1", "^ /index.php"])
+    def test_hit_the_root_stands_in_another_location(self, condition: str, way: str) -> None:
+        stop = "if %s { rewrite %s; break; }" % (condition, way)
+        assert look("location / { root /srv/shop; }", php(), stop) == ELSEWHERE
+
+    def test_hit_a_rewrite_of_other_paths(self) -> None:
+        assert look("location / { root /srv/shop; }", php(), "rewrite ^/old/ /new/ last;") == ELSEWHERE
+
+    def test_hit_the_front_page_is_a_file(self) -> None:
+        """The source of which nginx sends."""
+        stop = "if (!-e $request_filename) { rewrite ^ /app.php last; }"
+        sent = [("source_front", "/srv/shop/index.php", "")]
+        assert look(AT_SITE, stop, php(match="~ \\.phtml$")) == sent
+
+    @pytest.mark.parametrize(
+        "stop",
+        [
+            "if (!-e $request_filename) { rewrite ^ /app.php last; }",
+            "if (!-e $request_filename) { return 404; }",
+            "if (-e $request_filename) { rewrite ^ /index.php last; }",
+            "if ($host) { rewrite ^ /index.php last; }",
+            "rewrite ^/index /x.php last;",
+        ],
+    )
+    def test_near_miss_it_may_lead_elsewhere(self, stop: str) -> None:
+        assert look("location / { root /srv/shop; }", php(), stop) == []
+
+    def test_near_miss_a_condition_of_the_location_itself(self) -> None:
+        """By which it would go round."""
+        stop = "if (!-e $request_filename) { rewrite ^ /index.php last; }"
+        assert look("location / { root /srv/shop; }", php(PARAMS + stop)) == []
+
+
 class TestLinks:
     LINKS = {"/srv/shop": "/rel/1", "/srv/shop/index.php": "/rel/1/index.php"}
     FILES = {"/rel/1/index.php": CODE}
