@@ -50,6 +50,8 @@ def _unexplained(case: Case, examined: Examined) -> List["Missing"]:
         return notes
     connect = case.connect.get("error") or case.connect["result"]
     why = "no rule explains it: connecting gave %s, the probe %s" % (connect, case.probe["result"])
+    if case.connect["result"] == "timeout" and not case.endpoint.get("path"):
+        why += "; a packet filter that drops, a route that leads nowhere, or an address that no host has"
     return [*notes, unseen("live_probe", case.key, why)]
 
 

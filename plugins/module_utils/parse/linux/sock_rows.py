@@ -143,7 +143,9 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
 def unix_peers_request() -> bytes:
     """All sockets with a name of their own or of their listener, and the other end of each."""
     more = _SHOW_NAME_QUEUE | _SHOW_PEER
-    return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, _WANTED_STATES, 0, more, 0, 0))
+    # Before Linux 5.15 a datagram socket, such as syslog's, is closed whoever it is connected to.
+    states = _WANTED_STATES | 1 << 7
+    return _request(struct.pack("=BBHIIIII", AF_UNIX, 0, 0, states, 0, more, 0, 0))
 
 
 def parse_unix_peers(data: bytes) -> Dict[int, Tuple[str, int]]:
