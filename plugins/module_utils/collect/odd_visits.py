@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Dict, List, Tuple
 from ..parse.nginx.access_log import AccessLog
 from ..parse.nginx.conf import Directive, every
 from ..parse.nginx.log_format import LineFormat
-from ..parse.nginx.odd_visits import PATH_INFO, odd_visits
+from ..parse.nginx.odd_visits import PATH_INFO, PERMALINK, odd_visits
 from ..parse.nginx.routes import server_names, site_name
 from ..parse.nginx.site_logs import writers
 from .access_logs import TAIL, forms_of
@@ -19,6 +19,7 @@ from .host import Host
 from .log_window import MOST_TAILS, tail
 from .nginx_files import Reading
 from .path_info import wrong_way
+from .permalinks import KIND, permalinks
 from .php_fpm.last_start import ini_files
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 MOST_PATHS = 8  # of a site
+OF_PATHS = (PATH_INFO, PERMALINK)
 LONGEST = 100  # of a path: visitors choose it, and the patterns of nginx's files are asked for it
 _FIX = re.compile(r"(?m)^\s*(?:php(?:_admin)?_(?:value|flag)\[)?cgi\.fix_pathinfo\]?\s*=\s*\"?(\w+)", re.I)
 _OFF = ("0", "off", "no", "false")
@@ -52,7 +54,7 @@ def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[
     logs = writers(nginx.get("site_logs") or [])
     paths: Dict[str, List[str]] = {}  # by site
     for each in visits:
-        if each["kind"] == PATH_INFO and len(each["path"]) <= LONGEST:
+        if each["kind"] in OF_PATHS and len(each["path"]) <= LONGEST:
             by_log = logs[each["log"]].sites if each["log"] in logs else []
             for site in [each["site"]] if each["site"] is not None else [of["site"] for of in by_log]:
                 paths.setdefault(site, []).append(each["path"])
@@ -74,8 +76,11 @@ def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[
         chosen = list(dict.fromkeys(paths.get(site_name(server_names(server.block or [])), [])))[:MOST_PATHS]
         if host.left() <= 0:
             break
-        ways = [wrong_way(host, prefix, http, server, path, ini) for path in chosen]
-        found += [way for way in ways if way][:1]
+        ways = [
+            wrong_way(host, prefix, http, server, path, ini) or permalinks(host, prefix, http, server, path)
+            for path in chosen
+        ]
+        found += {way["kind"] == KIND: way for way in ways if way}.values()
     return found
 
 
@@ -92,5 +97,5 @@ def collect_odd_visits(
             log = AccessLog(path, forms, who.sites, since, host.now())
             pages = list(log.last_pages(tail(host, path, TAIL, since)))
             visits += odd_visits(reversed(pages), nginx["version"], path)
-    missed = any(each["kind"] == PATH_INFO for each in visits)
+    missed = any(each["kind"] in OF_PATHS for each in visits)
     return visits, _ways(host, snapshot, visits) if missed else []

@@ -16,6 +16,7 @@ from .nginx_errors import CYCLE, NGINX_LIMIT, OWN, TEMP
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event, GoneRoot, TempDir
+    from ...plugin_utils.shapes.nginx import Route
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 ENDED_ITSELF = OWN_ERRORS | meanings("nginx_crashed")

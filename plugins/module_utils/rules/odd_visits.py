@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
+UNLED, PERMALINKS = "permalinks", ("permalinks",)
 TOO_LARGE, SENT_MISSING = meanings("body_too_large"), meanings("sent_missing")
 REFUSED = meanings("script_missing", "script_denied")
 MOST_NOTES = 3
@@ -31,6 +32,8 @@ WORDS = {
     "uri": TOO_LONG % "requests' first lines are",
     "method": "%(requests)d forms sent to %(path)s with 405, visitors: %(visitors)d. nginx sends a file "
     "there, and takes no form",
+    "permalink": "%(requests)d requests for pages such as %(path)s with nginx's own 404, visitors: "
+    "%(visitors)d, and no such page came. ",
     "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
 }
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
@@ -49,15 +52,15 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
     ill = visits.get("external", 0) >= FEWEST and not visits["since"]
     if kind == "method":
         return [unseen(METHOD, visits["log"], words)]
-    if kind == "path_info":
+    if kind in ("path_info", "permalink"):
         routes = [each for each in snapshot["nginx"]["routes"] if visits["site"] in (None, each["site"])]
         servers = [route["server"] for route in routes if "server" in route]
         ways = [way for way in access.get("path_ways") or [] if way["server"] in servers]
-        ways = [way for way in ways if way["kind"] in NGINX_ALONE]
-        if not ways or not ill:
+        ways = [way for way in ways if way["kind"] in (NGINX_ALONE if kind == "path_info" else PERMALINKS)]
+        if not ways or not ill or (kind == "permalink" and visits["paths"] < 2):
             return []
         why = "%s:%s: %s does not pass it to PHP" % (ways[0]["file"], ways[0]["line"], ways[0]["written"])
-        return [unseen(WHAT, visits["log"], words + why)]
+        return [unseen(WHAT if kind == "path_info" else UNLED, visits["log"], words + why)]
     ill = ill and visits["requests"] > visits["others"]
     return [unseen(WHAT if ill else LARGE, visits["log"], words)]
 

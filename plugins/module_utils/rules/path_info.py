@@ -87,7 +87,8 @@ def questions(snapshot: "Snapshot") -> List[Question]:
     access, nginx = snapshot.get("access"), snapshot["nginx"]
     if nginx["config_newer"]:
         return []
-    ways = [(front, False) for front in (access.get("path_ways") or [] if access else [])]
+    missed = access.get("path_ways") or [] if access else []
+    ways = [(front, False) for front in missed if front["kind"] in WHY]
     ways += [(front, True) for front in nginx.get("fronts") or [] if front["kind"] == KIND]
     found: List[Question] = []
     for front, latent in ways:

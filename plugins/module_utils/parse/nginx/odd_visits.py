@@ -15,10 +15,17 @@ from .log_format import Fields
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import OddVisits
 
-PATH_INFO, HEADER, URI, METHOD = "path_info", "header", "uri", "method"
-_BEHIND = re.compile(r"/[^?]*?\.php/[^?]")
+PATH_INFO, HEADER, URI, METHOD, PERMALINK = "path_info", "header", "uri", "method", "permalink"
+_BEHIND = re.compile(r"(/[^?]*?\.php)/[^?]")
+FRONT = "/index.php"
 # Bytes of nginx's own pages beside its name (ngx_http_special_response.c): plain, and padded for Chrome.
-_OWN = {"400": (HEADER, (221, 623)), "414": (URI, (165, 567)), "405": (METHOD, (145, 547))}
+_OWN = {
+    "400": (HEADER, (221, 623)),
+    "404": (PERMALINK, (141, 543)),
+    "405": (METHOD, (145, 547)),
+    "414": (URI, (165, 567)),
+}
+_PERMALINK = re.compile(r"/\w[\w/%-]*\Z")  # of a page that no file is
 LONGEST = 200
 Who = Tuple[str, str]
 
@@ -64,7 +71,9 @@ class _Site:
     def __init__(self) -> None:
         self.failed: Dict[str, _Failed] = {}
         self.got: Set[Who] = set()
-        self.came: List[Tuple[int, bool]] = []  # line, whether it shows that paths lead to the application
+        # Line, and the script to which it shows that paths lead.
+        self.came: List[Tuple[int, str]] = []
+        self.permalinks = 0  # that came
         self.strange: Dict[Who, int] = {}  # who asks for what is not there
 
     def add(self, kind: str, number: int, at: float, path: str, fields: Fields) -> None:
@@ -74,21 +83,28 @@ class _Site:
             failed = self.failed.setdefault(kind, _Failed())
             failed.hits.append(_Hit(number, at, path, status, who))
             failed.had.update([who] if who in self.got else [])
+            # A scanner asks for such paths, too, and for others.
+            self.strange[who] = self.strange.get(who, 0) + (kind == PERMALINK)
         elif status[:1] in ("2", "3"):
             self.got.update([who, (who[0], "-")])  # a request that is cut off has no user agent
             # nginx itself redirects to a directory.
             other = status[:1] == "2" and path != "/" and ".php" not in path
-            self.came.append((number, other or bool(_BEHIND.match(path))))
+            self.permalinks += other and bool(_PERMALINK.match(path))
+            behind = _BEHIND.match(path)
+            self.came.append((number, behind.group(1) if behind else FRONT if other else ""))
         elif status in ("403", "404"):
             self.strange[who] = self.strange.get(who, 0) + 1
 
     def since(self, kind: str, hits: List[_Hit]) -> int:
         """Pages that came. Old links are missed among pages that come, so a path counts from the third last
-        hit on.
+        hit on. What comes by another script says nothing of these.
         """
         if kind == PATH_INFO:
-            return sum(leads for number, leads in self.came if number > hits[-3:][0].number)
-        return sum(number > hits[-1].number for number, _leads in self.came)
+            scripts = {behind.group(1) for behind in (_BEHIND.match(hit.path) for hit in hits) if behind}
+            return sum(to in scripts for number, to in self.came if number > hits[-3:][0].number)
+        if kind == PERMALINK:
+            return self.permalinks
+        return sum(number > hits[-1].number for number, _to in self.came)
 
 
 def odd_visits(pages: Iterable[Page], version: Optional[str], path_of_log: str) -> "List[OddVisits]":
@@ -99,6 +115,8 @@ def odd_visits(pages: Iterable[Page], version: Optional[str], path_of_log: str) 
         status, upstream = fields.get("status", ""), fields.get("upstream_status", "-")
         kind = sizes.get((status, fields.get("body_bytes_sent", "")), "") if upstream in ("", "-") else ""
         if kind == METHOD and not fields.get("request", "").startswith("POST "):
+            kind = ""
+        if kind == PERMALINK and not _PERMALINK.match(path):
             kind = ""
         if status in ("403", "404") and _BEHIND.match(path):
             kind = PATH_INFO
@@ -124,7 +142,7 @@ def odd_visits(pages: Iterable[Page], version: Optional[str], path_of_log: str) 
                     "internal": all(map(INTERNAL.match, addresses)),
                     "paths": len({hit.path for hit in hits}),
                     "path": last.path[:LONGEST],
-                    "others": sum(number > hits[0].number for number, _leads in seen.came),
+                    "others": sum(number > hits[0].number for number, _to in seen.came),
                     "since": seen.since(kind, hits),
                     "last": last.at,
                 }

@@ -44,6 +44,25 @@ def notes(host: Host) -> List[str]:
     return [entry["what"] for entry in hosts.verdict(host)["missing"]]
 
 
+class TestPermalinks:
+    """It is a note alone: an application may have no such page."""
+
+    def test_hit_no_such_page_comes(self) -> None:
+        host = visited("permalink", "permalinks", path="/about/")
+        assert notes(host) == ["permalinks"] and hosts.status(host) == "healthy"
+        why = hosts.verdict(host)["missing"][0]["why"]
+        assert "5 requests for pages such as /about/" in why and "try_files x =404 does not pass" in why
+
+    @pytest.mark.parametrize(
+        "facts", [{"since": 1}, {"requests": 2}, {"external": 2}, {"paths": 1}, {"site": "blog.example"}]
+    )
+    def test_near_miss_few_strangers_or_pages_that_came(self, facts: Any) -> None:
+        assert notes(visited("permalink", "permalinks", **facts)) == []
+
+    def test_decoy_nothing_needs_them(self) -> None:
+        assert notes(visited("permalink", "")) == []
+
+
 class TestPathInfo:
     @pytest.mark.parametrize("way", ["emptied", "not_handed", "as_script", "no_location", "no_file"])
     def test_hit_visitors_miss_the_pages(self, way: str) -> None:

@@ -57,6 +57,12 @@ class TestPathInfo:
         assert counts(missed, "%s 200 /about" % HOME, missed) == [("path_info", 2, 1, 1)]
         assert counts("%s 200 /about" % HOME, missed, missed, missed, "%s 301 /x" % HOME)[0][3] == 0
 
+    def test_hit_only_another_script_gets_its_paths(self) -> None:
+        """As Moodle has one for styles, and one for files."""
+        missed, style = "%s 404 /pluginfile.php/7/a.png" % HOME, "%s 200 /theme/styles.php/boost" % HOME
+        assert counts(missed, style, missed, style, "%s 200 /about" % HOME) == [("path_info", 2, 1, 0)]
+        assert counts(missed, style, "%s 200 /pluginfile.php/8/b.png" % HOME) == [("path_info", 1, 1, 1)]
+
     def test_decoy_a_scanner_comes_last(self) -> None:
         missed, scan = "%s 404 %s" % (HOME, PATH), ABROAD % 9 + " 404 /wp-login.php/../../etc/passwd"
         (found,) = seen(missed, missed, *["%s 200 /index.php/ok" % HOME] * 20, scan)
@@ -70,6 +76,27 @@ class TestPathInfo:
     @pytest.mark.parametrize("path", ["/index.php", "/index.php/", "/about", "/x.phps/about"])
     def test_decoy_another_path(self, path: str) -> None:
         assert counts("%s 404 %s" % (HOME, path)) == []
+
+
+class TestPermalinks:
+    """Pages that are no files, and that nginx itself does not find."""
+
+    @pytest.mark.parametrize("size", ["146", "153", "548", "162"])
+    def test_hit_nginx_answers_itself(self, size: str) -> None:
+        line = "%s 404 /about/ %s" % (HOME, size)
+        assert counts(line, line, "%s 200 /style.css" % HOME) == [("permalink", 2, 1, 0)]
+
+    def test_near_miss_such_a_page_came(self) -> None:
+        assert counts("%s 200 /news/1" % HOME, "%s 404 /about/ 153" % HOME) == [("permalink", 1, 1, 1)]
+
+    def test_near_miss_who_tries_other_names_too(self) -> None:
+        assert counts("%s 404 /admin 153" % HOME, "%s 404 /.env 153" % HOME) == []
+
+    @pytest.mark.parametrize(
+        "rest", ["404 /about/ 5120", "404 /old.html 153", "404 / 153", "403 /about/ 153"]
+    )
+    def test_decoy_the_application_answers_or_a_file_is_missed(self, rest: str) -> None:
+        assert counts("%s %s" % (HOME, rest)) == []
 
 
 class TestTooLong:
