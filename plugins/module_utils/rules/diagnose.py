@@ -199,6 +199,14 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
         for route in nginx["routes"]
         if not route["endpoints"] and not _all_answer(snapshot, route.get("candidates", []))
     ]
+    why = (
+        "line %(line)d: %(written)s is internal, %(looked_for)s is not there, and log_not_found off hides it"
+    )
+    gaps += [
+        unseen("sent_file", front["file"], why % front)
+        for front in nginx.get("fronts") or []
+        if front["kind"] == "sent_place"
+    ]
     older = snapshot.get("older")
     refusal, down = older["refusal"] if older else None, "nginx does not run: no request comes to php-fpm"
     if refusal:

@@ -137,6 +137,36 @@ class TestFrontController:
         assert look("location / { root /srv/shop; }", php(PARAMS + stop)) == []
 
 
+class TestSentPlaces:
+    """Of files that the application has nginx send: who misses them stands in no error log."""
+
+    def sent(self, inside: str, *more: str, place: str = "/files/") -> List[Any]:
+        location = "location %s { %s internal; }" % (place, inside)
+        return [each[:2] for each in look(AT_SITE, php(), location, *more)]
+
+    @pytest.mark.parametrize(
+        "inside, wanted",
+        [("alias /srv/files/;", "/srv/files"), ("root /srv/all;", "/srv/all/files"), ("", "/srv/shop/files")],
+    )
+    def test_hit_the_directory_is_not_there(self, inside: str, wanted: str) -> None:
+        found = self.sent(inside + " log_not_found off;")
+        assert found == self.sent(inside, "log_not_found off;") == [("sent_place", wanted)]
+
+    @pytest.mark.parametrize("inside", ["alias /srv/files/;", "alias /srv/files/; log_not_found on;"])
+    def test_near_miss_the_error_log_has_it(self, inside: str) -> None:
+        assert self.sent(inside, "location /x { log_not_found off; }") == []
+
+    def test_near_miss_it_is_there(self) -> None:
+        assert self.sent("alias /srv/shop/; log_not_found off;") == []
+
+    @pytest.mark.parametrize("place", ["= /50x.html", "@app", "~ ^/files/", "/files"])
+    def test_decoy_no_place_of_files(self, place: str) -> None:
+        assert self.sent("root /srv/none; log_not_found off;", place=place) == []
+
+    def test_decoy_its_directory_is_decided_at_run_time(self) -> None:
+        assert self.sent("alias /srv/$host/; log_not_found off;") == []
+
+
 class TestLinks:
     LINKS = {"/srv/shop": "/rel/1", "/srv/shop/index.php": "/rel/1/index.php"}
     FILES = {"/rel/1/index.php": CODE}

@@ -118,3 +118,12 @@ HITS: Dict[str, Callable[[], Host]] = {
     "source_of_no_php": lambda: of_no_php("source"),
     "source_sent": lambda: front("source_front", since=0),
 }
+
+
+class TestSentPlace:
+    def test_hit_a_note_alone(self) -> None:
+        host = front("sent_place", since=0, failed=0)
+        verdict = hosts.verdict(host)
+        assert [entry["what"] for entry in verdict["missing"]] == ["sent_file"]
+        assert "/old/index.php is not there" in verdict["missing"][0]["why"]
+        assert hosts.found(host) == hosts.HEALTHY
