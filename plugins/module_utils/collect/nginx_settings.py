@@ -72,6 +72,8 @@ def scarce(host: Host, nginx: "Nginx", seen: Set[str], events: "Iterable[Event]"
     if seen & NO_CONNECTION:
         numbers = [count(each.args[0]) for each in named(every(conf.directives), "worker_connections")]
         found["connections"] = next(filter(None, numbers), CONNECTIONS)
+        for each in named(conf.directives, "worker_rlimit_nofile"):
+            found["open_files"] = {"number": count(each.args[0]) or 0, "file": each.file}
     if seen & ZONE_FULL:
         found["zone_users"] = _zone_users(conf.directives, events)
     return found

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TIMEOUT = 60.0  # seconds: nginx's default
 HEADER = 8192  # bytes: nginx's default is a page of memory, 4 or 8 KiB
 BACKLOG = 511  # php-fpm's default
+FILES = 1024  # that systemd, and Linux, let a program have open by default
 SLACK = 1.0  # seconds between a timeout and what an access log says of it
 SAME = 2.0  # seconds between two logs about one request
 TIMED_OUT = meanings("gateway_timeout")
@@ -95,12 +96,17 @@ def queue_enlarged(case: Case, lost: Sequence[Loss]) -> bool:
 
 
 def connections_raised(snapshot: "Snapshot", events: Iterable["Event"]) -> bool:
-    """nginx names how many it had."""
-    has = snapshot["logs"].get("connections") or 0
-    return all(
-        0 < (event["detail"].get("value") or 0) < has and reconfigured(snapshot["nginx"], event["last"])
-        for event in events
-    )
+    """nginx names how many it had, but for open files."""
+    nginx, has = snapshot["nginx"], snapshot["logs"].get("connections") or 0
+    files = snapshot["logs"].get("open_files")
+
+    def is_raised(event: "Event") -> bool:
+        had = event["detail"].get("value")
+        if had is None:
+            return bool(files and files["number"] > FILES and changed(nginx, files["file"], event["last"]))
+        return 0 < had < has and reconfigured(nginx, event["last"])
+
+    return all(map(is_raised, events))
 
 
 def more_connections(case: Case, lost: Sequence[Loss]) -> bool:

@@ -105,6 +105,21 @@ class TestQueue:
         assert state(host) == "active"
 
 
+class TestFiles:
+    """nginx does not say how many it had."""
+
+    @pytest.mark.parametrize(
+        "number, changed, expected", [(65536, 30, "recovered"), (65536, 90, "active"), (1024, 30, "active")]
+    )
+    def test_hit_and_near_miss(self, number: int, changed: int, expected: str) -> None:
+        host = a_host().nginx_said("ng-socket-emfile", AT, detail={"errno": 24})
+        at = hosts.now(host) - changed
+        host["logs"].update(open_files={"number": number, "file": SITE}, connections=512)
+        changes: Dict[str, Any] = {"path": SITE, "at": at, "sites": []}
+        host.with_nginx(config_newer=False, config_changed_at=at, changes=[changes])
+        assert state(host) == expected
+
+
 class TestConnections:
     def test_hit_nginx_names_how_many_it_had(self) -> None:
         assert hosts.status(no_connection(4096)) == "recovered"
