@@ -193,12 +193,12 @@ def _of_server(
         names = host.names(place) if listed and host.stat(place).size < LARGE else []
         for script in [way(folder + name) for name in names if name.endswith(".php")][:MOST]:
             yield script.source("source") if script.known and not script.passes else None
-    names = {each.name for each in every(server.block or [])}
-    if "internal" in names and "log_not_found" in names | {each.name for each in http.block or []}:
+    used = {each.name for each in every(server.block or [])}
+    if "internal" in used and "log_not_found" in used | {each.name for each in http.block or []}:
         from .sent_places import sent_places
 
         yield from sent_places(host, prefix, http, server)
-    if "fastcgi_split_path_info" in names:
+    if "fastcgi_split_path_info" in used:
         from .path_info import meant_way
 
         yield meant_way(host, prefix, http, server)

@@ -3,10 +3,11 @@
 
 """Settings in force of what nginx's log says there was too little of, and which sites use it."""
 
-from typing import TYPE_CHECKING, Iterable, List, Set
+from typing import TYPE_CHECKING, Iterable, List, Set, Tuple
 
 from ..parse.nginx.conf import Directive, every, named
 from ..parse.nginx.pass_settings import passes, size
+from ..parse.nginx.routes import server_names, site_name
 from ..parse.number import count
 from ..signatures.lookup import meanings
 from .host import Host
@@ -15,11 +16,12 @@ from .nginx_files import Reading
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event, LaterLogs
     from ...plugin_utils.shapes.nginx import Nginx, ServerBlock
-    from ...plugin_utils.shapes.scarce import HeaderBuffer, ZoneUser
+    from ...plugin_utils.shapes.scarce import HeaderBuffer, LackingLocation, ZoneUser
 
 TOO_BIG, NO_CONNECTION = meanings("too_big"), meanings("no_resource", "turned_away")
 ZONE_FULL = meanings("zone_full")
-SCARCE = TOO_BIG | NO_CONNECTION | ZONE_FULL
+NO_LOCATION = meanings("no_location")
+SCARCE = TOO_BIG | NO_CONNECTION | ZONE_FULL | NO_LOCATION
 CONNECTIONS = 512  # nginx's default
 MOST = 200
 # Directives that use a zone. A level with its own inherits none.
@@ -57,6 +59,16 @@ def _zone_users(directives: List[Directive], events: "Iterable[Event]") -> "List
     return users[:MOST]
 
 
+def _lacking(directives: List[Directive], events: "Iterable[Event]") -> "List[LackingLocation]":
+    """The named locations of the log that no server block of that name has."""
+    has: Set[Tuple[str, str]] = set()
+    for server in [each for each in every(directives) if each.name == "server" and each.block]:
+        site = site_name(server_names(server.block or []))
+        has.update((site, each.args[0]) for each in named(every(server.block or []), "location"))
+    wanted = {(event["site"] or "", event["detail"].get("location", "")) for event in events}
+    return [{"site": site, "location": name} for site, name in sorted(wanted - has) if name][:MOST]
+
+
 def scarce(host: Host, nginx: "Nginx", seen: Set[str], events: "Iterable[Event]") -> "LaterLogs":
     """seen: meanings of the events."""
     conf = Reading.of(host, nginx).conf
@@ -72,8 +84,10 @@ def scarce(host: Host, nginx: "Nginx", seen: Set[str], events: "Iterable[Event]"
     if seen & NO_CONNECTION:
         numbers = [count(each.args[0]) for each in named(every(conf.directives), "worker_connections")]
         found["connections"] = next(filter(None, numbers), CONNECTIONS)
-        for each in named(conf.directives, "worker_rlimit_nofile"):
-            found["open_files"] = {"number": count(each.args[0]) or 0, "file": each.file}
+        for limit in named(conf.directives, "worker_rlimit_nofile"):
+            found["open_files"] = {"number": count(limit.args[0]) or 0, "file": limit.file}
+    if seen & NO_LOCATION:
+        found["lacking_locations"] = _lacking(conf.directives, events)
     if seen & ZONE_FULL:
         found["zone_users"] = _zone_users(conf.directives, events)
     return found

@@ -150,6 +150,10 @@ def _of_site(group: Group) -> Optional[Match]:
         if not lacks or _ERROR_PAGE.search(path):
             return None  # one file that was deleted is everyday
         proof.append(evidence("file", "%s: No such file or directory" % lacks, lacks))
+        over = False  # whatever was loaded since
+    elif reason_id == "named_location":
+        lacking = {"site": event["site"] or "", "location": event["detail"].get("location", "")}
+        over = over and lacking not in (snapshot["logs"].get("lacking_locations") or [])
     elif reason_id in ("file_denied", "sent_file", "written_file"):
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, logs.get("temp_dirs") or [])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What nginx's log says there was too little of: how much there is by now, and who uses it."""
+"""What nginx's log says it lacked: how much there is by now, and who uses it."""
 
 from typing import List
 
@@ -16,6 +16,13 @@ class HeaderBuffer(TypedDict):
     at: ServerBlock  # where that fastcgi_pass stands
     bytes: int
     file: str  # where it is written
+
+
+class LackingLocation(TypedDict):
+    """A named location that the log misses, and that no server block of the site has."""
+
+    site: str
+    location: str
 
 
 class ZoneUser(TypedDict):
@@ -36,6 +43,7 @@ class Scarce(TypedDict, total=False):
     """Only where the log says so; not in snapshots from before 0.14.0."""
 
     connections: int  # worker_connections
+    lacking_locations: List[LackingLocation]
     open_files: OpenFiles  # only where worker_rlimit_nofile is set
     header_buffers: List[HeaderBuffer]
     zone_users: List[ZoneUser]

@@ -40,6 +40,23 @@ class TestConnections:
         assert seen("limited", "events { }") == {}
 
 
+class TestLocations:
+    SITES = "http { server { server_name shop.example; %s } server { server_name blog.example; %s } }"
+
+    def lacking(self, of_shop: str, of_blog: str = "") -> Any:
+        host = FakeHost(files={MAIN: self.SITES % (of_shop, of_blog)})
+        nginx: Any = {"config": MAIN, "prefix": "/etc/nginx", "options": {}}
+        events: List[Any] = [{"site": "shop.example", "detail": {"location": "@php"}}]
+        return scarce(host, nginx, {"no_location"}, events)["lacking_locations"]
+
+    def test_hit_no_block_of_the_site_has_it(self) -> None:
+        wanted = [{"site": "shop.example", "location": "@php"}]
+        assert self.lacking("location @other { }", "location @php { }") == wanted
+
+    def test_near_miss_it_is_there_by_now(self) -> None:
+        assert self.lacking("location @php { }") == []
+
+
 class TestBuffers:
     def test_hit_the_buffer_of_each_way_to_php(self) -> None:
         sites = SITE % ("", "fastcgi_buffer_size 32k;") + SITE % ("", "")

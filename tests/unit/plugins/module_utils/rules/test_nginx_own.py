@@ -246,6 +246,13 @@ class TestGoneRoot:
 
 
 class TestNamedLocation:
+    @pytest.mark.parametrize("site, state", [("shop.example", "active"), ("blog.example", "recovered")])
+    def test_near_miss_its_site_was_changed_and_lacks_it_still(self, site: str, state: str) -> None:
+        host = no_location()
+        host.with_nginx(config_changed_at=hosts.now(host) - 30)
+        host["logs"]["lacking_locations"] = [{"site": site, "location": "@php"}]
+        assert hosts.only(host)["state"] == state
+
     def test_hit_the_location_is_named(self) -> None:
         item = hosts.only(no_location())
         assert (item["cause"], item["reason"], item["count"]) == (CAUSE, "named_location", 1)
