@@ -66,7 +66,10 @@ def _lacking(directives: List[Directive], events: "Iterable[Event]") -> "List[La
         site = site_name(server_names(server.block or []))
         has.update((site, each.args[0]) for each in named(every(server.block or []), "location"))
     wanted = {(event["site"] or "", event["detail"].get("location", "")) for event in events}
-    return [{"site": site, "location": name} for site, name in sorted(wanted - has) if name][:MOST]
+    lacking: List[LackingLocation] = [
+        {"site": site, "location": name} for site, name in sorted(wanted - has) if name
+    ]
+    return lacking[:MOST]
 
 
 def scarce(host: Host, nginx: "Nginx", seen: Set[str], events: "Iterable[Event]") -> "LaterLogs":
