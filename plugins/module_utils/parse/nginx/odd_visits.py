@@ -91,7 +91,8 @@ class _Site:
             other = status[:1] == "2" and path != "/" and ".php" not in path
             self.permalinks += other and bool(_PERMALINK.match(path))
             behind = _BEHIND.match(path)
-            self.came.append((number, behind.group(1) if behind else FRONT if other else ""))
+            leads = FRONT if other else ""
+            self.came.append((number, behind.group(1) if behind else leads))
         elif status in ("403", "404"):
             self.strange[who] = self.strange.get(who, 0) + 1
 
