@@ -60,14 +60,17 @@ def _zone_users(directives: List[Directive], events: "Iterable[Event]") -> "List
 
 
 def _lacking(directives: List[Directive], events: "Iterable[Event]") -> "List[LackingLocation]":
-    """The named locations of the log that no server block of that name has."""
+    """The named locations of the log that a server block of that name leads to, and none has."""
     has: Set[Tuple[str, str]] = set()
+    leads: Set[Tuple[str, str]] = set()
     for server in [each for each in every(directives) if each.name == "server" and each.block]:
         site = site_name(server_names(server.block or []))
-        has.update((site, each.args[0]) for each in named(every(server.block or []), "location"))
+        for each in every(server.block or []):
+            known = has if each.name == "location" else leads
+            known.update((site, arg) for arg in each.args if arg.startswith("@"))
     wanted = {(event["site"] or "", event["detail"].get("location", "")) for event in events}
     lacking: List[LackingLocation] = [
-        {"site": site, "location": name} for site, name in sorted(wanted - has) if name
+        {"site": site, "location": name} for site, name in sorted((wanted & leads) - has)
     ]
     return lacking[:MOST]
 

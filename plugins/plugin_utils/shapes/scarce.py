@@ -19,7 +19,7 @@ class HeaderBuffer(TypedDict):
 
 
 class LackingLocation(TypedDict):
-    """A named location that the log misses, and that no server block of the site has."""
+    """A named location that the log misses, and a directive of the site: no server block of it has that."""
 
     site: str
     location: str

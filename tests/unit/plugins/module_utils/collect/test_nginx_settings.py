@@ -51,10 +51,12 @@ class TestLocations:
 
     def test_hit_no_block_of_the_site_has_it(self) -> None:
         wanted = [{"site": "shop.example", "location": "@php"}]
-        assert self.lacking("location @other { }", "location @php { }") == wanted
+        leads = "location / { try_files $uri @php; }"
+        assert self.lacking(leads + "location @other { }", "location @php { }") == wanted
 
-    def test_near_miss_it_is_there_by_now(self) -> None:
-        assert self.lacking("location @php { }") == []
+    @pytest.mark.parametrize("of_shop", ["error_page 404 = @php; location @php { }", "error_page 404 /404;"])
+    def test_near_miss_it_is_there_or_not_asked_for(self, of_shop: str) -> None:
+        assert self.lacking(of_shop) == []
 
 
 class TestBuffers:
