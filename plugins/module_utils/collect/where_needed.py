@@ -35,8 +35,8 @@ _FRONT = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 40[34] ')
 _PAGE = re.compile(rb'"[A-Z]{3,8} /(?:[^". ?]*|(?=[^" ?]*\.php)[^" ?]*)(?:\?[^" ]*)? HTTP/[\d.]+" (\d{3}) ')
 # Of a front page without a byte: HTTP/1.1 has five for its end, and gzip makes twenty.
 _BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 (?:[05]|20|31) ')
-# Of a path behind a script's name, of headers or a path that are too large, of a form that a file gets, of
-# pages that are no files and get nginx's own 404.
+# Of a path behind a script's name, of headers or a path that are too large, of a form that a file gets. Of
+# pages that are no files, too, and get nginx's own 404.
 _ODD = re.compile(
     rb'\.php/[^" ]{0,200}(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |"POST [^"]*" 405 |'
     rb'"GET /\w[\w/%-]* HTTP/[\d.]+" 404 (?:1[4-6]|5[4-6])\d '

@@ -10,6 +10,7 @@ is above the program's default, and whose file was changed later and has been lo
 from typing import TYPE_CHECKING, Callable, Dict, Iterable, Optional, Sequence
 
 from ..parse.number import to_bytes
+from ..parse.timestamps import SAME_MOMENT
 from ..signatures.lookup import meaning_of, meanings
 from .case import Case, reconfigured, touched
 from .model import Loss
@@ -26,7 +27,6 @@ HEADER = 8192  # bytes: nginx's default is a page of memory, 4 or 8 KiB
 BACKLOG = 511  # php-fpm's default
 FILES = 1024  # that systemd, and Linux, let a program have open by default
 SLACK = 1.0  # seconds between a timeout and what an access log says of it
-SAME = 2.0  # seconds between two logs about one request
 TIMED_OUT = meanings("gateway_timeout")
 
 
@@ -40,7 +40,7 @@ def waited(case: Case, loss: Loss) -> Optional[float]:
     """Seconds for which nginx waited, by an access log."""
     access = case.snapshot.get("access")
     for event in access["events"] if access else []:
-        near = abs(event["last"] - loss.at) <= SAME and event["site"] in (None, loss.site)
+        near = abs(event["last"] - loss.at) <= SAME_MOMENT and event["site"] in (None, loss.site)
         if near and meaning_of(event) in TIMED_OUT and "seconds" in event["detail"]:
             return event["detail"]["seconds"]
     return None

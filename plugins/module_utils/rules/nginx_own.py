@@ -153,7 +153,7 @@ def _of_site(group: Group) -> Optional[Match]:
         over = False  # whatever was loaded since
     elif reason_id == "named_location":
         lacking = {"site": event["site"] or "", "location": event["detail"].get("location", "")}
-        over = over and lacking not in (snapshot["logs"].get("lacking_locations") or [])
+        over = over and lacking not in (logs.get("lacking_locations") or [])
     elif reason_id in ("file_denied", "sent_file", "written_file"):
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, logs.get("temp_dirs") or [])

@@ -273,9 +273,9 @@ class Front(LaterFront):
     """Where nginx's files lead a request past a site's front page, or to the source of a script."""
 
     server: ServerBlock
-    # no_root, symlinks, source or source_front. Not before 0.13.0: map_root; of a path behind a script's name
-    # path_info, and where visitors missed it no_location, no_file, emptied, not_handed or as_script;
-    # permalinks: of pages that are no files; sent_place: of what PHP has nginx send (not before 0.14.0).
+    # no_root, symlinks, source or source_front. Not before 0.13.0: map_root. Of a path behind a script's name:
+    # path_info, and where visitors missed it no_location, no_file, emptied, not_handed or as_script.
+    # Not before 0.14.0: permalinks, of pages that are no files. sent_place, of what PHP has nginx send.
     kind: str
     looked_for: str  # the path to which it leads
     found: str  # the page that is there; the link that is refused; the file that has cgi.fix_pathinfo; ""
