@@ -25,6 +25,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.regi
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 
 from . import words
+from .fixes_by_text import fix_by_text
 from .placeholders import FIELDS, complete, filled, named
 from .shapes.finding import Finding
 from .shapes.report import Explained, Words
@@ -155,7 +156,9 @@ def _fix(finding: Mapping[str, Any]) -> str:
     both = finding.get("reason") == "config_not_loaded" and finding.get("state") == "latent"
     if spare:
         return SPARE_FIX
-    return BOTH_FIX if both else lookup(finding["cause"], finding.get("reason")).fix
+    if both:
+        return BOTH_FIX
+    return fix_by_text(finding) or lookup(finding["cause"], finding.get("reason")).fix
 
 
 def steps_for(finding: Mapping[str, Any]) -> list[Step]:

@@ -71,7 +71,7 @@ def _proof(finding: Explained) -> str:
     piece = finding["evidence"][0]
     words = STAMPS.sub("", piece["text"])
     where = piece["source"]
-    if piece["path"] and piece.get("line") is not None:
+    if piece["path"] and piece.get("line"):
         where = "%s:%s" % (piece["path"], piece["line"])
     elif piece["path"] and "/" not in words:
         where = piece["path"]

@@ -130,7 +130,7 @@ def identifiers(names: Iterable[str]) -> dict[str, str]:
 def where(piece: Evidence) -> str:
     """The place of a piece of evidence, as nginx_log /var/log/nginx/error.log."""
     place = piece["path"] or ""
-    if place and piece.get("line") is not None:
+    if place and piece.get("line"):
         place = "%s:%s" % (place, piece.get("line"))
     return clean(" ".join(filter(None, (piece["source"].replace("_", " "), place))))
 
