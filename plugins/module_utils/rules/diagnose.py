@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 MOST_STRANGERS = 20
-NOTED = meanings("body_too_large", "sent_missing", "script_missing", "script_denied")
+NOTED = meanings("body_too_large", "too_large_for_php", "sent_missing", "script_missing", "script_denied")
 
 
 class Judged(NamedTuple):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
 UNLED, PERMALINKS = "permalinks", ("permalinks",)
-TOO_LARGE, SENT_MISSING = meanings("body_too_large"), meanings("sent_missing")
+TOO_LARGE, SENT_MISSING = meanings("body_too_large", "too_large_for_php"), meanings("sent_missing")
+FOR_PHP = meanings("too_large_for_php")
 REFUSED = meanings("script_missing", "script_denied")
 MOST_NOTES = 3
 PAGES = re.compile(r"ping|status|health|check", re.I)
@@ -37,6 +38,7 @@ WORDS = {
     "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
 }
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
+FORM = "%s: PHP dropped the bodies of %d requests: they are larger than post_max_size, and nginx takes them"
 PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.status_path: the check fails"
 FILE = "%s: nginx answered 404 to %d requests: the application had it send a file that is not there"
 
@@ -72,7 +74,8 @@ def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]
         if event["count"] < FEWEST:
             continue
         if meaning in TOO_LARGE:
-            notes.append(unseen(LARGE, event["sample"]["path"], BODY % (site, event["count"])))
+            words = FORM if meaning in FOR_PHP else BODY
+            notes.append(unseen(LARGE, event["sample"]["path"], words % (site, event["count"])))
         elif meaning in SENT_MISSING and site not in explained:
             notes.append(unseen(SENT, event["sample"]["path"], FILE % (site, event["count"])))
         elif meaning in REFUSED:

@@ -46,8 +46,8 @@ MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     words("peer_disabled http_spoken "),
     # Nobody to ask for a name, no address for it.
     words("no_resolver unresolved bad_upstream "),
-    # The visitor closed the connection, no PROXY header, client_max_body_size.
-    words("client_gone proxy_header body_too_large "),
+    # The visitor closed the connection, no PROXY header, client_max_body_size, post_max_size.
+    words("client_gone proxy_header body_too_large too_large_for_php "),
     words("php_message"),  # any other in stderr
 )
 # Lines of an access log, by their id: the status with what else the line tells.
@@ -96,6 +96,8 @@ in Unknown on line 0%q
 ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Fatal error:  %q
     FastCGI sent in stderr: "PHP message: PHP Parse error:  %q
     FastCGI sent in stderr: "PHP message: PHP Recoverable fatal error:  %q
+ng-stderr-post * - too_large_for_php FastCGI sent in stderr: "PHP message: PHP Warning:  %qPOST \
+Content-Length of %d bytes exceeds the limit of %d bytes%q
 ng-stderr - - php_message FastCGI sent in stderr: "%q
 ng-stderr header - php_message FastCGI sent in stderr: "%q
 ng-connect-enoent connecting 502 missing connect() to unix:%s failed (2: %s)

@@ -153,6 +153,19 @@ class TestTooLargeBody:
         assert hosts.found(self.logged(1)) == hosts.HEALTHY and not notes(self.logged(1))
 
 
+class TestTooLargeForPhp:
+    def logged(self, count: int) -> Host:
+        return quiet().nginx_said("ng-stderr-post", *[60.0 + number for number in range(count)])
+
+    def test_hit_and_near_miss_how_many(self) -> None:
+        assert hosts.found(self.logged(3)) == hosts.HEALTHY and notes(self.logged(3)) == ["too_large"]
+        assert hosts.found(self.logged(2)) == hosts.HEALTHY and not notes(self.logged(2))
+
+    def test_decoy_another_warning_of_php(self) -> None:
+        host = quiet().nginx_said("ng-stderr", 60.0, 61.0, 62.0)
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+
 class TestSentFile:
     def logged(self, lacks: str, path: str = "/srv/files/a.pdf") -> Host:
         host = quiet().nginx_said("ng-sent-missing", 60.0, 61.0, 62.0)
