@@ -326,7 +326,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))
     actions = _plan(snapshot, findings, host, missing)
     # What makes a host unknown comes first.
-    missing.sort(key=lambda entry: entry["what"] not in NEEDED_FOR_HEALTH)
+    missing.sort(key=lambda entry: (entry["what"] not in NEEDED_FOR_HEALTH, entry["what"] != "nginx_running"))
     strangers = snapshot.get("strangers") or []
     return {
         "status": attempt(missing, "status", partial(status_of, snapshot, examined, findings, missing))

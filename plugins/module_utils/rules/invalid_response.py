@@ -82,7 +82,8 @@ def _forwarder(case: Case) -> Answer:
     names = [holder["comm"] for holder in case.foreign_listeners]
     if not _is_held(case) or _refuses_fastcgi(case) or FORWARDERS.isdisjoint(names):
         return None
-    return Unclear("live_probe", "%s holds %s, and what is behind it did not answer" % (names[0], case.key))
+    words = "%s holds %s, and what is behind it did not answer: does php-fpm run there, and listen to all?"
+    return Unclear("live_probe", words % (names[0], case.key))
 
 
 def _not_fastcgi(case: Case) -> Optional[Match]:

@@ -76,6 +76,11 @@ class TestVerdict:
         host["nginx"]["unit"] = unit
         assert hosts.only(host)["facts"].get("nginx_unit") == (unit if shown else None)
 
+    def test_that_nginx_does_not_run_is_missing_first(self) -> None:
+        """What else is not known of such a host is mostly so since nobody answers."""
+        host = a_host("plain").with_nginx(running=False, workers=[]).unseen("connect_as_nginx")
+        assert hosts.verdict(host)["missing"][0]["what"] == "nginx_running"
+
     def test_a_long_text_of_a_host_is_cut(self) -> None:
         assert len(evidence("journal", "x" * 5000)["text"]) == 500
 
