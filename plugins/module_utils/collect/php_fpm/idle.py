@@ -12,7 +12,7 @@ from ...parse.linux.systemctl import GENERATED, command_option
 from ...parse.titles import is_fpm
 from ..host import Host
 from .installation import SCRIPTS, Installation, exists
-from .layouts import Layout, layout_of
+from .layouts import LAYOUTS, Layout, layout_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit
@@ -121,8 +121,10 @@ def _idle_masters(
         program = command.split()[0] if command else ""
         if not is_fpm(program):
             continue
-        packaged = (layout.config for layout in layouts if layout.binary == program)
-        config = command_option(command, "config") or next(packaged, "")
+        packaged = [layout.config for layout in layouts if layout.binary == program]
+        # A main file that somebody deleted: no packaging is seen then.
+        packaged += [row.config for row in LAYOUTS if row.binary == program and "*" not in row.config]
+        config = command_option(command, "config") or next(iter(packaged), "")
         add(layout_of(config, program), program if exists(host, program) else None, name)
     for script in scripts:
         compiled_in = (layout.config for layout in layouts if layout.binary == script.program)

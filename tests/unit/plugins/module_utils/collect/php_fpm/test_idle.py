@@ -60,6 +60,28 @@ class TestSilence:
         assert host.missing[0]["needs"] == "a systemd that answers in time"
 
 
+class TestMainFileGone:
+    PATH = "/usr/lib/systemd/system/php-fpm.service"
+    FILES = {"/usr/sbin/php-fpm": "ELF", PATH: ""}
+
+    def seen(self, files: Dict[str, Any], program: str = "/usr/sbin/php-fpm") -> Any:
+        host = a_host(files, ("php-fpm.service", "loaded", "enabled", self.PATH))
+        command = next(iter(host.commands))
+        of_unit = "ExecStart={ path=/x ; argv[]=%s --nodaemonize ; ignore_errors=no ; }\n" % program
+        host.commands[command] = (0, host.commands[command][1] + of_unit, "")
+        return seen(host)
+
+    def test_hit_the_unit_says_which_php_fpm_it_was(self) -> None:
+        assert self.seen(self.FILES) == [("/etc/php-fpm.conf", "php-fpm.service", None)]
+
+    def test_near_miss_a_packaging_with_that_program_is_there(self) -> None:
+        files = {**self.FILES, "/etc/php8/fpm/php-fpm.conf": POOL}
+        assert self.seen(files) == [("/etc/php8/fpm/php-fpm.conf", "php-fpm.service", None)]
+
+    def test_decoy_a_program_of_no_packaging(self) -> None:
+        assert self.seen({**self.FILES, "/opt/php/sbin/php-fpm": "ELF"}, "/opt/php/sbin/php-fpm") == []
+
+
 class TestPanel:
     def test_its_script_starts_it(self) -> None:
         """Without a unit: systemd was not reloaded since the panel put the script there."""
