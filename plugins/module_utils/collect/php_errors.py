@@ -24,6 +24,9 @@ MOST_LOGS = 8
 # main.c, php_error_cb(): the names of E_ERROR and its kin. An uncaught exception is a fatal error.
 _ERROR = re.compile(rb"^\[([^\]\n]{10,60})\] (PHP (?:Fatal|Parse) error:  .{1,2000})$", re.M)
 _STAMP = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}) [^\]\n]{1,40}\] ", re.M)
+# Just before an error they are mostly of the same request, and what it came of.
+_WARNING = re.compile(rb"\[([^\]\n]{10,60})\] (PHP Warning:  .{1,300})")
+WARNINGS = 4
 KEPT = 16  # times of a log, the newest
 
 
@@ -37,6 +40,17 @@ def _zone(host: Host, path: str, data: bytes) -> Optional[int]:
     return zone if abs(last - zone - changed_at) <= APART else None
 
 
+def _with_warnings(data: bytes, stamp: bytes, error: bytes) -> bytes:
+    said = [error]
+    lines = data[: data.rindex(b"[%s] %s" % (stamp, error))].split(b"\n")[:-1]
+    for line in reversed(lines[-WARNINGS:]):
+        warning = _WARNING.match(line)
+        if not warning or warning.group(1) != stamp:
+            break
+        said.insert(0, warning.group(2))
+    return b"; ".join(said)
+
+
 def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError"]:
     """since: epoch seconds. The times in such a log are of PHP's own time zone: the file's time counts."""
     found: List[PhpError] = []
@@ -48,7 +62,7 @@ def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError
             data = tail(host, path, TAIL, since)
             errors = _ERROR.findall(data)
             if errors:
-                text = redact(errors[-1][1].decode("utf-8", "replace"))
+                text = redact(_with_warnings(data, *errors[-1]).decode("utf-8", "replace"))
                 error: PhpError = {
                     "pool": pool["name"],
                     "config": master["config"],

@@ -44,6 +44,18 @@ class TestPhpErrors:
     def test_hit_a_script_that_cannot_be_parsed(self) -> None:
         assert look(FATAL + PARSE)[0]["text"].startswith("PHP Parse error:  syntax error")
 
+    def test_hit_the_warning_that_it_came_of(self) -> None:
+        warning = NOTICE.replace("31:40", "32:31").replace("Notice", "Warning")
+        text = look(warning.replace("index", "key") + warning + FATAL)[0]["text"]
+        assert text.startswith("PHP Warning:  Undefined key") and text.count("; PHP ") == 2
+        assert "; PHP Fatal error:  Uncaught" in text
+
+    @pytest.mark.parametrize("old, new", [("31:40", "31:40"), ("Notice", "Notice"), ("\n", "\n" + PARSE)])
+    def test_near_miss_no_warning_just_before(self, old: str, new: str) -> None:
+        """Of another second, of another kind, or with another error between."""
+        warning = NOTICE.replace("Notice", "Warning") if old == "31:40" else NOTICE.replace("31:40", "32:31")
+        assert "PHP Warning" not in look(warning.replace(old, new) + FATAL)[0]["text"]
+
     def test_hit_a_file_that_is_read_only(self) -> None:
         line = NOTICE + FATAL.replace("fwrite(): Write", "fwrite(/srv/l): Read-only file system Write")
         assert look(line)[0]["read_only"] == ["/srv/l"] and "read_only" not in look(FATAL)[0]
