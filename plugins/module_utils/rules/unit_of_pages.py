@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..parse.linux.systemctl import hides
-from ..parse.linux.unit_starts import makes_read_only
+from ..parse.linux.unit_starts import BY_FPM, makes_read_only
 from ..parse.number import number
+from ..parse.php_fpm.error_parts import fault_of_ini
 from ..parse.pools_at import pools_behind
 from .model import evidence
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _DATABASE = re.compile(r"/(?:mysqld?|mariadb|\.s\.PGSQL)[^/]*\Z")
 BESIDE = 8  # processes: the master, and programs that pages start
 _TMP = ("/tmp", "/var/tmp")
+AT_START = 5.0  # seconds: php.ini is read before the master says that it runs
 
 
 def _limit(master: "Master", unit: "Unit", error: "ErrorParts") -> Optional[str]:
@@ -60,6 +62,16 @@ def _unseen(master: "Master", unit: "Unit", error: "ErrorParts") -> Optional[str
     return None
 
 
+def _broken_ini(master: "Master", unit: "Unit") -> Optional[str]:
+    """PHP complains, takes what stands before the fault, and runs (main/php_ini.c)."""
+    since = (master["loaded_at"] or unit["active_since"] or 0.0) - AT_START
+    for entry in unit["log"]:
+        fault = fault_of_ini(entry["text"]) if entry["at"] >= since and entry.get("by") == BY_FPM else None
+        if fault:
+            return "PHP has taken nothing of that file behind the fault: %s" % fault
+    return None
+
+
 def _unwritable(unit: "Unit", paths: Sequence[str]) -> Optional[str]:
     for path in paths:
         setting = makes_read_only(unit, path)
@@ -85,4 +97,7 @@ def of_unit(
             )
             if words:
                 return [evidence("unit", words)]
+        words = _broken_ini(master, unit)
+        if words:
+            return [evidence("unit", words)]
     return []

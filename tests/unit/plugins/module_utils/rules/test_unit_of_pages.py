@@ -67,6 +67,30 @@ class TestSockets:
         assert "FastCGI sent" in first(MYSQL, ["/tmp/ssh-x/agent.1"], sandbox=PRIVATE)
 
 
+class TestBrokenIni:
+    LINE = "php-fpm8.2[75]: PHP:  syntax error, unexpected '(' in /etc/php/8.2/fpm/php.ini on line 1857"
+    SOURCE = (
+        ": Uncaught Error: Failed opening required 'shop.php' (include_path='.:/usr/share/php') in /a.php"
+    )
+
+    def first(self, line: str, ago: float = 0.0, source: str = SOURCE) -> str:
+        host = logged(fatal(source))
+        loaded = hosts.master(host)["loaded_at"]
+        host.journal_at((loaded - ago, line))
+        return str(hosts.only(host)["evidence"][0]["text"])
+
+    def test_hit_at_its_last_start(self) -> None:
+        assert self.first(self.LINE, 1.0).endswith("unexpected '(' in /etc/php/8.2/fpm/php.ini on line 1857")
+
+    def test_near_miss_at_a_start_before(self) -> None:
+        assert "FastCGI sent" in self.first(self.LINE, 60.0)
+
+    @pytest.mark.parametrize("old", ["PHP:  ", "/etc/php/8.2/fpm/php.ini"])
+    def test_decoy_a_fault_of_another_kind(self, old: str) -> None:
+        """A script's own, and one in a file of php-fpm's, which it does not start with."""
+        assert "FastCGI sent" in self.first(self.LINE.replace(old, "Unknown"))
+
+
 class TestDeletedMounts:
     @pytest.mark.parametrize("text", [UPLOAD, OPENED])
     def test_hit_its_tmp_was_deleted(self, text: str) -> None:
