@@ -25,11 +25,11 @@ class Row(NamedTuple):
 PHP = (
     Row(
         re.compile(r'require a PHP version "([\w .,|^~<>=*@-]{1,60})"'),
-        "let nginx pass the site to a pool of PHP {}, which its code needs, or deploy a release for this PHP",
+        "pass the site to a pool of PHP {}, which its code needs, or deploy a release for this PHP",
     ),
     Row(
         re.compile(r"PHP (Parse) error: "),
-        "compare the PHP of the site's pool with the one its code needs; else restore the file in the evidence",
+        "compare the PHP of the site's pool with the one its code needs; else restore the file of the error",
     ),
     # Taken away by PHP 7.0 and 8.0.
     Row(
@@ -57,7 +57,8 @@ PHP = (
     ),
     Row(
         re.compile(r"Allowed memory size of (\d{1,18}) bytes exhausted"),
-        "write memory_limit with a unit that PHP knows, as 256M: 256Mb is 256 bytes; `systemctl reload {{unit}}`",
+        "write memory_limit with a unit that PHP knows, as 256M: 256Mb is 256 bytes; `systemctl reload "
+        "{{unit}}`",
         lambda found: int(found.group(1)) <= LEAST,
     ),
     Row(
@@ -68,19 +69,19 @@ PHP = (
 # What stands in a fix is pasted: no text of a host may end a comment, or name a field.
 MAIN_FILE = re.compile(r"failed to open configuration file '(/[\w./@+-]{1,255})'")
 MAIN_FILE_FIX = (
-    "put back {file}, from a backup or by a new installation of its package (Debian: with --force-confmiss); "
+    "put back {file}, from a backup or by a new installation of its package (Debian: --force-confmiss); "
     "`systemctl restart {{unit}}`"
 )
 # Of a newer PHP, or of one that was built with more (fpm_conf.c).
-LATER = frozenset(
-    "access.suppress_path[] apparmor_hat clear_env decorate_workers_output listen.acl_groups listen.acl_users "
-    "listen.setfib log_buffering log_limit pm.max_spawn_rate process.dumpable process.priority "
-    "request_terminate_timeout_track_finished systemd_interval".split()
+LATER = (
+    ("access.suppress_path[]", "apparmor_hat", "clear_env", "decorate_workers_output", "listen.acl_groups")
+    + ("listen.acl_users", "listen.setfib", "log_buffering", "log_limit", "pm.max_spawn_rate")
+    + ("process.dumpable", "process.priority", "request_terminate_timeout_track_finished", "systemd_interval")
 )
 UNKNOWN = re.compile(r"unknown entry '([\w.\[\]]{1,64})'")
 LATER_FIX = (
-    "take {{file}}:{{line}} out: this php-fpm has no {}, as a newer PHP or another build has; then `systemctl "
-    "restart {{unit}}`"
+    "take {{file}}:{{line}} out: this php-fpm has no {}, as a newer PHP or another build has; then "
+    "`systemctl restart {{unit}}`"
 )
 
 

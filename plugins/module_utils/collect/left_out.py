@@ -21,4 +21,4 @@ def miss_left_out(host: Host, config: str, read: Collection[str]) -> None:
         files = [place + each for each in sorted(host.names(place)) if each.endswith(end)]
         left = [path for path in files[:MOST] if _PASSES.search(host.text(path) or "")]
         if left and not set(files).intersection(read):
-            return host.miss("nginx_route", place, WHY % (config, left[0]))
+            host.miss("nginx_route", place, WHY % (config, left[0]))

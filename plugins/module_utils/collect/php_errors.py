@@ -41,14 +41,14 @@ def _zone(host: Host, path: str, data: bytes) -> Optional[int]:
 
 
 def _with_warnings(data: bytes, stamp: bytes, error: bytes) -> bytes:
-    said = [error]
+    texts = [error]
     lines = data[: data.rindex(b"[%s] %s" % (stamp, error))].split(b"\n")[:-1]
     for line in reversed(lines[-WARNINGS:]):
         warning = _WARNING.match(line)
         if not warning or warning.group(1) != stamp:
             break
-        said.insert(0, warning.group(2))
-    return b"; ".join(said)
+        texts.insert(0, warning.group(2))
+    return b"; ".join(texts)
 
 
 def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError"]:

@@ -45,6 +45,7 @@ _ODD = re.compile(
 OF_PLACES = (
     UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL | meanings("too_big", "zone_full")
 ) | meanings("no_resource", "turned_away")
+_SHORT = re.compile(r"<\?(?!php|=|xml)", re.I)  # of a script
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST_LINES = 3
@@ -100,6 +101,12 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
         found["gone_roots"] = (
             isolated(host, "gone_roots", partial(gone_roots, host, snapshot, events, since)) or []
         )
+    scripts = [root + "/index.php" for root in roots if "$" not in root]
+    short = [path for path in scripts if _SHORT.match(host.text(path) or "")]
+    if short:
+        from .short_tags import short_tags
+
+        found["short_tags"] = isolated(host, "short_tags", partial(short_tags, host, snapshot, short)) or []
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, List, Optional
 from ..parse.nginx.sites import sites_of
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import NOT_FOUND
-from .group import Group, Question
+from .group import Group, Question, routes_by_site
 from .model import Match, evidence, likely, sample
 from .nginx_errors import OWN
 from .php_error import CAUSE
@@ -17,7 +17,7 @@ from .php_error_reasons import FEWEST, log_sites
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
-    from ...plugin_utils.shapes.nginx import Front
+    from ...plugin_utils.shapes.nginx import Front, ShortTag
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 SOURCE = OWN, "source_sent", "nginx sends visitors of %s the source of %s, which PHP should run.%s"
@@ -91,6 +91,21 @@ def _led_past(front: "Front", group: Group) -> Optional[Match]:
         state="latent" if front["kind"] == "source" else "active",
     )
     return Match(cause, reason_id, reason)
+
+
+def _shown(tag: "ShortTag", group: Group) -> Match:
+    """By PHP, which takes <? for text."""
+    words = "PHP shows visitors of %s the source of %s: it begins with <? alone, and short_open_tag is off."
+    proof = [evidence("file", "short_open_tag is off", tag["file"], tag["line"])]
+    return Match(CAUSE, "source_shown", likely(words % (tag["site"], tag["script"]), proof))
+
+
+def short_tags(snapshot: "Snapshot") -> List[Question]:
+    of_site = routes_by_site(snapshot)
+    tags = snapshot["logs"].get("short_tags") or []
+    return [
+        Question(Group(snapshot, of_site.get(tag["site"], [])), (partial(_shown, tag),)) for tag in tags
+    ]
 
 
 def questions(snapshot: "Snapshot") -> List[Question]:

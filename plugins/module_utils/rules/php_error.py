@@ -18,7 +18,7 @@ CAUSE = Cause(
     "php_error",
     ids(
         "before_script blank_pages cached_path closed_root confined_root every_page hidden_root no_body "
-        "no_path_info no_query no_root no_script_name script_refused shown_errors wrong_length"
+        "no_path_info no_query no_root no_script_name script_refused shown_errors source_shown wrong_length"
     ),
     severity="warning",
 )
@@ -53,11 +53,12 @@ def _refused(snapshot: "Snapshot") -> Sequence["Question"]:
 
 
 def _front_pages(snapshot: "Snapshot") -> Sequence["Question"]:
-    if not snapshot["nginx"].get("fronts") or snapshot["nginx"]["config_newer"]:
+    fronts = snapshot["nginx"].get("fronts") and not snapshot["nginx"]["config_newer"]
+    if not fronts and not snapshot["logs"].get("short_tags"):
         return []
-    from .front_pages import questions
+    from .front_pages import questions, short_tags
 
-    return questions(snapshot)
+    return short_tags(snapshot) + (questions(snapshot) if fronts else [])
 
 
 def _path_info(snapshot: "Snapshot") -> Sequence["Question"]:

@@ -8,7 +8,7 @@ from typing import Dict, List, Optional
 
 from .confinement import ConfinedWay
 from .endpoint import Blocked, Hidden
-from .nginx import Front
+from .nginx import Front, ShortTags
 from .php_error import ErrorParts, PhpError
 from .scarce import Scarce
 from .shape import TypedDict
@@ -258,7 +258,7 @@ class SentFile(TypedDict):
     lacks: str  # the directory of a location, or one above, that is not there either; "": it is
 
 
-class LaterLogs(Scarce, total=False):
+class LaterLogs(Scarce, ShortTags, total=False):
     """Not in snapshots from before 0.5.0, nor where nginx said nothing of such files."""
 
     temp_dirs: List[TempDir]

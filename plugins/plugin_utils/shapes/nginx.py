@@ -284,6 +284,21 @@ class Front(LaterFront):
     line: int
 
 
+class ShortTag(TypedDict):
+    """Of a site's front page, which begins with <? alone while short_open_tag is off."""
+
+    site: str
+    script: str  # path
+    file: str  # where the setting is
+    line: int
+
+
+class ShortTags(TypedDict, total=False):
+    """Of logs, whatever nginx said in them. Not before 0.14.0."""
+
+    short_tags: List[ShortTag]
+
+
 class FileChange(TypedDict):
     """Of a file of nginx's configuration."""
 

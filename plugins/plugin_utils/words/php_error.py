@@ -51,6 +51,17 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "`log_errors = On` in php.ini or the pool file: visitors then get a 500, and no paths of yours.",
         do_not="Do not turn display_errors off and leave it at that: each page is an error still.",
     ),
+    ("php_error", "source_shown"): Entry(
+        title="PHP shows the source of a site's pages",
+        what="The scripts begin with <? alone, which PHP takes for text as long as short_open_tag is off. "
+        "Each page is the script's source, with the passwords in it and status 200.",
+        decides="The first bytes of the front page, and short_open_tag in php.ini. No pool file, .user.ini "
+        "or fastcgi_param of the site sets it.",
+        fix="set php_flag[short_open_tag] = on in the site's pool; then `systemctl reload {unit}`",
+        advice="Set it for the pool of that site alone, or write <?php in all of its scripts. Then change "
+        "the passwords that the source has.",
+        do_not="Do not look into the application or the web server: PHP has run nothing.",
+    ),
     ("php_error", "no_query"): Entry(
         title="PHP gets no parameters of a URL",
         what="nginx hands php-fpm no QUERY_STRING. Pages come, and none knows what stands behind the ? of "

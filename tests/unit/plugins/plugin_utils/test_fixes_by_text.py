@@ -28,7 +28,7 @@ HITS = {
         "the extension redis for this PHP, which session.save_handler names; systemctl restart php.service"
     ),
     ": session_start(): Cannot find save handler 'memcached' - session startup failed": "extension memcached",
-    ': Uncaught E: Environment variable not found: "DATABASE_URL". in /a.php:2': "env[DATABASE_URL], or clear_env",
+    ': Uncaught E: Environment variable not found: "DATABASE_URL". in /a.php:2': "env[DATABASE_URL], or",
     ": Uncaught PDOException: SQLSTATE[HY000] [1040] Too many connections in /a.php:2": "(max_connections)",
     ": FATAL: sorry, too many clients already in /a.php:2": "(max_connections)",
     ": Allowed memory size of 2097152 bytes exhausted (tried to allocate 9 bytes)": "256Mb is 256 bytes",

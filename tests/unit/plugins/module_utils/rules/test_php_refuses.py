@@ -296,6 +296,29 @@ class TestNoScriptName:
         assert "no_script_name" not in [item["reason"] for item in hosts.verdict(host)["findings"]]
 
 
+def with_short_tag(host: Host) -> Host:
+    tag = {
+        "site": "shop.example",
+        "script": "/srv/shop/index.php",
+        "file": "/etc/php/8.2/fpm/php.ini",
+        "line": 2,
+    }
+    host["logs"]["short_tags"] = [tag]
+    return host
+
+
+class TestShortTags:
+    def test_hit_the_setting_has_its_place(self) -> None:
+        item = hosts.only(with_short_tag(a_host().silent_logs()))
+        assert (item["reason"], item["state"], item["site"]) == ("source_shown", "active", "shop.example")
+        assert (item["evidence"][0]["path"], item["evidence"][0]["line"]) == ("/etc/php/8.2/fpm/php.ini", 2)
+
+    def test_near_miss_none(self) -> None:
+        host = a_host().silent_logs()
+        host["logs"]["short_tags"] = []
+        assert hosts.found(host) == hosts.HEALTHY
+
+
 class TestLacks:
     """Pages come, and what a request brings with it does not."""
 
@@ -329,6 +352,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "confined_root": lambda: with_ways(in_stderr("Primary script unknown"), way(confined=CONFINED)),
     "no_script_name": lambda: a_host().silent_logs().on_every_route(nameless=True),
     "no_query": lambda: a_host().silent_logs().on_every_route(queryless=True),
+    "source_shown": lambda: with_short_tag(a_host().silent_logs()),
     "no_body": lambda: a_host().silent_logs().on_every_route(length=""),
     "wrong_length": lambda: a_host().silent_logs().on_every_route(length="9"),
 }
