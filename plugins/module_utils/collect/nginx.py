@@ -11,7 +11,7 @@ from ..parse.linux.proc import parse_status
 from ..parse.nginx.conf import Conf, error_logs, every, opened, repeated_logs
 from ..parse.nginx.routes import routes
 from ..parse.nginx.site_logs import Defaults, log_formats, site_logs, used
-from ..parse.titles import FPM_MASTER, NGINX_MASTER, NGINX_WORKER, PROGRAMS
+from ..parse.titles import NGINX_MASTER, NGINX_WORKER, PROGRAMS
 from .code_owners import owners_of_code
 from .host import Host
 from .linux.processes import Process, processes, unit_around
@@ -293,10 +293,10 @@ def _look(
     nginx["installed"], nginx["version"], nginx["binary"] = True, version, binary
     nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix
     nginx["routes"] = routes(reading.conf, prefix, version)
-    if not nginx["routes"] and any(FPM_MASTER.match(process.cmdline) for process in procs):
+    if not nginx["routes"] and not reading.conf.errors:
         from .left_out import miss_left_out
 
-        miss_left_out(host, config, reading.changes)
+        miss_left_out(host, procs, config, reading.changes)
     if any(directive.name == "mirror" for directive in every(reading.conf.directives)):
         from ..parse.nginx.mirrored import without_mirrors
 
