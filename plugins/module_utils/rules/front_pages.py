@@ -103,9 +103,7 @@ def _shown(tag: "ShortTag", group: Group) -> Match:
 def short_tags(snapshot: "Snapshot") -> List[Question]:
     of_site = routes_by_site(snapshot)
     tags = snapshot["logs"].get("short_tags") or []
-    return [
-        Question(Group(snapshot, of_site.get(tag["site"], [])), (partial(_shown, tag),)) for tag in tags
-    ]
+    return [Question(Group(snapshot, of_site.get(tag["site"], [])), (partial(_shown, tag),)) for tag in tags]
 
 
 def questions(snapshot: "Snapshot") -> List[Question]:

@@ -52,7 +52,9 @@ HOSTILE = [
 
 def finding(text: str, reason: str = "every_page", cause: str = "php_error", **piece: Any) -> Any:
     proof = {"source": "nginx_log", "path": "/var/log/nginx/error.log", "text": text, **piece}
-    return {"cause": cause, "reason": reason, "state": "active", "unit": "php.service", "evidence": [proof]}
+    facts = {"file": piece["path"], "line": piece["line"]} if "line" in piece else {}
+    whole = {"cause": cause, "reason": reason, "state": "active", "unit": "php.service"}
+    return {**whole, "facts": facts, "evidence": [proof]}
 
 
 def fix(*args: Any, **more: Any) -> str:

@@ -68,7 +68,7 @@ class TestSockets:
 
 
 class TestBrokenIni:
-    LINE = "php-fpm8.2[75]: PHP:  syntax error, unexpected '(' in /etc/php/8.2/fpm/php.ini on line 1857"
+    LINE = "php-fpm[75]: PHP:  syntax error, unexpected '(' in /etc/php/8.2/fpm/php.ini on line 1857"
     SOURCE = (
         ": Uncaught Error: Failed opening required 'shop.php' (include_path='.:/usr/share/php') in /a.php"
     )
