@@ -15,7 +15,7 @@ from ..parse.nginx.site_logs import Writers, writers
 from ..signatures.nginx import ACCESS_LOST
 from .host import Host, HostError
 from .log_window import WINDOW_BYTES, File, Source, admit, find_window, log_file, tail
-from .logs import BACK, MOST_LOGS, SLACK, TOTAL_BYTES, Rotated, deleted_logs, older, stuck
+from .logs import BACK, SLACK, TOTAL_BYTES, Rotated, deleted_logs, older, stuck
 from .script_ways import ways_of_nginx
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PROBE = 16 * 1024  # its lines are short, and each has a time
 TAIL = 65536
+MOST_LOGS = 64
 MISSING = "access_log"
 
 

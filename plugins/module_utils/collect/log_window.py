@@ -121,11 +121,12 @@ def find_window(
 
     A probe counts by its latest time, which a forged date cannot make older; without a time it counts as
     late. A hole of zeros at the beginning holds nothing. probe: bytes that are read at a time.
+    Most windows begin near the end, so that is looked at first.
     """
     low, high = 0, source.stat.size
+    middle = high - 2 * probe
     begins_empty: Optional[bool] = None
     while high - low > 2 * probe:
-        middle = (low + high) // 2
         data = source.at(middle, probe)
         at = latest(data)
         empty = not data.strip(b"\0")
@@ -135,6 +136,7 @@ def find_window(
             low = middle
         else:
             high = middle
+        middle = (low + high) // 2
     return max(0, low - CONTEXT)
 
 

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import LogFile, Logs
 
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
-MOST_LOGS = 64
+MOST_LOGS = 512
 BACK = 256 * 1024  # bytes before the window that are looked at where nothing was lost in it
+MOST_BACK = 64  # logs of which they are looked at
+NGINX_PROBE = 16 * 1024  # its lines have 2 KiB
 SLACK = 60.0  # seconds: lines are not strictly in order
 LOST_IDS = frozenset(signature for signature, meaning in NGINX.meaning_of.items() if meaning in LOST)
 MOST_NAMES = 10000  # of rotated logs: whoever may write there can make more
@@ -40,6 +42,8 @@ class _Kind(NamedTuple):
     name: str
     what: str  # id of what is missing without it
     make: Callable[[str], Log]  # of a path
+    back: int = 0  # bytes before the window that are looked at
+    probe: int = PROBE
 
 
 class Rotated(Exception):
@@ -58,7 +62,7 @@ def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tu
         def latest(data: bytes) -> Optional[float]:
             return max(log.times(data), default=None)
 
-        start = find_window(source, latest, since - SLACK)
+        start = find_window(source, latest, since - SLACK, kind.probe)
         if stat.size - start > limit:
             start, source.cut = stat.size - limit, True
         first = source.at(start, PROBE)
@@ -82,8 +86,8 @@ def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tu
     entry = log_file(kind.name, file.name, why)
     entry["size"], entry["bytes_read"], entry["untrusted"] = stat.size, source.read, log.untrusted
     entry["from_at"], entry["to_at"] = log.first_at, log.last_at
-    if kind.name == "nginx_error" and not compressed and not events.has(LOST_IDS):
-        low, high = max(0, start - BACK), start + 2 * PROBE + CONTEXT
+    if kind.back and not compressed and not events.has(LOST_IDS):
+        low, high = max(0, start - kind.back), start + 2 * PROBE + CONTEXT
         data = source.at(low, max(0, high - low))
         entry["earlier"] = last_lost(data, log.utc_offset, since)
     if why:
@@ -217,7 +221,8 @@ def collect_logs(host: Host, to_read: LogsToRead, window_from: float, now: float
     wanted = []
     for number, path in enumerate(dict.fromkeys(to_read.nginx_logs)):
         once = partial(nginx, once=Once(lines, number), repeated=to_read.repeated.get(path, ()))
-        wanted.append((_Kind("nginx_error", "nginx_log", once), path))
+        back = BACK if number < MOST_BACK else 0
+        wanted.append((_Kind("nginx_error", "nginx_log", once, back, NGINX_PROBE), path))
     for path, master in dict.fromkeys(to_read.fpm_logs):
         own = zone_of_fpm(host, path, FpmLog.head)
         zone = utc_offset if own is None else own

@@ -147,6 +147,24 @@ class TestLimits:
         seen = collect(Watched(), [str(path) for path in paths])
         assert [entry["complete"] for entry in seen["files"]] == [False, False]
 
+    def test_each_of_many_sites_may_have_a_log_of_its_own(self, tmp_path: Path) -> None:
+        paths = [tmp_path / ("%d.log" % number) for number in range(100)]
+        for number, path in enumerate(paths):
+            path.write_text(line(NOW - 5, number))
+        seen = collect(Watched(), [str(path) for path in paths])
+        assert all(entry["complete"] for entry in seen["files"]) and total(seen) == 100
+
+    def test_of_a_large_log_little_beside_its_window_is_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        paths = [tmp_path / ("%d.log" % number) for number in range(10)]
+        old = "".join(line(NOW - 90000 + number) for number in range(6000))
+        for number, path in enumerate(paths):
+            path.write_text(old + line(NOW - 5, number))
+        monkeypatch.setattr(logs, "TOTAL_BYTES", 1024 * 1024)
+        seen = collect(Watched(), [str(path) for path in paths])
+        assert all(entry["complete"] for entry in seen["files"]) and total(seen) == 10
+
     def test_messages_about_too_many_places_are_missing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -193,7 +193,7 @@ class TestChanging:
         path = tmp_path / "error.log"
         long_log(path, 3000)
         host = Watched()
-        for number in (4, 9):
+        for number in (4, 10):
             host.before_read[number] = lambda: os.truncate(str(path), os.path.getsize(str(path)) // 2)
         seen = collect(host, [str(path)])
         assert seen["events"] == [] and "rotated twice" in seen["files"][0]["why"]
