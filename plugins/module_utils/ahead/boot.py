@@ -45,6 +45,8 @@ _MEMORY = ("tmpfs", "ramfs")
 _MAKING = ("RuntimeDirectory", "Listen", "ExecStartPre", "ExecStart")
 _SHOWN, SHOW_SECONDS = 1024 * 1024, 10.0  # bytes and time: of a few hundred units
 _RC_LOCAL = "/etc/rc.local"
+_PATH = re.compile(r"(?<![\w./-])/[\w@.:+/-]+")
+_MAKES = re.compile(r"\b(?:mkdir|install)\b")
 
 
 def is_masked(state: "Unit") -> bool:
@@ -210,11 +212,25 @@ def _made_by_another(host: Host, folder: str, real: str) -> bool:
     made = ["/run/" + word for name, _equals, value in rows if name == _MAKING[0] for word in value.split()]
     for name, _equals, value in rows:
         # systemd makes the directory of a socket on which it listens itself.
-        if name == "Listen" or re.search(r"\b(?:mkdir|install)\b", value):
-            made += re.findall(r"(?<![\w./-])/[\w@.:+/-]+", value)
-    by_script = [line for line in (host.text(_RC_LOCAL) or "").splitlines() if not line.startswith("#")]
-    made += re.findall(r"(?<=[ =])/[\w@.:+/-]+", "\n".join(line for line in by_script if "mkdir" in line))
+        if name == "Listen" or _MAKES.search(value):
+            made += _PATH.findall(value)
+    made += _made_by_scripts(host, [value for name, _equals, value in rows if name in _MAKING[2:]])
     return any((path + "/").startswith(place + "/") for path in made for place in (folder, real))
+
+
+def _made_by_scripts(host: Host, commands: Sequence[str]) -> List[str]:
+    """The paths in scripts of units that make directories."""
+    programs = _PATH.findall(" ".join(value.partition("argv[]=")[2] for value in commands))
+    made: List[str] = []
+    for path in dict.fromkeys([_RC_LOCAL] + programs[:400]):
+        try:
+            text = host.read(path) if host.read_bytes(path, 0, 2) == b"#!" else ""
+        except HostError:
+            continue
+        text = re.sub(r"(?m)^\s*#.*", "", text)
+        if _MAKES.search(text):
+            made += _PATH.findall(text)
+    return made
 
 
 def _made_at_boot(host: Host, folder: str, real: str) -> bool:

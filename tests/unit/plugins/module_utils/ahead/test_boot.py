@@ -193,6 +193,35 @@ class TestDirectory:
         there.commands[MAKERS] = (0, answer, "")
         assert directories(there, "/run/by-hand/a.sock") == ["socket_directory_lost"]
 
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "#!/bin/sh\ninstall -d -m 755 /run/by-hand\n",
+            '#!/bin/bash\nplace="/run/by-hand"\nmkdir -p "$place"\n',
+        ],
+    )
+    @pytest.mark.parametrize("run", ["", "/bin/sh "])
+    def test_near_miss_a_script_of_a_unit_makes_it(self, script: str, run: str) -> None:
+        there = host(**{"/usr/local/sbin/prepare": script})
+        unit = "ExecStart={ path=/x ; argv[]=%s/usr/local/sbin/prepare ; ignore_errors=no }\n" % run
+        there.commands[MAKERS] = (0, unit, "")
+        assert not directories(there, "/run/by-hand/a.sock")
+
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "#!/bin/sh\nrm -rf /run/by-hand\n",
+            "#!/bin/sh\nmkdir -p /run/other /run/by-handy\n",
+            "#!/bin/sh\n# mkdir /run/by-hand\n",
+            "mkdir -p /run/by-hand\n",
+        ],
+    )
+    def test_hit_a_script_of_a_unit_makes_another(self, script: str) -> None:
+        there = host(**{"/usr/local/sbin/prepare": script})
+        unit = "ExecStartPre={ path=/x ; argv[]=/usr/local/sbin/prepare ; ignore_errors=no }\n"
+        there.commands[MAKERS] = (0, unit, "")
+        assert directories(there, "/run/by-hand/a.sock") == ["socket_directory_lost"]
+
     def test_near_miss_the_script_of_each_boot_makes_it(self) -> None:
         script = {"/etc/rc.local": "#!/bin/sh\nmkdir -p /run/by-hand\n"}
         assert not directories(host(**script), "/run/by-hand/a.sock")
