@@ -22,11 +22,11 @@ class Layout(NamedTuple):
     start: Optional[str] = None  # what starts it where no unit of systemd does
 
 
-# The fields of Layout in their order; a unit "-" is None, and a start without one is left out. The packages
-# of Debian, Fedora, Remi, Software Collections, Alpine, openSUSE and Arch say so. Others are docs.cpanel.net,
-# docs.plesk.com, docker-library/php and docs.bitnami.com. aaPanel's install script php.sh (Service_Add)
-# copies php-src's sapi/fpm/init.d.php-fpm. The installers of lnmp.org, OneinStack and DirectAdmin, and
-# php-src's own INSTALL, put all below /usr/local/php*.
+# The fields of Layout in their order; "~" is the prefix, a unit "-" None, and no start is left out. The packages
+# of Debian, Fedora, Remi, Software Collections, Alpine, openSUSE, Arch and Gentoo say so. Others are
+# docs.cpanel.net, docs.plesk.com, docker-library/php and docs.bitnami.com. aaPanel's install script php.sh
+# (Service_Add) copies php-src's sapi/fpm/init.d.php-fpm. The installers of lnmp.org, OneinStack and
+# DirectAdmin, and php-src's own INSTALL, put all below /usr/local/php*. CentOS Web Panel has build scripts.
 _ROWS = r"""
 debian   /etc/php/*/fpm/php-fpm.conf /etc/php/([^/]+)/fpm/
     /usr/sbin/php-fpm{0} php{0}-fpm.service
@@ -37,32 +37,44 @@ el       /etc/php-fpm.conf /etc/php-fpm\.conf()
     /usr /var
 
 remi     /etc/opt/remi/php*/php-fpm.conf /etc/opt/remi/php(\d+)/
-    /opt/remi/php{0}/root/usr/sbin/php-fpm php{0}-php-fpm.service
+    ~/sbin/php-fpm php{0}-php-fpm.service
     /opt/remi/php{0}/root/usr /var/opt/remi/php{0}
 
 scl      /etc/opt/rh/rh-php*/php-fpm.conf /etc/opt/rh/rh-php(\d+)/
-    /opt/rh/rh-php{0}/root/usr/sbin/php-fpm rh-php{0}-php-fpm.service
+    ~/sbin/php-fpm rh-php{0}-php-fpm.service
     /opt/rh/rh-php{0}/root/usr /var/opt/rh/rh-php{0}
 
 cpanel   /opt/cpanel/ea-php*/root/etc/php-fpm.conf /opt/cpanel/ea-php(\d+)/
-    /opt/cpanel/ea-php{0}/root/usr/sbin/php-fpm ea-php{0}-php-fpm.service
-    /opt/cpanel/ea-php{0}/root/usr /opt/cpanel/ea-php{0}/root/usr/var
+    ~/sbin/php-fpm ea-php{0}-php-fpm.service
+    /opt/cpanel/ea-php{0}/root/usr ~/var
 
 plesk    /opt/plesk/php/*/etc/php-fpm.conf /opt/plesk/php/([^/]+)/
-    /opt/plesk/php/{0}/sbin/php-fpm plesk-php{1}-fpm.service
-    /opt/plesk/php/{0} /opt/plesk/php/{0}/var
+    ~/sbin/php-fpm plesk-php{1}-fpm.service
+    /opt/plesk/php/{0} ~/var
 
 aapanel  /www/server/php/*/etc/php-fpm.conf /www/server/php/(\d+)/
-    /www/server/php/{0}/sbin/php-fpm php-fpm-{0}.service
-    /www/server/php/{0} /www/server/php/{0}/var /etc/init.d/php-fpm-{0},start
+    ~/sbin/php-fpm php-fpm-{0}.service
+    /www/server/php/{0} ~/var /etc/init.d/php-fpm-{0},start
 
 lnmp     /usr/local/php/etc/php-fpm.conf /usr/local/php()/etc/
-    /usr/local/php/sbin/php-fpm php-fpm.service
-    /usr/local/php /usr/local/php/var /etc/init.d/php-fpm,start
+    ~/sbin/php-fpm php-fpm.service
+    /usr/local/php ~/var /etc/init.d/php-fpm,start
 
 local    /usr/local/php[-0-9]*/etc/php-fpm.conf /usr/local/php(-?[\d.]+)/etc/
-    /usr/local/php{0}/sbin/php-fpm php-fpm{0}.service
-    /usr/local/php{0} /usr/local/php{0}/var /etc/init.d/php-fpm{0},start
+    ~/sbin/php-fpm php-fpm{0}.service
+    /usr/local/php{0} ~/var /etc/init.d/php-fpm{0},start
+
+webuzo   /usr/local/apps/php[0-9][0-9]/etc/php-fpm.conf /usr/local/apps/php(\d+)/
+    ~/sbin/php-fpm php-fpm{0}.service
+    /usr/local/apps/php{0} ~/var
+
+cwp      /opt/alt/php-fpm[0-9][0-9]/usr/etc/php-fpm.conf /opt/alt/php-fpm(\d+)/
+    ~/sbin/php-fpm php-fpm{0}.service
+    /opt/alt/php-fpm{0}/usr ~/var
+
+gentoo   /etc/php/fpm-php*/php-fpm.conf /etc/php/fpm-php([^/]+)/
+    ~/bin/php-fpm php-fpm@{0}.service
+    /usr/lib64/php{0} /var /etc/init.d/php-fpm-php{0},start
 
 alpine   /etc/php[0-9]*/php-fpm.conf /etc/php(\d+)/php-fpm
     /usr/sbin/php-fpm{0} -
@@ -77,18 +89,19 @@ arch     /etc/php/php-fpm.conf /etc/php/php-fpm()
     /usr /var
 
 docker   /usr/local/etc/php-fpm.conf /usr/local/etc/php-fpm()
-    /usr/local/sbin/php-fpm -
-    /usr/local /usr/local/var
+    ~/sbin/php-fpm -
+    /usr/local ~/var
 
 bitnami  /opt/bitnami/php/etc/php-fpm.conf /opt/bitnami/php/etc()
-    /opt/bitnami/php/sbin/php-fpm -
-    /opt/bitnami/php /opt/bitnami/php/var /opt/bitnami/ctlscript.sh,start,php-fpm
+    ~/sbin/php-fpm -
+    /opt/bitnami/php ~/var /opt/bitnami/ctlscript.sh,start,php-fpm
 """
 
 
 def _layout(row: str) -> Layout:
-    name, config, match, binary, unit, prefix, state, *start = row.split()
-    command = start[0].replace(",", " ") if start else None
+    words = row.split()
+    name, config, match, binary, unit, prefix, state, *start = (word.replace("~", words[5]) for word in words)
+    command = " ".join(start).replace(",", " ") or None
     return Layout(name, config, match, binary, None if unit == "-" else unit, prefix, state, command)
 
 
@@ -97,18 +110,23 @@ UNKNOWN = Layout("unknown", "", "", "", None, "/usr", "/var")
 _VERSION = re.compile(r"php-?(?:fpm)?/?(\d)\.?(\d{1,2})(?=\D|$)")
 
 
-def fill(layout: Layout, config: str) -> Layout:
-    match = re.match(layout.match, config)
-    word = match.group(1) if match and layout.match else ""
-    words = (word, word.replace(".", ""))
+def _of(layout: Layout, config: str, word: str) -> Layout:
+    def made(text: Optional[str]) -> str:
+        return (text or "").format(word, word.replace(".", ""))
+
     return layout._replace(
         config=config,
-        binary=layout.binary.format(*words),
-        unit=layout.unit.format(*words) if layout.unit else None,
-        prefix=layout.prefix.format(*words),
-        state=layout.state.format(*words),
-        start=layout.start.format(*words) if layout.start else None,
+        binary=made(layout.binary),
+        unit=made(layout.unit) or None,
+        prefix=made(layout.prefix),
+        state=made(layout.state),
+        start=made(layout.start) or None,
     )
+
+
+def fill(layout: Layout, config: str) -> Layout:
+    match = re.match(layout.match, config)
+    return _of(layout, config, match.group(1) if match else "")
 
 
 def layout_of(config: str, binary: Optional[str] = None) -> Layout:
@@ -121,14 +139,7 @@ def layout_of(config: str, binary: Optional[str] = None) -> Layout:
         match = re.match(shape + "$", binary or "")
         if match:
             word = (match.groups() or ("",))[0]
-            return layout._replace(
-                config=config,
-                binary=binary or "",
-                unit=None,
-                prefix=layout.prefix.format(word),
-                state=layout.state.format(word),
-                start=None,
-            )
+            return _of(layout, config, word)._replace(binary=binary or "", unit=None, start=None)
     return UNKNOWN._replace(config=config, binary=binary or "")
 
 

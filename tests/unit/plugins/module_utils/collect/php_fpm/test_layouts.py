@@ -98,6 +98,34 @@ class TestLayouts:
                 "/opt/rh/rh-php73/root/usr",
                 "7.3",
             ),
+            # deploy scripts for Webuzo: they test this program, and restart this unit
+            (
+                "/usr/local/apps/php84/etc/php-fpm.conf",
+                "webuzo",
+                "/usr/local/apps/php84/sbin/php-fpm",
+                "php-fpm84.service",
+                "/usr/local/apps/php84",
+                "8.4",
+            ),
+            # CentOS Web Panel's build script of each version, which copies php-src's php-fpm.service
+            (
+                "/opt/alt/php-fpm83/usr/etc/php-fpm.conf",
+                "cwp",
+                "/opt/alt/php-fpm83/usr/sbin/php-fpm",
+                "php-fpm83.service",
+                "/opt/alt/php-fpm83/usr",
+                "8.3",
+            ),
+            # gentoo/gentoo: dev-lang/php/files/php-fpm_at.service, its ebuilds' --prefix, and
+            # app-eselect/eselect-php/files/php-fpm-launcher-r3
+            (
+                "/etc/php/fpm-php8.2/php-fpm.conf",
+                "gentoo",
+                "/usr/lib64/php8.2/bin/php-fpm",
+                "php-fpm@8.2.service",
+                "/usr/lib64/php8.2",
+                "8.2",
+            ),
             ("/srv/fpm.conf", "unknown", "", None, "/usr", None),
         ],
     )
@@ -114,6 +142,8 @@ class TestLayouts:
             ("/www/server/php/82/etc/php-fpm.conf", "/etc/init.d/php-fpm-82 start"),
             ("/usr/local/php7.4/etc/php-fpm.conf", "/etc/init.d/php-fpm7.4 start"),
             ("/etc/php83/php-fpm.conf", "/etc/init.d/php-fpm83 start"),
+            # app-eselect/eselect-php/files/php-fpm.init-r4: the name of the service says the slot
+            ("/etc/php/fpm-php8.2/php-fpm.conf", "/etc/init.d/php-fpm-php8.2 start"),
             ("/opt/bitnami/php/etc/php-fpm.conf", "/opt/bitnami/ctlscript.sh start php-fpm"),
             ("/etc/php-fpm.conf", None),
         ],
