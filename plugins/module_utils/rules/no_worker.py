@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.waits import ProcessLimit
 
-NO_WORKER, GAVE_UP = meanings("no_worker"), meanings("gave_up")
+NO_WORKER, ENDED = meanings("no_worker"), meanings("gave_up", "filtered")
 JUST_NOW = 60.0  # seconds: php-fpm tries again each second, or at each request
 AT_ONCE = 3.0  # seconds: 4 ms are usual, but a busy host keeps a worker waiting
 FEWEST = 2  # ends
@@ -78,13 +78,15 @@ def ends_at_start(case: Case, owner: Owner) -> Optional[Held]:
     """php-fpm tells why a worker could not be set up to nobody: its log is closed in the worker by then."""
     ends = [
         event
-        for event in case.fpm_events(GAVE_UP)
-        if event["detail"].get("code") == EXIT_SOFTWARE and event["detail"].get("seconds", AT_ONCE) < AT_ONCE
+        for event in case.fpm_events(ENDED)
+        if event["detail"].get("code") in (EXIT_SOFTWARE, None)
+        if event["detail"].get("seconds", AT_ONCE) < AT_ONCE
     ]
     newest = _newest(case, ends)
     if newest is None or newest["count"] < FEWEST or case.answers:
         return None
     why, proof = _unfit(case, owner)
-    words = "Each worker of pool %s ends as it starts (exit code %d after %.3f s)%s."
-    numbers = (owner.pool["name"], EXIT_SOFTWARE, newest["detail"]["seconds"], why)
+    how = "exit code %d" % EXIT_SOFTWARE if "code" in newest["detail"] else "SIGSYS, by SystemCallFilter="
+    words = "Each worker of pool %s ends as it starts (%s after %.3f s)%s."
+    numbers = (owner.pool["name"], how, newest["detail"]["seconds"], why)
     return Held("ends_at_start", "", [sample(newest)] + proof, bool(proof), instead=words % numbers)

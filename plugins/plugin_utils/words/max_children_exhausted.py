@@ -123,12 +123,13 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         title="no PHP worker: each ends as it starts",
         what="The master listens and starts workers, but cannot make them what their pool is to be, so "
         "that each ends at once. Requests wait for a worker that never comes.",
-        decides="php-fpm logs workers that end with code 70 within a second of their start, again and "
-        "again, and the probe gets no answer.",
+        decides="php-fpm logs workers that end with code 70, or by SIGSYS, within a second of their start, "
+        "again and again, and the probe gets no answer.",
         fix="give the workers of pool {pool} what the finding says that they lack; then restart {unit}",
         advice="chroot and chdir of pool {pool}: is the directory there? A link to a release may lead "
         "nowhere. For user and group, CapabilityBoundingSet= of {unit}, or the container's capabilities, "
-        "must leave CAP_SETUID and CAP_SETGID. php-fpm logs nowhere which step failed.",
+        "must leave CAP_SETUID and CAP_SETGID. php-fpm logs nowhere which step failed. By SIGSYS "
+        "SystemCallFilter= of {unit} forbids one: a chroot needs @mount.",
         do_not="Do not raise pm.max_children: each further worker ends the same way.",
     ),
     ("max_children_exhausted", "slow_visitors"): Entry(

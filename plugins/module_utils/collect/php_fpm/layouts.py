@@ -29,72 +29,72 @@ class Layout(NamedTuple):
 # DirectAdmin, and php-src's own INSTALL, put all below /usr/local/php*. CentOS Web Panel has build scripts.
 _ROWS = r"""
 debian   /etc/php/*/fpm/php-fpm.conf /etc/php/([^/]+)/fpm/
-    /usr/sbin/php-fpm{0} php{0}-fpm.service
-    /usr /var /etc/init.d/php{0}-fpm,start
+ /usr/sbin/php-fpm{0} php{0}-fpm.service
+ /usr /var /etc/init.d/php{0}-fpm,start
 
 el       /etc/php-fpm.conf /etc/php-fpm\.conf()
-    /usr/sbin/php-fpm php-fpm.service
-    /usr /var
+ /usr/sbin/php-fpm php-fpm.service
+ /usr /var
 
 remi     /etc/opt/remi/php*/php-fpm.conf /etc/opt/remi/php(\d+)/
-    ~/sbin/php-fpm php{0}-php-fpm.service
-    /opt/remi/php{0}/root/usr /var/opt/remi/php{0}
+ ~/sbin/php-fpm php{0}-php-fpm.service
+ /opt/remi/php{0}/root/usr /var/opt/remi/php{0}
 
 scl      /etc/opt/rh/rh-php*/php-fpm.conf /etc/opt/rh/rh-php(\d+)/
-    ~/sbin/php-fpm rh-php{0}-php-fpm.service
-    /opt/rh/rh-php{0}/root/usr /var/opt/rh/rh-php{0}
+ ~/sbin/php-fpm rh-php{0}-php-fpm.service
+ /opt/rh/rh-php{0}/root/usr /var/opt/rh/rh-php{0}
 
 cpanel   /opt/cpanel/ea-php*/root/etc/php-fpm.conf /opt/cpanel/ea-php(\d+)/
-    ~/sbin/php-fpm ea-php{0}-php-fpm.service
-    /opt/cpanel/ea-php{0}/root/usr ~/var
+ ~/sbin/php-fpm ea-php{0}-php-fpm.service
+ /opt/cpanel/ea-php{0}/root/usr ~/var
 
 plesk    /opt/plesk/php/*/etc/php-fpm.conf /opt/plesk/php/([^/]+)/
-    ~/sbin/php-fpm plesk-php{1}-fpm.service
-    /opt/plesk/php/{0} ~/var
+ ~/sbin/php-fpm plesk-php{1}-fpm.service
+ /opt/plesk/php/{0} ~/var
 
 aapanel  /www/server/php/*/etc/php-fpm.conf /www/server/php/(\d+)/
-    ~/sbin/php-fpm php-fpm-{0}.service
-    /www/server/php/{0} ~/var /etc/init.d/php-fpm-{0},start
+ ~/sbin/php-fpm php-fpm-{0}.service
+ /www/server/php/{0} ~/var /etc/init.d/php-fpm-{0},start
 
 lnmp     /usr/local/php/etc/php-fpm.conf /usr/local/php()/etc/
-    ~/sbin/php-fpm php-fpm.service
-    /usr/local/php ~/var /etc/init.d/php-fpm,start
+ ~/sbin/php-fpm php-fpm.service
+ /usr/local/php ~/var /etc/init.d/php-fpm,start
 
 local    /usr/local/php[-0-9]*/etc/php-fpm.conf /usr/local/php(-?[\d.]+)/etc/
-    ~/sbin/php-fpm php-fpm{0}.service
-    /usr/local/php{0} ~/var /etc/init.d/php-fpm{0},start
+ ~/sbin/php-fpm php-fpm{0}.service
+ /usr/local/php{0} ~/var /etc/init.d/php-fpm{0},start
 
 webuzo   /usr/local/apps/php[0-9][0-9]/etc/php-fpm.conf /usr/local/apps/php(\d+)/
-    ~/sbin/php-fpm php-fpm{0}.service
-    /usr/local/apps/php{0} ~/var
+ ~/sbin/php-fpm php-fpm{0}.service
+ /usr/local/apps/php{0} ~/var
 
 cwp      /opt/alt/php-fpm[0-9][0-9]/usr/etc/php-fpm.conf /opt/alt/php-fpm(\d+)/
-    ~/sbin/php-fpm php-fpm{0}.service
-    /opt/alt/php-fpm{0}/usr ~/var
+ ~/sbin/php-fpm php-fpm{0}.service
+ /opt/alt/php-fpm{0}/usr ~/var
 
 gentoo   /etc/php/fpm-php*/php-fpm.conf /etc/php/fpm-php([^/]+)/
-    ~/bin/php-fpm php-fpm@{0}.service
-    /usr/lib64/php{0} /var /etc/init.d/php-fpm-php{0},start
+ ~/bin/php-fpm php-fpm@{0}.service
+ /usr/lib64/php{0} /var /etc/init.d/php-fpm-php{0},start
 
 alpine   /etc/php[0-9]*/php-fpm.conf /etc/php(\d+)/php-fpm
-    /usr/sbin/php-fpm{0} -
-    /usr /var /etc/init.d/php-fpm{0},start
+ /usr/sbin/php-fpm{0} -
+ /usr /var /etc/init.d/php-fpm{0},start
 
 suse     /etc/php[0-9]/fpm/php-fpm.conf /etc/php(\d)/fpm/
-    /usr/sbin/php-fpm php-fpm.service
-    /usr /var
+ /usr/sbin/php-fpm php-fpm.service
+ /usr /var
 
 arch     /etc/php/php-fpm.conf /etc/php/php-fpm()
-    /usr/bin/php-fpm php-fpm.service
-    /usr /var
+ /usr/bin/php-fpm php-fpm.service
+ /usr /var
 
 docker   /usr/local/etc/php-fpm.conf /usr/local/etc/php-fpm()
-    ~/sbin/php-fpm -
-    /usr/local ~/var
+ ~/sbin/php-fpm -
+ /usr/local ~/var
 
 bitnami  /opt/bitnami/php/etc/php-fpm.conf /opt/bitnami/php/etc()
-    ~/sbin/php-fpm -
-    /opt/bitnami/php ~/var /opt/bitnami/ctlscript.sh,start,php-fpm
+ ~/sbin/php-fpm -
+ /opt/bitnami/php ~/var /opt/bitnami/ctlscript.sh,start,php-fpm
 """
 
 

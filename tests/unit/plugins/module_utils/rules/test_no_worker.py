@@ -23,11 +23,13 @@ def without_forks(limit: Optional[Dict[str, Any]] = None, ago: float = 2.0, code
     return host.fpm_said("fpm-fork-failed", ago, pool=None, detail={"errno": code})
 
 
-def ending(*ago: float, seconds: float = 0.004, code: int = 70) -> Host:
+def ending(*ago: float, seconds: float = 0.004, code: int = 70, filtered: bool = False) -> Host:
     """Workers that were started ended at once."""
     host = full().with_workers(busy=False)
     host["workers"], host["waits"]["workers"] = [], []
     host.with_endpoint(accepted=0).with_probe(accepted=0)
+    if filtered:
+        return host.fpm_said("fpm-exit-sigsys", *ago, detail={"seconds": seconds, "signal": 31})
     detail = {"seconds": seconds, "code": code}
     return host.fpm_said("fpm-exit-%d" % code, *ago, detail=detail)
 
@@ -83,6 +85,13 @@ class TestEnds:
         assert hosts.only(host)["summary"].endswith(words)
         host["waits"]["setups"][0]["pool"] = "another"
         assert words not in hosts.only(host)["summary"]
+
+    @pytest.mark.parametrize("seconds, named", [(0.001, True), (4.0, False)])
+    def test_hit_a_filter_of_system_calls_ends_each(self, seconds: float, named: bool) -> None:
+        host = ending(3.0, 2.0, 1.0, seconds=seconds, filtered=True)
+        assert ("ends_at_start" in reasons(host)) == named
+        if named:
+            assert "SIGSYS, by SystemCallFilter= after 0.001 s" in hosts.only(host)["summary"]
 
     def test_near_miss_they_ended_later(self) -> None:
         assert "ends_at_start" not in reasons(ending(3.0, 2.0, 1.0, seconds=4.0))
