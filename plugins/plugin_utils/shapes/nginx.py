@@ -273,8 +273,8 @@ class Front(LaterFront):
     """Where nginx's files lead a request past a site's front page, or to the source of a script."""
 
     server: ServerBlock
-    # no_root, symlinks, source or source_front. Not before 0.13.0: map_root. Of a path behind a script: path_info,
-    # and where visitors missed it no_location, no_file, emptied, not_handed or as_script.
+    # no_root, symlinks, source or source_front. Not before 0.13.0: map_root. Of a path behind a script:
+    # path_info, and where visitors missed it no_location, no_file, emptied, not_handed or as_script.
     # Not before 0.14.0: permalinks, of pages that are no files. sent_place, of what PHP has nginx send.
     kind: str
     looked_for: str  # the path to which it leads

@@ -22,8 +22,8 @@ class Layout(NamedTuple):
     start: Optional[str] = None  # what starts it where no unit of systemd does
 
 
-# The fields of Layout in their order; "~" is the prefix, a unit "-" None, and no start is left out. The packages
-# of Debian, Fedora, Remi, Software Collections, Alpine, openSUSE, Arch and Gentoo say so. Others are
+# The fields of Layout in their order; "~" is the prefix, a unit "-" None, and no start is left out. The
+# packages of Debian, Fedora, Remi, Software Collections, Alpine, openSUSE, Arch and Gentoo say so. Others are
 # docs.cpanel.net, docs.plesk.com, docker-library/php and docs.bitnami.com. aaPanel's install script php.sh
 # (Service_Add) copies php-src's sapi/fpm/init.d.php-fpm. The installers of lnmp.org, OneinStack and
 # DirectAdmin, and php-src's own INSTALL, put all below /usr/local/php*. CentOS Web Panel has build scripts.
