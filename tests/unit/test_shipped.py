@@ -22,7 +22,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.sources import (
 )
 
 # Bytes. What is imported at once is compiled on each host, the rest where it is needed.
-AT_ONCE_LIMIT = 571 * 1000
+AT_ONCE_LIMIT = 578 * 1000
 SHIPPED_LIMIT = 1_148_500
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
 SHIPPED_LIMIT_OF_CHANGE = 1543 * 1000
