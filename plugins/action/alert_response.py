@@ -15,8 +15,6 @@ from typing import Any, cast
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.urls import open_url
 from ansible.utils.display import Display
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import played, report, upload
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts import event, policy, response
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts.request import (
     Request,
@@ -24,11 +22,16 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts.request im
     message,
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts.store import Store, Unusable
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.remedies import WELL
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import played
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.controller_action import (
+    ControllerAction,
+)
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.untrusted import Mismatch
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report, upload
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import run as which
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.remedies import WELL
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.alerts import AlertDecision, AlertPolicy
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import HostEntry
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.untrusted import Mismatch
 
 display = Display()
 

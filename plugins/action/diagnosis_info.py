@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answer import Answer
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.answer import Answer
 
 OPTIONS = ("window", "probe_timeout", "deadline", "snapshot")
 # What stands for words of the task. The first expression of a task costs the controller most.

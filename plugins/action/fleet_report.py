@@ -13,23 +13,12 @@ from typing import Any
 from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
-    bounds,
-    complaints,
-    folder,
-    gate_step,
-    played,
-    printer,
-    remedies,
-    remedy_headline,
-    risk_table,
-    table,
-    text,
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import bounds, complaints, played
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.controller_action import (
+    ControllerAction,
 )
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import GateError
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import gate_step
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate.gate import GateError
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import (
     html,
     junit,
@@ -37,7 +26,17 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import (
     metrics,
     sarif,
 )
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import folder, remedies
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report as fleet
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import run as which
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import (
+    printer,
+    remedy_headline,
+    risk_table,
+    table,
+    text,
+)
 
 display = Display()
 # The engine imports this file once, before it forks for a task: all batches of a run have the same time.
@@ -150,8 +149,12 @@ class ActionModule(ControllerAction):
         # Imported here: only a replay needs the rules, and they take time to compile.
         from ansible_collections.webmedic.php_fpm.plugins.filter.diagnose import examined
         from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bundle import reader
-        from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport, load, replay
-        from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.saved import file_of
+        from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.replay import (
+            NoReport,
+            load,
+            replay,
+        )
+        from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.saved import file_of
 
         members: Mapping[str, bytes] = {}
         try:

@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate, played
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy_words import PHASES
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import played
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.controller_action import (
+    ControllerAction,
+)
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import gate
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate.policy_words import PHASES
 
 ARGUMENTS: dict[str, Any] = {
     "argument_spec": {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answer import Answer
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.answer import Answer
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import CATALOGUE
 
 FORM = "and takes {cause: ID} or {cause: ID, reason: ID}"

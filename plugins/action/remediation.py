@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answer import Answer
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.answer import Answer
 
 
 class ActionModule(Answer):

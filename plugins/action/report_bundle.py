@@ -14,20 +14,17 @@ from typing import Any
 from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
-    folder,
-    played,
-    printer,
-    table,
-    text,
-    upload,
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import played
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.controller_action import (
+    ControllerAction,
 )
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report as fleet
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bundle import archive, contents, seal
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bundle.vault import Vault, secrets_of
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html, markdown
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import folder, upload
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report as fleet
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import run as which
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import printer, table, text
 
 display = Display()
 STARTED = time.time()

@@ -12,15 +12,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import changes_table, printer, saved, text
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bounds import UNSEEN
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import changes
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import put
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.remedies import full_name
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.bounds import UNSEEN
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.controller_action import (
+    ControllerAction,
+)
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import saved
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.compare import changes
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.folder import put
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.remedies import full_name
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.replay import NoReport
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.changes import Changes
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import changes_table, printer, text
 
 ARGUMENTS: dict[str, Any] = {
     "argument_spec": {

@@ -13,20 +13,15 @@ from typing import Any
 from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible_collections.webmedic.php_fpm.plugins.action.fleet_report import written
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import (
-    bounds,
-    complaints,
-    merge,
-    printer,
-    report,
-    run,
-    saved,
-    table,
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import bounds, complaints
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.controller_action import (
+    ControllerAction,
 )
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import epoch
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import letters
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import merge, report, run, saved
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.compare import epoch
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.replay import NoReport
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import printer, table
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal.text import letters
 
 STARTED = time.time()
 

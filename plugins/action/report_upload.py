@@ -18,9 +18,11 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.loader import action_loader
 from ansible.utils.display import Display
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import own_copy, upload
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.controller_action import ControllerAction
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.folder import REPORT
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.controller_action import (
+    ControllerAction,
+)
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import own_copy, upload
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.folder import REPORT
 
 display = Display()
 

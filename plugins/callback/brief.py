@@ -42,9 +42,9 @@ from typing import Any
 
 from ansible import context
 from ansible.plugins.callback.default import CallbackModule as Default
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer, progress
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.screen import SCREEN
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.text import clean, plural, span
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import printer, progress
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal.screen import SCREEN
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal.text import clean, plural, span
 
 # What these could not do stands in the table.
 IN_THE_TABLE = ("bundle_info", "diagnosis_info", "remediation")

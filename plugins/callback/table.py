@@ -31,8 +31,8 @@ seealso:
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.progress import Outcome
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import printer
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal.progress import Outcome
 
 
 class CallbackModule(CallbackBase):

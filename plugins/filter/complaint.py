@@ -11,8 +11,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import complaints, report
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bounds import STATUSES
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import complaints
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.bounds import STATUSES
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
 
 DOCUMENTATION = r"""
 name: complaint

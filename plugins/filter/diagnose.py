@@ -15,8 +15,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.diag
     diagnose_ahead as examine,
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.confined import Unfinished, confined
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.snapshot import read
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.confined import Unfinished, confined
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.snapshot import read
 
 DOCUMENTATION = r"""
 name: diagnose

@@ -194,11 +194,11 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity import named_identity
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.blocked_words import why_blocked
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.connect.blocked_words import why_blocked
 
 
 def main() -> None:

@@ -155,7 +155,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps imp
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.texts import Texts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.shown_nginx import shows
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import GONE
@@ -167,7 +167,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_cha
     still_answering,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import NGINX, Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import NGINX, Refusal, Step
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.nginx import Nginx

@@ -215,7 +215,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.site impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import count
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import site_places
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.site_size import Wish, size_site
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import Master

@@ -253,8 +253,11 @@ from typing import List, Optional, Tuple
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import LogsToRead, collect_logs
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.logs import (
+    LogsToRead,
+    collect_logs,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import (
     collect_nginx,
     miss_silent,
 )

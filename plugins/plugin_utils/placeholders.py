@@ -18,7 +18,7 @@ from typing import Any
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import GONE
 
-from .untrusted import MAX_TEXT
+from .answers.untrusted import MAX_TEXT
 
 # What a text may name in braces, and its name in docs/causes.md, which speaks of any host.
 FIELDS = {

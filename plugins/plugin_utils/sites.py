@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .answers.snapshot import several
+from .answers.untrusted import Mismatch, listed, optional, record, text
 from .shapes.report import HostEntry
-from .snapshot import several
-from .untrusted import Mismatch, listed, optional, record, text
 
 _NAMES = record(nginx=record(routes=several(record(site=optional(text, ""), server_names=listed(text)))))
 

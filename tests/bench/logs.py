@@ -89,7 +89,7 @@ def peak() -> int:
 
 def main() -> None:
     from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-    from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import (
+    from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.logs import (
         LogsToRead,
         collect_logs,
     )

@@ -101,14 +101,14 @@ def lost() -> Reply:
 
 def report(results: Mapping[str, Any], **more: Any) -> Any:
     """The report of them, as the role would make it."""
-    run = plugin("plugin_utils.run").run(
+    run = plugin("plugin_utils.reports.run").run(
         {"ansible_version": {"full": "2.19.4"}, "awx_user_name": "ops"},
         {"args": ("webmedic.php_fpm.diagnose",), "subset": None},
         900,
         False,
         NOW,
     )
-    return plugin("plugin_utils.report").build(results, 900, NOW, run={**run, **more})
+    return plugin("plugin_utils.reports.report").build(results, 900, NOW, run={**run, **more})
 
 
 def main(count: int, path: Path) -> None:

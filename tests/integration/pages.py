@@ -87,9 +87,9 @@ def mended() -> Any:
 
 def gated(report: Any) -> Any:
     """The same, judged before a deploy."""
-    looks = page_fleet.plugin("plugin_utils.looks").Looks(report)
-    policy = page_fleet.plugin("plugin_utils.policy_reader").read({})
-    judge = page_fleet.plugin("plugin_utils.policy").judge
+    looks = page_fleet.plugin("plugin_utils.gate.looks").Looks(report)
+    policy = page_fleet.plugin("plugin_utils.gate.policy_reader").read({})
+    judge = page_fleet.plugin("plugin_utils.gate.policy").judge
     return {**report, "gate": judge(looks, policy, page_fleet.NOW, list(report["hosts"]), "before")}
 
 
@@ -97,7 +97,7 @@ def earlier(report: Any, known: dict[str, Any]) -> Any:
     """What is different from a report that is a day older."""
     hosts = list(report["hosts"])
     before = {name: known["plain" if number < 4 else "stopped"] for number, name in enumerate(hosts[:12])}
-    compare = page_fleet.plugin("plugin_utils.compare")
+    compare = page_fleet.plugin("plugin_utils.reports.compare")
     return compare.changes({**page_fleet.report(before), "generated_at": "2026-11-25T14:17:05Z"}, report)
 
 

@@ -69,14 +69,14 @@ CAUSE = Task(
     "a cause with a reason of its own",
     (
         Edit(
-            "plugins/module_utils/rules/too_many_workers.py",
+            "plugins/module_utils/rules/nginx/too_many_workers.py",
             "",
             LICENCE
             + '''
 """nginx has more workers than any host has use for."""
 
-from .case import Case
-from .model import NOTHING, Answer, Cause, Match, Reason, Rule, evidence
+from ..case import Case
+from ..model import NOTHING, Answer, Cause, Match, Reason, Rule, evidence
 
 CAUSE = Cause("too_many_workers", ("worker_processes",), severity="info")
 MOST = 500
@@ -94,9 +94,7 @@ def _worker_processes(case: Case) -> Match:
 RULE = Rule("too_many_workers", (CAUSE,), (_few, _worker_processes), of_nginx=True)
 ''',
         ),
-        Edit(
-            RULES, "    socket_permission_denied,\n", "    socket_permission_denied,\n    too_many_workers,\n"
-        ),
+        Edit(RULES, "cached_error, nginx_errors\n", "cached_error, nginx_errors, too_many_workers\n"),
         Edit(
             RULES,
             "    fastcgi_read_timeout.RULE,\n",
@@ -126,7 +124,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
 ''',
         ),
         Edit(
-            "tests/unit/plugins/module_utils/rules/test_too_many_workers.py",
+            "tests/unit/plugins/module_utils/rules/nginx/test_too_many_workers.py",
             "",
             OTHER_LICENCE
             + '''
@@ -154,7 +152,7 @@ class TestTooMany:
             % HOSTS,
         ),
     ),
-    (UNITS + "/rules/test_registry.py", UNITS + "/rules/test_too_many_workers.py", UNITS + "/rules/latent"),
+    (UNITS + "/rules/test_registry.py", UNITS + "/rules/nginx", UNITS + "/rules/latent"),
     4,
 )
 REGISTRY = "plugins/module_utils/actions/registry.py"
@@ -174,8 +172,8 @@ At worst: nothing.
 
 from typing import NamedTuple
 
-from ..verdict.action import Action
-from ..verdict.step import Command, Step
+from ..shapes.action import Action
+from ..shapes.step import Command, Step
 from .view import View
 
 ACTION = Action("log_reopen", "low", False, "none")
@@ -233,7 +231,7 @@ COLUMN = Task(
     ),
     (
         "tests/unit/plugins/plugin_utils/test_shapes.py",
-        "tests/unit/plugins/plugin_utils/test_report.py",
+        "tests/unit/plugins/plugin_utils/reports/test_report.py",
         UNITS + "/rules/test_diagnose.py",
     ),
 )

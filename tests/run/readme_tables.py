@@ -18,8 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import table
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.report import summarise
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.report import summarise
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import table
 
 from tests.integration import mended
 from tests.run import env, hosts, package

@@ -16,15 +16,15 @@ RULES = os.path.join("plugins", "module_utils", "rules", "")
 LAZY = "only some hosts load it, and what it shares with the other would be one more file for all of them"
 TYPE = "for the type checker alone"
 MAY_CLOSE_A_CIRCLE = {
-    ("collect/front_pages.py", "collect/path_info.py"): LAZY,
-    ("collect/front_pages.py", "collect/sent_source.py"): LAZY,
+    ("collect/pages/front_pages.py", "collect/pages/path_info.py"): LAZY,
+    ("collect/pages/front_pages.py", "collect/pages/sent_source.py"): LAZY,
     ("collect/host.py", "collect/far_files.py"): TYPE,
     ("collect/host.py", "collect/trust.py"): TYPE,
-    ("rules/access_losses.py", "rules/case.py"): TYPE,
+    ("rules/losses/access_losses.py", "rules/case.py"): TYPE,
     ("rules/model.py", "rules/case.py"): TYPE,
     ("rules/model.py", "rules/group.py"): TYPE,
-    ("rules/nginx_error_reasons.py", "rules/nginx_own.py"): LAZY,
-    ("rules/php_refuses.py", "rules/found_again.py"): LAZY,
+    ("rules/nginx/nginx_error_reasons.py", "rules/nginx/nginx_own.py"): LAZY,
+    ("rules/pages/php_refuses.py", "rules/pages/found_again.py"): LAZY,
 }
 Imports = Dict[str, Set[str]]
 
@@ -79,10 +79,10 @@ class TestCircles:
         assert imported not in own_imports(importer, at_once=True)
 
     def test_only_a_causes_file_loads_its_reasons_in_functions(self) -> None:
-        full_pool = in_place("rules/full_pool.py")
-        assert full_pool in own_imports(in_place("rules/max_children_exhausted.py"))
-        assert full_pool not in needed_by(in_place("rules/max_children_exhausted.py"))
-        assert in_place("rules/found_again.py") in needed_by(in_place("rules/php_refuses.py"))
+        full_pool = in_place("rules/workers/full_pool.py")
+        assert full_pool in own_imports(in_place("rules/workers/max_children_exhausted.py"))
+        assert full_pool not in needed_by(in_place("rules/workers/max_children_exhausted.py"))
+        assert in_place("rules/pages/found_again.py") in needed_by(in_place("rules/pages/php_refuses.py"))
 
     def test_hit_a_circle_and_those_around_it_are_told_apart(self) -> None:
         imports = {"a": {"b"}, "b": {"c"}, "c": {"d"}, "d": {"b", "e"}, "e": set()}

@@ -99,7 +99,7 @@ class TestShipped:
     def test_the_diagnosis_ships_its_rules(self) -> None:
         """The measure of what is shipped would be worth nothing if it lost its way."""
         shipped = shipped_with(os.path.join("plugins", "modules", "diagnosis_info.py"))
-        assert os.path.join("plugins", "module_utils", "rules", "worker_oom_killed.py") in shipped
+        assert os.path.join("plugins", "module_utils", "rules", "workers", "worker_oom_killed.py") in shipped
         assert os.path.join("plugins", "module_utils", "collect", "host.py") in shipped
 
     @pytest.mark.skipif(

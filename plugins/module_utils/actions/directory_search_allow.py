@@ -13,8 +13,8 @@ else. A person's directory is never changed.
 from typing import NamedTuple, Optional
 
 from ..parse.linux.tmpfiles import entry_for
-from ..verdict.action import TMPFILES, Action
-from ..verdict.step import Command, Refusal, Step
+from ..shapes.action import TMPFILES, Action
+from ..shapes.step import Command, Refusal, Step
 from .view import View, master_of, pool_of
 
 ACTION = Action("directory_search_allow", "medium", True, "none", needs=(TMPFILES,))

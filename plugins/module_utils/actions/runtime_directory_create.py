@@ -13,8 +13,8 @@ import re
 from typing import NamedTuple
 
 from ..parse.linux.tmpfiles import entry_for
-from ..verdict.action import TMPFILES, Action
-from ..verdict.step import Change, Command, Refusal, Step, as_bytes
+from ..shapes.action import TMPFILES, Action
+from ..shapes.step import Change, Command, Refusal, Step, as_bytes
 from .view import View
 
 ACTION = Action("runtime_directory_create", "low", True, "none", together=("unit",), needs=(TMPFILES,))

@@ -9,8 +9,8 @@ by its mode alone loses it.
 
 from typing import NamedTuple
 
-from ..verdict.action import ACCOUNTS, Action
-from ..verdict.step import Refusal, Step
+from ..shapes.action import ACCOUNTS, Action
+from ..shapes.step import Refusal, Step
 from .steps import pool_step
 from .view import View, groups_of, master_of, pool_of
 

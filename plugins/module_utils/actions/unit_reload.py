@@ -9,8 +9,8 @@ begun under the same conditions.
 
 from typing import NamedTuple
 
-from ..verdict.action import Action, GivesWay
-from ..verdict.step import Step
+from ..shapes.action import Action, GivesWay
+from ..shapes.step import Step
 from .steps import load_step
 from .view import View
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Se
 
 from ..collect.endpoint.socket_files import unix_facts
 from ..collect.host import Host
-from ..collect.nginx_user import group_id
+from ..collect.nginx.nginx_user import group_id
 from ..parse.endpoint import canonical, is_this_host, parse, reached
 from ..parse.linux.permission import Component, Entry, Identity, blocked_by
 from ..remediate.launch import Launch
-from ..rules.blocked_words import why_blocked
+from ..rules.connect.blocked_words import why_blocked
 from .problems import NGINX, WARNING, Service, problem
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from ..collect.endpoint.real_paths import real_paths
 from ..collect.host import Host
 from ..collect.linux.processes import Process, processes
 from ..collect.linux.units import unit_states
-from ..collect.nginx import UNITS
+from ..collect.nginx.nginx import UNITS
 from ..parse.endpoint import reached
 from ..parse.route_pools import PoolsAt
 from ..remediate.launch import Launch, launch
 from ..remediate.preflight import FpmReading
 from ..remediate.rehearsal import config_after
-from ..verdict.step import Refusal, Step, Untried
+from ..shapes.step import Refusal, Step, Untried
 from .problems import FPM, NGINX, Service, problem
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 from ..collect.endpoint.http_get import literal
 from ..collect.host import Host
-from ..collect.nginx import collect_nginx
-from ..collect.nginx_files import Reading
+from ..collect.nginx.nginx import collect_nginx
+from ..collect.nginx.nginx_files import Reading
 from ..parse.nginx.listen import Target
 from ..parse.nginx.served import Block, Listeners, blocks, doors_of
 from ..parse.nginx.sites import Place, place, site_of

@@ -12,9 +12,9 @@ from ..collect.endpoint.endpoints import collect_endpoints, identity_of
 from ..collect.host import Host
 from ..collect.linux.processes import Process, process, processes
 from ..collect.linux.units import unit_states
-from ..collect.nginx import collect_nginx
+from ..collect.nginx.nginx import collect_nginx
 from ..collect.php_fpm.masters import collect_fpm
-from ..verdict.step import Refusal
+from ..shapes.step import Refusal
 from .disk import Disk
 from .journal import DONE, STARTED, boot_of, digest
 

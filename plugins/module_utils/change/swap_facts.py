@@ -21,7 +21,7 @@ from ..parse.linux.swap import (
     parse_swaps,
     plain,
 )
-from ..verdict.step import Refusal, as_text
+from ..shapes.step import Refusal, as_text
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.memory import Memory

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ..parse.linux.systemctl import parse_show
 from .host import Host, HostError, decode
-from .nginx_files import Reading as NginxReading
+from .nginx.nginx_files import Reading as NginxReading
 from .php_fpm.files import Reading as FpmReading
 from .trust import named
 

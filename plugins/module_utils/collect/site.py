@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 from ..parse.nginx.conf import every, named
 from ..parse.site_mark import site_of_text
-from . import nginx_files
 from .host import Host
 from .linux.processes import Process, processes
-from .nginx import collect_nginx
+from .nginx import nginx_files
+from .nginx.nginx import collect_nginx
 from .php_fpm import files as fpm_files
 from .php_fpm.masters import collect_fpm
 from .trust import opening

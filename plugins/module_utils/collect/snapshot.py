@@ -17,8 +17,8 @@ from .linux.memory import collect_memory, collect_workers
 from .linux.oom import collect_oom
 from .linux.processes import Process, own_cgroup, processes, strangers
 from .linux.units import booted_with_systemd
-from .logs import LogsToRead, collect_logs, deleted_logs, open_files
-from .nginx import collect_nginx, no_nginx
+from .logs.logs import LogsToRead, collect_logs, deleted_logs, open_files
+from .nginx.nginx import collect_nginx, no_nginx
 from .php_fpm.masters import collect_fpm
 from .where_needed import (
     access,
@@ -136,11 +136,11 @@ def _logs(host: Host, snapshot: "Snapshot", since: float) -> "Logs":
     writers = nginx["workers"] + ([nginx["master"]["pid"]] if nginx["master"] else [])
     journal_of = None
     if any(site["silent"] for site in nginx.get("site_logs") or []):
-        from .journal_log import unit_with_log
+        from .logs.journal_log import unit_with_log
 
         journal_of = unit_with_log(host, nginx)
     if theirs:
-        from .journal_log import fpm_journal
+        from .logs.journal_log import fpm_journal
 
         theirs = [each for each in theirs if fpm_journal(host, each)]
     journals = [(each["unit"] or "", each["pid"] or 0, each["config"]) for each in theirs]

@@ -14,8 +14,8 @@ from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, REFUSED, UNWRITABLE
 from .host import Host
 from .linux.processes import Process
-from .log_clock import is_odd
-from .log_window import MOST_TAILS, PAGES_TAIL, tail
+from .logs.log_clock import is_odd
+from .logs.log_window import MOST_TAILS, PAGES_TAIL, tail
 from .pressure import pools_under_pressure
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def scripts(host: Host, nginx: "Nginx") -> Callable[[str], List[str]]:
 def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], since: float) -> "LaterLogs":
     found: LaterLogs = {}
     if any(meaning_of(event) in OF_PLACES for event in events):
-        from .named_places import named_places as looks
+        from .logs.named_places import named_places as looks
 
         for part, look in isolated(host, "named_places", partial(looks, host, snapshot, events)) or ():
             found.update(isolated(host, part, look) or {})
@@ -96,7 +96,7 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
     roots = {route["root"] or "$" for route in routes}
     roots.update(route["params"].get("SCRIPT_FILENAME", "").partition("$")[0] or "$" for route in routes)
     if any("$" not in root and host.type_of(root + "/index.php") is None for root in roots):
-        from .script_ways import gone_roots
+        from .pages.script_ways import gone_roots
 
         found["gone_roots"] = (
             isolated(host, "gone_roots", partial(gone_roots, host, snapshot, events, since)) or []
@@ -104,7 +104,7 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
     scripts = [root + "/index.php" for root in roots if "$" not in root]
     short = [path for path in scripts if _SHORT.match(host.text(path) or "")]
     if short:
-        from .short_tags import short_tags
+        from .pages.short_tags import short_tags
 
         found["short_tags"] = isolated(host, "short_tags", partial(short_tags, host, snapshot, short)) or []
     return found
@@ -130,7 +130,7 @@ def odd_zone(host: Host, nginx: "Nginx") -> Optional[int]:
     """The zone of nginx's error log, where it is not the host's: seconds east of UTC."""
     if not is_odd(host, nginx["error_logs"]):
         return None
-    from .log_zone import note_zone
+    from .logs.log_zone import note_zone
 
     return note_zone(host, nginx)
 
@@ -144,7 +144,7 @@ def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
         and not strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"])
     ):
         return {"endpoints": {}, "refusal": None}
-    from .older import collect_older
+    from .nginx.older import collect_older
 
     return collect_older(host, snapshot, procs, seconds)
 
@@ -171,13 +171,13 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     nginx, logs = snapshot["nginx"], snapshot["logs"]
     found: AccessLogs = {"files": [], "events": []}
     if nginx.get("file_cache"):
-        from .access_logs import missed_pages
+        from .logs.access_logs import missed_pages
 
         look = partial(missed_pages, host, snapshot, since)
         found["missed_pages"] = isolated(host, "missed_pages", look) or []
     ends = _ends(host, nginx, since)
     if max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST_LINES:
-        from .odd_visits import collect_odd_visits
+        from .pages.odd_visits import collect_odd_visits
 
         visits = isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since))
         if visits:
@@ -185,7 +185,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
     errors: List[PhpError] = []
     if any("php_log" in pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]):
-        from .php_errors import php_errors
+        from .logs.php_errors import php_errors
 
         errors = isolated(host, "php_errors", partial(php_errors, host, snapshot, since)) or []
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
@@ -203,7 +203,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         or _ends_badly(ends)
     ):
         return found
-    from .access_logs import collect_access
+    from .logs.access_logs import collect_access
 
     refusals = [str(status) for status in logs.get("limit_statuses") or []]
     found.update(collect_access(host, nginx, since, host.now(), refusals))
@@ -213,7 +213,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         found["php_errors"] = errors
     odd = any(ODD_PAGES.intersection(each) for each in pages)
     if odd or max([many] + [each["failed"] for each in pages]) >= MANY:
-        from .nginx_answers import own_answers
+        from .nginx.nginx_answers import own_answers
 
         answers = isolated(host, "own_answers", partial(own_answers, host, nginx))
         if answers:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from ..collect.host import READ_LIMIT, Host
 from ..collect.linux.processes import processes as processes_of
-from ..collect.nginx import collect_nginx
+from ..collect.nginx.nginx import collect_nginx
 from ..collect.php_fpm.masters import collect_fpm
 from ..collect.trust import KERNEL
 from ..parse.endpoint import canonical

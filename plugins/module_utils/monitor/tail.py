@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Dict, Iterator, NamedTuple
 
 from ..collect.host import Host, HostError
-from ..collect.log_window import CHUNK, LINE_BYTES
+from ..collect.logs.log_window import CHUNK, LINE_BYTES
 from ..collect.trust import named
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Tail:
     def _rest(self, path: str, before: "Position", owner: int) -> Iterator[Piece]:
         """What was still written to the file that has another name now."""
         # Few runs need to load it.
-        from ..collect.logs import older
+        from ..collect.logs.logs import older
 
         for name in older(self.host, path, owner, 0.0):
             stat = self.host.stat(name, follow=False)

@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.spread import spread
-from ..verdict.step import Refusal
+from ..shapes.step import Refusal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.capacity import Capacity, PoolUse

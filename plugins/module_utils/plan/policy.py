@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..exchange.window import window_problem
 from ..parse.linux.swap import size_bytes
-from ..verdict.action import SWAP
+from ..shapes.action import SWAP
 from .plan import BY_ID
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, Optional
 
 from ..collect.host import Host
-from ..collect.logs import LogsToRead, collect_logs
+from ..collect.logs.logs import LogsToRead, collect_logs
 from ..signatures.lookup import meaning_of
 from ..signatures.nginx import LOST
 

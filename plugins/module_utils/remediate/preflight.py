@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..change.lock import STATE
 from ..change.texts import Texts
-from ..collect import nginx_files
 from ..collect.host import Host, HostError
 from ..collect.linux.processes import Process, processes
 from ..collect.linux.units import DIRECTORIES
-from ..collect.nginx import collect_nginx
+from ..collect.nginx import nginx_files
+from ..collect.nginx.nginx import collect_nginx
 from ..collect.php_fpm import files as fpm_files
 from ..collect.php_fpm.masters import collect_fpm
 from ..collect.trust import DELETED
@@ -23,7 +23,7 @@ from ..parse.endpoint import canonical
 from ..parse.nginx.conf import Conf, every, parse_conf
 from ..parse.titles import FPM_WORKER
 from ..plan.plan import BY_ID
-from ..verdict.step import Refusal, Step
+from ..shapes.step import Refusal, Step
 from .launch import Launch, launch
 from .rehearsal import ini_files, rehearse, taken
 from .start_refusals import by_hand, start_refusal

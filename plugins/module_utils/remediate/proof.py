@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ..collect.endpoint.endpoints import collect_endpoints, identity_of
 from ..collect.host import Host
 from ..collect.linux.processes import processes
-from ..collect.nginx import collect_nginx
+from ..collect.nginx.nginx import collect_nginx
 from ..collect.snapshot import take
 from ..parse.nginx.sites import Place, place, sites_of
 from ..plan.plan import reloads_nginx

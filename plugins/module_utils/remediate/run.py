@@ -24,8 +24,8 @@ from ..plan.bundles import bundles
 from ..plan.plan import BY_ID
 from ..plan.policy import Policy, policy_refusal
 from ..rules.diagnose import diagnose
-from ..verdict.action import ARRIVALS
-from ..verdict.step import Command, Refusal, Step
+from ..shapes.action import ARRIVALS
+from ..shapes.step import Command, Refusal, Step
 from .carry_out import UNTOUCHED, Outcome, carry_out
 from .finding_results import active
 from .measure import view_for

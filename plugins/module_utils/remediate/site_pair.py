@@ -13,12 +13,12 @@ from ..change.difference import difference
 from ..change.recovery import shell
 from ..collect.host import Host
 from ..collect.linux.processes import processes
-from ..collect.nginx import collect_nginx
+from ..collect.nginx.nginx import collect_nginx
 from ..collect.php_fpm.masters import collect_fpm
 from ..collect.site import Seen, Written, look
 from ..parse.nginx.sites import place, site_of
 from ..parse.titles import NGINX_WORKER
-from ..verdict.step import Refusal, Step
+from ..shapes.step import Refusal, Step
 from .came_back import loaded
 from .carry_out import UNTOUCHED, Outcome, Verify
 from .one_change import answering, one_change, still_answering

@@ -12,9 +12,9 @@ from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meanings
 from ..signatures.nginx import QUEUE_FULL
+from .losses.seen import Owner, Seen, among
 from .missing import attempt
 from .model import Confidence, Loss, evidence, losses_of
-from .seen import Owner, Seen, among
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Connect, Endpoint, Hidden, Listener, Probe
@@ -81,13 +81,13 @@ class Case:
             self._ask_access_logs()
 
     def _sort_tries(self) -> None:
-        from .tries import sorted_out
+        from .losses.tries import sorted_out
 
         self.losses, self.passed = sorted_out(self.seen, self.key, self.losses)
 
     def _ask_access_logs(self) -> None:
-        from .access_losses import of_access_logs
-        from .silence import unheard_sites
+        from .losses.access_losses import of_access_logs
+        from .losses.silence import unheard_sites
 
         access = self.seen.once(of_access_logs).on(logged_as(self.key, self.endpoint), self.losses)
         self.losses = sorted(self.losses + access.losses, key=lambda loss: loss.at)

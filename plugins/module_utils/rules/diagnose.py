@@ -12,11 +12,11 @@ from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED, LOST
 from .case import Case, cases
 from .engine import Examined, examine, examine_host, not_mended
+from .losses.timeline import joined
 from .missing import FAILED, attempt, unseen
 from .model import SEVERITIES, STATES, Loss, evidence, span
 from .registry import HOST_RULES, RULES
 from .status import NEEDED_FOR_HEALTH, is_silent, status_of
-from .timeline import joined
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
@@ -73,7 +73,7 @@ def _of_no_endpoint(judged: Sequence[Judged]) -> List["Missing"]:
         return []
     left = [{(id(loss.event), loss.at): loss for loss in judgement.perhaps} for judgement in among_these]
     lost = [loss for key, loss in left[0].items() if all(key in other for other in left)]
-    from .access_losses import elsewhere
+    from .losses.access_losses import elsewhere
 
     notes, ours = elsewhere(among_these[0].case, lost)
     return ([_without_cause(ours, None)] if ours else []) + notes
@@ -87,7 +87,7 @@ def _unplaced(
         taken.update(id(loss.event) for loss in judgement.case.losses + judgement.case.passed)
     if all(id(event) in taken or meaning_of(event) not in LOST for event in snapshot["logs"]["events"]):
         return []
-    from .unplaced import unplaced
+    from .losses.unplaced import unplaced
 
     return unplaced(snapshot, taken, findings)
 
@@ -122,7 +122,7 @@ def _spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding
     """
     if not findings or not all(set(answering.get(id(route), ())) - {case.key} for route in case.routes):
         return findings
-    from .spared import spared
+    from .losses.spared import spared
 
     return spared(case, answering, findings)
 
@@ -184,7 +184,7 @@ def _mapped(snapshot: "Snapshot") -> "Snapshot":
     """The snapshot with a route to each place where requests were lost and a map leads."""
     if not any("candidates" in route for route in snapshot["nginx"]["routes"]):
         return snapshot
-    from .mapped import lost_ways
+    from .losses.mapped import lost_ways
 
     routes = snapshot["nginx"]["routes"] + lost_ways(snapshot)
     return {**snapshot, "nginx": {**snapshot["nginx"], "routes": routes}}
@@ -210,7 +210,7 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
     older = snapshot.get("older")
     refusal, down = older["refusal"] if older else None, "nginx does not run: no request comes to php-fpm"
     if refusal:
-        from .older_nginx import refused
+        from .connect.older_nginx import refused
 
         why = refused(refusal, nginx["running"])
         gaps.append(unseen("nginx_loaded", refusal["file"], why))
@@ -225,7 +225,7 @@ def _silence(snapshot: "Snapshot") -> List["Missing"]:
     sites = snapshot["nginx"].get("site_logs") or []
     if not quiet and not any(site["silent"] or "hiding" in site for site in sites):
         return []
-    from .silence import gaps, hidden_errors, quiet_masters
+    from .losses.silence import gaps, hidden_errors, quiet_masters
 
     return gaps(snapshot) + quiet_masters(snapshot) + hidden_errors(snapshot)
 
@@ -237,7 +237,7 @@ def _unscathed(
     elsewhere = any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"])
     if not elsewhere and not any(case.passed for case in examined):
         return []
-    from .unscathed import addresses, other_upstreams
+    from .losses.unscathed import addresses, other_upstreams
 
     return addresses(examined) + other_upstreams(snapshot, findings)
 
@@ -247,7 +247,7 @@ def _visitors(snapshot: "Snapshot") -> List["Missing"]:
     limited = any(meaning_of(event) in LIMITED for event in snapshot["logs"]["events"])
     if not limited and not any("proxy_protocol" in listen or "http2" in listen for listen in listens):
         return []
-    from .visitors import unanswered
+    from .nginx.visitors import unanswered
 
     return unanswered(snapshot)
 
@@ -258,7 +258,7 @@ def _earlier(snapshot: "Snapshot") -> List["Missing"]:
         entry.get("earlier") for entry in snapshot["logs"]["files"] + (access["files"] if access else [])
     ):
         return []
-    from .earlier import note
+    from .losses.earlier import note
 
     return note(snapshot)
 
@@ -272,14 +272,14 @@ def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["
         and "odd_visits" in access
         or any(meaning_of(event) in NOTED for event in snapshot["logs"]["events"])
     ):
-        from .odd_visits import notes_on_visits
+        from .nginx.odd_visits import notes_on_visits
 
         notes = notes_on_visits(snapshot, findings)
     if not access or not (
         access["events"] or access.get("missed_pages") or any(file.get("pages") for file in access["files"])
     ):
         return notes
-    from .failed_pages import failed_pages
+    from .pages.failed_pages import failed_pages
 
     return notes + failed_pages(snapshot, access, findings)
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
 
 from .case import Case
+from .losses.timeline import timeline
 from .missing import FAILED, attempt, first_answer, part_of, unseen
 from .model import NOWHERE, Answer, Cause, Clear, HostRule, Loss, Match, Place, Reason, Rule, Unclear, span
-from .timeline import timeline
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Facts, Finding, RuledOut

@@ -11,7 +11,7 @@ from ..signatures.lookup import meanings
 from ..signatures.nginx import QUEUE_FULL
 from .case import CUT_OFF, Case
 from .model import Answer, Cause, Confidence, Loss, Match, Reason, Rule, State, evidence, near, sample
-from .nginx_errors import NGINX_LIMIT, OWN
+from .nginx.nginx_errors import NGINX_LIMIT, OWN
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import Event
@@ -132,7 +132,7 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     if not lost and not unheard:
         return None
     if row.beside is not STOPPING:
-        from .cured import is_over
+        from .losses.cured import is_over
 
         state = "recovered" if is_over(case, row.cause.id, lost, events) else state
     if row.beside is STOPPING:  # a stop is always of the master, and a reload may come long after it
@@ -152,7 +152,7 @@ def _on_tcp(case: Case) -> Answer:
         case.probe["result"] == "closed" or case.lost(UNREACHED)
     ):
         return None
-    from .lost_on_tcp import no_port, not_allowed
+    from .connect.lost_on_tcp import no_port, not_allowed
 
     refused = not_allowed(case)
     return Match(NOT_ALLOWED, "allowed_clients", refused) if refused else no_port(case)

@@ -8,23 +8,23 @@ stands before its consequences, and claims losses first: see Cause.consequence_o
 message proves is a row of lost_requests.py.
 """
 
-from . import (
-    cached_error,
-    fastcgi_read_timeout,
-    fpm_not_running,
+from . import lost_requests, writable_config
+from .connect import (
     impostor,
-    invalid_response,
-    lost_requests,
-    max_children_exhausted,
-    nginx_errors,
     no_server,
-    php_error,
     socket_path_mismatch,
     socket_permission_denied,
     upstream_unresolvable,
+)
+from .master import fpm_not_running
+from .nginx import cached_error, nginx_errors
+from .pages import php_error
+from .workers import (
+    fastcgi_read_timeout,
+    invalid_response,
+    max_children_exhausted,
     worker_oom_killed,
     workers_halted,
-    writable_config,
 )
 
 RULES = (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, FrozenSet, Sequence, Set
 
 from ..parse.nginx.sites import Place, place
 from .case import Case, routes_by_endpoint
+from .connect.no_server import CAUSE as NO_SERVER
 from .missing import FAILED
-from .no_server import CAUSE as NO_SERVER
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..shapes.alerts import Book, Holder, Throttle
-from ..text import plural, span
+from ..terminal.text import plural, span
 
 # Of another machine, or of another space of process ids, nobody knows whether the process runs. Each step
 # holds the host for what the next one may take, and for so many seconds more: reports are made and handed on.

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 
-from ..complaints import harmless
-from ..remedies import WELL, full_name
+from ..answers.complaints import harmless
+from ..reports.remedies import WELL, full_name
 from ..shapes.alerts import AlertDecision, AlertEvent, AlertPolicy, AlertRule, Judged
 from ..shapes.plan import Planned
 from ..shapes.report import Explained, HostEntry

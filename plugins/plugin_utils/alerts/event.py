@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..answers.untrusted import Mismatch, Reader, listed, one_of, optional, record
 from ..shapes.alerts import AlertEvent
-from ..untrusted import Mismatch, Reader, listed, one_of, optional, record
 
 NO_HOST = "-"
 STATUSES = ("firing", "resolved", "refused")

@@ -10,9 +10,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from ..policy_words import WORDS
+from ..answers.untrusted import clean
+from ..gate.policy_words import WORDS
 from ..shapes.alerts import AlertPolicy, AlertRule, Throttle
-from ..untrusted import clean
 
 ROOT = "respond_policy"
 DECISIONS = ("mend", "ask", "leave")

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ..complaints import harmless
-from ..remedies import full_name, sites_of
+from ..answers.complaints import harmless
+from ..reports.remedies import full_name, sites_of
 from ..shapes.report import Explained
-from ..text import names as names_of
+from ..terminal.text import names as names_of
 
 MOST_FINDINGS = 20  # that are told
 LONGEST = 400

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
-from ..bounds import UNSEEN
-from ..complaints import harmless
-from ..remedies import WELL, for_a_person, full_name, identity, why_unmended
-from ..run import folder_name
+from ..answers.bounds import UNSEEN
+from ..answers.complaints import harmless
+from ..answers.untrusted import Mismatch
+from ..reports.remedies import WELL, for_a_person, full_name, identity, why_unmended
+from ..reports.run import folder_name
 from ..shapes.alerts import AlertDecision, AlertEvent, AlertPolicy, Book, LogLine
 from ..shapes.report import Explained, HostEntry
-from ..untrusted import Mismatch
 from . import book, event
 from .decision import decide as by_policy
 from .request import Request, clock, headline, text

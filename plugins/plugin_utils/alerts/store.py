@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from ..answers.untrusted import Mismatch, integer, listed, moment, number, record, text
 from ..shapes.alerts import Book, Holder, LogLine
-from ..untrusted import Mismatch, integer, listed, moment, number, record, text
 from . import book
 from .event import HOST
 

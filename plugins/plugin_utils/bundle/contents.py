@@ -21,13 +21,13 @@ from typing import Any, NamedTuple, cast
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.strict import strict
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import redact
 
-from ..bounds import sparse
-from ..folder import Writer, text_of
-from ..replay import MAX_BYTES, MAX_VALUES, values_in
+from ..answers.bounds import sparse
+from ..answers.untrusted import Mismatch, count, listed, one_of, optional, record, text
+from ..reports.folder import Writer, text_of
+from ..reports.replay import MAX_BYTES, MAX_VALUES, values_in
 from ..shapes.bundle import Handed, HandedHost, LeftOut, Manifest, Member
 from ..shapes.finding import Evidence
 from ..shapes.report import Explained, HostEntry, Report
-from ..untrusted import Mismatch, count, listed, one_of, optional, record, text
 from .archive import DEEPEST, LONGEST, component
 
 SCHEMA_VERSION = 1

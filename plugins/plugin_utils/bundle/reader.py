@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..replay import NoReport, parse
-from ..untrusted import Mismatch, clean
+from ..answers.untrusted import Mismatch, clean
+from ..reports.replay import NoReport, parse
 from . import archive, contents, seal
 from .vault import Vault, secrets_of
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..untrusted import clean
+from ..answers.untrusted import clean
 from .archive import MAGIC, MOST_PACKED
 
 AGE, GPG, VAULT = "age", "gpg", "vault"

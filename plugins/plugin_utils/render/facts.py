@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..bounds import STATUSES
-from ..compare import epoch
+from ..answers.bounds import STATUSES
+from ..reports.compare import epoch
 from ..shapes.report import Report
-from ..text import clean, plural, span
+from ..terminal.text import clean, plural, span
 
 LEADS = {
     "failing": "%s of %d: no request reaches PHP",

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..bounds import STATUSES
-from ..layout import STAMPS
-from ..remedies import full_name, identity, open_findings
-from ..sentence import why_not_known
+from ..answers.bounds import STATUSES
+from ..reports.remedies import full_name, identity, open_findings
 from ..shapes.finding import Evidence
 from ..shapes.missing import Missing
 from ..shapes.plan import Chosen
 from ..shapes.remediation import Difference, FindingResult, Shown
 from ..shapes.report import Explained, HostEntry, Report
 from ..shapes.snapshot import Stranger
-from ..text import clean, clock, names
+from ..terminal.layout import STAMPS
+from ..terminal.sentence import why_not_known
+from ..terminal.text import clean, clock, names
 from .view import Cause, Member, sites_of, steps_of, where, words_of
 
 MOST_PIECES = 12

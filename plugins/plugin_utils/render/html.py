@@ -20,14 +20,14 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..bounds import STATUSES
-from ..remedies import tally
-from ..remedy_headline import headline as remedy_headline
-from ..remedy_headline import with_remedy
+from ..answers.bounds import STATUSES
+from ..reports.remedies import tally
 from ..shapes.changes import Changes
 from ..shapes.report import HostEntry, Report
-from ..table import headline
-from ..text import clean, names, plural
+from ..terminal.remedy_headline import headline as remedy_headline
+from ..terminal.remedy_headline import with_remedy
+from ..terminal.table import headline
+from ..terminal.text import clean, names, plural
 from .facts import facts_of, moment_of, verdict_of, worst_of
 from .hosts import hosts_of
 from .judged import LIKE, judged_of

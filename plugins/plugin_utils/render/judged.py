@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..bounds import DECISIONS
-from ..layout import fold
-from ..remedies import full_name
+from ..answers.bounds import DECISIONS
+from ..reports.remedies import full_name
 from ..shapes.finding import Finding
 from ..shapes.gate import Gate, Reason
 from ..shapes.report import Report
-from ..text import clean
+from ..terminal.layout import fold
+from ..terminal.text import clean
 from .view import Cause, Member
 
 # Whose colour and mark a decision has on the page.

@@ -14,10 +14,10 @@ from __future__ import annotations
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from ..bounds import UNSEEN
-from ..remedies import full_name, open_findings
+from ..answers.bounds import UNSEEN
+from ..reports.remedies import full_name, open_findings
 from ..shapes.report import Explained, HostEntry, Report
-from ..text import clean
+from ..terminal.text import clean
 from .hosts import missed
 from .judged import Decisions, beside_findings, decision_on, decisions_of
 from .view import WORDS, sites_of, where, words_of

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..shapes.finding import Timeline
-from ..text import clock, span
+from ..terminal.text import clock, span
 from .view import Cause
 
 STEPS = (60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400)

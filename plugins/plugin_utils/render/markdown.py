@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import re
 
-from ..bounds import STATUSES, UNSEEN
-from ..policy_words import SIGNS
-from ..remedies import tally
-from ..remedy_headline import headline as remedy_headline
-from ..remedy_headline import with_remedy
+from ..answers.bounds import STATUSES, UNSEEN
+from ..gate.policy_words import SIGNS
+from ..reports.remedies import tally
 from ..shapes.gate import Reason
 from ..shapes.report import Report
-from ..table import headline
-from ..text import clean, cut, plural, width
+from ..terminal.remedy_headline import headline as remedy_headline
+from ..terminal.remedy_headline import with_remedy
+from ..terminal.table import headline
+from ..terminal.text import clean, cut, plural, width
 from .facts import facts_of, moment_of, verdict_of
 from .view import WORDS, Cause, causes_of, identifiers
 

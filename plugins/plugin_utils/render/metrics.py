@@ -16,7 +16,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.monitor.expositio
     text,
 )
 
-from ..compare import epoch
+from ..reports.compare import epoch
 from ..shapes.report import Report
 
 STATUS = "webmedic_last_diagnosis_status"

@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from ..bounds import UNSEEN
+from ..answers.bounds import UNSEEN
 from ..catalogue import lookup
+from ..gate.policy_words import SIGNS
 from ..links import url
 from ..placeholders import named
-from ..policy_words import SIGNS
-from ..remedies import full_name, identity, open_findings
+from ..reports.remedies import full_name, identity, open_findings
 from ..shapes.gate import Reason
 from ..shapes.report import Explained, HostEntry, Report
-from ..text import clean
+from ..terminal.text import clean
 from .facts import verdict_of
 from .hosts import missed
 from .judged import beside_findings, decision_on, decisions_of

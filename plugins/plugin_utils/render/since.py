@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..remedies import full_name
+from ..reports.remedies import full_name
 from ..shapes.changes import Changed, Changes
-from ..text import clean, plural
+from ..terminal.text import clean, plural
 from .facts import zoned
 from .view import Cause, Member
 

@@ -13,16 +13,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from .. import remedies
-from ..bounds import STATUSES
+from ..answers.bounds import STATUSES
 from ..catalogue import steps_for
-from ..cause_blocks import Group, groups_of
-from ..layout import NUMBERS, STAMPS
 from ..links import url
-from ..remedies import full_name, open_findings
+from ..reports import remedies
+from ..reports.remedies import full_name, open_findings
 from ..shapes.finding import Evidence
 from ..shapes.report import Explained, HostEntry, Report
-from ..text import clean, clock, plural, span
+from ..terminal.cause_blocks import Group, groups_of
+from ..terminal.layout import NUMBERS, STAMPS
+from ..terminal.text import clean, clock, plural, span
 
 # A status in a word, and the mark that stands for it beside its colour.
 WORDS = {

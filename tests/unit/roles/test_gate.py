@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.webmedic.php_fpm.plugins.lookup.chosen_hosts import skipped_by
 from ansible_collections.webmedic.php_fpm.plugins.modules import fleet_report, gate_terms
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import gate_step
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import gate_step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT
 
 ROLE = os.path.join(ROOT, "roles", "gate")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, List, Sequence
 from ...parse.nginx.log import NginxLog
 from ...signatures.lookup import meaning_of, meanings
 from ..host import Host, HostError
-from ..log_window import WINDOW_BYTES, Source, feed, find_window
-from ..logs import SLACK, admit, older
+from ..logs.log_window import WINDOW_BYTES, Source, feed, find_window
+from ..logs.logs import SLACK, admit, older
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event

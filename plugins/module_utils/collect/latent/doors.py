@@ -10,7 +10,7 @@ from ...parse.endpoint import is_loopback, parse
 from ...parse.linux.permission import SEARCH, WRITE
 from ..host import Host
 from ..linux.addresses import addresses
-from ..nginx_user import groups
+from ..nginx.nginx_user import groups
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.endpoint import Endpoint

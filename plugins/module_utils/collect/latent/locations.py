@@ -11,7 +11,7 @@ from ...parse.nginx.conf import Directive
 from ...parse.nginx.pass_settings import PHP_PARAMS, Pass, passes, size
 from ...parse.php_fpm.php_ini import seconds, setting
 from ..host import Host, HostError
-from ..nginx_files import Reading
+from ..nginx.nginx_files import Reading
 from ..trust import named
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 from ...parse.linux.logrotate import Settings
 from ...parse.linux.permission import SEARCH, WRITE
 from ..host import Host, HostError, Stat
-from ..nginx_user import group_id
+from ..nginx.nginx_user import group_id
 from .log_writers import Writer
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ...parse.nginx.served import Block, blocks
 from ...parse.nginx.shadowed import left_to, set_aside, shadows
 from ...parse.nginx.status_pages import At, Page, status_pages
 from ..host import Host
-from ..nginx_files import Reading
+from ..nginx.nginx_files import Reading
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import Aside, Shadowed, Vhost, Web

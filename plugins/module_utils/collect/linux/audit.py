@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
 from ...parse.linux.denials import TELLING, Change, Line, denials, time_of
 from ...parse.timestamps import journal_line, ring_lines
 from ..host import Host, HostError
-from ..log_window import WINDOW_BYTES, File, Source, find_window
+from ..logs.log_window import WINDOW_BYTES, File, Source, find_window
 from ..trust import named
 
 if TYPE_CHECKING:

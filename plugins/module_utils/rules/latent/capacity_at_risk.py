@@ -6,8 +6,8 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..case import Case, cases
-from ..held import kept_room
 from ..model import Cause, Confidence, evidence, ids
+from ..workers.held import kept_room
 from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 

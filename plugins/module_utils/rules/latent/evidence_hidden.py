@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 from ...parse.endpoint import dialled_at, is_loopback, parse
 from ...parse.nginx.site_logs import shows
 from ...signatures.lookup import meaning_of, meanings
+from ..losses.silence import QUIET, read_of, silent_sites, uncovered
 from ..model import Cause, Place, Remedy, evidence, ids, sample
-from ..silence import QUIET, read_of, silent_sites, uncovered
 from .hidden_by_rotation import rotated
 from .model import LatentRule, Risk, risk
 from .served import served_pools, sites_of_master

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ...parse.endpoint import parse
 from ...parse.nginx.sites import sites_of
+from ..master.whereabouts import directory_of
 from ..model import Cause, Place, Remedy, evidence, ids
-from ..whereabouts import directory_of
 from .model import LatentRule, Risk, risk
 from .served import sites_of_master
 

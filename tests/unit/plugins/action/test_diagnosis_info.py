@@ -16,7 +16,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.webmedic.php_fpm.plugins.action import diagnosis_info
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import answer
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import answer
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT
 
 

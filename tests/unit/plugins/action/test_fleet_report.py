@@ -14,8 +14,9 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible_collections.webmedic.php_fpm.plugins.action import fleet_report
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import layout, played, printer
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.screen import Screen as Terminal
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import played
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import layout, printer
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal.screen import Screen as Terminal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     answer,

@@ -15,7 +15,8 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.webmedic.php_fpm.plugins.action import report_compare
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer, report, saved
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report, saved
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import printer
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     answer,

@@ -15,7 +15,8 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleError
 from ansible_collections.webmedic.php_fpm.plugins.action import report_merge
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer, replay, report, saved
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import replay, report, saved
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import printer
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils import results
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (

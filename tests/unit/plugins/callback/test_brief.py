@@ -15,7 +15,7 @@ from ansible import context
 from ansible.module_utils.common.collections import ImmutableDict
 from ansible.utils.display import Display
 from ansible_collections.webmedic.php_fpm.plugins.callback import brief as plugin
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import printer, screen
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import printer, screen
 
 DIAGNOSIS, COMMAND = "webmedic.php_fpm.diagnosis_info", "ansible.builtin.command"
 REFUSED = {"unreachable": True, "msg": "ssh: connect to host web1 port 22: Connection refused"}

@@ -7,7 +7,7 @@
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.modules import fastcgi_route_info as module
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 

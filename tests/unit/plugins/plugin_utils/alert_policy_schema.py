@@ -13,8 +13,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import policy_words
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts import policy
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import policy_words
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.policy_schema import (
     ABOUT,
     Schema,

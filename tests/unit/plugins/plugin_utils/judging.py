@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import policy_reader, report
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.looks import Baseline, Looks
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.policy import judge
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import policy_reader
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate.looks import Baseline, Looks
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate.policy import judge
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     answer,

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, policy_words
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import bounds
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.gate import policy_words
 
 Schema = dict[str, Any]
 ABOUT = {

@@ -13,7 +13,8 @@ import json
 from inspect import get_annotations
 from typing import Any, Union, get_origin
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, brief, report, untrusted
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import bounds, untrusted
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import brief, report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.artifact import (
     Artifact,
     GateInBrief,

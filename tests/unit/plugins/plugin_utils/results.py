@@ -10,7 +10,7 @@ import json
 import os
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import run as which
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import run as which
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 
 NOW = 1775139797.0

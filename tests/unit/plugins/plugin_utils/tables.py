@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import layout, report, table, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import layout, table, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW
 
 # What a host could write to act on a terminal, to look like a heading, or to break the columns.

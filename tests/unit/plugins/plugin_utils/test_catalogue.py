@@ -16,7 +16,8 @@ from collections import Counter
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES as DECLARED
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, layout, placeholders, text
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, placeholders
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import layout, text
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT, finding
 from ansible_collections.webmedic.php_fpm.tests.unit.sources import PLUGINS, parsed, python_files
 

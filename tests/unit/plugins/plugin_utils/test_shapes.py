@@ -22,7 +22,8 @@ from ansible_collections.webmedic.php_fpm.plugins.modules import (
     remediation,
     upstream_error_info,
 )
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import bounds, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import bounds
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes import report as report_shape
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.artifact import Artifact
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.config import ConfigProblem
@@ -142,7 +143,14 @@ class TestGate:
 
 
 class TestTypes:
-    @pytest.mark.parametrize("name", ["remedies.py", "table.py", os.path.join("shapes", "report.py")])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            os.path.join("reports", "remedies.py"),
+            os.path.join("terminal", "table.py"),
+            os.path.join("shapes", "report.py"),
+        ],
+    )
     def test_what_reads_the_report_knows_its_fields(self, name: str) -> None:
         with open(os.path.join(ROOT, "plugins", "plugin_utils", name), encoding="utf-8") as stream:
             assert not re.search(r"\bAny\b", stream.read())

@@ -8,7 +8,7 @@ from typing import Any, List
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import Facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import MIB, Mount, Swap
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
 
 GIB = 1024 * MIB
 MEMORY = {"limit_bytes": GIB, "limit_from": "MemTotal", "mem_available": GIB // 4, "swap_limit": None}

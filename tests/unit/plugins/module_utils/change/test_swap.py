@@ -14,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import Facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_file import swap_off
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import MIB, Mount
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.swap_files import (
     ACTIVE,
     CGROUP,

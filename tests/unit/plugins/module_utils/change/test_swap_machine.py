@@ -19,7 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_file 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import MIB, Mount
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import carry_out
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.verdict.step import Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.swap_files import (
     ACTIVE,
     PROGRAMS,

@@ -19,7 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import ch
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.confinement import no_confinement
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import collect_logs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.logs import collect_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import (
     NEEDED_FOR_HEALTH,
     diagnose,

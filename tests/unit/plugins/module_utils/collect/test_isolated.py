@@ -7,15 +7,15 @@
 from typing import Any, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import where_needed
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import (
     access_logs,
     named_places,
-    nginx_answers,
     php_errors,
-    script_ways,
-    where_needed,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import nginx_answers
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.pages import script_ways
 
 # Each part of the look at what nginx's log names: its function, its name, a message that asks for it.
 OF_LOG = [

@@ -7,9 +7,11 @@
 from typing import Any, Dict, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.front_pages import front_pages
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.ignored_servers import ignored_servers
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.maps import choices_of
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.ignored_servers import (
+    ignored_servers,
+)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.maps import choices_of
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.pages.front_pages import front_pages
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Conf, parse_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.routes import routes
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost

@@ -8,9 +8,9 @@ import json
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import access_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import access_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.logs import line
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.snapshot import (

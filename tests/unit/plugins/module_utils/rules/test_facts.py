@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import engine
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, evidence
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_tries import (
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.losses.test_tries import (
     DEAD,
     REFUSED,
     with_dead_server,

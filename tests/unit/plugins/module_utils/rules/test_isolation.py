@@ -12,19 +12,17 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange import reply
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import (
-    case,
-    diagnose,
-    engine,
-    group,
-    not_running,
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import case, diagnose, engine, group
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.connect import (
     socket_path_mismatch,
     socket_permission_denied,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.master import not_running
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.missing import first_answer
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import HOST_RULES, RULES
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts, test_nginx_own
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.nginx import test_nginx_own
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.test_registry import (
     RULES_FOLDER,
     RULES_PACKAGE,

@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any, Iterator, List, Set, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.down import REASON_OF
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.registry import CAUSES as RISKS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.master.down import REASON_OF
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import (
     CAUSES,
     HOST_RULES,
@@ -56,8 +56,11 @@ KEYS = catalogue()
 
 
 def modules(package: str, folder: str, begins: str = "") -> Iterator[ModuleType]:
-    for path in sorted(glob.glob(os.path.join(folder, begins + "*.py"))):
-        yield importlib.import_module("%s.%s" % (package, os.path.basename(path)[: -len(".py")]))
+    """Of the folder and of the rooms in it. The latent rules have a registry of their own."""
+    for path in sorted(glob.glob(os.path.join(folder, "**", begins + "*.py"), recursive=True)):
+        name = os.path.relpath(path, folder)[: -len(".py")].replace(os.sep, ".")
+        if not name.startswith("latent."):
+            yield importlib.import_module("%s.%s" % (package, name))
 
 
 def snapshots() -> List[Any]:
@@ -87,7 +90,8 @@ def rows(module: ModuleType) -> Iterator[str]:
 class TestEachRule:
     @pytest.mark.parametrize("kind", ["hit", "near_miss", "decoy"])
     def test_it_has_a_test_of_each_kind(self, name: str, kind: str) -> None:
-        nodes = ast.walk(tree(os.path.join(HERE, "test_%s.py" % name)))
+        (path,) = glob.glob(os.path.join(HERE, "**", "test_%s.py" % name), recursive=True)
+        nodes = ast.walk(tree(path))
         names: List[str] = [getattr(node, "name", "") for node in nodes]
         assert [each for each in names if each.startswith("test_%s_" % kind)]
 
@@ -126,7 +130,7 @@ class TestRegistry:
             for module in modules(RULES_PACKAGE, RULES_FOLDER)
             if hasattr(module, "RULE")
         ]
-        assert len(set(rules)) == len(rules) and sorted(rules) == files
+        assert len(set(rules)) == len(rules) and sorted(rules) == sorted(files)
 
     def test_a_cause_stands_after_those_that_may_bring_it_about(self) -> None:
         """The earlier rule claims the losses. Of the rows of one rule, each counts what it explains."""

@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts import decision, event, policy
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.alert_policy_schema import (
     alert_policy_schema,
 )

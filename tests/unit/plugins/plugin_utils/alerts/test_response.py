@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.alerts import policy, response, store
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.alerts.test_policy import (
     ONLY,
     planned,

@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import replay, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.untrusted import Mismatch
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bundle import archive, contents
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.untrusted import Mismatch
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import replay, report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding
 
 SHOWN = {"program": "nginx", "path": "/etc/nginx/nginx.conf", "text": "    1  user www-data;\n", "hidden": 0}

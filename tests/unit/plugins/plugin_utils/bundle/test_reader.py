@@ -11,9 +11,9 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.bundle import archive, contents, reader
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.replay import NoReport
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.replay import NoReport
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import NOW, answer, finding
 
 

@@ -10,7 +10,7 @@ import json
 from html.parser import HTMLParser
 from typing import Any
 
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import action, remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,

@@ -15,8 +15,8 @@ from typing import Any
 
 import jinja2
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import remedied
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.render.parsed import (
     HOSTILE,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.compare import changes
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import html
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.compare import changes
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.render.parsed import (
     HOSTILE,
     Page,

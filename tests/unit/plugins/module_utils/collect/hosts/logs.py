@@ -11,7 +11,10 @@ from typing import Any, Dict, List, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import LogsToRead, collect_logs
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.logs import (
+    LogsToRead,
+    collect_logs,
+)
 
 NOW = 1775139797.0
 LINE = (

@@ -7,9 +7,9 @@
 import os
 from typing import Any, Dict, List, Optional, Tuple
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.code_owners import owners_of_code
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.pages.code_owners import owners_of_code
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.built import Built
 

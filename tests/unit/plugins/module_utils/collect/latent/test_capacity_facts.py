@@ -15,7 +15,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.latent im
     locations,
     pool_settings,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts import logs as real
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts import memory
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.nginx import a_host

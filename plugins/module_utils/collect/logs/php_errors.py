@@ -1,0 +1,80 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The last error in the logs of PHP itself that pools name. Enterprise Linux names one, and nginx then
+hears of none.
+"""
+
+import re
+from typing import TYPE_CHECKING, List, Optional
+
+from ...parse.php_fpm.error_parts import error_parts
+from ...parse.redact import redact
+from ...parse.timestamps import fpm_time
+from ..host import Host, HostError
+from .log_clock import APART, QUARTER
+from .log_window import tail
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.php_error import PhpError
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+TAIL = 64 * 1024  # bytes of a log
+MOST_LOGS = 8
+# main.c, php_error_cb(): the names of E_ERROR and its kin. An uncaught exception is a fatal error.
+_ERROR = re.compile(rb"^\[([^\]\n]{10,60})\] (PHP (?:Fatal|Parse) error:  .{1,2000})$", re.M)
+_STAMP = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}) [^\]\n]{1,40}\] ", re.M)
+# Just before an error they are mostly of the same request, and what it came of.
+_WARNING = re.compile(rb"\[([^\]\n]{10,60})\] (PHP Warning:  .{1,300})")
+WARNINGS = 4
+KEPT = 16  # times of a log, the newest
+
+
+def _zone(host: Host, path: str, data: bytes) -> Optional[int]:
+    """PHP's own time zone: that in which the last message is as old as the file."""
+    try:
+        last, changed_at = fpm_time(_STAMP.findall(data)[-1].decode(), 0) or 0.0, host.stat(path).mtime
+    except (HostError, IndexError):
+        return None
+    zone = round((last - changed_at) / QUARTER) * QUARTER
+    return zone if abs(last - zone - changed_at) <= APART else None
+
+
+def _with_warnings(data: bytes, stamp: bytes, error: bytes) -> bytes:
+    texts = [error]
+    lines = data[: data.rindex(b"[%s] %s" % (stamp, error))].split(b"\n")[:-1]
+    for line in reversed(lines[-WARNINGS:]):
+        warning = _WARNING.match(line)
+        if not warning or warning.group(1) != stamp:
+            break
+        texts.insert(0, warning.group(2))
+    return b"; ".join(texts)
+
+
+def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError"]:
+    """since: epoch seconds. The times in such a log are of PHP's own time zone: the file's time counts."""
+    found: List[PhpError] = []
+    for master in snapshot["fpm"]["masters"]:
+        for pool in master["pools"]:
+            path = pool.get("php_log")
+            if not path or pool["chroot"] or len(found) == MOST_LOGS:
+                continue
+            data = tail(host, path, TAIL, since)
+            errors = _ERROR.findall(data)
+            if errors:
+                text = redact(_with_warnings(data, *errors[-1]).decode("utf-8", "replace"))
+                error: PhpError = {
+                    "pool": pool["name"],
+                    "config": master["config"],
+                    "path": path,
+                    "text": text,
+                    **error_parts(text),
+                }
+                zone = _zone(host, path, data)
+                if zone is not None:
+                    stamps = [stamp[:20].decode("utf-8", "replace") for stamp, _text in errors[-KEPT:]]
+                    error["times"] = [
+                        at for at in (fpm_time(each, zone) for each in stamps) if at and at >= since
+                    ]
+                found.append(error)
+    return found

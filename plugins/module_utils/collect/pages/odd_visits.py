@@ -1,0 +1,101 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Visitors who do not get what they ask for, of whom no error log tells; and where paths behind a script's
+name lead them.
+"""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, Tuple
+
+from ...parse.nginx.access_log import AccessLog
+from ...parse.nginx.conf import Directive, every
+from ...parse.nginx.log_format import LineFormat
+from ...parse.nginx.odd_visits import PATH_INFO, PERMALINK, odd_visits
+from ...parse.nginx.routes import server_names, site_name
+from ...parse.nginx.site_logs import writers
+from ..host import Host
+from ..logs.access_logs import TAIL, forms_of
+from ..logs.log_window import MOST_TAILS, tail
+from ..nginx.nginx_files import Reading
+from ..php_fpm.last_start import ini_files
+from .path_info import wrong_way
+from .permalinks import KIND, permalinks
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.logs import OddVisits
+    from ....plugin_utils.shapes.nginx import Front
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+MOST_PATHS = 8  # of a site
+OF_PATHS = (PATH_INFO, PERMALINK)
+LONGEST = 100  # of a path: visitors choose it, and the patterns of nginx's files are asked for it
+_FIX = re.compile(r"(?m)^\s*(?:php(?:_admin)?_(?:value|flag)\[)?cgi\.fix_pathinfo\]?\s*=\s*\"?(\w+)", re.I)
+_OFF = ("0", "off", "no", "false")
+
+
+def _unfixed(host: Host, snapshot: "Snapshot") -> Dict[str, str]:
+    """endpoint -> file, of the pools whose PHP does not look for the script in a path."""
+    found: Dict[str, str] = {}
+    for master in snapshot["fpm"]["masters"]:
+        for pool in master["pools"]:
+            files = ini_files(host, master["config"]) + [pool["file"] or ""]
+            written = [(value, path) for path in files for value in _FIX.findall(host.text(path) or "")]
+            if pool["endpoint"] and written and written[-1][0].lower() in _OFF:
+                found[pool["endpoint"]] = written[-1][1]
+    return found
+
+
+def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[Front]":
+    """Where nginx leads the paths behind a script's name that visitors missed."""
+    nginx = snapshot["nginx"]
+    prefix = nginx["prefix"] or ""
+    conf = Reading.of(host, nginx).conf
+    logs = writers(nginx.get("site_logs") or [])
+    paths: Dict[str, List[str]] = {}  # by site
+    for each in visits:
+        if each["kind"] in OF_PATHS and len(each["path"]) <= LONGEST:
+            by_log = logs[each["log"]].sites if each["log"] in logs else []
+            for site in [each["site"]] if each["site"] is not None else [of["site"] for of in by_log]:
+                paths.setdefault(site, []).append(each["path"])
+    unfixed = _unfixed(host, snapshot)
+    raw: Dict[Tuple[str, int], str] = {}
+    for route in nginx["routes"]:
+        files = [unfixed[each["endpoint"]] for each in route["endpoints"] if each["endpoint"] in unfixed]
+        if files and route.get("server"):
+            raw[(route["server"]["file"], route["server"]["line"])] = files[0]
+    found: List[Front] = []
+    blocks: List[Tuple[Directive, Directive]] = [
+        (http, server)
+        for http in conf.directives
+        for server in http.block or []
+        if server.name == "server" and any(each.name == "fastcgi_pass" for each in every(server.block or []))
+    ]
+    for http, server in blocks:
+        ini = raw.get((server.file, server.line), "")
+        chosen = list(dict.fromkeys(paths.get(site_name(server_names(server.block or [])), [])))[:MOST_PATHS]
+        if host.left() <= 0:
+            break
+        ways = [
+            wrong_way(host, prefix, http, server, path, ini) or permalinks(host, prefix, http, server, path)
+            for path in chosen
+        ]
+        found += {way["kind"] == KIND: way for way in ways if way}.values()
+    return found
+
+
+def collect_odd_visits(
+    host: Host, snapshot: "Snapshot", since: float
+) -> Tuple[List["OddVisits"], List["Front"]]:
+    """(the visits, where nginx leads the paths behind a script's name that were missed)"""
+    nginx = snapshot["nginx"]
+    known: Dict[str, LineFormat] = {}
+    visits: List[OddVisits] = []
+    for path, who in list(writers(nginx.get("site_logs") or []).items())[:MOST_TAILS]:
+        forms, why = forms_of(nginx, who, known)
+        if not why and not who.by_end and host.left() > 0:
+            log = AccessLog(path, forms, who.sites, since, host.now())
+            pages = list(log.last_pages(tail(host, path, TAIL, since)))
+            visits += odd_visits(reversed(pages), nginx["version"], path)
+    missed = any(each["kind"] in OF_PATHS for each in visits)
+    return visits, _ways(host, snapshot, visits) if missed else []

@@ -1,0 +1,142 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests of which an access log tells that they were lost: on which endpoint.
+
+They count where the error log is silent: else it tells of each of them, and why. A line may not name its
+site or upstream. Then it belongs to the only endpoint that its sites dial, or to the only one that does not
+answer. Else, and where these sites pass requests to other programs too, it belongs perhaps to each.
+"""
+
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from ...parse.endpoint import reached
+from ...parse.timestamps import SAME_MOMENT
+from ...signatures.lookup import meaning_of, meanings
+from ..missing import unseen
+from ..model import Loss, losses_of, span, within
+from .silence import mute_sites
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.logs import Event
+    from ....plugin_utils.shapes.missing import Missing
+    from ..case import Case
+    from .seen import Seen
+
+LOST = meanings("bad_gateway", "gateway_timeout")
+GONE = meanings("client_gone", "client_waited")
+_Events = Dict[str, List["Event"]]
+
+
+class OnEndpoint(NamedTuple):
+    losses: List[Loss]
+    perhaps: List[Loss]
+    gone: List[Loss]
+
+
+class AccessLosses(NamedTuple):
+    """By endpoint. foreign: by id(), events that may as well be another program's."""
+
+    lost: _Events
+    perhaps: _Events
+    gone: _Events
+    foreign: Set[int]
+
+    @staticmethod
+    def add(event: "Event", events: _Events, endpoints: Set[str]) -> None:
+        for endpoint in endpoints:
+            events.setdefault(endpoint, []).append(event)
+
+    def on(self, names: Sequence[str], known: Sequence[Loss]) -> OnEndpoint:
+        """names: of an endpoint. known: its losses by the error log, which may tell of some of them."""
+        marks = sorted(loss.at for loss in known)
+
+        def of(events: _Events) -> List[Loss]:
+            found = {id(event): event for name in names for event in events.get(name, ())}
+            return losses_of(list(found.values()))
+
+        def new(losses: List[Loss]) -> List[Loss]:
+            return [loss for loss in losses if not within(marks, loss.at, SAME_MOMENT)]
+
+        return OnEndpoint(new(of(self.lost)), new(of(self.perhaps)), of(self.gone))
+
+
+class _Sites:
+    """What the configuration says of sites, by their names."""
+
+    def __init__(self, seen: "Seen") -> None:
+        nginx, self.seen = seen.snapshot["nginx"], seen.snapshot["endpoints"]
+        self.silent = {site["site"] for site in mute_sites(seen.snapshot)}
+        self.others = {site["site"] for site in nginx.get("site_logs") or [] if site["others"]}
+        self.endpoints: Dict[str, Set[str]] = {}
+        for route in nginx["routes"]:
+            dialled = [target["endpoint"] for target in route["endpoints"] if not target["down"]]
+            self.endpoints.setdefault(route["site"], set()).update(dialled)
+
+    def answers(self, key: str) -> bool:
+        """Now."""
+        probe = self.seen[key].get("probe") if key in self.seen else None
+        return bool(probe and probe["result"] == "answered")
+
+    def only_dead(self, endpoints: Set[str]) -> Set[str]:
+        """The one of them of which no worker answers now, if it is only one."""
+        dead = {key for key in endpoints if not self.answers(key)}
+        return dead if len(dead) == 1 else set()
+
+    def failed(self, event: "Event") -> Optional[str]:
+        """The server on which a request counts: the last one that should have answered, else the last one."""
+        tried = event.get("tried") or ([event["endpoint"]] if event["endpoint"] else [])
+        answering = [key for key in tried if any(map(self.answers, reached(key)))]
+        return next(reversed(answering or tried), None)
+
+    def took_out(self, event: "Event", events: Sequence["Event"]) -> Set[str]:
+        """The server that failed last before nginx had none left; one that answers again comes first."""
+        endpoints = {key for name in self.names(event) for key in self.endpoints.get(name, ())}
+        before = [
+            (self.answers(key), each["last"], key)
+            for each in events
+            if each["first"] <= event["last"] and meaning_of(each) in LOST
+            for key in reached(self.failed(each) or "")
+            if key in endpoints
+        ]
+        return {max(before)[2]} if before else set()
+
+    def names(self, event: "Event") -> List[str]:
+        return list(self.endpoints) if event["site"] is None else [event["site"]]
+
+
+def of_access_logs(seen: "Seen") -> AccessLosses:
+    """For Seen.once()."""
+    placed = AccessLosses({}, {}, {}, set())
+    access = seen.snapshot.get("access")
+    if not access or not access["events"]:
+        return placed
+    sites = _Sites(seen)
+    for event in access["events"]:
+        meaning, names = meaning_of(event), sites.names(event)
+        if meaning not in LOST | GONE or (meaning in LOST and not sites.silent & set(names)):
+            continue
+        endpoints = {endpoint for name in names for endpoint in sites.endpoints.get(name, ())}
+        failed = sites.failed(event)
+        known = set(reached(failed)) if failed else set()
+        if not known and event.get("none_left"):
+            known = sites.took_out(event, access["events"])
+        if not known and not sites.others & set(names):
+            known = endpoints if len(endpoints) == 1 else sites.only_dead(endpoints)
+        placed.add(event, placed.gone if meaning in GONE else placed.lost, known)
+        if meaning in LOST and not event["endpoint"] and not event.get("none_left"):
+            placed.add(event, placed.perhaps, endpoints - known)
+            placed.foreign.update([id(event)] if sites.others & set(names) else [])
+    return placed
+
+
+def elsewhere(case: "Case", lost: Sequence[Loss]) -> Tuple[List["Missing"], List[Loss]]:
+    """(what is missing for those that may be another program's, the others)"""
+    foreign = case.seen.once(of_access_logs).foreign
+    theirs = [loss for loss in lost if id(loss.event) in foreign]
+    ours = [loss for loss in lost if id(loss.event) not in foreign]
+    if not theirs:
+        return [], ours
+    why = "the access log has %d lost requests, of php-fpm or another program that nginx asks: %s"
+    words = why % (span(theirs)[1], theirs[-1].event["sample"]["text"])
+    return [unseen("losses_elsewhere", None, words)], ours

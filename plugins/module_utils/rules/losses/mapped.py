@@ -1,0 +1,33 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Places to which a map leads a variable of fastcgi_pass. Nobody may ever come to most of them: a place
+counts where requests of the site were lost.
+"""
+
+from typing import TYPE_CHECKING, List
+
+from ...parse.endpoint import reached
+from ...signatures.lookup import meaning_of
+from ...signatures.nginx import LOST
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.nginx import Route
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+
+def lost_ways(snapshot: "Snapshot") -> List["Route"]:
+    """A route to each of them, as if it were written there."""
+    lost = {
+        (event["site"], key)
+        for event in snapshot["logs"]["events"]
+        if event["source"] == "nginx" and meaning_of(event) in LOST and event["endpoint"]
+        for key in reached(event["endpoint"])
+    }
+    return [
+        {**route, "endpoints": [target]}
+        for route in snapshot["nginx"]["routes"]
+        if not route["endpoints"]
+        for target in route.get("candidates", [])
+        if (route["site"], target["endpoint"]) in lost
+    ]

@@ -1,0 +1,200 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests that nginx ends itself, whatever php-fpm would answer; and visitors without a PROXY header."""
+
+import re
+from typing import TYPE_CHECKING, List, Optional, Sequence
+
+from ...parse.timestamps import LOG_SECOND
+from ...signatures.lookup import by_meaning, meaning_of, meanings
+from ...signatures.nginx import BEFORE_SCRIPT, CYCLES, LOST, OWN_ERRORS
+from ..group import Group, Question, groups, of_nginx
+from ..model import Loss, Match, evidence, likely, losses_of, sample, state_of, within
+from ..pages.script_ways import barrier, is_barred, is_open, page_of, ways_of
+from .nginx_error_reasons import directory_of, proof_of
+from .nginx_errors import OWN
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.logs import Detail, ScriptWay, TempDir
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+CRASHED = meanings("nginx_crashed")
+REASONS = by_meaning(
+    {
+        "no_location": "named_location",
+        "auth_answer": "auth_request",
+        "file_denied": "file_denied",
+        "sent_denied": "sent_file",
+        "static_denied": "written_file",
+        "sent_missing": "sent_missing",
+        "bad_params": "fastcgi_params",
+    }
+)
+WORDS = {
+    "named_location": "nginx answers 500 itself: %s is not among the locations of the server block that "
+    "names it.",
+    "auth_request": "nginx answers 500 itself: it asks whether a visitor may pass, and gets status %s, which "
+    "is no answer to that.",
+    "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
+    "sent_file": "nginx answers 403 itself: the application has it send %s, which it may not read.",
+    "written_file": "nginx answers 403 itself: PHP wrote %s, which nginx may not read, and others like it.",
+    "sent_missing": "nginx answers 404 itself: the application has it send %s, whose directory is not there.",
+    "fastcgi_params": "nginx answers 500 itself: the headers and parameters of a request are too large for a "
+    "FastCGI record: %s.",
+    "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
+    "hidden_root": "nginx finds no page of the site: %s.",
+    "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
+    "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
+}
+FEW = 3  # files that are refused
+OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
+CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
+# The page of an error that error_page names, which may be PHP's own.
+_ERROR_PAGE = re.compile(r"/[^/]*(?:[45]\d\d|50x|error)[^/]*\Z")
+
+
+def _named(reason_id: str, detail: "Detail") -> str:
+    """What nginx's message names."""
+    if reason_id == "named_location":
+        return detail.get("location", "a named location")
+    if reason_id == "auth_request":
+        return str(detail.get("value") or "another")
+    if reason_id == "fastcgi_params":
+        size = detail.get("value")  # without one the parameters changed while the record was made
+        return "%d bytes" % size if size else "length mismatch"
+    return detail.get("path", "a file")
+
+
+def _ways(group: Group) -> List["ScriptWay"]:
+    """Those of nginx; [] where a circle of requests is told."""
+    snapshot, site = group.snapshot, group.newest["site"] or ""
+    if any(event["site"] == site and meaning_of(event) in CYCLES for event in snapshot["logs"]["events"]):
+        return []
+    return ways_of(snapshot, site, False)
+
+
+def _explained(group: Group, losses: Sequence[Loss]) -> bool:
+    """auth_request asked php-fpm in vain: that line is counted, with its reason."""
+    marks = sorted(
+        at
+        for event in of_nginx(group.snapshot, LOST)
+        if event["site"] == (group.newest["site"] or "") and event["endpoint"]
+        for at in event["times"]
+    )
+    return all(within(marks, loss.at, LOG_SECOND) for loss in losses)
+
+
+def _barred(group: Group) -> Optional[Match]:
+    bar = barrier(_ways(group))
+    if not bar:
+        return None
+    reason_id, word, shown = bar
+    reason = likely(WORDS[reason_id] % word, [shown], facts={"path": shown["path"]})
+    return Match(OWN, reason_id, reason)
+
+
+def _fronts(group: Group) -> Group:
+    return group._replace(events=[event for event in group.events if event.get("front")])
+
+
+def _opened(group: Group) -> Optional[Match]:
+    """The page that nginx did not get to is open, and its way was changed since."""
+    group, ways = _fronts(group), _ways(group)
+    if not group.events or not ways or not all(map(is_open, ways)):
+        return None
+    newest, at, word = group.newest, ways[0]["changed_at"], ways[0].get("changed", "")
+    if not ways[0].get("rights") or at <= newest["last"] + LOG_SECOND:
+        return None
+    shown = evidence("file", "owner, mode or ACL of %s were changed since" % word, word, at=at)
+    proof, lost = [shown, sample(newest)], losses_of(group.events)
+    reason = likely(OPENED_WORDS % word, proof, lost, state="recovered", facts={"path": word})
+    return Match(OWN, "closed_root", reason)
+
+
+def _index(group: Group) -> Optional[Match]:
+    """No index names the page that is there. A directory without one is meant not to be shown."""
+    group = _fronts(group)
+    ways = _ways(group) if group.events else []
+    pages = [way.get("page", way["there"] and page_of(way)) for way in ways]
+    if not pages or not all(pages) or any(map(is_barred, ways)):
+        return None
+    newest, name = group.newest, (pages[0] or "")[len(ways[0]["script"]) :]
+    reason = likely(
+        WORDS["index_missing"] % (newest["site"], name),
+        [evidence("file", "%s is there" % pages[0], ways[0]["script"]), sample(newest)],
+        losses_of(group.events),
+        state=state_of(group.reconfigured),
+    )
+    return Match(OWN, "index_missing", reason)
+
+
+def _of_php(group: Group, path: str, seen: "TempDir") -> bool:
+    """Whether the account of a pool of the site owns the file that refuses nginx."""
+    if not seen.get("is_file") or seen["path"] != path:
+        return False  # behind a directory that refuses may be no such file
+    return any(pool["user"] == seen["owner"] for _master, pool in group.pools)
+
+
+def _of_site(group: Group) -> Optional[Match]:
+    event, over = group.newest, group.reconfigured
+    reason_id, losses = REASONS[meaning_of(event)], losses_of(group.events)
+    if _explained(group, losses):
+        return None
+    proof: List[Evidence] = []
+    logs, path = group.snapshot["logs"], event["detail"].get("path", "")
+    if reason_id == "sent_missing":
+        files = logs.get("sent_files") or []
+        lacks = next((file["lacks"] for file in files if file["path"] == path), "")
+        if not lacks or _ERROR_PAGE.search(path):
+            return None  # one file that was deleted is everyday
+        proof.append(evidence("file", "%s: No such file or directory" % lacks, lacks))
+        over = False  # whatever was loaded since
+    elif reason_id == "named_location":
+        lacking = {"site": event["site"] or "", "location": event["detail"].get("location", "")}
+        over = over and lacking not in (logs.get("lacking_locations") or [])
+    elif reason_id in ("file_denied", "sent_file", "written_file"):
+        # nginx reads it anew each time: a reload mends nothing.
+        seen = directory_of(event, logs.get("temp_dirs") or [])
+        over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
+        if reason_id == "written_file" and not (seen and _of_php(group, path, seen) and len(losses) >= FEW):
+            return None  # somebody else's, who may mean it
+        if seen:
+            proof.append(proof_of(seen, over))
+    words = WORDS[reason_id] % _named(reason_id, event["detail"])
+    return Match(OWN, reason_id, likely(words, proof, state=state_of(over)))
+
+
+def _crashed(group: Group) -> Match:
+    """The log does not tell how many visitors a worker had."""
+    newest, master = group.newest, group.snapshot["nginx"]["master"]
+    restarted = master is not None and master["started_at"] > newest["last"] + LOG_SECOND
+    reason = likely(
+        CRASH_WORDS % newest["detail"].get("signal", "?"),
+        [sample(newest)],
+        [],
+        state=state_of(restarted),
+        since=min(event["first"] for event in group.events),
+    )
+    return Match(OWN, "worker_crashed", reason)
+
+
+OF_ROOTS = by_meaning({"root_denied": (_barred, _opened), "index_forbidden": (_index,)})
+
+
+def questions(snapshot: "Snapshot") -> List[Question]:
+    events, routes = snapshot["logs"]["events"], snapshot["nginx"]["routes"]
+    own = of_nginx(snapshot, OWN_ERRORS)
+    single = [event for event in own if meaning_of(event) not in OF_ROOTS]
+    of_roots = [event for event in own if meaning_of(event) in OF_ROOTS]
+    found = [Question(group, (_of_site,)) for group in groups(snapshot, single, id)]
+    for group in groups(snapshot, of_roots, lambda event: (meaning_of(event), event["site"])):
+        found.append(Question(group, OF_ROOTS[meaning_of(group.newest)]))
+    caught = [event for event in events if event.get("caught") and meaning_of(event) not in BEFORE_SCRIPT]
+    if caught:
+        from .caught_stderr import catch_stderr
+
+        found += [Question(group, (catch_stderr,)) for group in groups(snapshot, caught)]
+    crashes = of_nginx(snapshot, CRASHED)
+    return found + ([Question(Group(snapshot, routes, crashes), (_crashed,))] if crashes and routes else [])

@@ -1,0 +1,114 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Notes on what visitors did not get by nginx's own word, where that may be their own fault."""
+
+import re
+from typing import TYPE_CHECKING, List, Sequence
+
+from ...parse.nginx.script_refusals import is_check
+from ...signatures.lookup import meaning_of, meanings
+from ..missing import unseen
+from ..pages.path_info import FEWEST, NGINX_ALONE, shown
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Finding
+    from ....plugin_utils.shapes.logs import AccessLogs, Event, OddVisits
+    from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
+UNLED, PERMALINKS = "permalinks", ("permalinks",)
+TOO_LARGE, SENT_MISSING = meanings("body_too_large", "too_large_for_php"), meanings("sent_missing")
+FOR_PHP = meanings("too_large_for_php")
+REFUSED = meanings("script_missing", "script_denied")
+MOST_NOTES = 3
+PAGES = re.compile(r"ping|status|health|check", re.I)
+TOO_LONG = (
+    "%%(requests)d requests with %%(status)d, visitors: %%(visitors)d. Their %s longer than nginx takes "
+    "(client_header_buffer_size, large_client_header_buffers)"
+)
+WORDS = {
+    "header": TOO_LONG % "headers, such as cookies, are",
+    "uri": TOO_LONG % "requests' first lines are",
+    "method": "%(requests)d forms sent to %(path)s with 405, visitors: %(visitors)d. nginx sends a file "
+    "there, and takes no form",
+    "permalink": "%(requests)d requests for pages such as %(path)s with nginx's own 404, visitors: "
+    "%(visitors)d, and no such page came. ",
+    "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
+}
+BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
+FORM = "%s: PHP dropped the bodies of %d requests: they are larger than post_max_size, and nginx takes them"
+PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.status_path: the check fails"
+FILE = "%s: nginx answered 404 to %d requests: the application had it send a file that is not there"
+
+
+def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
+    kind = visits["kind"]
+    values = {**visits, "path": shown(visits["path"])}
+    words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
+    many = visits["visitors"] > 1 or visits["internal"]
+    if visits["requests"] < FEWEST or not many:
+        return []
+    # One stranger has many names, and comes by a balancer's address.
+    ill = visits.get("external", 0) >= FEWEST and not visits["since"]
+    if kind == "method":
+        return [unseen(METHOD, visits["log"], words)]
+    if kind in ("path_info", "permalink"):
+        routes = [each for each in snapshot["nginx"]["routes"] if visits["site"] in (None, each["site"])]
+        servers = [route["server"] for route in routes if "server" in route]
+        ways = [way for way in access.get("path_ways") or [] if way["server"] in servers]
+        ways = [way for way in ways if way["kind"] in (NGINX_ALONE if kind == "path_info" else PERMALINKS)]
+        if not ways or not ill or (kind == "permalink" and visits["paths"] < 2):
+            return []
+        why = "%s:%s: %s does not pass it to PHP" % (ways[0]["file"], ways[0]["line"], ways[0]["written"])
+        return [unseen(WHAT if kind == "path_info" else UNLED, visits["log"], words + why)]
+    ill = ill and visits["requests"] > visits["others"]
+    return [unseen(WHAT if ill else LARGE, visits["log"], words)]
+
+
+def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]":
+    notes: List[Missing] = []
+    for event in snapshot["logs"]["events"]:
+        meaning, site = meaning_of(event), event["site"] or "default"
+        if event["count"] < FEWEST:
+            continue
+        if meaning in TOO_LARGE:
+            words = FORM if meaning in FOR_PHP else BODY
+            notes.append(unseen(LARGE, event["sample"]["path"], words % (site, event["count"])))
+        elif meaning in SENT_MISSING and site not in explained:
+            notes.append(unseen(SENT, event["sample"]["path"], FILE % (site, event["count"])))
+        elif meaning in REFUSED:
+            page = _check_page(snapshot, event)
+            notes += [unseen(CHECK, event["sample"]["path"], PAGE % (site, page))] if page else []
+    return notes
+
+
+def _check_page(snapshot: "Snapshot", event: "Event") -> str:
+    """The path of a check of php-fpm's that no pool answers. "": it is another request."""
+    path = event["detail"].get("uri", "")
+    pools = [pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]]
+    if (
+        not path
+        or path.endswith(".php")
+        or any(path in (pool["ping_path"], pool["status_path"]) for pool in pools)
+    ):
+        return ""
+    checks = [
+        route["location"].split()
+        for route in snapshot["nginx"]["routes"]
+        if route["site"] == event["site"] and is_check(route)
+    ]
+    exact = any(each[0] == "=" and each[-1] == path for each in checks)
+    # Of a regular expression only the words that each such page has.
+    return path if exact or (checks and PAGES.search(path.rpartition("/")[2])) else ""
+
+
+def notes_on_visits(snapshot: "Snapshot", findings: "Sequence[Finding]") -> "List[Missing]":
+    access = snapshot.get("access")
+    explained = [site for item in findings if item["state"] != "latent" for site in item["sites"]]
+    notes: List[Missing] = []
+    for visits in access.get("odd_visits") or [] if access else []:
+        if visits["site"] not in explained:
+            notes += _by_visits(snapshot, access, visits) if access else []
+    return (notes + _by_events(snapshot, explained))[:MOST_NOTES]

@@ -1,0 +1,53 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ways of a site's pools, or of nginx, to its scripts."""
+
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+
+from ...parse.nginx.script_refusals import INDEX
+from ..case import hider
+from ..model import evidence
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.logs import ScriptWay
+    from ....plugin_utils.shapes.snapshot import Snapshot
+
+
+def ways_of(snapshot: "Snapshot", site: str, of_pools: bool) -> List["ScriptWay"]:
+    """To the front page, else any."""
+    known = snapshot["logs"].get("script_ways") or []
+    ways = [way for way in known if way["site"] == site and bool(way["pool"]) == of_pools]
+    return [way for way in ways if way["front"]] or ways
+
+
+def page_of(way: "ScriptWay") -> str:
+    return way["script"] + (INDEX[1:] if way["script"].endswith("/") else "")
+
+
+def is_barred(way: "ScriptWay") -> bool:
+    return bool(way["blocked"] or way.get("hidden") or way.get("confined"))
+
+
+def is_open(way: "ScriptWay") -> bool:
+    return way["there"] and not is_barred(way)
+
+
+def barrier(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, str, "Evidence"]]:
+    """(reason, what, proof) where a sandbox, a policy or a directory keeps each way from its script."""
+    hidden = [way.get("hidden") for way in ways]
+    if hidden and hidden[0] and all(hidden):
+        return ("hidden_root", *hider(hidden[0]))
+    confined = [way.get("confined") for way in ways]
+    if confined and confined[0] and all(confined):
+        from ..connect.confined import of_way
+
+        return ("confined_root", *of_way(confined[0]))
+    blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
+    if not blocked or len(blocked) < len(ways):
+        return None
+    from ..connect.blocked_words import why_blocked
+
+    path = blocked[0]["path"]
+    return "closed_root", path, evidence("file", "%s: %s" % (path, why_blocked(blocked[0])), path)

@@ -1,0 +1,242 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is made of visits that no error log names: a finding, a note, or nothing."""
+
+from typing import Any, Callable, Dict, List
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.pages.path_info import shown
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.pages.test_php_error import (
+    SITE,
+    logged,
+)
+
+SERVER = {"file": "/etc/nginx/nginx.conf", "line": 3}
+
+
+def quiet() -> Host:
+    host = logged(a_host().silent_logs(), answered=9, failed=0)
+    next(route for route in host["nginx"]["routes"] if route["site"] == SITE)["server"] = SERVER
+    return host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
+
+
+def visited(kind: str = "path_info", way: str = "emptied", **facts: Any) -> Host:
+    """way: where nginx leads the paths behind a script's name."""
+    host = quiet()
+    visits = {"log": "/var/log/nginx/access.log", "site": SITE, "kind": kind, "status": 404, "requests": 5}
+    visits.update(visitors=3, had=3, external=3, internal=False, paths=2, path="/index.php/a", others=0)
+    visits.update(since=0, last=hosts.now(host) - 60)
+    host["access"]["odd_visits"] = [dict(visits, **facts)]
+    host["access"]["path_ways"] = [front(way)] if way else []
+    return host
+
+
+def front(kind: str) -> Any:
+    place = {"written": "try_files x =404", "file": "/etc/nginx/nginx.conf", "line": 9}
+    return dict(place, server=SERVER, kind=kind, looked_for="/index.php/a", found="")
+
+
+def notes(host: Host) -> List[str]:
+    return [entry["what"] for entry in hosts.verdict(host)["missing"]]
+
+
+class TestPermalinks:
+    """It is a note alone: an application may have no such page."""
+
+    def test_hit_no_such_page_comes(self) -> None:
+        host = visited("permalink", "permalinks", path="/about/")
+        assert notes(host) == ["permalinks"] and hosts.status(host) == "healthy"
+        why = hosts.verdict(host)["missing"][0]["why"]
+        assert "5 requests for pages such as /about/" in why and "try_files x =404 does not pass" in why
+
+    @pytest.mark.parametrize(
+        "facts", [{"since": 1}, {"requests": 2}, {"external": 2}, {"paths": 1}, {"site": "blog.example"}]
+    )
+    def test_near_miss_few_strangers_or_pages_that_came(self, facts: Any) -> None:
+        assert notes(visited("permalink", "permalinks", **facts)) == []
+
+    def test_decoy_nothing_needs_them(self) -> None:
+        assert notes(visited("permalink", "")) == []
+
+
+class TestPathInfo:
+    @pytest.mark.parametrize("way", ["emptied", "not_handed", "as_script", "no_location", "no_file"])
+    def test_hit_visitors_miss_the_pages(self, way: str) -> None:
+        host = visited(way=way)
+        item = hosts.only(host)
+        assert (item["cause"], item["reason"], item["state"]) == ("php_error", "no_path_info", "active")
+        assert item["confidence"] == ("possible" if way.startswith("no_") else "likely")
+        assert item["site"] == SITE and hosts.status(host) == "degraded"
+
+    @pytest.mark.parametrize(
+        "facts",
+        [{"since": 1}, {"requests": 2}, {"visitors": 1}, {"site": "blog.example"}, {"paths": 1}, {"had": 0}],
+    )
+    def test_near_miss_few_strangers_or_pages_that_came(self, facts: Any) -> None:
+        assert hosts.found(visited(**facts)) == hosts.HEALTHY
+
+    def test_near_miss_nothing_leads_there_wrongly(self) -> None:
+        assert hosts.found(visited(way="")) == hosts.HEALTHY
+
+    def test_decoy_a_single_page_may_be_an_old_link(self) -> None:
+        host = visited(way="no_location", paths=1)
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        balancer: Any = {"paths": 1, "visitors": 1, "had": 0, "external": 0, "internal": True}
+        for facts in ({"paths": 1, "external": 2}, {"paths": 1, "since": 1}, balancer):
+            assert hosts.found(visited(way="no_location", **facts)) == hosts.HEALTHY
+
+    def test_decoy_an_attacker_behind_a_balancer(self) -> None:
+        assert hosts.found(visited(visitors=1, had=1, external=0, internal=True)) == hosts.HEALTHY
+
+    @pytest.mark.parametrize(
+        "path, words",
+        [
+            ("/index.php/about", "/index.php/about"),
+            ("/index.php/user/reset/3f9a0c9b", "/index.php/user/..."),
+            ("/index.php/3f9a0c9b3f9a0c9b3f9a0c9b", "/index.php/..."),
+            ("/a/x.php/b/", "/a/x.php/b/"),
+            ("/reset/3f9a0c9b", "/reset/..."),
+            ("/", "/"),
+        ],
+    )
+    def test_a_visitors_secret_is_not_shown(self, path: str, words: str) -> None:
+        assert shown(path) == words
+
+    def test_the_summary_shows_no_secret(self) -> None:
+        assert "/index.php/a/..., fail" in hosts.only(visited(path="/index.php/a/3f9a0c9b"))["summary"]
+        assert "3f9a" not in str(hosts.verdict(visited("method", way="", path="/reset/3f9a0c9b")))
+
+    def test_hit_it_is_latent_where_nobody_asks(self) -> None:
+        host = quiet().with_nginx(fronts=[front("path_info")])
+        assert hosts.found(host) == ([("php_error", "no_path_info", "latent")], "healthy")
+
+    def test_near_miss_nginx_has_not_loaded_it(self) -> None:
+        host = quiet().with_nginx(fronts=[front("path_info")], config_newer=True)
+        assert "no_path_info" not in [reason for _cause, reason, _state in hosts.causes(host)]
+
+
+class TestTooLong:
+    @pytest.mark.parametrize("kind", ["header", "uri"])
+    def test_hit_nobody_gets_pages_any_more(self, kind: str) -> None:
+        host = visited(kind, way="")
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+
+    @pytest.mark.parametrize(
+        "facts",
+        [{"since": 1}, {"others": 5}, {"external": 2, "visitors": 2}, {"external": 0, "internal": True}],
+    )
+    def test_near_miss_pages_came_or_few_lost_theirs(self, facts: Any) -> None:
+        host = visited("header", way="", **facts)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["too_large"]
+
+    @pytest.mark.parametrize("facts", [{"visitors": 1}, {"requests": 2}])
+    def test_decoy_one_stranger(self, facts: Any) -> None:
+        host = visited("header", way="", **facts)
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+    def test_a_form_to_a_file_is_a_note(self) -> None:
+        host = visited("method", way="")
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["refused_method"]
+
+
+class TestTooLargeBody:
+    def logged(self, count: int) -> Host:
+        ago = [60.0 + number for number in range(count)]
+        return quiet().nginx_said("ng-body-too-large", *ago, endpoint=None)
+
+    def test_hit_and_near_miss_how_many(self) -> None:
+        assert hosts.found(self.logged(4)) == hosts.HEALTHY and notes(self.logged(4)) == ["too_large"]
+        assert hosts.found(self.logged(1)) == hosts.HEALTHY and not notes(self.logged(1))
+
+
+class TestTooLargeForPhp:
+    def logged(self, count: int) -> Host:
+        return quiet().nginx_said("ng-stderr-post", *[60.0 + number for number in range(count)])
+
+    def test_hit_and_near_miss_how_many(self) -> None:
+        assert hosts.found(self.logged(3)) == hosts.HEALTHY and notes(self.logged(3)) == ["too_large"]
+        assert hosts.found(self.logged(2)) == hosts.HEALTHY and not notes(self.logged(2))
+
+    def test_decoy_another_warning_of_php(self) -> None:
+        host = quiet().nginx_said("ng-stderr", 60.0, 61.0, 62.0)
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+
+class TestSentFile:
+    def logged(self, lacks: str, path: str = "/srv/files/a.pdf") -> Host:
+        host = quiet().nginx_said("ng-sent-missing", 60.0, 61.0, 62.0)
+        text = '*1 open() "%s" failed (2: No such file or directory), client: x' % path
+        hosts.events(host, "nginx")[0]["sample"]["text"] = text
+        hosts.events(host, "nginx")[0]["detail"]["path"] = path
+        host["logs"]["sent_files"] = [{"path": path, "lacks": lacks}]
+        return host
+
+    def test_hit_the_place_of_all_is_not_there(self) -> None:
+        item = hosts.only(self.logged("/srv/files"))
+        assert (item["reason"], item["state"], item["count"]) == ("sent_missing", "active", 3)
+        assert item["confidence"] == "likely" and item["site"] == SITE
+
+    def test_near_miss_one_file_is_not_there(self) -> None:
+        host = self.logged("")
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["sent_file"]
+
+    @pytest.mark.parametrize("name", ["404.html", "50x.html", "error.html", "custom_404.html"])
+    def test_decoy_the_page_of_an_error(self, name: str) -> None:
+        assert hosts.found(self.logged("/srv/errors", "/srv/errors/" + name)) == hosts.HEALTHY
+
+
+class TestCheckPage:
+    def refused(self, location: str = "= /fpm-ping", path: str = "/fpm-ping", **pool: Any) -> Host:
+        host = quiet().another_route(location=location, params={"SCRIPT_FILENAME": "/fpm-ping"})
+        host.nginx_said("ng-stderr-limit-ext", 60.0, 61.0, 62.0, front=True)
+        text = "*1 FastCGI sent in stderr: \"Access to the script '/fpm-ping' has been denied\""
+        event = hosts.events(host, "nginx")[0]
+        event["sample"]["text"] = text + ', request: "GET %s HTTP/1.1"' % path
+        event["detail"].update(uri=path)
+        return host.with_pool(**pool)
+
+    @pytest.mark.parametrize("location", ["= /fpm-ping", "~ ^/(fpm-status|fpm-ping)$"])
+    def test_hit_no_pool_has_the_page(self, location: str) -> None:
+        host = self.refused(location)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["health_check"]
+
+    def test_near_miss_the_pool_has_it(self) -> None:
+        assert not notes(self.refused(ping_path="/fpm-ping"))
+
+    @pytest.mark.parametrize("path", ["/status.php", "/other"])
+    def test_decoy_another_request(self, path: str) -> None:
+        assert not notes(self.refused(path=path))
+
+
+class TestIgnoredServer:
+    def ignored(self, **facts: Any) -> Host:
+        block: Any = {"name": "shop.example", "listen": "80", "file": "/b.conf", "line": 2}
+        pair: Any = {"names": ["shop.example"], "address": "*:80", "block": block}
+        pair["by"] = dict(block, file="/a.conf")
+        return quiet().with_nginx(ignored=[dict(pair, alone=True)], **facts)
+
+    def test_hit_both_places_are_named(self) -> None:
+        host = self.ignored()
+        item = hosts.only(host)
+        assert (item["reason"], item["state"], hosts.status(host)) == ("server_ignored", "latent", "healthy")
+        assert "/b.conf:2" in item["summary"] and "/a.conf:2" in item["summary"]
+
+    def test_near_miss_nginx_has_not_loaded_it(self) -> None:
+        assert "server_ignored" not in [each[1] for each in hosts.causes(self.ignored(config_newer=True))]
+
+    def test_decoy_the_risks_were_looked_at(self) -> None:
+        host = self.ignored()
+        host["risks"] = {"web": {}}
+        assert hosts.found(host) == hosts.HEALTHY
+
+
+# Of reasons that no saved snapshot shows; see test_registry.py.
+HITS: Dict[str, Callable[[], Host]] = {
+    "no_path_info": visited,
+    "sent_missing": lambda: TestSentFile().logged("/srv/files"),
+    "server_ignored": lambda: TestIgnoredServer().ignored(),
+}
