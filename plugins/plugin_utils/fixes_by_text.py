@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+LOGS = ("nginx_log", "php_log")  # sources of evidence in which PHP speaks
 LEAST = 2 * 1024 * 1024  # bytes: zend_alloc.c has no smaller memory_limit
 
 
@@ -86,7 +87,9 @@ LATER_FIX = (
 
 
 def _of_php(finding: Mapping[str, Any]) -> str | None:
-    text = "\n".join(str(piece.get("text")) for piece in finding.get("evidence") or [])
+    texts = [str(piece["text"]) for piece in finding.get("evidence") or [] if piece.get("source") in LOGS]
+    # A visitor chooses what stands behind: the request.
+    text = "\n".join(text.partition(", client: ")[0] for text in texts)
     for row in PHP:
         found = row.pattern.search(text)
         if found and row.also(found):

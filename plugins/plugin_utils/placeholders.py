@@ -128,7 +128,7 @@ def _values(known: Mapping[str, Any]) -> dict[str, str]:
     """What can be shown of the fields."""
     shown = {name: _shown(known.get(name)) for name in FIELDS}
     pids = known.get("pids") or []  # several words of the shell
-    shown["pids"] = " ".join(str(pid) for pid in pids if isinstance(pid, int)) or None
+    shown["pids"] = " ".join(str(pid) for pid in pids if type(pid) is int and pid > 1) or None
     return {name: value for name, value in shown.items() if value is not None}
 
 

@@ -234,8 +234,11 @@ def start_timeout(down: Down) -> Optional[Reason]:
         how = "it did not go to the background, or wrote no pid file (Type=forking)"
     if down.attempt.ready:
         how += ", though php-fpm itself was ready"
-    words = "the start of %s timed out: %s, so starting it again ends the same way" % (down.name, how)
-    return Reason(words, [evidence("systemd", "%s: %s" % (down.name, how))] + down.proof)
+    changed = down.changed_since()
+    then = "and what it loads was changed since" if changed else "so starting it again ends the same way"
+    words = "the start of %s timed out: %s, %s" % (down.name, how, then)
+    proof = [evidence("systemd", "%s: %s" % (down.name, how))] + down.proof
+    return Reason(words, proof, confidence="likely" if changed else "certain")
 
 
 def crashes(down: Down) -> Optional[Reason]:

@@ -49,15 +49,17 @@ def command(down: Down) -> Optional[Reason]:
 
 
 def hung(down: Down) -> Optional[Reason]:
-    """The same, where it did not end in time: what systemd waits for is not php-fpm."""
+    """The same, where it did not end in time: what systemd waits for is not php-fpm. Whether it ends by now,
+    as one that waits for a mount does, only a start shows.
+    """
     failure = down.failure
     if failure is None or not failure.places or not down.failed_with("start_timeout"):
         return None
     step = STEPS.get(failure.places[0])
     if step is None:
         return None
-    words = "%s cannot start: a command of %s in its unit did not end in time" % (down.name, step)
-    return Reason(words + ", and would not the next time either", down.proof)
+    words = "%s did not start: a command of %s in its unit did not end in time" % (down.name, step)
+    return Reason(words, down.proof, confidence="likely")
 
 
 def _ended(down: Down) -> "Optional[UnitLine]":

@@ -158,6 +158,11 @@ class TestFields:
         item["facts"] = {"user": "caddy"}
         assert "setfacl -m u:caddy:rw /run/x.sock" in catalogue.enrich(item)["fix"]
 
+    @pytest.mark.parametrize("pid", [True, 1, 0, -1, "7", 7.5, None])
+    def test_decoy_a_pid_that_would_hit_others(self, pid: object) -> None:
+        item = finding("workers_halted", "stopped", remedy=[], facts={"pids": [pid, 77]})
+        assert "kill -CONT 77" in catalogue.enrich(item)["fix"]
+
     def test_near_miss_the_texts_of_evidence_fill_nothing(self) -> None:
         """What a log says is not searched for accounts, places and commands."""
         texts = [

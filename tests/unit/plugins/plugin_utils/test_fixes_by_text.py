@@ -76,6 +76,12 @@ class TestPhp:
         steps = steps_for(finding(text))
         assert not any(step.command or "reboot" in step.text or "stop" in step.text for step in steps)
 
+    @pytest.mark.parametrize("text", sorted(HITS))
+    def test_decoy_it_stands_in_a_request(self, text: str) -> None:
+        line = ': Failed", client: 192.0.2.1, server: shop.example, request: "GET /%s HTTP/1.1"' % text
+        assert fix(line, source="nginx_log") == READ_IT
+        assert fix(text, source="nginx_access") == READ_IT
+
     def test_near_miss_another_reason(self) -> None:
         assert "max_connections" not in fix(": Too many connections in /a.php", "no_body")
 

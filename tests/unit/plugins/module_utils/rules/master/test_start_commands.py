@@ -135,6 +135,7 @@ class TestHung:
         item = hosts.only(host)
         assert (item["reason"], hosts.actions(host)) == ("start_command_failed", [])
         assert step in item["summary"] and "ready" not in item["summary"]
+        assert item["confidence"] == "likely"  # what it waited for may be there by now
 
     def test_near_miss_php_fpm_says_why_it_gave_up(self) -> None:
         host = did_not_start(NO_ADDRESS, unit_says("start-post operation timed out. Stopping."))
@@ -142,6 +143,11 @@ class TestHung:
 
     def test_decoy_php_fpm_itself_is_waited_for(self) -> None:
         assert hosts.only(timed_out(READY, type="notify"))["reason"] == "start_timeout"
+
+    def test_near_miss_its_configuration_was_changed_since(self) -> None:
+        item = hosts.only(timed_out(READY, type="notify").with_master(config_changed_at=9e9))
+        assert (item["reason"], item["confidence"]) == ("start_timeout", "likely")
+        assert item["summary"].endswith("what it loads was changed since.")
 
 
 class TestLosses:
