@@ -113,6 +113,14 @@ def named(host: Host, path: str) -> str:
     return here
 
 
+def head(host: Host, path: str, most: int) -> Optional[bytes]:
+    """The first bytes of a file that others may have put there; b"" where there is none. None: not known."""
+    try:
+        return host.read_bytes(named(host, path), 0, most, real=True)
+    except HostError as error:
+        return b"" if error.absent else None
+
+
 def folders(host: Host, pattern: str) -> List[str]:
     """The directories in which a pattern finds files, and those on the way from its first star on.
 

@@ -17,6 +17,7 @@ from .linux.processes import Process
 from .logs.log_clock import is_odd
 from .logs.log_window import MOST_TAILS, PAGES_TAIL, tail
 from .pressure import pools_under_pressure
+from .trust import head
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import AccessLogs, Event, LaterLogs, PhpError
@@ -45,10 +46,11 @@ _ODD = re.compile(
 OF_PLACES = (
     UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL | meanings("too_big", "zone_full")
 ) | meanings("no_resource", "turned_away")
-_SHORT = re.compile(r"<\?(?!php|=|xml)", re.I)  # of a script
+_SHORT = re.compile(rb"<\?(?!php|=|xml)", re.I)  # of a script
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 FEWEST_LINES = 3
+MOST_ROOTS, BEGIN = 64, 64  # bytes of a script
 ODD_PAGES = {"refused", "forbidden", "blank", "zipped"}
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 BAD_STATUSES = {b"500", b"403"}
@@ -101,12 +103,14 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
         found["gone_roots"] = (
             isolated(host, "gone_roots", partial(gone_roots, host, snapshot, events, since)) or []
         )
-    scripts = [root + "/index.php" for root in roots if "$" not in root]
-    short = [path for path in scripts if _SHORT.match(host.text(path) or "")]
+    scripts = sorted(root + "/index.php" for root in roots if "$" not in root)[:MOST_ROOTS]
+    short = [path for path in scripts if host.left() > 0 and _SHORT.match(head(host, path, BEGIN) or b"")]
     if short:
         from .pages.short_tags import short_tags
 
-        found["short_tags"] = isolated(host, "short_tags", partial(short_tags, host, snapshot, short)) or []
+        found["short_tags"] = (
+            isolated(host, "short_tags", partial(short_tags, host, snapshot, short, since)) or []
+        )
     return found
 
 
