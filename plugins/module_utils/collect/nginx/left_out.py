@@ -4,23 +4,44 @@
 """Sites beside a main file that includes none of them."""
 
 import re
-from typing import Collection, Sequence
+from typing import List, Sequence
 
 from ...parse.titles import FPM_MASTER
-from ..host import Host
+from ..host import Host, HostError, decode
 from ..linux.processes import Process
+from .nginx_files import Reading
 
+MOST_BYTES, LONGEST_LINE = 64 * 1024, 4096
 _PLACES = (("sites-enabled/", ""), ("conf.d/", ".conf"), ("vhosts.d/", ".conf"))
-_PASSES = re.compile(r"^[ \t]*(?:[^#\n]*[;{][ \t]*)?fastcgi_pass\s", re.M)
+_PASSES = re.compile(r"""(?![ \t]*#)[^#]*?\bfastcgi_pass\s+["']?(?:unix:)?([^\s;:"']+)""")
+# Of these php-fpm may be, and nginx's sites what is left of another time.
+_OTHERS = {"apache2", "httpd", "lighttpd", "caddy", "h2o", "lshttpd", "litespeed", "openlitespeed"}
 WHY = "%s includes nothing of it, and %s passes to php-fpm: visitors do not get that site"
 
 
-def miss_left_out(host: Host, procs: Sequence[Process], config: str, read: Collection[str]) -> None:
-    """read: paths of the files that nginx includes."""
-    runs = any(FPM_MASTER.match(process.cmdline) for process in procs)
-    for name, end in _PLACES if runs else ():
+def _passed_to(reading: Reading, path: str) -> List[str]:
+    """Sockets, addresses and names of upstreams."""
+    try:
+        content = reading.content(path, MOST_BYTES) if reading.host.left() > 0 else None
+    except HostError:
+        return []
+    lines = decode(content[0]).split("\n") if content else []
+    return [at.group(1) for at in [_PASSES.match(line[:LONGEST_LINE]) for line in lines] if at]
+
+
+def miss_left_out(host: Host, procs: Sequence[Process], config: str, reading: Reading) -> None:
+    """reading: of the files that nginx includes."""
+    here = [process for process in procs if not process.foreign]
+    runs = any(FPM_MASTER.match(process.cmdline) for process in here)
+    if not runs or reading.account is not None or any(process.comm in _OTHERS for process in here):
+        return
+    for name, end in _PLACES:
         place = config.rpartition("/")[0] + "/" + name
         files = [place + each for each in sorted(host.names(place)) if each.endswith(end)]
-        left = [path for path in files[:64] if _PASSES.search(host.text(path) or "")]
-        if left and not set(files).intersection(read):
-            host.miss("nginx_route", place, WHY % (config, left[0]))
+        if set(files).intersection(reading.changes):
+            continue
+        for path in files[:64]:
+            # A socket that is not there is of another time.
+            if any(to[:1] != "/" or host.type_of(to) == "socket" for to in _passed_to(reading, path)):
+                host.miss("nginx_route", place, WHY % (config, path))
+                break

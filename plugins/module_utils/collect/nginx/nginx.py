@@ -296,7 +296,7 @@ def _look(
     if not nginx["routes"] and not reading.conf.errors:
         from .left_out import miss_left_out
 
-        miss_left_out(host, procs, config, reading.changes)
+        miss_left_out(host, procs, config, reading)
     if any(directive.name == "mirror" for directive in every(reading.conf.directives)):
         from ...parse.nginx.mirrored import without_mirrors
 

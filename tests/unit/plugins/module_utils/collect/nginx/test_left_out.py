@@ -4,6 +4,7 @@
 
 """Sites beside a main file that includes none of them."""
 
+import time
 from typing import Any, Dict, List, Optional
 
 import pytest
@@ -12,6 +13,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
     MAIN,
     SITE,
     a_host,
+    folder,
     master,
     paths,
     worker,
@@ -22,9 +24,20 @@ WELCOME = "server { listen 80; root /usr/share/nginx/html; }"
 FPM = worker(50, "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)")
 
 
-def left_out(files: Optional[Dict[str, Any]] = None, running: bool = True) -> List[Any]:
-    host = a_host({MAIN: ALONE, "/etc/nginx/conf.d/default.conf": WELCOME, **(files or {})})
-    collect_nginx(host, [master(), worker()] + ([FPM] if running else []))
+APACHE = worker(60, "/usr/sbin/apache2 -k start", uid=0)._replace(comm="apache2")
+
+
+def left_out(
+    files: Optional[Dict[str, Any]] = None,
+    running: bool = True,
+    procs: Any = (),
+    socket: bool = True,
+    **more: Any,
+) -> List[Any]:
+    host = a_host({MAIN: ALONE, "/etc/nginx/conf.d/default.conf": WELCOME, **(files or {})}, **more)
+    if socket:
+        host.stats["/run/php/a.sock"] = folder(33, kind="socket")
+    collect_nginx(host, [master(), worker(), *procs] + ([FPM] if running else []))
     return paths(host.missing, "nginx_route")
 
 
@@ -46,6 +59,43 @@ class TestLeftOut:
     )
     def test_near_miss_it_passes_nothing_on(self, text: str) -> None:
         assert left_out({"/etc/nginx/sites-enabled/a": text}) == []
+
+    def test_hit_by_a_port_or_an_upstream(self) -> None:
+        for target in ("127.0.0.1:9000", "php"):
+            text = SITE.replace("unix:/run/php/a.sock", target)
+            assert left_out({"/etc/nginx/sites-enabled/a": text}, socket=False) == [
+                "/etc/nginx/sites-enabled/"
+            ]
+
+    def test_near_miss_php_fpm_is_of_apache(self) -> None:
+        assert left_out(procs=[APACHE]) == []
+        assert left_out(procs=[APACHE._replace(foreign=True)]) != []
+
+    def test_near_miss_its_socket_is_of_another_time(self) -> None:
+        assert left_out(socket=False) == []
+
+    def test_near_miss_no_more_than_the_begin_of_a_file(self) -> None:
+        assert left_out({"/etc/nginx/sites-enabled/a": "#\n" * 40000 + SITE}) == []
+
+    @pytest.mark.parametrize("text", [" " * 65536, "\n" * 65536, "fastcgi_pass " * 5000, "x;" * 32768])
+    def test_a_file_of_nothing_takes_no_time(self, text: str) -> None:
+        begun = time.process_time()
+        left_out({"/etc/nginx/sites-enabled/a": text})
+        assert time.process_time() - begun < 1
+
+    def test_no_link_of_an_account_is_followed(self) -> None:
+        """Others than root write the directory."""
+        place = "/etc/nginx/sites-enabled"
+        more: Dict[str, Any] = {"links": {place + "/b": "/etc/secret"}}
+        files = {place + "/a": "", "/etc/secret": SITE}
+        assert left_out(files, **more) == [place + "/"]
+        assert left_out(files, stats={place: folder(1000)}, **more) == []
+
+    def test_not_when_the_time_is_over(self) -> None:
+        host = a_host({MAIN: ALONE}, stats={"/run/php/a.sock": folder(33, kind="socket")})
+        host.deadline = host.monotonic()
+        collect_nginx(host, [master(), worker(), FPM])
+        assert paths(host.missing, "nginx_route") == []
 
     def test_near_miss_no_php_fpm_runs(self) -> None:
         assert left_out(running=False) == []
