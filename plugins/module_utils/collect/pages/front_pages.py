@@ -246,7 +246,7 @@ def front_pages(host: Host, conf: Conf, prefix: str, nginx: "Optional[Nginx]" = 
                     found += _fronts(host, prefix, http, server)
                 except Exception as error:  # it may have been changed meanwhile
                     host.miss("collector_failed", "front_pages", "line %s: %s" % (server.line, error))
-    if nginx and any(each["kind"] == "path_info" for each in found):
+    if nginx and any(each["kind"] in ("path_info", "sent_place") for each in found):
         from .path_info import used_ways
 
         found = used_ways(host, nginx, found)

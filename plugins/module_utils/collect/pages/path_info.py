@@ -27,7 +27,10 @@ NO_LOCATION, NO_FILE, EMPTIED, NOT_HANDED, AS_SCRIPT = [
 _SCRIPT = re.compile(r"(/.*?\.php)/")
 SPLIT, VARIABLE = "fastcgi_split_path_info", "$fastcgi_path_info"
 # As the formats that most have write it: strangers, who try names, get 404.
-_USED = re.compile(rb'"[A-Z]{3,8} /[^" ?]{0,200}\.php/[^" ?][^" ]* HTTP/[\d.]+" [23]\d\d ')
+_USED = {
+    "path_info": re.compile(rb'"[A-Z]{3,8} /[^" ?]{0,200}\.php/[^" ?][^" ]* HTTP/[\d.]+" [23]\d\d '),
+    "sent_place": re.compile(rb'"[A-Z]{3,8} /[^" ]* HTTP/[\d.]+" 404 '),
+}
 
 
 def _at(way: Way, kind: str, at: Directive) -> "Front":
@@ -83,11 +86,14 @@ def meant_way(host: Host, prefix: str, http: Directive, server: Directive) -> "O
 
 
 def used_ways(host: Host, nginx: "Nginx", fronts: "List[Front]") -> "List[Front]":
-    """Without those of sites where nobody gets pages behind a script's name: tutorials have them."""
+    """Without those of sites where nobody gets pages behind a script's name: tutorials have them. And without
+    directories of files that nobody misses.
+    """
 
     def is_used(front: "Front") -> bool:
         sites = [route["site"] for route in nginx["routes"] if route.get("server") == front["server"]]
         logs = writers(site for site in nginx.get("site_logs") or [] if site["site"] in sites)
-        return any(_USED.search(tail(host, path, PAGES_TAIL)) for path in list(logs)[:MOST_TAILS])
+        used = _USED[front["kind"]]
+        return any(used.search(tail(host, path, PAGES_TAIL)) for path in list(logs)[:MOST_TAILS])
 
-    return [front for front in fronts if front["kind"] != "path_info" or is_used(front)]
+    return [front for front in fronts if front["kind"] not in _USED or is_used(front)]

@@ -112,9 +112,11 @@ class TestMeant:
         assert way(SPLIT, wanted=True) is None and way(wanted=True) is None
 
 
-def kept_kinds(log: str, *, site: str = "shop.example", written_at: str = "/l") -> List[str]:
+def kept_kinds(
+    log: str, *, kind: str = "path_info", site: str = "shop.example", written_at: str = "/l"
+) -> List[str]:
     """The kinds that are kept of two fronts. log: of the site."""
-    fronts: Any = [{"kind": "path_info", "server": SERVER}, {"kind": "no_root", "server": SERVER}]
+    fronts: Any = [{"kind": kind, "server": SERVER}, {"kind": "no_root", "server": SERVER}]
     access = {"paths": [written_at], "gzip": False, "written": "/l", "format": "combined"}
     logs = [{"site": site, "names": [], "access": [access]}]
     nginx: Any = {"routes": [{"site": "shop.example", "server": SERVER}], "site_logs": logs}
@@ -137,6 +139,23 @@ class TestUsed:
     def test_decoy_the_log_of_another_site_or_none(self) -> None:
         line = self.LINE % ("/index.php/about", 200)
         assert kept_kinds(line, site="blog.example") == kept_kinds(line, written_at="/gone") == ["no_root"]
+
+    @pytest.mark.parametrize(("status", "kinds"), [(404, ["sent_place", "no_root"]), (200, ["no_root"])])
+    def test_visitors_miss_a_file_that_is_sent(self, status: int, kinds: List[str]) -> None:
+        assert kept_kinds(self.LINE % ("/get.php?id=1", status), kind="sent_place") == kinds
+
+    @pytest.mark.parametrize(("status", "kinds"), [(404, ["sent_place"]), (200, [])])
+    def test_the_look_at_nginx_asks_who_misses_one(self, status: int, kinds: List[str]) -> None:
+        files = "location /files/ { internal; log_not_found off; alias /srv/none/; }"
+        server = "server { access_log /l; root /srv; %s location ~ \\.php$ { %s fastcgi_pass unix:/a; } }"
+        host = a_host(
+            {
+                "/etc/nginx/sites-enabled/a": server % (files, SCRIPT),
+                "/srv/index.php": "<?php",
+                "/l": self.LINE % ("/get.php", status),
+            }
+        )
+        assert [front["kind"] for front in collect_nginx(host, [master()])["fronts"]] == kinds
 
     @pytest.mark.parametrize(("path", "kinds"), [("/index.php/about", ["path_info"]), ("/index.php", [])])
     def test_the_look_at_nginx_asks_its_log(self, path: str, kinds: List[str]) -> None:
