@@ -14,6 +14,7 @@ from .model import Answer, Cause, Confidence, Loss, Match, Reason, Rule, State, 
 from .nginx.nginx_errors import NGINX_LIMIT, OWN
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.finding import Evidence
     from ...plugin_utils.shapes.logs import Event
 
 TOO_BIG = meanings("too_big")
@@ -131,15 +132,18 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     unheard = row.alone and bool(events) and case.unheard is not None
     if not lost and not unheard:
         return None
+    unsure: "List[Evidence]" = []
     if row.beside is not STOPPING:
-        from .losses.cured import is_over
+        from .losses.cured import doubts, is_over
 
         state = "recovered" if is_over(case, row.cause.id, lost, events) else state
+        unsure = doubts(case, row.cause.id, lost)
     if row.beside is STOPPING:  # a stop is always of the master, and a reload may come long after it
         events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
     proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]
     if is_queue:
         proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
+    proof += unsure
     words = row.words % case.named
     since = None if lost else min(event["first"] for event in events)
     sure: Confidence = case.sure_of_log("likely") if row.beside else "likely"

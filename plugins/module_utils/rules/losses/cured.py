@@ -3,31 +3,32 @@
 
 """Whether what requests were lost to is seen to be gone: by the setting that is in force now.
 
-Where the log names the value that was in force, that one is compared. Else a setting counts as raised that
-is above the program's default, and whose file was changed later and has been loaded.
+The value that was in force is compared, where a log names it. Else the finding stays, with the doubt: a
+large value may be an old one. Its file may have been changed for another reason.
 """
 
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence
 
 from ...parse.number import to_bytes
-from ...parse.timestamps import SAME_MOMENT
+from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meaning_of, meanings
-from ..case import Case, reconfigured, touched
-from ..model import Loss
+from ..case import Case, logged_as, reconfigured, touched
+from ..model import Loss, evidence
 from .seen import Owner
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.logs import Event
     from ....plugin_utils.shapes.memory import Kill
     from ....plugin_utils.shapes.nginx import Nginx, Route
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-TIMEOUT = 60.0  # seconds: nginx's default
 HEADER = 8192  # bytes: nginx's default is a page of memory, 4 or 8 KiB
 BACKLOG = 511  # php-fpm's default
-FILES = 1024  # that systemd, and Linux, let a program have open by default
 SLACK = 1.0  # seconds between a timeout and what an access log says of it
+MANY = 2  # more than the only one
 TIMED_OUT = meanings("gateway_timeout")
+CUT_SHORT = meanings("broken_off", "timed_out")
 
 
 def changed(nginx: "Nginx", path: Optional[str], at: float) -> bool:
@@ -36,26 +37,46 @@ def changed(nginx: "Nginx", path: Optional[str], at: float) -> bool:
     return reconfigured(nginx, at) and any(each["path"] == path and each["at"] > at for each in changes)
 
 
+def _near(events: Iterable["Event"], at: float) -> int:
+    """How many of their lines are of this moment. Of an event the newest times alone are kept."""
+    count = 0
+    for event in events:
+        cut = event["count"] > len(event["times"]) and min(event["times"]) > at - SAME_MOMENT
+        if cut and event["first"] <= at + SAME_MOMENT:
+            return MANY
+        count += sum(abs(time - at) <= SAME_MOMENT for time in event["times"])
+    return count
+
+
 def waited(case: Case, loss: Loss) -> Optional[float]:
-    """Seconds for which nginx waited, by an access log."""
-    access = case.snapshot.get("access")
-    for event in access["events"] if access else []:
-        near = abs(event["last"] - loss.at) <= SAME_MOMENT and event["site"] in (None, loss.site)
-        if near and meaning_of(event) in TIMED_OUT and "seconds" in event["detail"]:
-            return event["detail"]["seconds"]
+    """Seconds for which nginx waited, by an access log: by the only such line of that moment. A visitor may
+    choose what stands beside it.
+    """
+    access, logged = case.snapshot.get("access"), case.snapshot["logs"]["events"]
+    answers = [event for event in (access["events"] if access else []) if meaning_of(event) in TIMED_OUT]
+    lines = [event for event in logged if event["source"] == "nginx" and meaning_of(event) in CUT_SHORT]
+    if _near(answers, loss.at) != 1 or _near(lines, loss.at) > 1:
+        return None
+    places, sites = [None, *logged_as(case.key, case.endpoint)], (None, loss.site)
+    for event in answers:
+        here = event["site"] in sites and event["endpoint"] in places
+        if here and abs(event["last"] - loss.at) <= SAME_MOMENT:
+            return event["detail"].get("seconds")
     return None
 
 
-def timeout_raised(case: Case, route: "Route", last: Loss) -> bool:
-    """last: of the requests that timed out there."""
-    nginx, timeout, then = case.snapshot["nginx"], route["read_timeout"], waited(case, last)
+def timeout_raised(case: Case, routes: Sequence["Route"], lost: Sequence[Loss]) -> bool:
+    """routes: all of a site, as the log does not tell which one timed out. lost: the site's."""
+    nginx, last = case.snapshot["nginx"], lost[-1]
     started = nginx["master"]["started_at"] if nginx["master"] else 0.0
-    most = last.at - started if then is None else then
-    if then is not None or timeout["seconds"] > most + SLACK:
-        return timeout["seconds"] > most + SLACK and reconfigured(nginx, last.at - most)
-    began, file = last.at - TIMEOUT, timeout["file"]
-    raised = file is not None and timeout["seconds"] > TIMEOUT
-    return raised and reconfigured(nginx, began) and touched(case.snapshot, [file], began)
+    most = last.at - started if started <= last.at else float("inf")
+    # The last one tells of the others, too, where all ran into the same timeout.
+    then = waited(case, last) if len(routes) == 1 or last.event["count"] == len(lost) == 1 else None
+    most = most if then is None else min(most, then)
+    # By the access log alone it may be another timeout.
+    if not reconfigured(nginx, last.at + LOG_SECOND) or any(loss.meaning not in CUT_SHORT for loss in lost):
+        return False
+    return all(route["read_timeout"]["seconds"] > most + SLACK for route in routes)
 
 
 def may_run_longer(case: Case, last: "Event") -> bool:
@@ -69,48 +90,39 @@ def may_run_longer(case: Case, last: "Event") -> bool:
     )
 
 
-def buffers_enlarged(case: Case, lost: Sequence[Loss]) -> bool:
-    """Of each location of these sites, as the log does not tell which one it was."""
-    nginx, sites = case.snapshot["nginx"], {loss.site or "" for loss in lost}
-    large = {
-        (buffer["at"]["file"], buffer["at"]["line"])
-        for buffer in case.snapshot["logs"].get("header_buffers") or []
-        if buffer["bytes"] > HEADER and changed(nginx, buffer["file"], lost[-1].at)
-    }
-    routes = [(route["file"], route["line"]) for route in case.routes if route["site"] in sites]
-    return bool(routes) and large.issuperset(routes)
+def _enlarged(case: Case, cause: str, at: float) -> Dict[str, str]:
+    """What is larger than the program's default, by its file, where a later change of that is loaded."""
+    snapshot, owner = case.snapshot, case.owner
+    found: Dict[str, str] = {}
+    if cause == "response_header_too_big":
+        routes = [(route["file"], route["line"]) for route in case.routes]
+        for buffer in snapshot["logs"].get("header_buffers") or []:
+            here = (buffer["at"]["file"], buffer["at"]["line"]) in routes and buffer["bytes"] > HEADER
+            if here and changed(snapshot["nginx"], buffer["file"], at):
+                found[buffer["file"]] = "fastcgi_buffer_size"
+    elif cause == "listen_backlog_full" and owner and (case.endpoint.get("backlog") or 0) > BACKLOG:
+        known = snapshot.get("changed_files") or {}
+        if reconfigured(owner.master, at):
+            files = (owner.pool["file"], owner.master["config"])
+            found.update((path, "listen.backlog") for path in files if known.get(path, at) > at)
+    return found
 
 
-def queue_enlarged(case: Case, lost: Sequence[Loss]) -> bool:
-    """By what the socket itself says."""
-    last, owner = lost[-1], case.owner
-    backlog = case.endpoint.get("backlog") or 0
-    files = (owner.pool["file"], owner.master["config"]) if owner else ()
-    return (
-        owner is not None
-        and backlog > BACKLOG
-        and reconfigured(owner.master, last.at)
-        and bool(case.snapshot.get("changed_files"))
-        and touched(case.snapshot, files, last.at)
-    )
+def doubts(case: Case, cause: str, lost: Sequence[Loss]) -> "List[Evidence]":
+    """What may have mended it, where no log names the value that was in force."""
+    words = "a change of %s is loaded since; nothing shows that %s was smaller before"
+    settings = _enlarged(case, cause, lost[-1].at) if lost else {}
+    return [evidence("file", words % (path, name), path) for path, name in settings.items()]
 
 
 def connections_raised(snapshot: "Snapshot", events: Iterable["Event"]) -> bool:
-    """nginx names how many it had, but for open files."""
+    """nginx names how many it had, but for open files: of those it is not known."""
     nginx, has = snapshot["nginx"], snapshot["logs"].get("connections") or 0
-    files = snapshot["logs"].get("open_files")
 
     def is_raised(event: "Event") -> bool:
-        had = event["detail"].get("value")
-        if had is None:
-            return bool(files and files["number"] > FILES and changed(nginx, files["file"], event["last"]))
-        return 0 < had < has and reconfigured(nginx, event["last"])
+        return 0 < (event["detail"].get("value") or 0) < has and reconfigured(nginx, event["last"])
 
     return all(map(is_raised, events))
-
-
-def more_connections(case: Case, lost: Sequence[Loss]) -> bool:
-    return connections_raised(case.snapshot, [loss.event for loss in lost])
 
 
 def fits_memory(case: Case, owner: Optional[Owner], kills: Sequence["Kill"]) -> bool:
@@ -138,12 +150,4 @@ def is_over(case: Case, cause: str, lost: Sequence[Loss], events: Sequence["Even
     if events:
         newest = max(events, key=lambda event: event["last"])
         return cause == "request_terminated" and may_run_longer(case, newest)
-    look = _OF_CAUSE.get(cause)
-    return look is not None and look(case, lost)
-
-
-_OF_CAUSE: Dict[str, Callable[[Case, Sequence[Loss]], bool]] = {
-    "response_header_too_big": buffers_enlarged,
-    "listen_backlog_full": queue_enlarged,
-    "nginx_limit": more_connections,
-}
+    return cause == "nginx_limit" and connections_raised(case.snapshot, [loss.event for loss in lost])

@@ -62,11 +62,16 @@ def _routes_of(case: Case, sites: Sequence[str]) -> List["Route"]:
     return [by_name.get(site, case.routes[0]) for site in sites]
 
 
+def _all_of(case: Case, site: str) -> Sequence["Route"]:
+    """All routes of a site, by any of its names."""
+    return [route for route in case.routes if site in [route["site"]] + route["server_names"]] or case.routes
+
+
 def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
     """A static pool that was full does not log it. With more workers by now, or another timeout, it is over
     all the same. began: epoch seconds of the last request that timed out. sites: that lost some.
     """
-    snapshot, last = case.snapshot, {loss.site or "default": loss for loss in case.lost(ANY_TIMEOUT)}
+    snapshot, lost = case.snapshot, case.lost(ANY_TIMEOUT)
     if any(
         _says_nothing_when_full(case, owner)
         and reconfigured(owner.master, began - SETTLE)
@@ -78,7 +83,10 @@ def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
         return False
     from ..losses.cured import timeout_raised
 
-    return all(timeout_raised(case, route, last[site]) for route, site in zip(_routes_of(case, sites), sites))
+    return all(
+        timeout_raised(case, _all_of(case, site), [loss for loss in lost if (loss.site or "default") == site])
+        for site in sites
+    )
 
 
 def _says_nothing_when_full(case: Case, owner: Owner) -> bool:
