@@ -97,6 +97,9 @@ class LaterRoute(TypedDict, total=False):
     candidates: List[
         Target
     ]  # where a map may lead it; only of a variable; not in snapshots from before 0.6.0
+    value_files: List[
+        str
+    ]  # that decide what its variable holds; only of one with a known value; not before 0.14.0
     next_tries: int  # fastcgi_next_upstream_tries; only where it limits something; not before 0.13.0
     next_seconds: float  # the same of fastcgi_next_upstream_timeout
     resolver: bool  # nginx has one there

@@ -315,6 +315,10 @@ def _look(
     owners_of_code(host, nginx["routes"])
     _report_errors(host, reading.conf)
     nginx["loaded"] = _loaded(nginx, reading, masters, workers)
+    if nginx["loaded"]["newer_files"] and any(route["variable"] for route in nginx["routes"]):
+        from ...parse.nginx.value_files import note_value_files
+
+        note_value_files(reading.conf, nginx["routes"])
     # A master of an ordinary account cannot change its workers' user, nor does a single process its own.
     alone = bool(masters) and _is_single(masters[0])
     certain = account is None and reading.whole and version is not None and not alone

@@ -33,11 +33,12 @@ def _led_to(nginx: "Nginx", endpoints: "Dict[str, Endpoint]") -> Dict[str, Set[s
     """What the files name, by site."""
     places: Dict[str, Set[str]] = {}
     loaded = nginx.get("loaded")
-    # Another location may set a variable. Where the files are newer, its only value by them says more.
-    known = bool(loaded and loaded["newer_files"])
+    newer = loaded["newer_files"] if loaded else []
     for route in nginx["routes"]:
         named = places.setdefault(route["site"] or "default", set())
-        if (route["variable"] and not known) or not route["endpoints"]:
+        # Another location may set a variable. Where a file that decides its value is newer, that says more.
+        known = not route["variable"] or not set(newer).isdisjoint(route.get("value_files", ()))
+        if not known or not route["endpoints"]:
             named.add(_ANYWHERE)
         for key in [target["endpoint"] for target in route["endpoints"]]:
             there = endpoints.get(key)

@@ -11,6 +11,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
 CAUSE = "socket_path_mismatch"
+MAP = "/etc/nginx/conf.d/map.conf"
 
 
 def active(reason: str = "nginx_not_loaded") -> List[Tuple[str, str, str]]:
@@ -38,14 +39,20 @@ class TestRunningWorkers:
 
     @pytest.mark.parametrize(
         "newer_files, found",
-        [(["/etc/nginx/conf.d/map.conf"], active()), ([older.SITE_FILE], active()), ([], [])],
+        [([MAP], active()), ([older.SITE_FILE], active()), (["/etc/nginx/sites-enabled/blog"], []), ([], [])],
     )
     def test_hit_a_variable_that_leads_elsewhere_by_now(self, newer_files: List[str], found: Any) -> None:
-        """Near miss: nothing was changed, so that another location may have set it."""
-        host = older.not_loaded().on_every_route(variable=True)
+        """Near miss: nothing that decides its value was changed, so that another location may have set it."""
+        host = older.not_loaded().on_every_route(variable=True, value_files=[MAP, older.SITE_FILE])
         host["nginx"]["loaded"]["newer_files"] = newer_files
         assert hosts.causes(host) == found
         assert not found or hosts.only(host)["confidence"] == "likely"
+
+    def test_near_miss_a_program_may_set_the_variable(self) -> None:
+        """As Lua. Snapshots from before 0.14.0 do not tell either."""
+        host = older.not_loaded().on_every_route(variable=True)
+        host["nginx"]["loaded"]["newer_files"] = [MAP, older.SITE_FILE]
+        assert hosts.causes(host) == []
 
     def test_decoy_where_the_variable_leads_is_not_known(self) -> None:
         host = older.not_loaded()
