@@ -41,6 +41,7 @@ FATAL = BEFORE_SCRIPT | words("php_fatal")
 HAVE_PARTS = (
     LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound zone_full")
 )
+TIMED_OUT = words("timed_out broken_off")  # whose path says which location's it was
 MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     # A server of an upstream failed just before, proxy_pass to php-fpm.
     words("peer_disabled http_spoken "),

@@ -101,7 +101,8 @@ class LaterDetail(ErrorParts, total=False):
     target: str  # path of a URL to which nginx redirects in a circle
     path: str  # of nginx's own file, or of a page, which it cannot open
     cached: bool  # that file is one of a cache of nginx's
-    uri: str  # of the request, without its query, where PHP had no script
+    # Of a request without its query: where PHP had no script, or it timed out; the latter not before 0.14.0
+    uri: str
     error: str  # PHP's words for why a script was not opened, or what ended a request before it began
     allowed: str  # open_basedir
 

@@ -98,6 +98,9 @@ def _detail(status: str, fields: Fields) -> "Detail":
     detail: Detail = {"status": int(status)}
     if "request_time" in fields:
         detail["seconds"] = float(fields["request_time"])
+        path = path_of(fields)
+        if status == "504" and path:
+            detail["uri"] = redact(path, 256)
     if fields.get("upstream_status"):
         detail["upstream_status"] = fields["upstream_status"][:200]
     if fields.get("upstream_response_time"):

@@ -26,7 +26,7 @@ from typing import (
 )
 
 from ...signatures.lookup import meaning_of, meanings
-from ...signatures.nginx import HAVE_PARTS, LOST, NO_SERVER, PHASES, REFUSED, STDERR
+from ...signatures.nginx import HAVE_PARTS, LOST, NO_SERVER, PHASES, REFUSED, STDERR, TIMED_OUT
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
 from .log_entry import ENTRY_LIMIT, Entry, brief, fields, is_next, parse_entry
@@ -146,7 +146,7 @@ class NginxLog(Log):
         self._tries.clear()
         for event, line in self.events.newest():
             meaning = meaning_of(event)
-            if meaning in HAVE_PARTS:
+            if meaning in HAVE_PARTS or meaning in TIMED_OUT:
                 from .message_parts import shown_parts
 
                 event["detail"] = {**event["detail"], **shown_parts(meaning, line)}

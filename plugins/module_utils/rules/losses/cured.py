@@ -60,7 +60,8 @@ def waited(case: Case, loss: Loss) -> Optional[float]:
     places, sites = [None, *logged_as(case.key, case.endpoint)], (None, loss.site)
     for event in answers:
         here = event["site"] in sites and event["endpoint"] in places
-        if here and abs(event["last"] - loss.at) <= SAME_MOMENT:
+        paths = {each["detail"].get("uri") for each in (event, loss.event)} - {None}
+        if here and len(paths) < 2 and abs(event["last"] - loss.at) <= SAME_MOMENT:
             return event["detail"].get("seconds")
     return None
 

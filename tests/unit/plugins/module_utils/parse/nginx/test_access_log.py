@@ -58,6 +58,10 @@ class TestCounts:
             "upstream_time": "0.002",
         }
 
+    def test_hit_which_page_was_too_slow(self) -> None:
+        (seen,) = events([line(status="504")])
+        assert seen["detail"]["uri"].startswith("/") and "?" not in seen["detail"]["uri"]
+
     def test_near_miss_lines_outside_of_the_window(self) -> None:
         assert events([line(1000), line(-600)]) == []
 

@@ -64,6 +64,10 @@ PARTS: Dict[str, Any] = {
         "address": "10.1.1.3",
         "errno": 99,
     },
+    HEAD
+    % ("error", "*4 upstream timed out (110: Connection timed out)" + OF_PHP % CLIENT % "GET /a.php?b=c"): {
+        "uri": "/a.php"
+    },
     of_php("Primary script unknown"): {"uri": "/a.php"},
     of_php("Unable to open primary script: %s (Permission denied)" % PAGE): {
         "script": PAGE,

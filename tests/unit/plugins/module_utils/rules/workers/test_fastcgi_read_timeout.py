@@ -193,7 +193,8 @@ def logged(host: Host, seconds: float, later: float = 0.0, **more: Any) -> Host:
     """A 504 in the access log, at the last loss."""
     host["access"] = host.get("access") or {"files": [], "events": []}
     ago = hosts.now(host) - last_loss(host) - later
-    return host.answered("access-504", ago, detail={"status": 504, "seconds": seconds}, **more)
+    detail = {"status": 504, "seconds": seconds, "uri": "/slow.php"}
+    return host.answered("access-504", ago, detail=detail, **more)
 
 
 def lost_alone(seconds: float = 300.0) -> Host:
@@ -222,6 +223,10 @@ class TestOver:
         [
             pytest.param(logged(lost_alone(), 5.0, endpoint="127.0.0.1:3000"), id="another endpoint"),
             pytest.param(logged(lost_alone(), 5.0, site="blog.example"), id="another site"),
+            pytest.param(
+                logged(lost_alone().with_events("nginx", detail={"uri": "/report.php"}), 5.0),
+                id="another page",
+            ),
             pytest.param(logged(logged(lost_alone(), 300.0), 5.0, 1.0, site=None), id="two at a time"),
             pytest.param(
                 logged(lost_alone().nginx_said("ng-timeout-header", 61.0), 5.0), id="only one of two is there"
