@@ -32,18 +32,10 @@ class ZoneUser(TypedDict):
     server: ServerBlock
 
 
-class OpenFiles(TypedDict):
-    """worker_rlimit_nofile."""
-
-    number: int
-    file: str  # where it is written
-
-
 class Scarce(TypedDict, total=False):
     """Only where the log says so; not in snapshots from before 0.14.0."""
 
     connections: int  # worker_connections
     lacking_locations: List[LackingLocation]
-    open_files: OpenFiles  # only where worker_rlimit_nofile is set
     header_buffers: List[HeaderBuffer]
     zone_users: List[ZoneUser]

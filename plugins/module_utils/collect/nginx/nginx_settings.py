@@ -90,8 +90,6 @@ def scarce(host: Host, nginx: "Nginx", seen: Set[str], events: "Iterable[Event]"
     if seen & NO_CONNECTION:
         numbers = [count(each.args[0]) for each in named(every(conf.directives), "worker_connections")]
         found["connections"] = next(filter(None, numbers), CONNECTIONS)
-        for limit in named(conf.directives, "worker_rlimit_nofile"):
-            found["open_files"] = {"number": count(limit.args[0]) or 0, "file": limit.file}
     if seen & NO_LOCATION:
         found["lacking_locations"] = _lacking(conf.directives, events)
     if seen & ZONE_FULL:

@@ -60,6 +60,7 @@ def _is_loaded(snapshot: "Snapshot", site: Optional[str]) -> bool:
     routes = [route for route in snapshot["nginx"]["routes"] if route["site"] == site]
     files = {route["file"] for route in routes}
     files.update(target["file"] for route in routes for target in route["endpoints"])
+    files.update(file for route in routes for file in route.get("value_files", ()))
     return bool(newer) and bool(files) and not files.intersection(newer)
 
 

@@ -32,10 +32,6 @@ class TestConnections:
     def test_hit_how_many_a_worker_may_have(self, words: str, number: int) -> None:
         assert seen("no_resource", "events { %s }" % words) == {"connections": number}
 
-    def test_hit_how_many_files_it_may_open(self) -> None:
-        found = seen("turned_away", "worker_rlimit_nofile 65536;")
-        assert found["open_files"] == {"number": 65536, "file": MAIN}
-
     def test_decoy_nothing_is_scarce(self) -> None:
         assert seen("limited", "events { }") == {}
 

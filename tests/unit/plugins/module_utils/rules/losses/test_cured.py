@@ -111,11 +111,11 @@ class TestQueue:
 class TestFiles:
     """nginx does not say how many it had."""
 
-    @pytest.mark.parametrize("number, changed", [(65536, 30), (65536, 90), (1024, 30)])
-    def test_near_miss_it_may_have_had_as_many(self, number: int, changed: int) -> None:
+    @pytest.mark.parametrize("changed", [30, 90])
+    def test_near_miss_it_may_have_had_as_many(self, changed: int) -> None:
         host = a_host().nginx_said("ng-socket-emfile", AT, detail={"errno": 24})
         at = hosts.now(host) - changed
-        host["logs"].update(open_files={"number": number, "file": SITE}, connections=512)
+        host["logs"].update(connections=512)
         changes: Dict[str, Any] = {"path": SITE, "at": at, "sites": []}
         host.with_nginx(config_newer=False, config_changed_at=at, changes=[changes])
         assert state(host) == "active"

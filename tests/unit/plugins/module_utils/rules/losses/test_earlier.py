@@ -127,6 +127,11 @@ class TestOlderConfiguration:
         host["nginx"]["loaded"]["newer_files"] = ["/etc/nginx/shop.conf"]
         assert len(self.open_ones(host)) == 1
 
+    def test_hit_the_map_of_its_variable_was_changed(self) -> None:
+        host = unloaded(a_host()).with_route(file="/etc/nginx/shop.conf", value_files=["/etc/nginx/maps.conf"])
+        host["nginx"]["loaded"]["newer_files"] = ["/etc/nginx/maps.conf"]
+        assert len(self.open_ones(host)) == 1
+
     def test_near_miss_nginx_loaded_its_files_after_the_loss(self) -> None:
         assert hosts.found(unloaded(a_host(), loaded_ago=1800.0)) == hosts.HEALTHY
 
