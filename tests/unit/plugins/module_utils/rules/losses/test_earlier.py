@@ -128,7 +128,8 @@ class TestOlderConfiguration:
         assert len(self.open_ones(host)) == 1
 
     def test_hit_the_map_of_its_variable_was_changed(self) -> None:
-        host = unloaded(a_host()).with_route(file="/etc/nginx/shop.conf", value_files=["/etc/nginx/maps.conf"])
+        route = {"file": "/etc/nginx/shop.conf", "value_files": ["/etc/nginx/maps.conf"]}
+        host = unloaded(a_host()).with_route(**route)
         host["nginx"]["loaded"]["newer_files"] = ["/etc/nginx/maps.conf"]
         assert len(self.open_ones(host)) == 1
 
