@@ -59,7 +59,7 @@ IMPURE = {
     "urllib",
 }
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__", "compile"}
-# A station of module_utils -> the stations that it may import, in the order of CONTRIBUTING.
+# A station of module_utils -> the stations that it may import.
 MAY_IMPORT = {
     "collect": ("signatures", "parse"),
     "signatures": (),

@@ -57,7 +57,7 @@ def left_open(disk: Disk, state: str, names: Sequence[str] = (OPEN, KEPT, UNDONE
 
 def _remove_beside(disk: Disk, path: str) -> None:
     """The directory keeps the time of the change itself, which was loaded. A later time would pass for
-    somebody else's change (unloaded.py).
+    somebody else's change (remediate/unloaded.py).
     """
     folder = os.path.dirname(path)
     if disk.exists(path):

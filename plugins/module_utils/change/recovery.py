@@ -162,7 +162,7 @@ def close(record: Record, fates: Fates) -> Optional[str]:
     if fates["left"]:
         return file_away(record)
     if record.disk.exists(os.path.join(record.state, "put-back")):  # 0.3 made none
-        # A file that was put back is newer than what loaded it: the record tells unloaded.py of it.
+        # A file that was put back is newer than what loaded it: the record tells remediate/unloaded.py of it.
         file_away(record, "put-back")
         return None
     undone = os.path.join(record.state, UNDONE)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets out of a text before it leaves the host. For configuration: edit/shown_{nginx,fpm}.py."""
+"""Secrets out of a text before it leaves the host. For configuration: edit/shown_*.py."""
 
 import re
 from functools import lru_cache

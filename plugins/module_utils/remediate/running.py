@@ -94,7 +94,7 @@ def workers_of(host: Host, masters: "Sequence[Master]") -> List[Process]:
 
 
 class Running:
-    """masters, nginx: of the snapshot; none where nothing is counted. max_cut, quiet_wait: see policy.py."""
+    """masters, nginx: of the snapshot; none where nothing is counted. max_cut, quiet_wait: plan/policy.py."""
 
     def __init__(
         self,

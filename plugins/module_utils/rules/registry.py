@@ -3,9 +3,9 @@
 
 """The rules, in the order in which they are asked about an endpoint.
 
-A rule is a file here: its Cause at the top, then its predicates, then RULE, which lists them. A root cause
-stands before its consequences, and claims losses first: see Cause.consequence_of. A cause that one log
-message proves is a row of lost_requests.py.
+A rule is a file in one of the rooms here: its Cause at the top, then its predicates, then RULE, which lists
+them. A root cause stands before its consequences, and claims losses first: see Cause.consequence_of. A cause
+that one log message proves is a row of lost_requests.py.
 """
 
 from . import lost_requests, writable_config

@@ -37,7 +37,7 @@ NOT_FOUND = words("script_missing script_closed script_gone")  # gone: from wher
 REFUSED = NOT_FOUND | words("script_denied")  # by security.limit_extensions
 BEFORE_SCRIPT = words("fatal_before_script")
 FATAL = BEFORE_SCRIPT | words("php_fatal")
-# Of which message_parts.py knows more.
+# Of which parse/nginx/message_parts.py knows more.
 HAVE_PARTS = (
     LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound zone_full")
 )

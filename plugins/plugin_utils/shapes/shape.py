@@ -19,7 +19,7 @@ else:
     Severity = Confidence = State = str  # Python 3.6 has no Literal
 
     class TypedDict(dict):
-        """bounds.py walks the bases of a shape. A class of typing.TypedDict has forgotten its own."""
+        """answers/bounds.py walks the bases of a shape. A class of typing.TypedDict has forgotten its own."""
 
         def __new__(cls, name, fields):
             return type(name, (cls,), {"__annotations__": fields})

@@ -40,7 +40,7 @@ class Process(NamedTuple):
     groups: List[int]
     started_at: float  # epoch seconds
     foreign: bool = False  # it runs in a container below this host
-    doubt: Optional[str] = None  # why what calls itself a master is none of root's, see trust.py
+    doubt: Optional[str] = None  # why what calls itself a master is none of root's, see collect/trust.py
     state: str = "S"  # proc(5)
 
 

@@ -41,7 +41,7 @@ _HIGHEST = 1 << 56  # no address of a process is above
 _PATH = 400
 SHELLS = 3  # of which each starts the next
 
-Pools = Dict[Tuple[Optional[str], str], str]  # see pressure.py
+Pools = Dict[Tuple[Optional[str], str], str]  # see collect/pressure.py
 Seen = Tuple[str, Optional[str], Optional[int]]  # kind, on, holder: see shapes/waits.py
 
 

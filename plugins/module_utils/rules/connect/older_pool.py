@@ -23,7 +23,7 @@ def _loaded(owner: Owner, first: float, last: float) -> Optional[str]:
         return None
     if started < first and loaded > started + LOG_SECOND:
         return "was reloaded"
-    # Restarted, and fpm_not_running.py says that it ran before.
+    # Restarted, and master/fpm_not_running.py says that it ran before.
     return "was restarted" if started > first and first - RECENT < changed <= started else None
 
 

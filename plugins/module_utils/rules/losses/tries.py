@@ -203,7 +203,7 @@ def of_no_server(seen: Seen) -> Dict[str, List[Loss]]:
         routes = [route for route in dialling if "next_upstream" in route]
         servers = servers_of(seen.snapshot, routes[0]) if routes else []
         if not servers or counts_alone(seen.snapshot, routes[0]):
-            continue  # no_server.py tells of it
+            continue  # connect/no_server.py tells of it
         tries = _tries(seen, Group(servers, DEFAULT, {route["site"] for route in routes}, LEAST_OUT))
         for at in event["times"]:
             tried = _cause(tries, at)

@@ -143,7 +143,7 @@ class TestTakenOut:
         assert self.FOUND not in hosts.causes(host)
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "none_left": lambda: an_upstream().nginx_said(NO_LIVE, 30.0, endpoint="php")
 }

@@ -122,7 +122,7 @@ class TestTooManyChildren:
         assert reason(did_not_start(NO_MEMORY, exited("254/n/a"))) == "shared_memory"
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "account_late": lambda: late_account(True),
     "reload_failed": lambda: did_not_start(RELOAD, exited("70/SOFTWARE")).with_master(test=TEST_RAN),

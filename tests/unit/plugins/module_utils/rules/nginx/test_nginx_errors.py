@@ -181,7 +181,7 @@ class TestTemp:
         assert hosts.found(host) == hosts.HEALTHY
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "response": lambda: unwritable("ng-resp-temp-eacces", "unix:/run/php/php8.2-fpm.sock"),
 }

@@ -376,7 +376,7 @@ class TestCrash:
         assert CAUSE not in hosts.cause_ids(crashed().with_nginx(routes=[]))
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "closed_root": lambda: closed(("directory", True, "")),
     "fastcgi_params": lambda: ended("ng-params-too-big", "*1 fastcgi request record is too big: 70012"),

@@ -234,7 +234,7 @@ class TestIgnoredServer:
         assert hosts.found(host) == hosts.HEALTHY
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "no_path_info": visited,
     "sent_missing": lambda: TestSentFile().logged("/srv/files"),

@@ -87,5 +87,5 @@ class TestWrittenFile:
         assert hosts.found(host) == hosts.HEALTHY
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {"zone_full": full, "written_file": lambda: refused(3)}

@@ -136,5 +136,5 @@ class TestOpenedAgain:
         assert hosts.found(host) == hosts.HEALTHY
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {"cached_path": removed}

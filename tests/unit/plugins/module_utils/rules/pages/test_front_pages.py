@@ -111,7 +111,7 @@ class TestSourceOfNoPhp:
         assert hosts.only(front("map_root"))["reason"] == "no_root"
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "no_root": front,
     "symlinks_off": lambda: front("symlinks"),

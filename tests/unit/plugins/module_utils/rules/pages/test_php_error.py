@@ -221,7 +221,7 @@ class TestShownErrors:
         assert hosts.found(self.in_nginx(self.came(site="blog.example"))) == hosts.HEALTHY
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "every_page": lambda: logged(a_host().silent_logs()),
     "shown_errors": lambda: TestShownErrors().in_nginx(TestShownErrors().came()),

@@ -347,7 +347,7 @@ class TestLacks:
         assert hosts.only(host)["reason"] == "blank_pages"
 
 
-# Of reasons that no saved snapshot shows; see test_registry.py.
+# Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {
     "confined_root": lambda: with_ways(in_stderr("Primary script unknown"), way(confined=CONFINED)),
     "no_script_name": lambda: a_host().silent_logs().on_every_route(nameless=True),
