@@ -77,7 +77,8 @@ def _mount_namespace(case: Case) -> Optional[Reason]:
 
 
 def _private_tmp_of_nginx(case: Case) -> Optional[Reason]:
-    return _mount_namespace(case) if case.hidden and "PrivateTmp" in case.hidden[0] else None
+    hidden = case.endpoint.get("hidden")
+    return _mount_namespace(case) if hidden and (hidden["setting"] or "").startswith("PrivateTmp=") else None
 
 
 def _restart(owner: Owner) -> List[Remedy]:

@@ -219,6 +219,7 @@ class TestHiddenSocket:
         [
             ("PrivateTmp=yes", "private_tmp"),
             ("RootDirectory=/srv", "mount_namespace"),
+            ("InaccessiblePaths=/run/PrivateTmp", "mount_namespace"),
             ("", "mount_namespace"),
         ],
     )
