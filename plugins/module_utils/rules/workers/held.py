@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 from ..case import Case
 from ..losses.seen import Owner
 from ..model import Cause, Match, Reason, evidence
-from .peers import service
+from .peers import program_at
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
@@ -71,7 +71,7 @@ def main_wait(row: "WorkerWait") -> Optional["Wait"]:
 
 def _asks_again(row: "WorkerWait", wait: "Wait") -> bool:
     """Whether it does nothing but ask and sleep, as who waits for the lock of a session there does."""
-    locks = wait["kind"] == "peer" and service(wait["on"] or "").startswith(KEEP_SESSIONS)
+    locks = wait["kind"] == "peer" and program_at(wait["on"] or "") in KEEP_SESSIONS
     return locks and row["cpu"] < WORKS and samples_at(row, "peer", "sleep") == row["samples"]
 
 

@@ -4,6 +4,7 @@
 """Who a program talks to, by the port or the socket of its peer."""
 
 import re
+from typing import Optional
 
 # Ports of /etc/services and of the programs' own documentation.
 SERVICES = {
@@ -37,12 +38,15 @@ _SOCKETS = (
 )
 
 
-def service(peer: str) -> str:
-    """Who it is, in words: by a port or the name of a socket, so it is what usually listens there."""
-    for pattern, name in _SOCKETS if peer.startswith("unix:") else ():
-        if pattern.search(peer):
-            return "%s at %s" % (name, peer)
+def program_at(peer: str) -> Optional[str]:
+    """By a port or the name of a socket, so it is what usually listens there."""
+    if peer.startswith("unix:"):
+        return next((name for pattern, name in _SOCKETS if pattern.search(peer)), None)
     port = peer.rpartition(":")[2]
-    if port.isdigit() and int(port) in SERVICES and not peer.startswith("unix:"):
-        return "%s at %s" % (SERVICES[int(port)], peer)
-    return peer
+    return SERVICES.get(int(port)) if port.isdigit() else None
+
+
+def service(peer: str) -> str:
+    """Who it is, in words."""
+    program = program_at(peer)
+    return "%s at %s" % (program, peer) if program else peer

@@ -4,8 +4,10 @@
 
 """Who a program talks to, in words."""
 
+from typing import Optional
+
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.workers.peers import service
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.workers.peers import program_at, service
 
 
 class TestService:
@@ -24,3 +26,10 @@ class TestService:
     )
     def test_it_has_the_name_of_its_port_or_socket(self, peer: str, named: str) -> None:
         assert service(peer) == named
+
+    @pytest.mark.parametrize(
+        "peer, program",
+        [("unix:/run/redis.sock", "Redis"), ("unix:/srv/x:6379", None), ("Redis at x", None)],
+    )
+    def test_what_nobody_knows_is_no_program(self, peer: str, program: Optional[str]) -> None:
+        assert program_at(peer) == program
