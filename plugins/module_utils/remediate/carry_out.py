@@ -50,12 +50,17 @@ def trial_words(argv: Sequence[str]) -> str:
 
 
 def trial_refusal(step: Step, state: str = STATE) -> Optional[str]:
-    """What a program objects to, or would load beside our change. A kill between two renames leaves only the
-    first changes in place: each such state must be accepted, too.
+    """What a program objects to, or would load beside our change. Raises NoAcl where it is an ACL."""
+    why = preflight.step_refusal(step, state) or _objection(step)
+    if why and _UNKNOWN_ACL in why:
+        raise NoAcl(why)
+    return why
+
+
+def _objection(step: Step) -> Optional[str]:
+    """Of a program that is tried. A kill between two renames leaves only the first changes in place: each
+    such state must be accepted, too.
     """
-    why = preflight.step_refusal(step, state)
-    if why:
-        return why
     trials = [test for number, test in enumerate(step.trials) if test not in step.trials[:number]]
     for count in range(min(1, len(step.changes)), len(step.changes) + 1):
         for test in trials:
@@ -86,7 +91,7 @@ def _open_way(step: Step, disk: Disk, check_mode: bool, state: str) -> Tuple[Ste
         if why is None:
             return way, None
         whys.append(why)
-        if not whys[1:] and _UNKNOWN_ACL not in why:
+        if not whys[1:]:
             break
     # A person can change what refuses the others.
     return step, "; ".join(dict.fromkeys(whys[1:] + whys[:1]))
