@@ -163,7 +163,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.identity 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.connect.blocked_words import why_blocked
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.blocked_words import why_blocked
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.endpoint import Endpoint

@@ -198,7 +198,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.ngi
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.endpoint import canonical
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.connect.blocked_words import why_blocked
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.blocked_words import why_blocked
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from ..collect.nginx.nginx_user import group_id
 from ..parse.endpoint import canonical, is_this_host, parse, reached
 from ..parse.linux.permission import Component, Entry, Identity, blocked_by
 from ..remediate.launch import Launch
-from ..rules.connect.blocked_words import why_blocked
+from ..rules.blocked_words import why_blocked
 from .problems import NGINX, WARNING, Service, problem
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from ..parse.fastcgi import PROMPT_MS
 from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meanings
 from ..signatures.nginx import QUEUE_FULL
-from .losses.seen import Owner, Seen, among
 from .missing import attempt
 from .model import Confidence, Loss, evidence, losses_of
+from .seen import Owner, Seen, among
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Connect, Endpoint, Hidden, Listener, Probe

@@ -8,7 +8,7 @@ from typing import FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
 from ...parse.endpoint import parse, reached
 from ..case import Case
-from ..losses.seen import Groups, Owner, Seen, grouped
+from ..seen import Groups, Owner, Seen, grouped
 
 # Of web servers, as distributions name them: for any site whose files are root's.
 COMMON_ACCOUNTS = frozenset(("www-data", "apache", "nginx", "http", "wwwrun", "www"))

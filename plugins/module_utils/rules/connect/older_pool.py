@@ -7,8 +7,8 @@ from typing import Optional
 
 from ...parse.timestamps import LOG_SECOND
 from ..case import HIDDEN, NOBODY_THERE, Case
-from ..losses.seen import Owner
 from ..model import Cause, Match, Reason, evidence, first_line
+from ..seen import Owner
 
 RECENT = 3600.0  # seconds before the first loss in which the pool was written
 

@@ -9,7 +9,6 @@ from ...parse.endpoint import difference, parse
 from ...parse.nginx.strays import Stray, strays
 from ...signatures.nginx import QUEUE_FULL
 from ..case import HIDDEN, NOBODY_THERE, Case
-from ..losses.seen import Owner, Seen
 from ..model import (
     NOTHING,
     Answer,
@@ -26,6 +25,7 @@ from ..model import (
     first_reason,
     ids,
 )
+from ..seen import Owner, Seen
 from .nearest_pool import Nearest, doubt, may_serve, nearest
 
 if TYPE_CHECKING:

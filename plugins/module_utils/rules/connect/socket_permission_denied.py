@@ -84,7 +84,7 @@ def _blocked(denied: Denied, remedy: Sequence[Remedy] = ()) -> Reason:
     blocked = denied.blocked
     if not blocked:
         return _reason(denied, "the kernel refuses it", remedy=remedy)
-    from .blocked_words import why_blocked
+    from ..blocked_words import why_blocked
 
     why = why_blocked(blocked)
     return _reason(denied, why, [evidence("file", why, blocked["path"])], remedy)

@@ -10,7 +10,6 @@ from ...parse.nginx.sites import sites_of
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import by_meaning, meaning_of, meanings
 from ..case import NOBODY_THERE, Case, logged_as, site_reconfigured
-from ..losses.seen import Groups, Seen, among, grouped
 from ..model import (
     NOWHERE,
     Cause,
@@ -26,6 +25,7 @@ from ..model import (
     sample,
     state_of,
 )
+from ..seen import Groups, Seen, among, grouped
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event

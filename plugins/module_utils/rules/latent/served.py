@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence
 
 from ...parse.nginx.sites import sites_of
 from ...parse.route_pools import pools_at
-from ..losses.seen import Owner
 from ..model import Place
+from ..seen import Owner
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Site

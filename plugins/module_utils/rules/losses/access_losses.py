@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event
     from ....plugin_utils.shapes.missing import Missing
     from ..case import Case
-    from .seen import Seen
+    from ..seen import Seen
 
 LOST = meanings("bad_gateway", "gateway_timeout")
 GONE = meanings("client_gone", "client_waited")

@@ -14,7 +14,7 @@ from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meaning_of, meanings
 from ..case import Case, logged_as, reconfigured, touched
 from ..model import Loss, evidence
-from .seen import Owner
+from ..seen import Owner
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence

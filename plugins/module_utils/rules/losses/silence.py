@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.missing import Missing
     from ....plugin_utils.shapes.nginx import ErrorLog, SiteLogs
     from ....plugin_utils.shapes.snapshot import Snapshot
-    from .seen import Seen
+    from ..seen import Seen
 
 QUIET = ("error", "alert")  # php-fpm's levels above warning
 MOST_NAMED = 3  # sites in an entry

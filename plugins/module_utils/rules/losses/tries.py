@@ -17,7 +17,7 @@ from ...parse.nginx.upstreams import FAIL_TIMEOUT
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.nginx import LOST, NO_SERVER
 from ..model import Loss
-from .seen import Seen, among
+from ..seen import Seen, among
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event

@@ -47,7 +47,7 @@ def barrier(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, str, "Evidence"]
     blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
     if not blocked or len(blocked) < len(ways):
         return None
-    from ..connect.blocked_words import why_blocked
+    from ..blocked_words import why_blocked
 
     path = blocked[0]["path"]
     return "closed_root", path, evidence("file", "%s: %s" % (path, why_blocked(blocked[0])), path)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
 from ...signatures.lookup import meanings
 from ..case import Case, reconfigured, touched
-from ..losses.seen import Owner
 from ..model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Rule, Unclear, evidence, sample, span
+from ..seen import Owner
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence

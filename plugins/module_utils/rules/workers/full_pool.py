@@ -6,8 +6,8 @@
 from typing import TYPE_CHECKING, Iterable, List, Optional
 
 from ..case import FULL, HIDDEN, Case
-from ..losses.seen import Owner
 from ..model import Answer, Reason, Unclear, evidence, first_line, sample, span
+from ..seen import Owner
 from .held import Held
 from .max_children_exhausted import CAUSE, HELD_BY, WAITED, holder_of, match_of, occupied, serves_its_limit
 

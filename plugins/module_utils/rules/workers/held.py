@@ -6,8 +6,8 @@
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ..case import Case
-from ..losses.seen import Owner
 from ..model import Cause, Match, Reason, evidence
+from ..seen import Owner
 from .peers import program_at
 
 if TYPE_CHECKING:

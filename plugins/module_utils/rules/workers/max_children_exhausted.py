@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Optional
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.nginx import QUEUE_FULL
 from ..case import FULL, Case, reconfigured, site_reconfigured
-from ..losses.seen import Owner
 from ..model import (
     NOTHING,
     Answer,
@@ -24,6 +23,7 @@ from ..model import (
     near,
     sample,
 )
+from ..seen import Owner
 from .workers_halted import is_halted
 
 if TYPE_CHECKING:

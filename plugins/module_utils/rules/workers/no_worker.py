@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, List, Optional, Tuple
 from ...signatures.lookup import meanings
 from ...signatures.php_fpm import EXIT_SOFTWARE
 from ..case import Case
-from ..losses.seen import Owner
 from ..model import evidence, sample
+from ..seen import Owner
 from .held import Held
 
 if TYPE_CHECKING:

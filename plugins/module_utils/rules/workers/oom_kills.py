@@ -9,7 +9,6 @@ from ...parse.timestamps import RING_DRIFT
 from ...signatures.lookup import meaning_of
 from ..case import CUT_OFF, KILLED, Case
 from ..losses.cured import fits_memory
-from ..losses.seen import Owner, Seen
 from ..model import (
     Cause,
     Confidence,
@@ -23,6 +22,7 @@ from ..model import (
     sample,
     within,
 )
+from ..seen import Owner, Seen
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event

@@ -6,8 +6,8 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..case import Case
-from ..losses.seen import Owner
 from ..model import evidence
+from ..seen import Owner
 from .held import MOSTLY, STILL, WORKS, Held, kept_room, main_wait, samples_at
 from .peers import service
 

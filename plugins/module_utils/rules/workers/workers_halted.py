@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ...signatures.lookup import meanings
 from ...signatures.nginx import QUEUE_FULL
 from ..case import HIDDEN, Case
-from ..losses.seen import Seen
 from ..model import NOTHING, Answer, Cause, Match, Place, Reason, Rule, evidence, first_line, ids
+from ..seen import Seen
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence

@@ -15,7 +15,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.permi
     Identity,
     blocked_by,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.connect.blocked_words import why_blocked
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.blocked_words import why_blocked
 
 WWW = Identity("www-data", 33, [33])
 OTHERS = "is neither root nor in group root"

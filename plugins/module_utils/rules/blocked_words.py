@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.endpoint import Blocked
+    from ...plugin_utils.shapes.endpoint import Blocked
 
 _NEEDS = {"r": "read (r)", "w": "write (w)", "x": "search (x)"}
 _LATE = "%(user)s is in group %(names)s, not in force in the running workers: "

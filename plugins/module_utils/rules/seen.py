@@ -5,17 +5,17 @@
 
 from typing import TYPE_CHECKING, Callable, Dict, Hashable, Iterable, List, NamedTuple, Tuple, TypeVar, cast
 
-from ...parse.endpoint import reached
-from ...signatures.lookup import meaning_of
-from ...signatures.nginx import LOST, NO_SERVER
-from ..model import Place, evidence
+from ..parse.endpoint import reached
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LOST, NO_SERVER
+from .model import Place, evidence
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.finding import Evidence
-    from ....plugin_utils.shapes.logs import Event
-    from ....plugin_utils.shapes.php_fpm import Master, Pool
-    from ....plugin_utils.shapes.snapshot import Snapshot
-    from ....plugin_utils.shapes.unit import Unit
+    from ...plugin_utils.shapes.finding import Evidence
+    from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.php_fpm import Master, Pool
+    from ...plugin_utils.shapes.snapshot import Snapshot
+    from ...plugin_utils.shapes.unit import Unit
 
 Item = TypeVar("Item")
 Groups = Dict[Hashable, List[Tuple[int, Item]]]
@@ -73,7 +73,7 @@ def _has_no_server(event: "Event") -> bool:
 def _endpoint(snapshot: "Snapshot", event: "Event") -> str:
     if event["endpoint"] is not None:
         return event["endpoint"]
-    from .unplaced import home_of
+    from .losses.unplaced import home_of
 
     return home_of(snapshot["nginx"], event)
 
