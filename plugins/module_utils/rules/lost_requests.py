@@ -93,7 +93,7 @@ def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) ->
     """From each stop or reload until the next master runs: process_control_timeout lets it wait so long.
     Each worker that ended by itself in that second lost one of the requests.
     """
-    starts = _times(case.fpm_events(RUNS, False))
+    starts = _times(case.fpm_events(RUNS, of_pools=False))
     spans = []
     for stop in _times(stops):
         number = bisect_left(starts, stop)

@@ -146,7 +146,9 @@ def _selinux_ended(case: Case) -> Optional[Refused]:
             )
             now = [_answer(access, "allowed") for access in rows[-1:]]
             path = rows[-1]["path"] if rows else None
-            return Refused(reason, "SELinux: %s" % message, [logged(denial)] + now, "possible", False, path)
+            return Refused(
+                reason, "SELinux: %s" % message, [logged(denial)] + now, "possible", now=False, path=path
+            )
     return None
 
 
@@ -218,7 +220,7 @@ def _by_filter(case: Case, lost: Sequence[Loss]) -> List[Refused]:
         setting = "RestrictAddressFamilies=%s" % unit["families"]
         words = "nginx may make no socket of %s: %s has %s" % (name, unit["unit"], setting)
         proof = [evidence("systemd", "%s: %s" % (unit["unit"], setting))]
-        return [Refused("address_family", words, proof, "certain" if since else "likely", True)]
+        return [Refused("address_family", words, proof, "certain" if since else "likely", now=True)]
     if unit and since:
         setting = (
             "SystemCallFilter=%s" % unit["calls"] if unit["calls"] else "a filter that it does not show now"
@@ -226,13 +228,13 @@ def _by_filter(case: Case, lost: Sequence[Loss]) -> List[Refused]:
         text = "nginx runs with a filter: %s has %s" % (unit["unit"], setting)
         reason = "address_family" if _errno(since[0]) == 97 else "system_call"
         words = "nginx may not make or use a socket of %s: %s" % (name, text)
-        return [Refused(reason, words, [evidence("systemd", text)], "likely", True)]
+        return [Refused(reason, words, [evidence("systemd", text)], "likely", now=True)]
     if not of_family and not of_call:
         return []
     runs = evidence("process", "nginx runs since then without such a filter", at=began)
     words = "nginx might not make or use a socket of %s" % name
     reason = "address_family" if of_family else "system_call"
-    return [Refused(reason, words, [runs], "possible", None if since else False)]
+    return [Refused(reason, words, [runs], "possible", now=None if since else False)]
 
 
 def refusals(case: Case) -> List[Refused]:

@@ -88,7 +88,7 @@ def _first(moments: Iterable[Optional[float]]) -> Optional[float]:
 def _after_answer(case: Case, workers: int) -> Held:
     """fastcgi_finish_request() closes the request's connection, and the worker goes on."""
     text = "%s: none of %d workers has a connection, and none takes a new one" % (case.key, workers)
-    return Held("after_answer", AFTER_ANSWER, [evidence("socket", text)], False)
+    return Held("after_answer", AFTER_ANSWER, [evidence("socket", text)], certain=False)
 
 
 def full(case: Case) -> Answer:

@@ -81,7 +81,9 @@ def _confidence(kill: "Kill", case: Case, deaths: Sequence["Event"]) -> Optional
         return "likely" if kill["ours"] or oom["counter"] else "possible"
     if not kill["ours"] or within(case.seen.once(_all_deaths), kill["at"], RING_DRIFT):
         return None
-    hit = near(case.lost(CUT_OFF, True), [kill["at"]], RING_DRIFT) or _beside(kill, deaths, MOST_DRIFT)
+    hit = near(case.lost(CUT_OFF, perhaps=True), [kill["at"]], RING_DRIFT) or _beside(
+        kill, deaths, MOST_DRIFT
+    )
     return "possible" if hit else None
 
 
@@ -128,7 +130,7 @@ def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
     moments = [kill["at"] for kill in kills]
     if not all(_beside(kill, deaths) for kill in kills):
         moments += [at for event in deaths for at in event["times"]]
-    lost = near(case.lost(CUT_OFF, True), moments, RING_DRIFT)
+    lost = near(case.lost(CUT_OFF, perhaps=True), moments, RING_DRIFT)
     limit_kb = last.get("limit_kb")
     words = "The OOM killer took %s of %s: %s%s." % (
         "a worker" if len(kills) == 1 else "%d workers" % len(kills),

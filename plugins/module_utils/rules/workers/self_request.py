@@ -34,7 +34,7 @@ def by_log(lost: Sequence[Loss]) -> Optional[Held]:
     count, of_all = span(own)[1], span(lost)[1]
     if count < FEWEST_REQUESTS or 4 * count < of_all or count == of_all:
         return None
-    return Held(REASON, BY_SITE % "as nginx's log tells", own_part(lost), False)
+    return Held(REASON, BY_SITE % "as nginx's log tells", own_part(lost), certain=False)
 
 
 def own_part(lost: Sequence[Loss]) -> "List[Evidence]":
@@ -74,7 +74,9 @@ def self_request(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
     places = ", ".join(map(service, sorted(by_place)))
     text = "%d of %d workers wait for %s, where nginx passes requests to this pool (/proc)"
     # A site without PHP may be asked there as well.
-    return Held(REASON, BY_SITE % places, [evidence("proc", text % (count, len(rows), places))], False)
+    return Held(
+        REASON, BY_SITE % places, [evidence("proc", text % (count, len(rows), places))], certain=False
+    )
 
 
 def own_address(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
@@ -84,4 +86,4 @@ def own_address(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
     if not own or 3 * len(own) < len(rows) or 2 * len(own) < len(asking):
         return None
     text = "%d of %d workers wait for %s, where this pool listens (/proc)" % (len(own), len(rows), own[0])
-    return Held(REASON, BY_PORT % own[0], [evidence("proc", text)], False)
+    return Held(REASON, BY_PORT % own[0], [evidence("proc", text)], certain=False)

@@ -155,7 +155,9 @@ def _slow_visitors(case: Case, rows: Sequence["WorkerWait"]) -> Optional[Held]:
         ]
         if 2 * len(there) > len(rows):
             text = "%d of %d workers wait for their FastCGI connection in the middle of a request (/proc)"
-            return Held("slow_visitors", by, [evidence("proc", text % (len(there), len(rows)))], False)
+            return Held(
+                "slow_visitors", by, [evidence("proc", text % (len(there), len(rows)))], certain=False
+            )
     return None
 
 
@@ -206,7 +208,9 @@ def _starved(rows: Sequence["WorkerWait"], waits: "Waits") -> Optional[Held]:
     by, proof = taker
     text = "%d of %d workers want a CPU and have it %d %% of the time"
     seen = evidence("proc", text % (len(hungry), len(rows), round(100 * share)))
-    return Held("cpu_starved", "%s; more workers would share the same CPU time" % by, [seen, proof], False)
+    return Held(
+        "cpu_starved", "%s; more workers would share the same CPU time" % by, [seen, proof], certain=False
+    )
 
 
 def _halted(case: Case) -> Set[int]:
