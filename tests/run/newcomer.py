@@ -176,7 +176,7 @@ from ..shapes.action import Action
 from ..shapes.step import Command, Step
 from .view import View
 
-ACTION = Action("log_reopen", "low", False, "none")
+ACTION = Action("log_reopen", risk="low", reversible=False, disruption="none")
 
 
 class Arguments(NamedTuple):

@@ -17,7 +17,9 @@ from ..shapes.action import TMPFILES, Action
 from ..shapes.step import Command, Refusal, Step
 from .view import View, master_of, pool_of
 
-ACTION = Action("directory_search_allow", "medium", True, "none", needs=(TMPFILES,))
+ACTION = Action(
+    "directory_search_allow", risk="medium", reversible=True, disruption="none", needs=(TMPFILES,)
+)
 _SHARED = ("/", "/run", "/tmp", "/var/tmp")
 _HOMES = ("/home/", "/root/")
 

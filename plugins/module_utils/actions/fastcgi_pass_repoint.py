@@ -18,7 +18,14 @@ from ..shapes.step import Step
 from .steps import nginx_step, text_of
 from .view import View
 
-ACTION = Action("fastcgi_pass_repoint", "medium", True, "reload", reloads=NGINX, one_place=("file", "line"))
+ACTION = Action(
+    "fastcgi_pass_repoint",
+    risk="medium",
+    reversible=True,
+    disruption="reload",
+    reloads=NGINX,
+    one_place=("file", "line"),
+)
 READS = ("{file}",)
 
 

@@ -13,7 +13,7 @@ from ..shapes.step import Refusal, Step
 from .steps import pool_step
 from .view import View, master_of
 
-ACTION = Action("fpm_log_level_set", "medium", True, "reload")
+ACTION = Action("fpm_log_level_set", risk="medium", reversible=True, disruption="reload")
 
 
 class Arguments(NamedTuple):

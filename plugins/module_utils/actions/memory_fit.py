@@ -16,7 +16,7 @@ from ..shapes.step import Step
 from .steps import pool_step
 from .view import View, master_of, memory_of, pool_of
 
-ACTION = Action("memory_fit", "medium", True, "reload", needs=(MEMORY,))
+ACTION = Action("memory_fit", risk="medium", reversible=True, disruption="reload", needs=(MEMORY,))
 MAX_REQUESTS = 500
 
 

@@ -18,7 +18,7 @@ from ..shapes.step import Refusal, Step
 from .steps import pool_step
 from .view import View, master_of, memory_of, pool_of
 
-ACTION = Action("memory_limit_set", "high", True, "reload", needs=(MEMORY,))
+ACTION = Action("memory_limit_set", risk="high", reversible=True, disruption="reload", needs=(MEMORY,))
 
 
 class Arguments(NamedTuple):

@@ -16,7 +16,7 @@ from ..shapes.step import Step
 from .steps import nginx_trial, systemctl
 from .view import View
 
-ACTION = Action("nginx_reload", "medium", False, "reload", reloads=NGINX)
+ACTION = Action("nginx_reload", risk="medium", reversible=False, disruption="reload", reloads=NGINX)
 
 
 class Arguments(NamedTuple):

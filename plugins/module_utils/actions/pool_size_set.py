@@ -21,9 +21,9 @@ from .view import View, master_of, memory_of, pool_of
 
 ACTION = Action(
     "pool_size_set",
-    "medium",
-    True,
-    "reload",
+    risk="medium",
+    reversible=True,
+    disruption="reload",
     raised=(Raised("drop_backlog", disruption="restart"),),
     gives_way=GivesWay("memory_fit", ("config", "pool"), mends=False),
     needs=(MEMORY, ARRIVALS),

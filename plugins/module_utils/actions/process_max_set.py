@@ -17,9 +17,9 @@ from .view import View, master_of, memory_of, pool_of
 
 ACTION = Action(
     "process_max_set",
-    "medium",
-    True,
-    "reload",
+    risk="medium",
+    reversible=True,
+    disruption="reload",
     raised=(Raised("drop_backlog", disruption="restart"),),
     needs=(MEMORY,),
 )

@@ -19,7 +19,13 @@ from .view import View
 # High: only log lines and one look at the workers call for it. Once: a script that is too slow for the longer
 # timeout needs another cure.
 ACTION = Action(
-    "read_timeout_set", "high", True, "reload", reloads=NGINX, one_place=("file", "line"), once=True
+    "read_timeout_set",
+    risk="high",
+    reversible=True,
+    disruption="reload",
+    reloads=NGINX,
+    one_place=("file", "line"),
+    once=True,
 )
 READS = ("{file}",)
 DEFAULT = 60  # nginx's own

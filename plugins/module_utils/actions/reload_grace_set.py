@@ -14,7 +14,7 @@ from ..shapes.step import Refusal, Step
 from .steps import pool_step
 from .view import View, master_of
 
-ACTION = Action("reload_grace_set", "medium", True, "reload")
+ACTION = Action("reload_grace_set", risk="medium", reversible=True, disruption="reload")
 SECONDS = 10  # new requests wait as long for the last old one
 
 

@@ -17,7 +17,14 @@ from ..shapes.action import TMPFILES, Action
 from ..shapes.step import Change, Command, Refusal, Step, as_bytes
 from .view import View
 
-ACTION = Action("runtime_directory_create", "low", True, "none", together=("unit",), needs=(TMPFILES,))
+ACTION = Action(
+    "runtime_directory_create",
+    risk="low",
+    reversible=True,
+    disruption="none",
+    together=("unit",),
+    needs=(TMPFILES,),
+)
 ENTRIES = "/etc/tmpfiles.d/webmedic-php-fpm.conf"
 READS = (ENTRIES,)
 # A path that tmpfiles.d(5) takes literally: no blank, no quote, no % of a specifier.

@@ -13,7 +13,7 @@ from ..shapes.step import Step
 from .let_in import Arguments, let_in
 from .view import View
 
-ACTION = Action("socket_acl_add", "medium", True, "none", needs=(ACCOUNTS,))
+ACTION = Action("socket_acl_add", risk="medium", reversible=True, disruption="none", needs=(ACCOUNTS,))
 
 
 def resolve(view: View, arguments: Arguments) -> Step:

@@ -14,7 +14,7 @@ from ..shapes.step import Refusal, Step
 from .steps import pool_step
 from .view import View, groups_of, master_of, pool_of
 
-ACTION = Action("socket_shut", "medium", True, "restart", needs=(ACCOUNTS,))
+ACTION = Action("socket_shut", risk="medium", reversible=True, disruption="restart", needs=(ACCOUNTS,))
 OWNER, GROUP, OTHERS = 0o200, 0o020, 0o007
 
 

@@ -14,7 +14,7 @@ from ..shapes.action import SWAP, Action
 from ..shapes.step import Refusal, Step
 from .view import View
 
-ACTION = Action("swap_add", "medium", True, "none", needs=(SWAP,))
+ACTION = Action("swap_add", risk="medium", reversible=True, disruption="none", needs=(SWAP,))
 
 
 class Arguments(NamedTuple):

@@ -13,7 +13,7 @@ from ..shapes.action import Action
 from ..shapes.step import Change, Refusal, Step, as_bytes
 from .view import View
 
-ACTION = Action("swap_keep", "low", True, "none")
+ACTION = Action("swap_keep", risk="low", reversible=True, disruption="none")
 FSTAB = "/etc/fstab"
 READS = (FSTAB,)
 

@@ -13,7 +13,7 @@ from ..shapes.step import Step
 from .steps import systemctl
 from .view import View
 
-ACTION = Action("unit_enable", "high", True, "none", together=("unit",))
+ACTION = Action("unit_enable", risk="high", reversible=True, disruption="none", together=("unit",))
 
 
 class Arguments(NamedTuple):

@@ -12,7 +12,7 @@ from ..shapes.action import Action
 from ..shapes.step import Change, Command, Step, as_bytes
 from .view import View
 
-ACTION = Action("unit_oom_policy", "medium", True, "none", together=("unit",))
+ACTION = Action("unit_oom_policy", risk="medium", reversible=True, disruption="none", together=("unit",))
 DROP_IN = "/etc/systemd/system/{unit}.d/50-webmedic.conf"
 READS = (DROP_IN,)
 TEXT = (

@@ -15,7 +15,11 @@ from .steps import load_step
 from .view import View
 
 ACTION = Action(
-    "unit_reload", "medium", False, "reload", gives_way=GivesWay("unit_restart", ("unit",), mends=True)
+    "unit_reload",
+    risk="medium",
+    reversible=False,
+    disruption="reload",
+    gives_way=GivesWay("unit_restart", ("unit",), mends=True),
 )
 
 

@@ -14,7 +14,7 @@ from .steps import systemctl
 from .view import View
 
 # The count of failures cannot be put back. Nothing that runs depends on it.
-ACTION = Action("unit_reset_failed", "low", False, "none", together=("unit",))
+ACTION = Action("unit_reset_failed", risk="low", reversible=False, disruption="none", together=("unit",))
 
 
 class Arguments(NamedTuple):

@@ -17,7 +17,7 @@ from ..shapes.step import Step
 from .steps import load_step
 from .view import View
 
-ACTION = Action("unit_restart", "medium", False, "restart")
+ACTION = Action("unit_restart", risk="medium", reversible=False, disruption="restart")
 
 
 class Arguments(NamedTuple):

@@ -15,7 +15,12 @@ from .view import View
 
 # High for a disabled unit: a person decided that.
 ACTION = Action(
-    "unit_start", "low", True, "none", raised=(Raised("disabled", risk="high"),), together=("unit",)
+    "unit_start",
+    risk="low",
+    reversible=True,
+    disruption="none",
+    raised=(Raised("disabled", risk="high"),),
+    together=("unit",),
 )
 # A start that failed leaves "failed" behind, where there was "inactive". A disabled unit is unloaded once it
 # is stopped: reset-failed does not know it then.

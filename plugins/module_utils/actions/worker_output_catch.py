@@ -13,7 +13,7 @@ from ..shapes.step import Refusal, Step
 from .steps import pool_step
 from .view import View, master_of, pool_of
 
-ACTION = Action("worker_output_catch", "medium", True, "reload")
+ACTION = Action("worker_output_catch", risk="medium", reversible=True, disruption="reload")
 
 
 class Arguments(NamedTuple):
