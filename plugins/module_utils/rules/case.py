@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Meanings of messages that several rules ask for.
 NOBODY_THERE = meanings("missing", "refused")
+DENIED, CONFINED = meanings("denied"), meanings("confined")
 CUT_OFF = meanings("cut_off", "bad_gateway")
 NOT_IN_TIME = meanings("connect_timed_out")
 FULL = meanings("pool_full", "process_max")

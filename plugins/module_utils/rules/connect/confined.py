@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple, U
 from ...parse.linux.denials import type_of
 from ...parse.linux.systemctl import may_not_use
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
-from ...signatures.lookup import meanings
-from ..case import Case
+from ..case import CONFINED, DENIED, Case
 from ..model import Confidence, Loss, Reason, State, evidence, first_line, sample
 
 if TYPE_CHECKING:
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-CONFINED = meanings("confined")
-REFUSED = CONFINED | meanings("denied")
+REFUSED = CONFINED | DENIED
 FAMILIES = {"unix": "AF_UNIX", "inet": "AF_INET", "inet6": "AF_INET6"}
 ANY_PORT = "httpd_can_network_connect"
 _WORDS = {

@@ -6,8 +6,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
-from ...signatures.lookup import meanings
-from ..case import HIDDEN, Case
+from ..case import CONFINED, DENIED, HIDDEN, Case
 from ..model import (
     NOTHING,
     NOWHERE,
@@ -43,8 +42,6 @@ CAUSE = Cause(
     code=2,
     rules_out_others=True,
 )
-DENIED = meanings("denied")
-CONFINED = meanings("confined")
 # All programs of such an account could run PHP as the pool's user, if it might connect.
 SHARED_ACCOUNTS = frozenset(("nobody", "root", "daemon"))
 

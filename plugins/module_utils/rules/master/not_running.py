@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ...parse.linux.systemctl import hides
 from ...parse.linux.unit_starts import of_meaning
-from ...signatures.lookup import meanings
-from ..case import CUT_OFF, NOBODY_THERE, Case
+from ..case import CUT_OFF, DENIED, NOBODY_THERE, Case
 from ..model import Cause, Loss, Match, Place, Reason, evidence, first_line, first_reason
 from . import confined_start, ended, failed_starts, odd_masters, start_again, start_commands
 from .down import NO_PROGRAM, look_at
@@ -18,8 +17,6 @@ from .whereabouts import at_place, directory_of, lacks_directory, of_journal
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit
     from .down import Down
-
-DENIED = meanings("denied")
 
 NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
