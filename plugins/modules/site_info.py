@@ -210,7 +210,10 @@ from typing import TYPE_CHECKING, List
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.capacity import capacity
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.capacity import (
+    SOMAXCONN,
+    capacity,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.site import Seen, look, program_version
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import count
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import site_places
@@ -221,7 +224,6 @@ if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import Master
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.site import Site, SitePlaces
 
-SOMAXCONN = "/proc/sys/net/core/somaxconn"
 IPV6 = "/proc/net/if_inet6"
 
 

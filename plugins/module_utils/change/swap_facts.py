@@ -13,6 +13,7 @@ from ..collect.host import Host, HostError
 from ..collect.linux.memory import collect_memory
 from ..parse.linux.proc import parse_status
 from ..parse.linux.swap import (
+    FSTAB,
     SIGNATURE,
     Mount,
     Swap,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.memory import Memory
     from ...plugin_utils.shapes.php_fpm import Master
 
-
-FSTAB = "/etc/fstab"
 _SYS_ADMIN = 1 << 21  # CAP_SYS_ADMIN, linux/capability.h
 _ALL_IDS = ["0", "0", "4294967295"]
 _FOLDERS = ("/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/")

@@ -9,7 +9,8 @@ from typing import Optional
 # Few enough digits for a float, for JSON, and for int(), which refuses 5,000 of them.
 _NUMBER = re.compile(r"-?[0-9]{1,18}\Z")
 _SIZE = re.compile(r"^([0-9]{1,18})([KMG]?)$", re.I)
-_SCALE = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+MIB = 1 << 20
+_SCALE = {"": 1, "K": 1 << 10, "M": MIB, "G": 1 << 30}
 
 
 def number(text: Optional[str]) -> Optional[int]:

@@ -8,13 +8,13 @@ other pools (docs/sizing.md). Sizes are bytes, unless a name ends in _kb.
 import math
 from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence, Tuple
 
+from ..parse.number import MIB
 from ..parse.spread import spread
 from ..shapes.step import Refusal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.capacity import Capacity, PoolUse
 
-MIB = 1 << 20
 LEAST_RESERVE = 16 * MIB
 RESERVE = 0.05  # of the limit: page cache, and what grows between two looks
 LEAST_COST = 4 * MIB  # a worker that has served nothing yet reads smaller than it will ever be again

@@ -9,8 +9,9 @@ two runs give the same. More is the matter of pool_size_set, which sees the dema
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
+from ..parse.number import MIB
 from ..shapes.step import Refusal
-from .memory_room import MIB, Room, cost_of, mib, needed, room_of
+from .memory_room import Room, cost_of, mib, needed, room_of
 from .sizing import LEAST_BY_CPU, PER_CORE, settings
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, List, Optional
 from ...parse.linux.proc import parse_kb
 from ...parse.number import count
 from ..host import Host
-from ..linux.capacity import capacity
+from ..linux.capacity import SOMAXCONN, capacity
 from ..linux.processes import processes
 from ..linux.worker_memory import measured_workers
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Worker
     from ....plugin_utils.shapes.risks_capacity import CapacityFacts, WorkerGrowth
     from ....plugin_utils.shapes.snapshot import Snapshot
-
-SOMAXCONN = "/proc/sys/net/core/somaxconn"
 
 
 def _growth(host: Host, worker: "Worker") -> "Optional[WorkerGrowth]":

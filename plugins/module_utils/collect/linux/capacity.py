@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Memory, Worker
     from ....plugin_utils.shapes.php_fpm import Master
 
+SOMAXCONN = "/proc/sys/net/core/somaxconn"
 # Rows of memory.stat that are no cache: what the kernel cannot drop to make room (Linux:
 # admin-guide/cgroup-v1/memory, cgroup-v2).
 _HELD = {1: ("total_rss", "total_shmem"), 2: ("anon", "shmem")}

@@ -10,10 +10,10 @@ another way.
 import re
 from typing import List, NamedTuple, Optional, Tuple
 
-from ..number import number
+from ..number import MIB, number
 from .proc import mounts
 
-MIB = 1 << 20
+FSTAB = "/etc/fstab"
 SIGNATURE = b"SWAPSPACE2"  # in the last ten bytes of the first page
 ENTRY = "%s none swap sw 0 0\n"
 

@@ -7,7 +7,8 @@
 from typing import Any, List
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import Facts
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import MIB, Mount, Swap
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import Mount, Swap
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
 
 GIB = 1024 * MIB

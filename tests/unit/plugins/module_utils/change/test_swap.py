@@ -13,7 +13,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swa
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap import swap_on
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import Facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_file import swap_off
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import MIB, Mount
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import Mount
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.swap_files import (
     ACTIVE,

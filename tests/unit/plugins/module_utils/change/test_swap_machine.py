@@ -17,7 +17,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import Facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_file import swap_off
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import MIB, Mount
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import Mount
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import carry_out
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.swap_files import (

@@ -6,12 +6,12 @@
 
 from typing import Any, Dict, Optional, Sequence
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.conf import parse_fpm_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.pools import (
     pool_facts,
     start_problems,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.memory_room import MIB
 
 CONFIG = "/etc/php/8.2/fpm/php-fpm.conf"
 WWW = (CONFIG, "www")

@@ -8,8 +8,8 @@ import math
 from typing import Any, Dict, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import memory_room, sizing
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.memory_room import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.sizing import (
     fair_share,
     fit,
