@@ -17,19 +17,19 @@ LEAVE, EDIT = "leave", "edit"
 MOST_LINES = 12  # of a change, in a sentence
 
 
-def _text(data: Optional[bytes]) -> str:
+def text_of(data: Optional[bytes]) -> str:
     return (data or b"").decode("utf-8", "replace")
 
 
 def _author(change: Change, disk: Disk) -> Optional[Author]:
     """Of a new file: who writes all others in its directory, and may remove this one as a stranger's."""
     real = disk.real(change.path)
-    author = author_of(change.path, _text(change.before)) or author_of(real, "")
+    author = author_of(change.path, text_of(change.before)) or author_of(real, "")
     if change.before is not None:
-        return author or author_of_part(_text(change.before), _text(change.after))
+        return author or author_of_part(text_of(change.before), text_of(change.after))
     folder = os.path.dirname(real)
     names = disk.names(folder) if disk.exists(folder) else []
-    texts = [_text(disk.read(os.path.join(folder, name))) for name in names if name.endswith(".conf")]
+    texts = [text_of(disk.read(os.path.join(folder, name))) for name in names if name.endswith(".conf")]
     others = [author_of(real, text) for text in texts]
     return author or (others[0] if others and all(others) else None)
 

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional
 
 from ..exchange.reply import fit, sendable
+from ..shapes.action import TRIED
 from .compare import Key, key
 from .finding_results import finding_results, still_active
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.remediation import Remediation, Reply, Shown, Taken, Undone
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-TRIED = frozenset(("done", "rolled_back", "failed"))
 Name = Callable[["Finding"], Hashable]
 _CHANGED = frozenset(("would", "done", "failed"))
 

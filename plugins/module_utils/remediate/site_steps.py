@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 from ..actions.steps import changes_of, fpm_trial, nginx_trial, nginx_unit, systemctl, unit_of
 from ..actions.unit_oom_policy import ACTION as OOM_POLICY
 from ..actions.unit_oom_policy import DROP_IN, TEXT
+from ..change.managed import text_of
 from ..change.texts import MOST_BYTES, Texts
 from ..change.trial import trial
 from ..collect.host import Host, HostError
@@ -64,13 +65,9 @@ def _before(host: Host, path: str) -> Optional[bytes]:
         raise Refusal("%s cannot be read: %s" % (path, error.why))
 
 
-def _text(data: Optional[bytes]) -> str:
-    return (data or b"").decode("utf-8", "replace")
-
-
 def _written(host: Host, path: str, text: str, pair: Pair, grammar: str) -> Change:
     before = _before(host, path)
-    if before is not None and not pair.adopt and site_of_text(_text(before)) != pair.name:
+    if before is not None and not pair.adopt and site_of_text(text_of(before)) != pair.name:
         raise Refusal(
             "%s is there, and the role did not write it for site %s: rename it, or adopt it with "
             "site_state=adopt" % (path, pair.name)
@@ -131,7 +128,7 @@ def _load(master: "Master", changes: Sequence[Change], pool: Change) -> List[Com
         return [*commands, systemctl("start", unit, "stop")]
     if not any(change.before != change.after for change in changes):
         return commands
-    old, new = _rights(_text(pool.before)), _rights(_text(pool.after))
+    old, new = _rights(text_of(pool.before)), _rights(text_of(pool.after))
     verb = "restart" if old and old != new and old.get("listen") == new.get("listen") else "reload"
     return [*commands, systemctl(verb, unit, verb)]
 

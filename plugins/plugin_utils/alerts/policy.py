@@ -10,14 +10,14 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import DISRUPTIONS, RISKS
+
 from ..answers.untrusted import clean
 from ..gate.policy_words import WORDS
 from ..shapes.alerts import AlertPolicy, AlertRule, Throttle
 
 ROOT = "respond_policy"
 DECISIONS = ("mend", "ask", "leave")
-RISKS = ("low", "medium", "high")
-DISRUPTIONS = ("none", "reload", "restart")
 IDS = ("cause", "reason", "severity", "confidence")
 PATTERNS = ("alert", "host", "site", "pool")
 CHOICES = {"max_risk": RISKS, "max_disruption": DISRUPTIONS}

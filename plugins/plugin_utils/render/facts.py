@@ -36,6 +36,7 @@ def zoned(stamp: str) -> str:
 
 
 def worst_of(report: Report) -> str:
+    """The worst status in the fleet."""
     counts = report["summary"]["counts"]
     return next((status for status in STATUSES if counts[status]), "not_applicable")
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.action import TRIED
+
 from ..shapes.finding import Finding
 from ..shapes.gate import Reason
 from ..shapes.remediation import Named, Shown
 from ..shapes.report import Explained, HostEntry, Tally
 
-# Results after which the host is not as it was before, or was not for a while.
-TRIED = frozenset(("done", "rolled_back", "failed"))
 NOT_SERVED = frozenset((502, 503, 504))
 WELL = frozenset(("recovered", "healthy"))
 # How the error of a host begins that was to be changed and gave no answer.

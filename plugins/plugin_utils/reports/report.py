@@ -20,6 +20,7 @@ from ..answers.bounds import DIAGNOSIS, STATUSES
 from ..answers.complaints import untemplated
 from ..answers.untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
 from ..catalogue import enrich
+from ..render.facts import worst_of
 from ..shapes.artifact import Artifact
 from ..shapes.report import Diagnosis, HostEntry, Report, Run, Summary
 from . import brief, remedies
@@ -165,17 +166,11 @@ def build(
     return made
 
 
-def verdict(report: Report) -> str:
-    """The worst status in the fleet."""
-    counts = report["summary"]["counts"]
-    return next((status for status in STATUSES if counts[status]), "not_applicable")
-
-
 def artifact(report: Report) -> Artifact:
     """What a job publishes for the steps after it: small, and free of templates."""
     remedied = remedies.tally(report["hosts"].values())
     published: Artifact = {
-        "verdict": verdict(report),
+        "verdict": worst_of(report),
         "generated_at": report["generated_at"],
         "counts": dict(report["summary"]["counts"]),
         "causes": dict(list(report["summary"]["causes"].items())[: brief.MOST_CAUSES]),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import untrusted
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render.facts import worst_of
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
@@ -93,7 +94,7 @@ class TestSummary:
         ],
     )
     def test_the_verdict_is_the_worst_status(self, results: dict[str, Any], expected: str) -> None:
-        assert report.verdict(build(results)) == expected
+        assert worst_of(build(results)) == expected
 
 
 class TestHosts:
