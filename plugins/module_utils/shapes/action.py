@@ -9,9 +9,6 @@ NGINX = "nginx"
 # What an action may want measured before it is resolved, see actions/view.py.
 MEMORY, SWAP, ARRIVALS, ACCOUNTS, TMPFILES = "memory", "swap", "arrivals", "accounts", "tmpfiles"
 
-# Results after which the host is not as it was before, or was not for a while.
-TRIED = frozenset(("done", "rolled_back", "failed"))
-
 
 class Raised(NamedTuple):
     """An argument that, where it is true, raises what an action costs. Empty: not raised."""

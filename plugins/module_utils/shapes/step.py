@@ -94,6 +94,10 @@ class Step(NamedTuple):
     otherwise: Sequence["Step"] = ()  # to the same end, for a host that knows no ACL
 
 
+# Results after which the host is not as it was before, or was not for a while.
+TRIED = frozenset(("done", "rolled_back", "failed"))
+
+
 class Refusal(Exception):
     """Why something must not or cannot be done here, in words for a person."""
 
