@@ -14,10 +14,12 @@ if TYPE_CHECKING:
         ACTION: Action
 
         @property
-        def Arguments(self) -> Type[NamedTuple]: ...
+        def Arguments(self) -> Type[NamedTuple]:
+            raise NotImplementedError
 
         @property
-        def resolve(self) -> Callable[..., "Step"]: ...
+        def resolve(self) -> Callable[..., "Step"]:
+            raise NotImplementedError
 
 
 NGINX, FPM = "nginx", "php-fpm"
