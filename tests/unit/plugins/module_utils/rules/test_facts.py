@@ -18,7 +18,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 
 
 def found(*proof: Any, **facts: Any) -> Dict[str, Any]:
-    reason = Reason("It is so.", proof, facts=facts)  # type: ignore[arg-type]
+    given: Any = facts
+    reason = Reason("It is so.", proof, facts=given)
     return dict(engine.finding(Cause("x", ("y",)), "y", reason)["facts"] or {})
 
 
