@@ -18,8 +18,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 
 
 def found(*proof: Any, **facts: Any) -> Dict[str, Any]:
-    given: Any = facts
-    reason = Reason("It is so.", proof, facts=given)
+    named: Any = facts
+    reason = Reason("It is so.", proof, facts=named)
     return dict(engine.finding(Cause("x", ("y",)), "y", reason)["facts"] or {})
 
 
