@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.answer import Answer
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import CATALOGUE
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue.catalogue import CATALOGUE
 
 FORM = "and takes {cause: ID} or {cause: ID, reason: ID}"
 # Causes that can be ahead: each of their reasons has words for its outage.

@@ -14,9 +14,9 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.diagnose import (
     diagnose_ahead as examine,
 )
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.confined import Unfinished, confined
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.snapshot import read
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import catalogue
 
 DOCUMENTATION = r"""
 name: diagnose

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .catalogue import DOC_PAGE
+from .catalogue.catalogue import DOC_PAGE
 
 PAGES = "https://github.com/webmedic/webmedic.php_fpm/blob/main/"
 _ADDRESS = re.compile(re.escape(PAGES + DOC_PAGE) + r"(?:#[\w-]+)?", re.ASCII)

@@ -101,7 +101,7 @@ RULE = Rule("too_many_workers", (CAUSE,), (_few, _worker_processes), of_nginx=Tr
             "    fastcgi_read_timeout.RULE,\n    too_many_workers.RULE,\n",
         ),
         Edit(
-            "plugins/plugin_utils/words/too_many_workers.py",
+            "plugins/plugin_utils/catalogue/words/too_many_workers.py",
             "",
             OTHER_LICENCE
             + '''
@@ -109,14 +109,14 @@ RULE = Rule("too_many_workers", (CAUSE,), (_few, _worker_processes), of_nginx=Tr
 
 from __future__ import annotations
 
-from .entry import Entry
+from ..entry import Entry
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("too_many_workers", None): Entry(
         title="nginx has too many workers",
         what="nginx has more workers than the host has use for.",
         decides="The number of its processes.",
-        fix="worker_processes auto, then `systemctl reload nginx`",
+        fix="worker_processes auto, then `{reload_nginx}`",
         advice="Let nginx count the CPUs.",
         do_not="Do not add workers against slow pages.",
     )

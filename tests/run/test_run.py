@@ -7,7 +7,7 @@
 from pathlib import Path
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.words import (
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue.words import (
     capacity_at_risk,
     evidence_hidden,
     exposed,

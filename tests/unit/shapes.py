@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SHAPES = os.path.join(ROOT, "plugins", "plugin_utils", "shapes")
 SNAPSHOT_SCHEMA = os.path.join(ROOT, "docs", "snapshot.schema.json")
 PLAIN = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
-PLAIN.update(Severity="string", Confidence="string", State="string")  # of shape.py
+PLAIN.update(Severity="string", Confidence="string", State="string", PhpFault="string")  # of shape.py
 
 
 class Field(NamedTuple):

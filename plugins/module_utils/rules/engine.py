@@ -4,7 +4,7 @@
 """Asks the rules about one endpoint and makes findings of their answers."""
 
 from functools import partial
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
 
 from .case import Case
 from .losses.timeline import timeline
@@ -76,6 +76,23 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
     }
 
 
+def with_commands(item: "Finding", snapshot: "Snapshot") -> "Finding":
+    """With what is not as usual in the commands that the catalogue names."""
+    nginx, options = snapshot["nginx"], snapshot["nginx"].get("options") or {}
+    config = nginx["config"] if {"c", "p"}.intersection(options) else None
+    units = [master["unit_state"] for master in snapshot["fpm"]["masters"] if master["unit"] == item["unit"]]
+    facts: Dict[str, object] = {
+        "nginx_unit": nginx["unit"] != "nginx.service" and nginx["unit"],
+        "no_nginx_unit": nginx["running"] and not nginx["unit"],
+        "nginx_config": config != "/etc/nginx/nginx.conf" and config,
+        "nginx_prefix": "p" in options and nginx["prefix"],
+        "no_reload": any(unit and unit.get("can_reload") is False for unit in units),
+        **(item["facts"] or {}),
+    }
+    known = {name: value for name, value in facts.items() if value}
+    return {**item, "facts": cast("Facts", known)}
+
+
 def _finding(
     rule: Union[Rule, HostRule], match: Match, snapshot: "Snapshot", case: Optional[Case] = None
 ) -> "Finding":
@@ -87,10 +104,7 @@ def _finding(
         reason = reason._replace(place=case.owner.place)
     if reason.servers is None and case:
         reason = reason._replace(servers=case.servers)
-    unit = snapshot["nginx"]["unit"]
-    if unit not in (None, "nginx.service"):  # the catalogue then names it in what is to be done
-        reason = reason._replace(facts=cast("Facts", {"nginx_unit": unit, **reason.facts}))
-    return finding(match.cause, match.reason_id, reason, case.key if case else None)
+    return with_commands(finding(match.cause, match.reason_id, reason, case.key if case else None), snapshot)
 
 
 def not_mended(item: "Finding") -> "Finding":

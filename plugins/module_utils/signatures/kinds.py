@@ -10,6 +10,7 @@ from .php_fpm import PHP_FPM
 # Of its files.
 INCLUDE_TOO_DEEP, BAD_PATTERN = PHP_FPM.ids("fpm-include-depth fpm-include-glob")
 FILE_NOT_OPENED, SYNTAX, NO_VALUE = PHP_FPM.ids("fpm-conf-open fpm-syntax fpm-null-value")
+(UNKNOWN_ENTRY,) = PHP_FPM.ids("fpm-unknown-entry")
 # Of a pool.
 NO_POOL, NO_USER, SAME_LISTEN = PHP_FPM.ids("fpm-no-pool fpm-no-user fpm-dup-listen")
 NO_LISTEN, NO_PM, NO_WORKERS = PHP_FPM.ids("fpm-no-listen fpm-no-pm fpm-max-children-conf")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..answers.bounds import CONFIDENCES, SEVERITIES, STATES
-from ..catalogue import CATALOGUE
+from ..catalogue.catalogue import CATALOGUE
 from ..shapes.gate import Rule
 
 PHASES = ("before", "after")

@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 from ..answers.bounds import UNSEEN
-from ..catalogue import lookup
+from ..catalogue.catalogue import lookup
+from ..catalogue.placeholders import named
 from ..gate.policy_words import SIGNS
 from ..links import url
-from ..placeholders import named
 from ..reports.remedies import full_name, identity, open_findings
 from ..shapes.gate import Reason
 from ..shapes.report import Explained, HostEntry, Report

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..answers.bounds import STATUSES
-from ..catalogue import steps_for
+from ..catalogue.catalogue import steps_for
 from ..links import url
 from ..reports import remedies
 from ..reports.remedies import full_name, open_findings

@@ -19,7 +19,7 @@ from ..answers import older_findings
 from ..answers.bounds import DIAGNOSIS, STATUSES
 from ..answers.complaints import untemplated
 from ..answers.untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
-from ..catalogue import enrich
+from ..catalogue.catalogue import enrich
 from ..render.facts import worst_of
 from ..shapes.artifact import Artifact
 from ..shapes.report import Diagnosis, HostEntry, Report, Run, Summary

@@ -11,7 +11,7 @@ from typing import Dict, List, Optional
 
 from .missing import Missing
 from .plan import Planned
-from .shape import Confidence, Severity, State, TypedDict
+from .shape import Confidence, Fault, Severity, State, TypedDict
 from .snapshot import Stranger
 
 
@@ -34,9 +34,18 @@ class Facts(TypedDict, total=False):
     account: Optional[str]  # that php-fpm looked for in vain
     address: Optional[str]  # where php-fpm was to listen
     answering: Optional[str]  # endpoint of the upstream's server that answers in place of this one
+    directive: Optional[str]  # that php-fpm does not know
+    # What an error of PHP's is about, of which no page comes; main_file: php-fpm's own is not there. Others
+    # than those of this version may come from a newer host.
+    fault: Optional[Fault]
     file: Optional[str]  # of the configuration, in which the line is that decides
     line: Optional[int]
+    name: Optional[str]  # of what the fault is about: a function, an extension, a variable, a version, a file
+    nginx_config: Optional[str]  # that it was started with, where it is no usual one
+    nginx_prefix: Optional[str]  # the same of its prefix
     nginx_unit: Optional[str]  # that runs nginx, where it is no nginx.service
+    no_nginx_unit: Optional[bool]  # nginx runs, and no unit of systemd runs it
+    no_reload: Optional[bool]  # the finding's unit has no ExecReload=
     path: Optional[str]  # of what lacks, is refused or has to be mended
     pids: Optional[List[int]]  # that a person ends or wakes: all of them, or none
     start_command: Optional[str]  # what starts php-fpm there in place of systemd

@@ -6,7 +6,7 @@
 
 from typing import List
 
-from .shape import TypedDict
+from .shape import PhpFault, TypedDict
 
 
 class ErrorParts(TypedDict, total=False):
@@ -15,6 +15,8 @@ class ErrorParts(TypedDict, total=False):
     read_only: List[str]  # files that it cannot write, since their file system is read-only
     missing: List[str]  # files and sockets that it did not find; not before 0.14.0
     lacks: List[str]  # process (it could start none), database or temporary_file; not before 0.14.0
+    fault: PhpFault  # what the error is about, where that has a fix of its own; not before 0.14.0
+    name: str  # of the function, extension, variable, version or file that it is about; not before 0.14.0
 
 
 class LaterPhpError(ErrorParts, total=False):

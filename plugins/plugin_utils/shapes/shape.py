@@ -15,8 +15,19 @@ if TYPE_CHECKING:
     Severity = Literal["critical", "warning", "info"]
     Confidence = Literal["certain", "likely", "possible"]
     State = Literal["active", "latent", "recovered"]
+    PhpFault = Literal[
+        "certificate_file",
+        "database_connections",
+        "environment_variable",
+        "memory_unit",
+        "other_version",
+        "parse_error",
+        "removed_function",
+        "save_handler",
+    ]
+    Fault = Literal[PhpFault, "main_file"]
 else:
-    Severity = Confidence = State = str  # Python 3.6 has no Literal
+    Severity = Confidence = State = PhpFault = Fault = str  # Python 3.6 has no Literal
 
     class TypedDict(dict):
         """answers/bounds.py walks the bases of a shape. A class of typing.TypedDict has forgotten its own."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..answers.bounds import STATUSES
-from ..catalogue import steps_for
+from ..catalogue.catalogue import steps_for
 from ..reports.remedies import full_name, sites_of
 from ..shapes.report import Explained, HostEntry
 from .layout import (

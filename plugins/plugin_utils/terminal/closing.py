@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..catalogue import Step, steps_for
+from ..catalogue.catalogue import Step, steps_for
 from ..links import url
 from ..reports.remedies import for_a_person
 from ..shapes.report import Explained, HostEntry

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..catalogue import words_for
+from ..catalogue.catalogue import words_for
 from ..reports.remedies import full_name, identity
 from ..shapes.remediation import FindingResult, Remediation, Undone
 from ..shapes.report import HostEntry

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..answers.bounds import SEVERITIES
-from ..catalogue import words_for
+from ..catalogue.catalogue import words_for
 from ..reports.remedies import full_name, sites_of
 from ..shapes.report import Explained, HostEntry, Report
 from .layout import COLORS as STATUS_COLORS

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ..answers.bounds import LABELS, SEVERITIES, STATES
-from ..catalogue import lookup
+from ..catalogue.catalogue import lookup
 from ..reports.remedies import WELL as REMEDIED
 from ..reports.remedies import full_name, sites_of, tally
 from ..shapes.finding import Finding

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from ..answers.bounds import LABELS, STATUSES
-from ..catalogue import cure_of_the_past
+from ..catalogue.catalogue import cure_of_the_past
 from ..reports.remedies import full_name, open_findings
 from ..shapes.report import Explained, HostEntry, Report
 from . import closing, remedy_table

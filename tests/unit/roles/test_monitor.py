@@ -17,7 +17,7 @@ import jinja2
 import pytest
 import yaml
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.monitor import metrics as of_hosts
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import DOC_PAGE
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue.catalogue import DOC_PAGE
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.links import PAGES
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render import metrics as of_reports
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import ROOT

@@ -31,6 +31,9 @@ def fault_of_ini(text: str) -> Optional[str]:
 
 
 def error_parts(text: str) -> "ErrorParts":
+    from .faults import fault_of
+
     parts = {name: re.findall(pattern, text) for name, pattern in _PATHS.items()}
     parts["lacks"] = [what for what, pattern in _LACKS.items() if re.search(pattern, text)]
-    return cast("ErrorParts", {name: values for name, values in parts.items() if values})
+    known = {name: values for name, values in parts.items() if values}
+    return cast("ErrorParts", {**known, **fault_of(text)})

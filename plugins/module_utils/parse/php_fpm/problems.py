@@ -63,6 +63,11 @@ class StartFailure(NamedTuple):
         return self.places[0] if self.kind == kinds.UNKNOWN_USER else None
 
     @property
+    def directive(self) -> Optional[str]:
+        """That php-fpm does not know."""
+        return self.places[-1] if self.kind == kinds.UNKNOWN_ENTRY else None
+
+    @property
     def address(self) -> Optional[str]:
         """That it could not listen at."""
         return self.places[0] if self.kind in kinds.OF_ADDRESS else None

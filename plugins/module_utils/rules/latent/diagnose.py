@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, List
 
 from ...plan.preventive import make_known
 from ..diagnose import diagnose, left_to_a_person
-from ..engine import finding, not_mended
+from ..engine import finding, not_mended, with_commands
 from ..missing import attempt, part_of
 from ..model import SEVERITIES, STATES
 from .model import LatentRule
@@ -27,7 +27,7 @@ FAILED = "risk_failed"
 def _ask(rule: LatentRule, snapshot: "Snapshot", failed: "List[Missing]") -> "List[Finding]":
     """Each adds what it finds, and takes nothing for granted: where one raises, the others go on."""
     return [
-        finding(rule.cause, risk.reason_id, risk.reason, risk.endpoint)
+        with_commands(finding(rule.cause, risk.reason_id, risk.reason, risk.endpoint), snapshot)
         for ask in rule.asks
         for risk in attempt(failed, part_of(rule.name, ask), partial(ask, snapshot)) or ()
     ]

@@ -262,7 +262,8 @@ def _refused_by_test(master: "Master") -> Rejection:
     if file:
         words += ", %s:%d" % (file, line) if line else ", %s" % file
     account = failure.places[0] if failure and reason == "unknown_user" else None
-    return Rejection(reason, words, proof, facts={"account": account})
+    known: Facts = {"account": account, "directive": failure.directive if failure else None}
+    return Rejection(reason, words, proof, facts=known)
 
 
 def _names(master: "Master", account: str) -> bool:

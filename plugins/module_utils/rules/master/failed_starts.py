@@ -102,7 +102,8 @@ def _mended(down: Down) -> bool:
 
 def _at_path(words: str, down: Down, proof: "Sequence[Evidence]" = (), left: Optional[str] = None) -> Reason:
     proof = [*down.failed_start, *proof, *at_place(down.path, left), down.state]
-    return Reason(words, proof, confidence="likely", facts={"path": down.path})
+    directive = down.failure.directive if down.failure else None
+    return Reason(words, proof, confidence="likely", facts={"path": down.path, "directive": directive})
 
 
 def failed(reason: str, down: Down) -> Optional[Reason]:

@@ -15,6 +15,7 @@ from .down import NO_PROGRAM, look_at
 from .whereabouts import at_place, directory_of, lacks_directory, of_journal
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Facts
     from ....plugin_utils.shapes.unit import Unit
     from .down import Down
 
@@ -247,6 +248,9 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
         reason = reason._replace(summary=words, confidence="likely" if sure else "possible", remedy=[])
     unit, command = master["unit_state"], master.get("start_command") if case.owner else None
     starter = [evidence("service", command)] if command else []
+    lost_file: Facts = {}
+    if any(problem.get("path") == master["config"] for problem in master["config_errors"]):
+        lost_file = {"fault": "main_file", "path": master["config"]}
     reason = reason._replace(
         summary=reason.summary + ".",
         proof=list(reason.proof) + starter + [case.dialled()] + first_line(lost),
@@ -254,6 +258,6 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
         place=reason.place or Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
         since=(unit["inactive_since"] or unit["changed_at"] or None) if unit else None,
         explains=case.losses,
-        facts={**reason.facts, "start_command": command},
+        facts={**lost_file, **reason.facts, "start_command": command},
     )
     return match._replace(reason=reason)

@@ -20,10 +20,10 @@ from .php_refuses import reloaded
 from .unit_of_pages import of_unit
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.finding import Evidence, Facts
     from ....plugin_utils.shapes.logs import Pages
     from ....plugin_utils.shapes.nginx import Route
-    from ....plugin_utils.shapes.php_error import PhpError
+    from ....plugin_utils.shapes.php_error import ErrorParts, PhpError
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 FEWEST = 3  # pages
@@ -78,7 +78,16 @@ def _nginx_fails(snapshot: "Snapshot", routes: Sequence["Route"]) -> bool:
     return bool(keys) and all(may_make_none(snapshot, key) for key in keys)
 
 
-def _match(reason_id: str, words: str, group: Group, proof: Sequence["Evidence"], since: float) -> Match:
+def _facts(errors: Sequence["ErrorParts"]) -> "Facts":
+    for each in errors:
+        if "fault" in each:
+            return {"fault": each["fault"], "name": each.get("name")}
+    return {}
+
+
+def _match(
+    reason_id: str, words: str, group: Group, proof: Sequence["Evidence"], since: float, facts: "Facts"
+) -> Match:
     """What a unit's setting explains stands before the log line, and that before the rest."""
     first = [each for each in proof if each["source"] == "unit"]
     first += [sample(group.newest)] if group.events else []
@@ -86,6 +95,7 @@ def _match(reason_id: str, words: str, group: Group, proof: Sequence["Evidence"]
         words,
         first + [each for each in proof if each["source"] != "unit"],
         since=group.newest["first"] if group.events else since,
+        facts=facts,
     )
     return Match(CAUSE, reason_id, reason)
 
@@ -153,6 +163,7 @@ def _before_script(group: Group) -> Match:
         confidence="possible" if started else "likely",
         state=state_of(_answered(group.snapshot, event["site"] or "", event["last"])),
         since=event["first"],
+        facts=_facts([event["detail"]]),
     )
     return Match(CAUSE, "before_script", reason)
 
@@ -174,9 +185,10 @@ def _every_page(path: str, pages: "Pages", group: Group) -> Optional[Match]:
     words = WORDS["every_page"] % (pages["failed"], ", ".join(names[:3]))
     own = [] if group.events else _of_own_log(snapshot, routes)
     proof[:0] = map(_own, own)
-    proof += of_unit(snapshot, routes, [event["detail"] for event in group.events] or own)
+    errors = [event["detail"] for event in group.events] or own
+    proof += of_unit(snapshot, routes, errors)
     proof[:0] = _hiding(snapshot, names) if "hidden" in pages else []
-    return _match("every_page", words, group, proof, pages["last"])
+    return _match("every_page", words, group, proof, pages["last"], _facts(errors))
 
 
 def _shown_errors(path: str, pages: "Pages", group: Group) -> Optional[Match]:
@@ -192,14 +204,17 @@ def _shown_errors(path: str, pages: "Pages", group: Group) -> Optional[Match]:
     events = (
         group.events[-1:] if each_has(came, [at for each in group.events for at in each["times"]]) else []
     )
+    errors: Sequence[ErrorParts] = [event["detail"] for event in events]
     if not events:
         own = [(error, error.get("times", [])) for error in _of_own_log(group.snapshot, routes)]
         theirs = [error for error, at in own if each_has(came, at) and theirs_alone(came, at)]
         if not theirs:
             return None
         proof.insert(0, _own(theirs[0]))
+        errors = theirs[:1]
     words = WORDS["shown_errors"] % (len(came), ", ".join(names[:3]))
-    match = _match("shown_errors", words, group._replace(events=events), proof, came[0])
+    group = group._replace(events=events)
+    match = _match("shown_errors", words, group, proof, came[0], _facts(errors))
     reason = match.reason._replace(losses=losses_of(events), servers=sites_of(routes))
     return match._replace(reason=reason)
 

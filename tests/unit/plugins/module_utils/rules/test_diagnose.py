@@ -76,6 +76,34 @@ class TestVerdict:
         host["nginx"]["unit"] = unit
         assert hosts.only(host)["facts"].get("nginx_unit") == (unit if shown else None)
 
+    @pytest.mark.parametrize(
+        "nginx, facts",
+        [
+            ({"unit": None}, {"no_nginx_unit": True}),
+            ({"unit": None, "running": False}, {}),
+            ({"unit": "nginx.service"}, {}),
+            ({"options": {"c": "/srv/a.conf"}, "config": "/srv/a.conf"}, {"nginx_config": "/srv/a.conf"}),
+            (
+                {"options": {"p": "/srv/"}, "config": "/srv/conf/nginx.conf", "prefix": "/srv/"},
+                {"nginx_config": "/srv/conf/nginx.conf", "nginx_prefix": "/srv/"},
+            ),
+            ({"options": {"c": "/etc/nginx/nginx.conf"}}, {}),
+            ({"options": {"g": "daemon off;"}, "config": "/opt/nginx.conf"}, {}),
+        ],
+    )
+    def test_how_nginx_is_called_is_told_where_it_is_odd(self, nginx: Any, facts: Any) -> None:
+        known = hosts.only(a_host("nginx_other_user").with_nginx(**nginx))["facts"]
+        assert {name: value for name, value in known.items() if "nginx" in name} == facts
+
+    @pytest.mark.parametrize("can_reload, told", [(False, True), (True, None), (None, None)])
+    def test_a_unit_that_takes_no_reload_is_told(self, can_reload: Any, told: Any) -> None:
+        host = a_host("exhausted_static").with_unit(can_reload=can_reload)
+        assert hosts.only(host)["facts"].get("no_reload") == told
+
+    def test_near_miss_another_unit_that_takes_no_reload(self) -> None:
+        host = a_host("nginx_other_user").with_unit(can_reload=False)
+        assert hosts.only(host)["unit"] != "nginx.service" or "no_reload" not in hosts.only(host)["facts"]
+
     def test_that_nginx_does_not_run_is_missing_first(self) -> None:
         """What else is not known of such a host is mostly so since nobody answers."""
         host = a_host("plain").with_nginx(running=False, workers=[]).unseen("connect_as_nginx")

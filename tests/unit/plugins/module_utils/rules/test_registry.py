@@ -27,7 +27,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules 
 NAMES = [rule.name for rule in RULES]
 HERE = os.path.dirname(os.path.abspath(__file__))
 RULES_FOLDER = os.path.join(ROOT, "plugins", "module_utils", "rules")
-WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "words")
+WORDS_FOLDER = os.path.join(ROOT, "plugins", "plugin_utils", "catalogue", "words")
 COLLECTION = "ansible_collections.webmedic.php_fpm."
 RULES_PACKAGE = COLLECTION + "plugins.module_utils.rules"
 TESTS_PACKAGE = COLLECTION + "tests.unit.plugins.module_utils.rules"

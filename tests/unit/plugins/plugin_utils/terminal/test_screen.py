@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import catalogue, links
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils import links
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import catalogue
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.terminal import screen
 
 XTERM = {"TERM": "xterm-256color", "LANG": "en_US.UTF-8"}

@@ -167,6 +167,40 @@ class TestNoProblem:
         assert collected(Broken(0, "", main=INCLUDE.replace("/etc/php", "${CONF}/php"))) == []
 
 
+class TestFacts:
+    """What the words for people name."""
+
+    def refused(self, line: str, problems: List[Dict[str, Any]]) -> Any:
+        return hosts.only(stopped(problems, ran=True, ok=False, rc=78, output=[line]))["facts"]
+
+    def test_hit_a_directive_that_php_fpm_does_not_know(self) -> None:
+        facts = self.refused("ERROR: [%s:9] unknown entry 'pm.max_spawn_rate'" % POOL_FILE, [])
+        assert facts == {"file": POOL_FILE, "line": 9, "directive": "pm.max_spawn_rate"}
+
+    def test_near_miss_a_value_that_php_fpm_does_not_take(self) -> None:
+        facts = self.refused("ERROR: [%s:9] unable to parse value for entry 'pm': x" % POOL_FILE, [])
+        assert "directive" not in facts and "fault" not in facts
+
+    def lost(self, path: str) -> List[Dict[str, Any]]:
+        problem = collected(PROBLEMS["fpm-conf-open"])[0]
+        return [dict(problem, file=MAIN, line=0, path=path)]
+
+    @pytest.mark.parametrize("tested", [True, False])
+    def test_hit_the_main_file_is_not_there(self, tested: bool) -> None:
+        line = "ERROR: failed to open configuration file '%s': No such file or directory (2)" % MAIN
+        problems = self.lost(MAIN)
+        facts = self.refused(line, problems) if tested else hosts.only(stopped(problems))["facts"]
+        assert (facts["fault"], facts["path"]) == ("main_file", MAIN)
+
+    def test_near_miss_a_file_that_the_main_one_includes(self) -> None:
+        facts = hosts.only(stopped(self.lost(POOL_FILE)))["facts"]
+        assert "fault" not in facts and facts["path"] == POOL_FILE
+
+    def test_decoy_a_fault_in_the_main_file(self) -> None:
+        facts = self.refused("ERROR: [%s:3] unknown entry 'x'" % MAIN, [])
+        assert facts == {"file": MAIN, "line": 3, "directive": "x"}
+
+
 class TestOlderSnapshot:
     def test_a_problem_without_a_kind_counts(self) -> None:
         problems = collected(PROBLEMS["fpm-no-pm"])

@@ -58,6 +58,10 @@ class TestBeforeScript:
     def test_decoy_an_error_of_a_script(self) -> None:
         assert hosts.found(fatal(" in /var/www/shop/a.php on line 3")) == hosts.HEALTHY
 
+    def test_hit_what_the_error_is_about(self) -> None:
+        host = fatal(": Allowed memory size of 2097152 bytes exhausted in Unknown on line 0")
+        assert hosts.only(host)["facts"] == {"fault": "memory_unit"}
+
 
 class TestEveryPage:
     def test_hit_php_keeps_its_errors_elsewhere(self) -> None:
@@ -80,6 +84,20 @@ class TestEveryPage:
         first, second = hosts.only(host)["evidence"]
         assert (first["source"], first["text"], first["path"]) == ("php_log", "PHP Fatal x", "/p.log")
         assert second["source"] == "nginx_access"
+
+    def test_hit_what_the_error_is_about(self) -> None:
+        host = logged(fatal(": Call to undefined function each() in /var/www/shop/a.php on line 3"))
+        assert hosts.only(host)["facts"] == {"fault": "removed_function", "name": "each"}
+
+    def test_hit_what_an_error_of_phps_own_log_is_about(self) -> None:
+        host = logged(a_host().silent_logs())
+        error = {"pool": "www", "config": hosts.master(host)["config"], "path": "/p.log", "text": "PHP x"}
+        known = {"fault": "save_handler", "name": "redis"}
+        host["access"]["php_errors"] = [error, dict(error, **known)]
+        assert hosts.only(host)["facts"] == known
+
+    def test_near_miss_an_error_of_the_script_itself(self) -> None:
+        assert hosts.only(logged(fatal(" in /var/www/shop/a.php on line 3")))["facts"] == {}
 
     def read_only(self, path: str) -> str:
         """Where the evidence begins, of a unit that protects /usr."""
@@ -194,6 +212,14 @@ class TestShownErrors:
     def test_hit_each_page_has_an_error_in_phps_own_log(self) -> None:
         item = hosts.only(self.in_own_log(self.came(), 50.5, 40.0, 30.0, 20.0, 500.0))
         assert item["reason"] == "shown_errors" and item["evidence"][0]["text"] == "PHP Fatal x"
+
+    def test_hit_what_the_error_is_about(self) -> None:
+        host = self.in_nginx(self.came())
+        hosts.quote(host, '*1 FastCGI sent in stderr: "%s: Too many connections in /a.php:2"' % FATAL)
+        assert hosts.only(host)["facts"] == {"fault": "database_connections"}
+        own = self.in_own_log(self.came(), *self.AGO)
+        own["access"]["php_errors"][0].update(fault="parse_error")
+        assert hosts.only(own)["facts"] == {"fault": "parse_error"}
 
     def test_near_miss_a_page_came_without_one(self) -> None:
         assert hosts.found(self.in_nginx(self.came(), 50.0, 40.0, 30.0)) == hosts.HEALTHY

@@ -1,0 +1,123 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixes that are better where a fact of the finding says more than its reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.faults import FAULTS
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.bounds import reader_of
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import catalogue
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import Facts, Finding
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import finding
+
+READ_IT = catalogue.lookup("php_error", None).fix
+MAIN = "/etc/php/8.2/fpm/php-fpm.conf"
+# Kind -> (its name, what the fix has).
+KINDS = {
+    "other_version": (">= 9.1.0", "a pool of PHP >= 9.1.0, which its code needs"),
+    "parse_error": (None, "compare the PHP of the site's pool"),
+    "removed_function": ("each", "this one has no each() any more"),
+    "save_handler": (
+        "redis",
+        "the extension redis for this PHP, which session.save_handler names; systemctl",
+    ),
+    "environment_variable": ("DATABASE_URL", "env[DATABASE_URL], or"),
+    "database_connections": (None, "(max_connections)"),
+    "memory_unit": (None, "256Mb is 256 bytes; systemctl reload php.service"),
+    "certificate_file": ("/etc/pki/ca.crt", "in place of /etc/pki/ca.crt"),
+}
+HOSTILE = [
+    "x`reboot`",
+    "$(reboot)",
+    "x; reboot",
+    "a\nreboot",
+    "{unit}",
+    "x' reboot",
+    "\u202ex",
+    "[redacted]{}",
+    5,
+]
+
+
+def of(cause: str, reason: str | None, facts: dict[str, Any], **more: Any) -> Any:
+    return finding(cause, reason, unit="php.service", remedy=[], facts=facts, **more)
+
+
+def fix(cause: str, reason: str | None, **facts: Any) -> str:
+    return str(catalogue.words_for(of(cause, reason, facts))["fix"])
+
+
+class TestPhp:
+    @pytest.mark.parametrize("kind", sorted(FAULTS))
+    @pytest.mark.parametrize("reason", ["every_page", "shown_errors", "before_script"])
+    def test_hit_each_kind_has_a_fix(self, kind: str, reason: str) -> None:
+        name, words = KINDS[kind]
+        assert words in fix("php_error", reason, fault=kind, name=name)
+
+    @pytest.mark.parametrize(
+        "facts", [{}, {"fault": None}, {"fault": "of_a_later_version"}, {"name": "each"}]
+    )
+    def test_near_miss_an_older_or_a_later_host(self, facts: Any) -> None:
+        assert fix("php_error", "every_page", **facts) == READ_IT
+
+    @pytest.mark.parametrize("name", HOSTILE)
+    @pytest.mark.parametrize("kind", sorted(KINDS))
+    def test_decoy_a_name_with_odd_letters(self, kind: str, name: Any) -> None:
+        steps = catalogue.steps_for(of("php_error", "every_page", {"fault": kind, "name": name}))
+        assert not any("reboot" in step.text or "\u202e" in step.text for step in steps)
+        commands = {step.text for step in steps if step.command}
+        assert commands <= {"systemctl restart php.service", "systemctl reload php.service"}
+
+    def test_no_command_has_a_name(self) -> None:
+        for entry in catalogue.CATALOGUE.values():
+            for text in (entry.fix, *(row.fix for row in entry.when)):
+                typed = text.split("`")[1::2]
+                assert not any("{name}" in part or "{directive}" in part for part in typed)
+
+
+class TestConfig:
+    def fix(self, **facts: Any) -> str:
+        return fix("fpm_not_running", "config_invalid", **{"file": MAIN, "line": 3, **facts})
+
+    def test_hit_php_fpm_has_no_main_file(self) -> None:
+        assert self.fix(fault="main_file", path=MAIN).startswith("put back %s, from a backup" % MAIN)
+
+    @pytest.mark.parametrize("name", ["pm.max_spawn_rate", "listen.acl_users", "access.suppress_path[]"])
+    def test_hit_a_directive_of_another_php(self, name: str) -> None:
+        words = "take %s:3 out: this php-fpm has no %s," % (MAIN, name)
+        assert self.fix(directive=name).startswith(words)
+
+    @pytest.mark.parametrize("facts", [{}, {"directive": "pm.max_spawn_rates"}, {"path": MAIN}])
+    def test_near_miss_what_is_to_be_corrected(self, facts: Any) -> None:
+        assert self.fix(**facts).startswith("correct %s:3" % MAIN)
+
+
+class TestOthers:
+    def test_the_dead_server_is_taken_out(self) -> None:
+        item = finding("socket_path_mismatch", "other_socket", remedy=[])
+        item["facts"] = {"file": "/etc/nginx/a", "line": 7, "answering": "unix:/run/b.sock"}
+        assert catalogue.enrich(item)["fix"].startswith("take the dead server out of /etc/nginx/a:7, or")
+        assert "dead server" not in catalogue.enrich({**item, "cause": "fpm_not_running"})["fix"]
+
+    def test_neither_side_has_loaded_its_files(self) -> None:
+        item = of("socket_path_mismatch", "config_not_loaded", {}, state="latent")
+        assert [step.text for step in catalogue.steps_for(item) if step.command] == [
+            "systemctl reload php.service nginx"
+        ]
+        assert "nginx -t" not in fix("socket_path_mismatch", "config_not_loaded")
+
+
+class TestRows:
+    def test_each_row_asks_for_what_a_finding_has(self) -> None:
+        known = {*Facts.__annotations__, "state"}
+        for entry in catalogue.CATALOGUE.values():
+            assert {row.fact for row in entry.when} <= known
+
+    def test_a_kind_of_a_later_host_is_read(self) -> None:
+        item = of("php_error", "every_page", {"fault": "of_a_later_version", "name": "x"})
+        assert reader_of(Finding)(item, "finding")["facts"] == item["facts"]
