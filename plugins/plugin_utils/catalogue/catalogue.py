@@ -19,7 +19,7 @@ from ..shapes.finding import Finding
 from ..shapes.report import Explained, Words
 from . import words
 from .entry import Entry
-from .placeholders import complete, fields_of, filled
+from .placeholders import complete, fields_of, filled, sayable
 
 DOC_PAGE = "docs/causes.md"
 
@@ -71,7 +71,7 @@ def _fix(finding: Mapping[str, Any]) -> str:
     known = {**(finding.get("facts") or {}), "state": finding.get("state")}
     for row in (*cause.when, *entry.when):
         value = known.get(row.fact)
-        if value and row.value in (None, value):
+        if value and row.value in (None, value) and sayable(row.fix, fields_of(finding)):
             return row.fix
     return entry.fix
 

@@ -67,7 +67,7 @@ class Field(NamedTuple):
     """What a text may name in braces."""
 
     name: str  # in docs/causes.md, which speaks of any host
-    noun: str  # what stands in a sentence where it is not known
+    noun: str  # what stands in a sentence where it is not known; "": nothing does, see sayable()
     shown: Callable[[Any], str | None] = _word
 
 
@@ -92,8 +92,8 @@ FIELDS = {
 # The same of what docs/causes.md does not name.
 OTHERS = {
     "nginx": Field("nginx", "nginx"),
-    "name": Field("NAME", "what the evidence names", _name),
-    "directive": Field("DIRECTIVE", "the directive of the evidence", _name),
+    "name": Field("NAME", "", _name),
+    "directive": Field("DIRECTIVE", "", _name),
     "start_command": Field("", "", _several),
     "restart_command": Field("", "", _restart),
     "nginx_config": Field("", ""),
@@ -165,6 +165,12 @@ def _put(text: str, values: Mapping[str, str]) -> str:
 def complete(text: str, known: Mapping[str, Any]) -> bool:
     """Whether each field that a text names can be shown."""
     return _names(text) <= set(_values(known))
+
+
+def sayable(text: str, known: Mapping[str, Any]) -> bool:
+    """Whether there is a word for each field that a text names."""
+    values = _values(known)
+    return all(name in values or name in COMMANDS or _EVERY[name].noun for name in _names(text))
 
 
 def filled(text: str, known: Mapping[str, Any]) -> str:

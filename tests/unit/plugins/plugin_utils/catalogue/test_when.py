@@ -72,6 +72,8 @@ class TestPhp:
         assert not any("reboot" in step.text or "\u202e" in step.text for step in steps)
         commands = {step.text for step in steps if step.command}
         assert commands <= {"systemctl restart php.service", "systemctl reload php.service"}
+        if KINDS[kind][0]:
+            assert fix("php_error", "every_page", fault=kind, name=name) == READ_IT
 
     def test_no_command_has_a_name(self) -> None:
         for entry in catalogue.CATALOGUE.values():

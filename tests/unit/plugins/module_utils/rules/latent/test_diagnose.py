@@ -54,6 +54,11 @@ class TestBesideTheDiagnosis:
         (action,) = ahead["plan"]
         assert [ahead["findings"][number]["cause"] for number in action["findings"]] == ["fpm_not_running"]
 
+    def test_a_risk_tells_how_nginx_is_called_as_well(self) -> None:
+        host = a_risky_host(restart=DISABLED).with_nginx(unit=None).with_unit(can_reload=False)
+        item = next(each for each in diagnose_ahead(host)["findings"] if each["cause"] == "restart_at_risk")
+        assert item["facts"]["no_nginx_unit"] and item["facts"]["no_reload"]
+
     def test_what_could_not_be_seen_leaves_the_host_healthy(self) -> None:
         host = a_risky_host()
         host["risks"]["missing"] = [{"what": "fpm_config", "path": None, "why": "x", "needs": None}]
