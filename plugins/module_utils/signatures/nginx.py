@@ -195,8 +195,8 @@ ng-stat-denied - - root_denied stat() "%q" failed (13: %s)
 ng-file-denied file 500 file_denied open() "%q" failed (13: %s)
 ng-sent-denied sent 403 sent_denied open() "%q" failed (13: %s)
 ng-static-denied static 403 static_denied open() "%q" failed (13: %s)
-ng-zone-full - 500 zone_full could not allocate node in cache keys zone "%q"
-ng-zone-full-limit - 503 zone_full could not allocate node in limit_req zone "%q"
+ng-zone-full - 500 zone_full could not allocate node in cache keys zone "%s"
+ng-zone-full-limit - 503 zone_full could not allocate node in limit_req zone "%s"
 ng-sent-missing sent 404 sent_missing open() "%q" failed (2: %s)
 ng-body-too-large - 413 body_too_large client intended to send too large body: %d bytes
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d
