@@ -147,6 +147,13 @@ events:
       type: list
       elements: str
       returned: where they were several
+    revisits:
+      description: How the visitors whose requests failed fared with the same requests. A diagnosis alone
+        looks for it.
+      type: list
+      elements: dict
+      returned: never here
+      version_added: 0.14.0
     detail:
       description:
         - What the last message says in particular, such as C(errno), C(status) (what the visitor gets),

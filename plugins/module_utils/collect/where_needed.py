@@ -55,6 +55,10 @@ ODD_PAGES = {"refused", "forbidden", "blank", "zipped"}
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 BAD_STATUSES = {b"500", b"403"}
 ENDED = meanings("timed_out", "broken_off")
+# Of requests that may come since, whose setting no log names.
+REVISITED = (ENDED | CYCLES | meanings("too_big", "auth_answer", "bad_params", "zone_full")) | meanings(
+    "index_forbidden", "http_spoken", "unresolved", "bad_upstream", "unbound"
+)
 
 
 def isolated(host: Host, part: str, look: Callable[[], Found]) -> Optional[Found]:
@@ -94,6 +98,13 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
 
         for part, look in isolated(host, "named_places", partial(looks, host, snapshot, events)) or ():
             found.update(isolated(host, part, look) or {})
+    failed = [event for event in events if meaning_of(event) in REVISITED]
+    parts = [snapshot["nginx"], *snapshot["fpm"]["masters"]] if failed else []
+    if any((part["config_changed_at"] or 0.0) > since for part in parts):
+        from .pages.revisits import add_revisits, resized
+
+        isolated(host, "revisits", partial(add_revisits, host, snapshot, failed, since))
+        found["resized"] = resized(host)
     routes = snapshot["nginx"]["routes"]
     roots = {route["root"] or "$" for route in routes}
     roots.update(route["params"].get("SCRIPT_FILENAME", "").partition("$")[0] or "$" for route in routes)

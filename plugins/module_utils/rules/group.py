@@ -3,7 +3,18 @@
 
 """What a predicate of a host rule judges, and what the engine fills in of its answer."""
 
-from typing import TYPE_CHECKING, Callable, Dict, FrozenSet, Hashable, List, NamedTuple, Sequence, Union
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    FrozenSet,
+    Hashable,
+    List,
+    NamedTuple,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ..parse.nginx.sites import sites_of
 from ..parse.pools_at import pools_behind
@@ -14,7 +25,7 @@ from .missing import first_answer
 from .model import Match, losses_of, newest_of, sample
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Site
+    from ...plugin_utils.shapes.finding import Evidence, Site
     from ...plugin_utils.shapes.logs import Event
     from ...plugin_utils.shapes.missing import Missing
     from ...plugin_utils.shapes.nginx import Route
@@ -46,7 +57,17 @@ class Group(NamedTuple):
     def reconfigured(self) -> bool:
         """Whether nginx has loaded a later change that may be meant for the events' sites."""
         sites = [event["site"] for event in self.events if event["site"] is not None]
+        sites = sites or [route["site"] for route in self.routes]
         return site_reconfigured(self.snapshot["nginx"], sites, self.newest["last"] + LOG_SECOND)
+
+    @property
+    def mended(self) -> Tuple[bool, "List[Evidence]"]:
+        """Whether such a change is seen to have helped, with what shows it or the doubt."""
+        if not self.reconfigured:
+            return False, []
+        from .losses.revisits import since_reload
+
+        return since_reload(self.events, self.snapshot["nginx"])
 
 
 class Question(NamedTuple):

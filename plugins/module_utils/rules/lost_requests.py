@@ -10,7 +10,20 @@ from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
 from ..signatures.nginx import QUEUE_FULL
 from .case import CUT_OFF, Case
-from .model import Answer, Cause, Confidence, Loss, Match, Reason, Rule, State, evidence, near, sample
+from .model import (
+    Answer,
+    Cause,
+    Confidence,
+    Loss,
+    Match,
+    Reason,
+    Rule,
+    State,
+    evidence,
+    near,
+    sample,
+    state_of,
+)
 from .nginx.nginx_errors import NGINX_LIMIT, OWN
 
 if TYPE_CHECKING:
@@ -134,10 +147,10 @@ def _match(case: Case, row: Row) -> Optional[Match]:
         return None
     unsure: "List[Evidence]" = []
     if row.beside is not STOPPING:
-        from .losses.cured import doubts, is_over
+        from .losses.cured import settled
 
-        state = "recovered" if is_over(case, row.cause.id, lost, events) else state
-        unsure = doubts(case, row.cause.id, lost)
+        over, unsure = settled(case, row.cause.id, lost, events)
+        state = state_of(over)
     if row.beside is STOPPING:  # a stop is always of the master, and a reload may come long after it
         events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
     proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]

@@ -125,8 +125,20 @@ class Detail(LaterDetail, total=False):
     claimed: bool  # a worker's word, not the master's
 
 
+class Revisit(TypedDict):
+    """A request that failed, with its query, and the same of these visitors; by an access log."""
+
+    failed: int
+    before: int  # answers until it failed last
+    came: List[float]  # epoch seconds of answers since
+    each: int  # how many answers each of these times stands for
+
+
 class LaterEvent(TypedDict, total=False):
     """Not in snapshots from before 0.5.0."""
+
+    # Only where a file was changed in the window that may have mended it; not before 0.14.0.
+    revisits: List[Revisit]
 
     # nginx went on to another server of the upstream, whose failure is logged, too; False: it could not.
     # Absent: the log does not tell.

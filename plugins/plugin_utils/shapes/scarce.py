@@ -4,7 +4,7 @@
 
 """What nginx's log says it lacked: how much there is by now, and who uses it."""
 
-from typing import List
+from typing import Dict, List
 
 from .nginx import ServerBlock
 from .shape import TypedDict
@@ -36,6 +36,7 @@ class Scarce(TypedDict, total=False):
     """Only where the log says so; not in snapshots from before 0.14.0."""
 
     connections: int  # worker_connections
+    resized: Dict[str, float]  # epoch seconds when a remediation gave a unit of php-fpm more workers
     lacking_locations: List[LackingLocation]
     header_buffers: List[HeaderBuffer]
     zone_users: List[ZoneUser]

@@ -48,10 +48,11 @@ def _http_to_fpm(group: Group) -> Optional[Match]:
         return None
     master, pool = found
     listens = evidence("php-fpm", "listen = %s" % pool["listen"], pool["listen_file"])
+    over, seen = group.mended
     reason = likely(
         WORDS % (upstream, pool["name"]),
-        [sample(group.newest), listens],
-        state=state_of(group.reconfigured),
+        [sample(group.newest), listens, *seen],
+        state=state_of(over),
         place=Place(pool["name"], master["unit"]),
         servers=_servers(group),
     )

@@ -4,12 +4,16 @@
 """What a port may refuse, and a unix socket not."""
 
 import errno
-from typing import Optional
+from typing import TYPE_CHECKING, List, Optional
 
 from ...signatures.lookup import meanings
 from ..case import Case, site_reconfigured
+from ..losses.revisits import since_reload
 from ..model import Match, Reason, evidence, likely, sample
 from ..nginx.nginx_errors import NGINX_LIMIT, OWN
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Evidence
 
 UNREACHED, UNBOUND = meanings("unreached", "unbound"), meanings("unbound")
 
@@ -45,9 +49,12 @@ def no_port(case: Case) -> Optional[Match]:
         address = last["detail"].get("address", "an address")
         words = "nginx is to dial %%s from %s (fastcgi_bind), which this host lacks." % address
     over = site_reconfigured(case.snapshot["nginx"], [last["site"]], last["last"] + 1)
+    seen: "List[Evidence]" = []
+    if over and bound:
+        over, seen = since_reload([loss.event for loss in lost], case.snapshot["nginx"])
     reason = likely(
         words % case.key,
-        [case.dialled(), sample(last)],
+        [case.dialled(), sample(last), *seen],
         lost,
         state="recovered" if bound and over else "active",
         severity="critical" if now else None,

@@ -28,6 +28,7 @@ from ..model import (
 from ..seen import Groups, Seen, among, grouped
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.logs import Event
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.snapshot import Snapshot
@@ -69,11 +70,16 @@ def _unresolved(
     reason_id = REASONS.get(meaning_of(newest), "name_unresolved")
     directive = evidence("nginx", "fastcgi_pass %s" % hit[0]["pass"], hit[0]["file"], hit[0]["line"])
     over = site_reconfigured(snapshot["nginx"], [route["site"] for route in hit], newest["last"] + LOG_SECOND)
+    seen: "List[Evidence]" = []
     if reason_id == "no_resolver":
         over = over and all(route.get("resolver") for route in hit)
+    elif over:
+        from ..losses.revisits import since_reload
+
+        over, seen = since_reload(events, snapshot["nginx"])
     reason = likely(
         WORDS[reason_id] % hit[0]["pass"],
-        [directive, sample(newest)],
+        [directive, sample(newest), *seen],
         losses_of(events),
         state=state_of(over),
         severity=None if alone else "warning",

@@ -4,10 +4,11 @@
 """Whether what requests were lost to is seen to be gone: by the setting that is in force now.
 
 The value that was in force is compared, where a log names it. Else the finding stays, with the doubt: a
-large value may be an old one. Its file may have been changed for another reason.
+large value may be an old one. Its file may have been changed for another reason. What shows that it helped
+are the same requests, where they come since (revisits.py): but not of a queue, which is full at times alone.
 """
 
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Iterable, Optional, Sequence
 
 from ...parse.number import to_bytes
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
@@ -15,9 +16,9 @@ from ...signatures.lookup import meaning_of, meanings
 from ..case import Case, logged_as, reconfigured, touched
 from ..model import Loss, evidence
 from ..seen import Owner
+from .revisits import Outcome, since_reload
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.logs import Event
     from ....plugin_utils.shapes.memory import Kill
     from ....plugin_utils.shapes.nginx import Nginx, Route
@@ -109,11 +110,19 @@ def _enlarged(case: Case, cause: str, at: float) -> Dict[str, str]:
     return found
 
 
-def doubts(case: Case, cause: str, lost: Sequence[Loss]) -> "List[Evidence]":
-    """What may have mended it, where no log names the value that was in force."""
-    words = "a change of %s is loaded since; nothing shows that %s was smaller before"
+def settled(case: Case, cause: str, lost: Sequence[Loss], events: Sequence["Event"]) -> Outcome:
+    """Of a cause in lost_requests.py, with what may have mended it, where no log names the value that was in
+    force. events: php-fpm's beside the losses.
+    """
+    if _is_over(case, cause, lost, events):
+        return Outcome(True, [])
     settings = _enlarged(case, cause, lost[-1].at) if lost else {}
-    return [evidence("file", words % (path, name), path) for path, name in settings.items()]
+    if settings and cause == "response_header_too_big":
+        outcome = since_reload([loss.event for loss in lost], case.snapshot["nginx"])
+        if outcome.over:
+            return outcome
+    words = "a change of %s is loaded since; nothing shows that %s was smaller before"
+    return Outcome(False, [evidence("file", words % each, each[0]) for each in settings.items()])
 
 
 def connections_raised(snapshot: "Snapshot", events: Iterable["Event"]) -> bool:
@@ -146,8 +155,7 @@ def fits_memory(case: Case, owner: Optional[Owner], kills: Sequence["Kill"]) -> 
     return sum((pool["max_children"] or 0) * each[pool["name"]] for pool in pools) <= limit
 
 
-def is_over(case: Case, cause: str, lost: Sequence[Loss], events: Sequence["Event"]) -> bool:
-    """Of a cause in lost_requests.py. events: php-fpm's beside the losses."""
+def _is_over(case: Case, cause: str, lost: Sequence[Loss], events: Sequence["Event"]) -> bool:
     if events:
         newest = max(events, key=lambda event: event["last"])
         return cause == "request_terminated" and may_run_longer(case, newest)

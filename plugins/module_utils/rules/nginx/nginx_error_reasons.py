@@ -56,9 +56,8 @@ def _closed_root(group: Group) -> Optional[Match]:
 
 
 def _circle(group: Group) -> Match:
-    state = state_of(group.reconfigured)
-    reason = likely(CIRCLE % _to(group), [], state=state)
-    return Match(CYCLE, "internal_redirect", reason)
+    over, proof = group.mended
+    return Match(CYCLE, "internal_redirect", likely(CIRCLE % _to(group), proof, state=state_of(over)))
 
 
 def _to(group: Group) -> str:
@@ -124,7 +123,8 @@ def _zone_full(group: Group) -> Match:
     """nginx's line names no request, so no site either: it explains nothing else of a site."""
     zone = group.newest["detail"].get("zone", "in shared memory")
     words = "nginx ends requests itself: its zone %s has no room for another key." % zone
-    return Match(NGINX_LIMIT, "zone_full", likely(words, [], state=state_of(group.reconfigured)))
+    over, proof = group.mended
+    return Match(NGINX_LIMIT, "zone_full", likely(words, proof, state=state_of(over)))
 
 
 def _why_gone(root: "GoneRoot") -> str:

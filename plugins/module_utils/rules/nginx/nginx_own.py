@@ -121,11 +121,12 @@ def _index(group: Group) -> Optional[Match]:
     if not pages or not all(pages) or any(map(is_barred, ways)):
         return None
     newest, name = group.newest, (pages[0] or "")[len(ways[0]["script"]) :]
+    over, seen = group.mended
     reason = likely(
         WORDS["index_missing"] % (newest["site"], name),
-        [evidence("file", "%s is there" % pages[0], ways[0]["script"]), sample(newest)],
+        [evidence("file", "%s is there" % pages[0], ways[0]["script"]), sample(newest), *seen],
         losses_of(group.events),
-        state=state_of(group.reconfigured),
+        state=state_of(over),
     )
     return Match(OWN, "index_missing", reason)
 
@@ -162,6 +163,8 @@ def _of_site(group: Group) -> Optional[Match]:
             return None  # somebody else's, who may mean it
         if seen:
             proof.append(proof_of(seen, over))
+    elif over:
+        over, proof = group.mended
     words = WORDS[reason_id] % _named(reason_id, event["detail"])
     return Match(OWN, reason_id, likely(words, proof, state=state_of(over)))
 

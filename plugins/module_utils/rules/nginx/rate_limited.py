@@ -89,6 +89,6 @@ def refused_visitors(group: Group) -> Optional[Match]:
     reason = likely(
         MOST_VISITORS % (group.site, by, _whom(refused)),
         [*proof, sample(newest), evidence("nginx_access", text)],
-        state=state_of(group.reconfigured or refused["since"] >= FEWEST),
+        state=state_of(refused["since"] >= FEWEST),
     )
     return Match(NGINX_LIMIT, reason_id, reason)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ...signatures.lookup import meanings
 from ..case import Case, reconfigured, touched
 from ..model import Answer, Cause, Clear, Loss, Match, Reason, Remedy, Rule, Unclear, evidence, sample, span
-from ..seen import Owner
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
@@ -27,7 +26,6 @@ TIMED_OUT = meanings("broken_off", "timed_out")
 # By the access log alone. It may be another timeout than fastcgi_read_timeout, so nothing is changed for it.
 ANY_TIMEOUT = TIMED_OUT | meanings("gateway_timeout")
 SLOW = meanings("slow_script", "terminated")
-SETTLE = 30.0  # a dynamic pool starts its workers by ones and twos at first (fpm_process_ctl.c)
 # A line of a log, or one slow request, is no reason to change a site.
 ENOUGH = 5
 SPREAD = 60.0  # seconds
@@ -68,18 +66,9 @@ def _all_of(case: Case, site: str) -> Sequence["Route"]:
 
 
 def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
-    """A static pool that was full does not log it. With more workers by now, or another timeout, it is over
-    all the same. began: epoch seconds of the last request that timed out. sites: that lost some.
-    """
-    snapshot, lost = case.snapshot, case.lost(ANY_TIMEOUT)
-    if any(
-        _says_nothing_when_full(case, owner)
-        and reconfigured(owner.master, began - SETTLE)
-        and touched(snapshot, (owner.pool["file"], owner.master["config"]), began - SETTLE)
-        for owner in case.running
-    ):
-        return True
-    if not reconfigured(snapshot["nginx"], began):
+    """began: epoch seconds of the last request that timed out. sites: that lost some."""
+    lost = case.lost(ANY_TIMEOUT)
+    if not reconfigured(case.snapshot["nginx"], began):
         return False
     from ..losses.cured import timeout_raised
 
@@ -87,13 +76,6 @@ def _is_over(case: Case, began: float, sites: Sequence[str]) -> bool:
         timeout_raised(case, _all_of(case, site), [loss for loss in lost if (loss.site or "default") == site])
         for site in sites
     )
-
-
-def _says_nothing_when_full(case: Case, owner: Owner) -> bool:
-    from ..losses.silence import QUIET
-
-    quiet = owner.master["log_level"] in QUIET or "fpm_log" in case.seen.blind
-    return quiet or owner.pool["pm"] not in ("dynamic", "ondemand")
 
 
 def _remedy(case: Case, route: "Route", lost: Sequence[Loss]) -> List[Remedy]:
@@ -174,10 +156,14 @@ def _reason(case: Case) -> Reason:
     sites = list(dict.fromkeys(loss.site or "default" for loss in lost))
     route = _routes_of(case, [lost[-1].site or "default"])[0]
     began = lost[-1].at - route["read_timeout"]["seconds"]
-    over = _is_over(case, began, sites)
+    from ..losses.revisits import of_pools
+
+    outcomes = of_pools(case, [loss.event for loss in lost], began)
+    over = any(each.over for each in outcomes) or _is_over(case, began, sites)
+    seen = [piece for each in outcomes for piece in each.proof]
     return Reason(
         _summary(route, sites),
-        _proof(case, route, lost[-1]) + ([] if over else _doubt(case, route, lost[-1])),
+        _proof(case, route, lost[-1]) + seen + ([] if over else _doubt(case, route, lost[-1])),
         lost,
         _remedy(case, route, lost),
         "likely",

@@ -44,7 +44,7 @@ def looked(monkeypatch: Any, *broken: str) -> Any:
         monkeypatch.setattr(named_places, function, defect)
     host = Host()
     events: Any = [{"signature": message} for _function, _part, message in OF_LOG]
-    snapshot: Any = {"nginx": {"routes": []}}
+    snapshot: Any = {"nginx": {"routes": [], "config_changed_at": None}, "fpm": {"masters": []}}
     return host, where_needed.named_places(host, snapshot, events, 0.0)
 
 

@@ -46,7 +46,8 @@ class TestHttpToFpm:
     def test_near_miss_nginx_was_reloaded_with_another_configuration(self) -> None:
         host = proxied("http://" + PORT)
         host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 20)
-        assert hosts.causes(host) == [("invalid_response", "http_to_fpm", "recovered")]
+        assert hosts.causes(host) == [("invalid_response", "http_to_fpm", "active")]
+        assert hosts.causes(hosts.came_since(host)) == [("invalid_response", "http_to_fpm", "recovered")]
 
     def test_near_miss_another_port(self) -> None:
         host = proxied("http://127.0.0.1:3000")

@@ -41,6 +41,19 @@ def too_big(size: int = 0, changed: float = 30.0, file: str = SITE) -> Host:
     return host
 
 
+def at_once(host: Host) -> Host:
+    row = hosts.events(host, "nginx")[0]["revisits"][0]
+    row["came"] = [hosts.now(host) - 5] * 30
+    return host
+
+
+def another(host: Host) -> Host:
+    """A request failed as well, and did not come again."""
+    rows = hosts.events(host, "nginx")[0]["revisits"]
+    rows.append({"failed": 1, "before": 0, "came": [], "each": 1})
+    return host
+
+
 def no_queue(backlog: int, changed: float = 30.0) -> Host:
     host = a_host().nginx_said("ng-connect-eagain", AT).with_endpoint(backlog=backlog)
     at = hosts.now(host) - changed
@@ -91,6 +104,31 @@ class TestHeaders:
     def test_near_miss_nothing_that_may_have_mended_it(self, host: Host) -> None:
         assert state(host) == "active" and DOUBT not in str(hosts.only(host)["evidence"])
 
+    def test_hit_the_same_requests_come_since(self) -> None:
+        item = hosts.only(hosts.came_since(too_big(32768)))
+        assert (item["state"], item["confidence"]) == ("recovered", "likely")
+        assert "came 6 times since" in str(item["evidence"]) and DOUBT not in str(item["evidence"])
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            pytest.param(hosts.came_since(too_big(32768), 4), id="few"),
+            pytest.param(hosts.came_since(too_big(32768), 6, 12), id="it failed at times alone"),
+            pytest.param(hosts.came_since(too_big(32768), failed=1), id="it failed once"),
+            pytest.param(at_once(hosts.came_since(too_big(32768))), id="in a second"),
+            pytest.param(hosts.came_since(too_big()), id="the buffer is nginx's default"),
+            pytest.param(hosts.came_since(too_big(32768, changed=90.0)), id="no change since"),
+            pytest.param(another(hosts.came_since(too_big(32768))), id="another request did not"),
+        ],
+    )
+    def test_near_miss_what_came_since_proves_nothing(self, host: Host) -> None:
+        assert state(host) == "active"
+
+    def test_near_miss_answers_before_the_change(self) -> None:
+        host = hosts.came_since(too_big(32768))
+        host["nginx"]["loaded"]["at"] = hosts.now(host)
+        assert state(host) == "active"
+
     def test_decoy_a_snapshot_of_an_older_version(self) -> None:
         host = too_big(32768)
         del host["logs"]["header_buffers"]
@@ -106,6 +144,10 @@ class TestQueue:
     )
     def test_near_miss(self, host: Host, doubt: bool) -> None:
         assert state(host) == "active" and (DOUBT in str(hosts.only(host)["evidence"])) == doubt
+
+    def test_near_miss_the_same_requests_come_since(self) -> None:
+        """A queue is full at times alone."""
+        assert state(hosts.came_since(no_queue(4096))) == "active"
 
 
 class TestFiles:

@@ -76,7 +76,8 @@ class TestCycle:
     def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
         host = cycled()
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
-        assert hosts.found(host) == ([self.CAUSE + ("recovered",)], "recovered")
+        assert hosts.found(host) == ([self.CAUSE + ("active",)], "degraded")
+        assert hosts.found(hosts.came_since(host)) == ([self.CAUSE + ("recovered",)], "recovered")
 
     def test_decoy_a_site_without_php(self) -> None:
         host = cycled()

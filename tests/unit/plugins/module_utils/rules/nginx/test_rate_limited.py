@@ -101,9 +101,10 @@ class TestLimited:
         assert hosts.found(limited(since=3)) == ([(CAUSE, "limit_req", "recovered")], "recovered")
 
     def test_near_miss_nginx_has_loaded_a_change_since(self) -> None:
+        """Whether it raised the limit nothing tells before pages come."""
         host = limited()
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
-        assert hosts.found(host) == ([(CAUSE, "limit_req", "recovered")], "recovered")
+        assert hosts.found(host) == ([(CAUSE, "limit_req", "active")], "degraded")
 
     def test_decoy_another_site_or_no_refusal(self) -> None:
         assert hosts.found(limited(site="files.example")) == hosts.HEALTHY

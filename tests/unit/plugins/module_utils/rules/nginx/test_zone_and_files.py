@@ -52,8 +52,13 @@ class TestZone:
         assert hosts.only(host)["sites"] == ["blog.example"]
 
     def test_near_miss_nginx_was_given_another_size(self) -> None:
-        host = full(config_changed_at=hosts.now(a_host()) - 5)
+        host = hosts.came_since(full(config_changed_at=hosts.now(a_host()) - 30))
         assert hosts.found(host) == ([("nginx_limit", "zone_full", "recovered")], "recovered")
+
+    def test_near_miss_a_change_and_nobody_came_since(self) -> None:
+        """Of a note in nginx.conf the zone has no more room."""
+        host = full(config_changed_at=hosts.now(a_host()) - 30)
+        assert hosts.found(host) == ([("nginx_limit", "zone_full", "active")], "degraded")
 
     def test_decoy_a_host_without_php(self) -> None:
         assert "nginx_limit" not in str(hosts.verdict(full(routes=[]))["findings"])

@@ -275,12 +275,31 @@ class TestOver:
         assert hosts.only(host)["state"] == "active"
 
     @pytest.mark.parametrize(
-        "before, pm, state", [(1, "static", "recovered"), (40, "static", "active"), (1, "dynamic", "active")]
+        "before, pm, came, state",
+        [
+            (1, "static", True, "recovered"),
+            (1, "static", False, "active"),
+            (40, "static", True, "active"),
+            (1, "dynamic", True, "active"),
+        ],
     )
-    def test_near_miss_requests_before_the_pool_was_enlarged(self, before: int, pm: str, state: str) -> None:
-        """A static pool that was full does not log it. They had waited for 2 s."""
+    def test_near_miss_requests_before_the_pool_was_edited(
+        self, before: int, pm: str, came: bool, state: str
+    ) -> None:
+        """A static pool that was full does not log it, nor how many workers it had. They waited for 2 s."""
         host = a_host("slow_location").with_pool(pm=pm)
-        host.with_master(config_changed_at=last_loss(host) - before, config_newer=False)
+        at = last_loss(host) - before
+        host.with_master(config_changed_at=at, config_newer=False, loaded_at=at)
+        assert hosts.only(hosts.came_since(host) if came else host)["state"] == state
+
+    @pytest.mark.parametrize("late, state", [(1, "recovered"), (-1, "active"), (900, "active")])
+    def test_near_miss_a_remediation_enlarged_the_pool(self, late: int, state: str) -> None:
+        """late: seconds from the change of the pool's file to what the ledger says."""
+        host = a_host("slow_location").with_pool(pm="static")
+        at = last_loss(host) + 1
+        host.with_master(config_changed_at=at, config_newer=False)
+        host["changed_files"] = {hosts.pool(host)["file"]: at}
+        host["logs"]["resized"] = {host["fpm"]["masters"][0]["unit"]: at + late}
         assert hosts.only(host)["state"] == state
 
 
