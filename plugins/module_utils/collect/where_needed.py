@@ -11,7 +11,7 @@ from ..parse.linux.proc import WAITS_FOR_READER
 from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, REFUSED, UNWRITABLE
+from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, QUEUE_FULL, REFUSED, UNWRITABLE
 from .host import Host
 from .linux.processes import Process
 from .logs.log_clock import is_odd
@@ -248,7 +248,7 @@ def waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:
 def changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
     """Times of changes, where something was lost that another setting may have ended."""
     if not snapshot["oom"]["kills"] and not any(
-        meaning_of(event) in ENDED for event in snapshot["logs"]["events"]
+        meaning_of(event) in ENDED | QUEUE_FULL for event in snapshot["logs"]["events"]
     ):
         return {}
     from .changed_files import changed_files

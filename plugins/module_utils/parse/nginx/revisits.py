@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEPT = 16  # times
 MOST_REQUESTS = 16  # that failed
-MOST_LINES = 2000  # the newest
+MOST_LINES = 4000  # the newest
 
 
 def _who(line: Parsed) -> Tuple[str, str, str]:
