@@ -70,9 +70,7 @@ def _static(served: Served, settings: "PoolSettings") -> List[Risk]:
             proof,
             confidence=confidence_of(settings),
             severity="info",
-            place=served.place,
-            servers=served.sites,
-            endpoint=pool["endpoint"],
+            about=served,
         )
     ]
 
@@ -111,9 +109,7 @@ def _backlog(served: Served, settings: "PoolSettings", snapshot: "Snapshot") -> 
             proof,
             confidence=confidence_of(settings),
             severity="info",
-            place=served.place,
-            servers=served.sites,
-            endpoint=pool["endpoint"],
+            about=served,
         )
     ]
 

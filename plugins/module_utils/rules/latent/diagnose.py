@@ -6,16 +6,18 @@
 from functools import partial
 from typing import TYPE_CHECKING, List
 
+from ...parse.nginx.sites import sites_of
 from ...plan.preventive import make_known
 from ..diagnose import diagnose, left_to_a_person
 from ..engine import finding, not_mended, with_commands
 from ..missing import attempt, part_of
-from ..model import SEVERITIES, STATES
-from .model import LatentRule
+from ..model import SEVERITIES, STATES, Cause, Place
+from .model import LatentRule, Risk
 from .registry import RULES
+from .served import Served, sites_of_master
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.finding import Finding, Verdict
+    from ....plugin_utils.shapes.finding import Finding, Site, Verdict
     from ....plugin_utils.shapes.missing import Missing
     from ....plugin_utils.shapes.snapshot import Snapshot
 
@@ -24,10 +26,29 @@ make_known()
 FAILED = "risk_failed"
 
 
+def _sites(risk: Risk, snapshot: "Snapshot") -> "List[Site]":
+    about = risk.about
+    if isinstance(about, Served):
+        return about.sites
+    return sites_of_master(snapshot, about["config"]) if about else sites_of(snapshot["nginx"]["routes"])
+
+
+def _finding(cause: Cause, risk: Risk, snapshot: "Snapshot") -> "Finding":
+    """With the place, the sites and the endpoint of what the risk is about."""
+    reason, endpoint, about = risk.reason, risk.endpoint, risk.about
+    if isinstance(about, Served):
+        place, endpoint = about.place, about.pool["endpoint"]
+    else:
+        place = Place(None, about["unit"] if about else snapshot["nginx"]["unit"])
+    servers = _sites(risk, snapshot) if reason.servers is None else reason.servers
+    reason = reason._replace(place=reason.place or place, servers=servers)
+    return with_commands(finding(cause, risk.reason_id, reason, endpoint), snapshot)
+
+
 def _ask(rule: LatentRule, snapshot: "Snapshot", failed: "List[Missing]") -> "List[Finding]":
     """Each adds what it finds, and takes nothing for granted: where one raises, the others go on."""
     return [
-        with_commands(finding(rule.cause, risk.reason_id, risk.reason, risk.endpoint), snapshot)
+        _finding(rule.cause, risk, snapshot)
         for ask in rule.asks
         for risk in attempt(failed, part_of(rule.name, ask), partial(ask, snapshot)) or ()
     ]

@@ -9,10 +9,10 @@ from ...parse.endpoint import dialled_at, is_loopback, parse
 from ...parse.nginx.site_logs import shows
 from ...signatures.lookup import meaning_of, meanings
 from ..losses.silence import QUIET, read_of, silent_sites, uncovered
-from ..model import Cause, Place, Remedy, evidence, ids, sample
+from ..model import Cause, Remedy, evidence, ids, sample
 from .hidden_by_rotation import rotated
 from .model import LatentRule, Risk, risk
-from .served import served_pools, sites_of_master
+from .served import served_pools
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence, Site
@@ -87,7 +87,6 @@ def _nginx_log(snapshot: "Snapshot", log: "ErrorLog", hidden: Hidden) -> Risk:
         words + ".",
         proof,
         severity="warning" if blind else "info",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=_sites(snapshot, hidden),
     )
 
@@ -117,7 +116,6 @@ def _named_off(snapshot: "Snapshot") -> List[Risk]:
             "error_log off is no switch: nginx writes errors to a file with that name, %s." % log["target"],
             [evidence("nginx", "error_log off", log["file"], log["line"])],
             severity="info",
-            place=Place(None, snapshot["nginx"]["unit"]),
             servers=_sites(snapshot, hidden),
         )
         for log, hidden in logs.values()
@@ -133,8 +131,7 @@ def _fpm_logs(snapshot: "Snapshot") -> List[Risk]:
                     "fpm_log_off",
                     "php-fpm throws its log away: no full pool and no crashed worker is told.",
                     [evidence("php-fpm", "error_log = %s" % master["error_log"], master["config"])],
-                    place=Place(None, master["unit"]),
-                    servers=sites_of_master(snapshot, master["config"]),
+                    about=master,
                 )
             )
         if not master["running"] or master["log_level"] not in QUIET:
@@ -148,8 +145,7 @@ def _fpm_logs(snapshot: "Snapshot") -> List[Risk]:
                 [Remedy("fpm_log_level_set", {"config": master["config"], "unit": master["unit"]})]
                 if master["unit"]
                 else (),
-                place=Place(None, master["unit"]),
-                servers=sites_of_master(snapshot, master["config"]),
+                about=master,
             )
         )
     return found
@@ -205,9 +201,7 @@ def _outputs(snapshot: "Snapshot") -> List[Risk]:
                 proof,
                 [Remedy("worker_output_catch", each.arguments)] if each.master["unit"] else (),
                 severity="info",
-                place=each.place,
-                servers=each.sites,
-                endpoint=each.pool["endpoint"],
+                about=each,
             )
         )
     return found

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
 
 from ...parse.nginx.sites import Place as SitePlace
 from ...parse.nginx.sites import place, site_of
-from ..model import Cause, Place, Remedy, evidence, ids
+from ..model import Cause, Remedy, evidence, ids
 from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import Doors, OpenPage
     from ....plugin_utils.shapes.finding import Evidence, Site
-    from ....plugin_utils.shapes.php_fpm import Master, Pool
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 CAUSE = Cause(
@@ -27,39 +26,32 @@ _SHARED = frozenset(
 )
 
 
-def _known(snapshot: "Snapshot", config: str, name: str) -> "Optional[Tuple[Master, Pool]]":
-    for master in snapshot["fpm"]["masters"]:
-        for pool in master["pools"] if master["config"] == config else ():
-            if pool["name"] == name:
-                return master, pool
-    return None
+def _known(snapshot: "Snapshot") -> Dict[Tuple[str, str], Served]:
+    """All pools by configuration and name. One that nobody dials has no routes."""
+    masters = snapshot["fpm"]["masters"]
+    pools = [Served(master, pool, ()) for master in masters for pool in master["pools"]]
+    pools += served_pools(snapshot)
+    return {(each.master["config"], each.pool["name"]): each for each in pools}
 
 
-def _sites(served: List[Served], config: str, name: str) -> "List[Site]":
-    mine = [each for each in served if (each.master["config"], each.pool["name"]) == (config, name)]
-    return [site for each in mine for site in each.sites]
-
-
-def _shut(door: "Doors", master: "Master", pool: "Pool", user: Optional[str]) -> List[Remedy]:
+def _shut(door: "Doors", served: Served, user: Optional[str]) -> List[Remedy]:
     """By hand the live socket alone was opened: then its file is right, and a restart brings that back."""
-    unit = master["unit"]
-    if not unit or not user or not door["everybody"] or pool["acl_users"] or pool["acl_groups"]:
+    pool = served.pool
+    if (
+        not served.master["unit"]
+        or not user
+        or not door["everybody"]
+        or pool["acl_users"]
+        or pool["acl_groups"]
+    ):
         return []
     if pool["listen_mode"][-1:] in ("2", "3", "6", "7"):
-        arguments: Dict[str, object] = {
-            "config": master["config"],
-            "pool": pool["name"],
-            "unit": unit,
-            "user": user,
-        }
-        return [Remedy("socket_shut", arguments)]
+        return [Remedy("socket_shut", {**served.arguments, "user": user})]
     return []
 
 
-def _socket(
-    door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]", nginx_user: Optional[str]
-) -> Risk:
-    path = door["endpoint"][len("unix:") :]
+def _socket(door: "Doors", served: Served, nginx_user: Optional[str]) -> Risk:
+    path, pool = door["endpoint"][len("unix:") :], served.pool
     user = pool["user"] or "its account"
     if door["everybody"]:
         who = "Any account of this host"
@@ -81,15 +73,13 @@ def _socket(
         ),
     ]
     words = "%s may connect to %s, and so run any PHP file as %s." % (who, path, user)
-    place_of = Place(pool["name"], master["unit"])
-    remedy = _shut(door, master, pool, nginx_user)
-    key = door["endpoint"]
-    return risk("socket_open_to_all", words, proof, remedy, place=place_of, servers=sites, endpoint=key)
+    return risk("socket_open_to_all", words, proof, _shut(door, served, nginx_user), about=served)
 
 
-def _port(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") -> Optional[Risk]:
+def _port(door: "Doors", served: Served) -> Optional[Risk]:
     if not door["open_to"] or door["filter"]:
         return None
+    pool = served.pool
     proof = [
         evidence("php-fpm", "listen = %s" % pool["listen"], pool["listen_file"], pool["listen_line"]),
         evidence("php-fpm", "listen.allowed_clients is not set: every client is taken", pool["file"]),
@@ -103,25 +93,18 @@ def _port(door: "Doors", master: "Master", pool: "Pool", sites: "List[Site]") ->
         door["endpoint"].rpartition(":")[2],
         pool["user"] or "its account",
     )
-    place_of = Place(pool["name"], master["unit"])
-    key = door["endpoint"]
-    return risk(
-        "tcp_reachable", words, proof, confidence="likely", place=place_of, servers=sites, endpoint=key
-    )
+    return risk("tcp_reachable", words, proof, confidence="likely", about=served)
 
 
 def _doors(snapshot: "Snapshot") -> List[Risk]:
-    served = served_pools(snapshot)
+    known = _known(snapshot)
     found: List[Optional[Risk]] = []
     for door in snapshot.get("risks", {}).get("doors", []):
-        known = _known(snapshot, door["config"], door["pool"])
-        if known is None:
-            continue
-        sites = _sites(served, door["config"], door["pool"])
+        served = known[door["config"], door["pool"]]
         if door["everybody"] or door["group"]:
-            found.append(_socket(door, known[0], known[1], sites, snapshot["nginx"]["user"]))
+            found.append(_socket(door, served, snapshot["nginx"]["user"]))
         else:
-            found.append(_port(door, known[0], known[1], sites))
+            found.append(_port(door, served))
     return [each for each in found if each]
 
 
@@ -157,7 +140,7 @@ def _shared_pool(snapshot: "Snapshot", each: Served) -> Optional[Risk]:
     words = "Sites of %s share pool %s: the PHP of each can read the others' files and end their requests."
     words = words % (shown, pool["name"])
     sites = [site for site, _owners, _root in apart]
-    return risk("shared_pool", words, proof, place=each.place, servers=sites, endpoint=pool["endpoint"])
+    return risk("shared_pool", words, proof, servers=sites, about=each)
 
 
 def _open_page(snapshot: "Snapshot", pages: "List[OpenPage]") -> Risk:
@@ -182,7 +165,6 @@ def _open_page(snapshot: "Snapshot", pages: "List[OpenPage]") -> Risk:
         first["pool"],
         first["url"],
     )
-    known = _known(snapshot, first["config"], first["pool"])
     servers = [
         site_of(route)
         for route in snapshot["nginx"]["routes"]
@@ -194,9 +176,8 @@ def _open_page(snapshot: "Snapshot", pages: "List[OpenPage]") -> Risk:
         proof,
         confidence="likely" if first["certain"] else "possible",
         severity="warning" if first["kind"] == "status" else "info",
-        place=Place(first["pool"], known[0]["unit"] if known else None),
         servers=list({place(site): site for site in servers}.values()),
-        endpoint=known[1]["endpoint"] if known else None,
+        about=_known(snapshot)[first["config"], first["pool"]],
     )
 
 

@@ -82,16 +82,14 @@ def _too_big(snapshot: "Snapshot", facts: "HeaderFacts", ways: Sequence[_Way]) -
 
 
 def _risk(summary: str, proof: "List[Evidence]", hit: Sequence[_Way], confidence: Confidence) -> Risk:
-    served = hit[0].served
     return risk(
         "header_buffers_small",
         summary,
         proof,
         confidence=confidence,
         severity="info",
-        place=served.place,
         servers=sites_of([way.route for way in hit]),
-        endpoint=served.pool["endpoint"],
+        about=hit[0].served,
     )
 
 

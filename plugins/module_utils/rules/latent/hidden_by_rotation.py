@@ -6,14 +6,13 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ...parse.linux.rotate_script import FPM, NGINX, is_about
-from ...parse.nginx.sites import sites_of
 from ..model import Confidence, Place, evidence
 from .model import Risk, risk
-from .served import sites_of_master
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import Hook, Rotated, Rotation
-    from ....plugin_utils.shapes.finding import Evidence, Site
+    from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.php_fpm import Master
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 PHP = "PHP"
@@ -42,40 +41,29 @@ def _confidence(rotation: "Rotation") -> Confidence:
     return "certain" if rotation["installed"] else "possible"
 
 
-def _where(snapshot: "Snapshot", program: str, config: str) -> "Tuple[Place, List[Site]]":
-    if program == NGINX:
-        return Place(None, snapshot["nginx"]["unit"]), sites_of(snapshot["nginx"]["routes"])
-    units = [each["unit"] for each in snapshot["fpm"]["masters"] if each["config"] == config]
-    return Place(None, units[0] if units else None), sites_of_master(snapshot, config)
-
-
-def _master_of(snapshot: "Snapshot", hook: "Hook") -> str:
+def _master_of(snapshot: "Snapshot", hook: "Hook") -> "Optional[Master]":
     """The master that a hook is about: the one whose unit or version it names, else the first that runs."""
     running = [each for each in snapshot["fpm"]["masters"] if each["running"]]
     for master in running:
         unit = (master["unit"] or "").rpartition(".")[0]
         if is_about(hook["text"], unit, master["pid_file"]):
-            return master["config"]
-    return running[0]["config"] if running else ""
+            return master
+    return running[0] if running else None
 
 
 def _reloads(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:
     found = []
     for hook in rotation["hooks"]:
         program, what = hook["program"] or "", hook["what"]
-        config = _master_of(snapshot, hook) if program == FPM else ""
-        if program == FPM and not config:
+        master = _master_of(snapshot, hook) if program == FPM else None
+        if program == FPM and not master:
             continue
-        place, sites = _where(snapshot, program, config)
         if what == "reload" and program == NGINX:
             words = "logrotate reloads nginx: with a faulty file in its configuration no log is opened anew."
         else:
             words = "logrotate %ss %s, which ends running requests: to open logs anew USR1 is enough."
             words %= (what, program)
-        patient = any(
-            each["config"] == config and each["process_control_timeout"] >= LONG
-            for each in snapshot["fpm"]["masters"]
-        )
+        patient = master and master["process_control_timeout"] >= LONG
         mild = what == "reload" and (program == NGINX or patient)
         found.append(
             risk(
@@ -84,8 +72,7 @@ def _reloads(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:
                 [evidence("logrotate", hook["text"], hook["file"], hook["line"]), *_absent(rotation)],
                 confidence=_confidence(rotation),
                 severity="info" if mild else "warning",
-                place=place,
-                servers=sites,
+                about=master,
             )
         )
     return found
@@ -127,16 +114,16 @@ def _of_logs(
     first = logs[0]
     shown = ", ".join(log["path"] for log in logs[:MOST_NAMED])
     shown += " and others" * (len(logs) > MOST_NAMED)
-    place, sites = _where(snapshot, NGINX if first["writer"] == NGINX else FPM, first["config"])
-    if first["pool"] and len({log["pool"] for log in logs}) == 1:
-        place = place._replace(pool=first["pool"])
+    masters = {each["config"]: each for each in snapshot["fpm"]["masters"]}
+    master = None if first["writer"] == NGINX else masters[first["config"]]
+    alone = master and first["pool"] and len({log["pool"] for log in logs}) == 1
     return risk(
         reason_id,
         words % shown,
         [evidence("logrotate", why, first["file"], first["line"]), *_absent(rotation)],
         confidence=_confidence(rotation),
-        place=place,
-        servers=sites,
+        place=Place(first["pool"], master["unit"]) if master and alone else None,
+        about=master,
     )
 
 

@@ -205,9 +205,7 @@ def _grow(snapshot: "Snapshot") -> List[Risk]:
                 summary % (each.pool["name"], mib(most["own_kb"] * 1024)),
                 proof,
                 confidence="possible" if confidence_of(settings[key]) == "likely" else "likely",
-                place=each.place,
-                servers=each.sites,
-                endpoint=each.pool["endpoint"],
+                about=each,
             )
         )
     return found

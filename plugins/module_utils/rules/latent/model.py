@@ -5,21 +5,24 @@
 its status.
 """
 
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence, Union
 
-from ..model import NOWHERE, Cause, Confidence, Place, Reason, Remedy, Severity
+from ..model import Cause, Confidence, Place, Reason, Remedy, Severity
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence, Facts, Site
+    from ....plugin_utils.shapes.php_fpm import Master
     from ....plugin_utils.shapes.snapshot import Snapshot
+    from .served import Served
 
 
 class Risk(NamedTuple):
     """One risk of one unit, pool or site."""
 
     reason_id: str
-    reason: Reason
-    endpoint: Optional[str] = None
+    reason: Reason  # place and servers None: those of what it is about
+    endpoint: Optional[str]  # None: of the pool that it is about
+    about: "Union[None, Served, Master]"  # None: nginx
 
 
 class LatentRule(NamedTuple):
@@ -35,13 +38,14 @@ def risk(
     remedy: Sequence[Remedy] = (),
     confidence: Confidence = "certain",
     severity: Severity = "warning",
-    place: Place = NOWHERE,
-    servers: "Sequence[Site]" = (),
+    place: Optional[Place] = None,
+    servers: "Optional[Sequence[Site]]" = None,
     endpoint: Optional[str] = None,
     facts: "Optional[Facts]" = None,
+    about: "Union[None, Served, Master]" = None,
 ) -> Risk:
     """summary: one sentence that says what is set up so. severity: "info" where only a part of the requests
-    would be lost. servers: the sites that would suffer.
+    would be lost. servers: the sites that would suffer. diagnose.py fills in what is None.
     """
     reason = Reason(
         summary,
@@ -54,4 +58,4 @@ def risk(
         servers=servers,
         facts=facts or {},
     )
-    return Risk(reason_id, reason, endpoint)
+    return Risk(reason_id, reason, endpoint, about)

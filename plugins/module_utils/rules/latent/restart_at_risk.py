@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ...parse.endpoint import parse
 from ...parse.nginx.sites import sites_of
 from ..master.whereabouts import directory_of
-from ..model import Cause, Place, Remedy, evidence, ids
+from ..model import NOWHERE, Cause, Place, Remedy, evidence, ids
 from .model import LatentRule, Risk, risk
-from .served import sites_of_master
+from .served import served_pools
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.finding import Site
     from ....plugin_utils.shapes.php_fpm import Master
     from ....plugin_utils.shapes.restart import RestartProblem
     from ....plugin_utils.shapes.snapshot import Snapshot
@@ -91,7 +90,7 @@ def _foreseen(snapshot: "Snapshot", problem: "RestartProblem") -> Optional[Risk]
     )
 
 
-def _oom(snapshot: "Snapshot", master: "Master", sites: "Sequence[Site]") -> Optional[Risk]:
+def _oom(snapshot: "Snapshot", master: "Master") -> Optional[Risk]:
     """systemd sees an OOM kill of a unit's process in cgroup v2 alone, unit_check_oom() in unit.c."""
     facts, unit = snapshot.get("risks", {}).get("restart"), master["unit_state"]
     if facts is None or not facts["sees_oom"] or unit is None:
@@ -104,12 +103,11 @@ def _oom(snapshot: "Snapshot", master: "Master", sites: "Sequence[Site]") -> Opt
         "One OOM kill stops %s with all its pools, and nothing starts it again." % unit["name"],
         [evidence("systemd", "OOMPolicy=%s, Restart=%s" % (policy, restart), unit["fragment"])],
         [Remedy("unit_oom_policy", {"unit": unit["name"]})],
-        place=Place(None, unit["name"]),
-        servers=sites,
+        about=master,
     )
 
 
-def _cuts(master: "Master", sites: "Sequence[Site]") -> Optional[Risk]:
+def _cuts(master: "Master") -> Optional[Risk]:
     """By what the master has loaded: where its files are newer, that is not known."""
     if master["process_control_timeout"] or master["config_newer"] is not False:
         return None
@@ -122,8 +120,7 @@ def _cuts(master: "Master", sites: "Sequence[Site]") -> Optional[Risk]:
         [evidence("php-fpm", text, master["config"])],
         remedy if master["unit"] else (),
         severity="info",
-        place=Place(None, master["unit"]),
-        servers=sites,
+        about=master,
     )
 
 
@@ -135,7 +132,7 @@ def _swap(snapshot: "Snapshot") -> List[Risk]:
             [evidence("memory", "in use by /proc/swaps, with no line in fstab and no unit", area["path"])],
             [Remedy("swap_keep", {"path": area["path"]})] if area["kind"] == "file" else (),
             "likely",
-            servers=sites_of(snapshot["nginx"]["routes"]),
+            place=NOWHERE,
             facts={"path": area["path"]},
         )
         for area in snapshot.get("risks", {}).get("swap", [])
@@ -160,9 +157,9 @@ def _starts(snapshot: "Snapshot") -> List[Risk]:
 
 def _masters(snapshot: "Snapshot") -> List[Risk]:
     found: List[Optional[Risk]] = []
-    for master in snapshot["fpm"]["masters"] if snapshot.get("risks", {}).get("restart") else ():
-        sites = sites_of_master(snapshot, master["config"]) if master["running"] else []
-        found += [_oom(snapshot, master, sites), _cuts(master, sites)] if sites else []
+    served = served_pools(snapshot) if snapshot.get("risks", {}).get("restart") else []
+    for master in {id(each.master): each.master for each in served}.values():
+        found += [_oom(snapshot, master), _cuts(master)]
     return [each for each in found if each]
 
 

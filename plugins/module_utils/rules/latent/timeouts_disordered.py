@@ -193,9 +193,8 @@ def _out_of_order(snapshot: "Snapshot") -> List[Risk]:
                     remedy=_remedy(chains, snapshot) if nginx_first else [],
                     # Code may call set_time_limit() where there is no limit.
                     confidence="certain" if certain else "likely",
-                    place=first.served.place,
                     servers=sites_of([chain.route for chain in chains]),
-                    endpoint=first.served.pool["endpoint"],
+                    about=first.served,
                 )
             )
     return found

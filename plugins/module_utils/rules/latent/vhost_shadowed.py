@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List
 
 from ...parse.nginx.sites import site_of
-from ..model import Cause, Place, evidence
+from ..model import Cause, evidence
 from .model import LatentRule, Risk, risk
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def _pair(snapshot: "Snapshot", pair: "Shadowed") -> Risk:
         proof,
         confidence="certain" if sure else "likely",
         severity="info" if harmless else "warning",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=_sites(snapshot, winner, loser),
     )
 
@@ -109,7 +108,6 @@ def _aside(snapshot: "Snapshot", aside: "Aside") -> Risk:
         proof,
         confidence="likely",
         severity="info",
-        place=Place(None, snapshot["nginx"]["unit"]),
         servers=list({(site["file"], site["line"]): site for site in sites}.values()),
     )
 
