@@ -92,10 +92,27 @@ def names_of_texts(tree: ast.AST) -> Set[str]:
         names |= more
 
 
+def parsers_of(tree: ast.AST) -> Set[str]:
+    """Names that come from the station that cuts texts."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    taken = [node for node in imports if "parse" in (node.module or "").split(".")]
+    return {alias.asname or alias.name for node in taken for alias in node.names}
+
+
+def is_parsed(call: ast.Call, parsers: Container[str], names: Container[str]) -> bool:
+    """Whether a parser gets a text, by itself or through map() and the like."""
+    values = [*call.args, *(word.value for word in call.keywords)]
+    functions = [call.func, *values]
+    called = any(isinstance(each, ast.Name) and each.id in parsers for each in functions)
+    return called and any(is_text(value, names) for value in values)
+
+
 def searched(tree: ast.AST) -> Iterator[int]:
-    """The lines in which a text is searched, cut or compared."""
-    names = names_of_texts(tree)
+    """The lines in which a text is searched, cut, compared or handed to a parser."""
+    names, parsers = names_of_texts(tree), parsers_of(tree)
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and is_parsed(node, parsers, names):
+            yield node.lineno
         parts: List[ast.AST] = []
         if isinstance(node, ast.Compare):
             parts = [node.left, *node.comparators]
@@ -129,6 +146,11 @@ class TestTexts:
             'for line in test["output"]: ended = line.startswith("x")',
             'def rule(unit, text): return "x" in text',
             '"x" in (event["sample"].get("text") or "").lower()',
+            'from ...parse.x import cut; output = test["output"]; cut(output)',
+            'from ...parse.x import cut; fault = cut(entry["text"]) if entry else None',
+            'from ...parse.x import cut as other; other(unit, words=hook["text"])',
+            'from ...parse.x import cut; cut([line["text"] for line in lines])',
+            'from ...parse.x import cut; found = map(cut, test["output"])',
         ],
     )
     def test_hit_each_way_to_search_a_text(self, code: str) -> None:
@@ -143,6 +165,9 @@ class TestTexts:
             '"text" in event',
             'event["detail"]["path"].startswith("/")',
             "failure_of(lines)",
+            'from ...parse.x import cut; cut(event["detail"]["path"])',
+            'from ..model import evidence; evidence("journal", entry["text"])',
+            'from ...parse.x import cut; cut(path); evidence("journal", entry["text"])',
         ],
     )
     def test_near_miss_a_text_that_is_shown(self, code: str) -> None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What an older snapshot has in its texts alone. Before 0.13.0 these are the parts of events, before 0.14.0
-those of PHP's errors and of a journal's lines.
+those of PHP's errors, of a journal's lines and of php-fpm's own test.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_entry import parse_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import shown_parts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.error_parts import error_parts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import failure_of_test
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import is_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import meaning_of, meanings
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import HAVE_PARTS, access_id
@@ -64,6 +65,9 @@ def complete(snapshot: Snapshot) -> None:
     for error in access.get("php_errors") or [] if access else []:
         error.update({**error_parts(error["text"]), **error})
     for master in snapshot["fpm"]["masters"]:
+        test = master.get("test")
+        if test and test.get("output") is not None:
+            test.setdefault("failure", failure_of_test(test["output"]))
         unit = master.get("unit_state")
         if unit:
             unit["log"] = [_cut(line) for line in unit.get("log") or []]

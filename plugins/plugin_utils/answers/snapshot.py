@@ -73,6 +73,7 @@ _MASTER = record(
     binary=optional(text),
     unit=optional(text),
     unit_state=optional(record(log=several(_LINE), said=several(_LINE))),
+    test=optional(record(output=optional(several(text)))),
     started_at=optional(number),
     config_changed_at=optional(number),
     pools=several(_POOL),

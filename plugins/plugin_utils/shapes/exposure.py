@@ -81,7 +81,13 @@ class Doors(TypedDict):
     filter: Optional[str]  # what systemd lets in, of the unit; "unknown": it was not asked
 
 
-class Hook(TypedDict):
+class Hook14(TypedDict, total=False):
+    """Not in snapshots from before 0.14.0."""
+
+    config: Optional[str]  # of the php-fpm master that it names; None: it names none that runs
+
+
+class Hook(Hook14):
     """What a script of logrotate does to a program."""
 
     program: Optional[str]  # nginx or php-fpm; None: not known

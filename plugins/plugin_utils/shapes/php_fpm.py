@@ -78,12 +78,26 @@ class PoolDetail(Pool):
     php_keys: List[str]  # names of env[] and php settings
 
 
+class TestFailure(TypedDict, total=False):
+    """The line that says why php-fpm would not start, and what it names."""
+
+    kind: str  # id of its signature
+    meaning: str  # of that
+    text: str
+    file: Optional[str]  # of the configuration
+    line: Optional[int]
+    pool: Optional[str]
+    account: Optional[str]  # user or group that is missing
+    directive: Optional[str]  # that this php-fpm does not know
+
+
 class TestResult(TypedDict, total=False):
     """Absent where the test did not run."""
 
     ok: bool
     rc: int  # exit status
     output: List[str]
+    failure: Optional[TestFailure]  # None: nothing that is known; not before 0.14.0
 
 
 class TestRefusal(TypedDict, total=False):

@@ -21,6 +21,7 @@ class UnitLine14(LaterUnitLine, total=False):
 
     by: str  # systemd, php-fpm, or command: another program of root's
     pid: Optional[int]
+    ini_fault: str  # what PHP complains of in php.ini, where the line is about that
 
 
 class UnitLine(UnitLine14):

@@ -8,7 +8,7 @@ import posixpath
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ...parse.linux.logrotate import Line, Stanza, is_taboo, parse_logrotate
-from ...parse.linux.rotate_script import FPM, NGINX, Effect, effects, paths_in
+from ...parse.linux.rotate_script import FPM, NGINX, Effect, effects, master_named, paths_in
 from ..host import Host, HostError, decode
 from ..trust import named, opening
 from .log_writers import Writer, writers
@@ -88,9 +88,11 @@ def _stanza_of(path: str, stanzas: Sequence[Stanza]) -> Optional[Stanza]:
     return None
 
 
-def _hook(effect: Effect, stanza: Stanza) -> "Hook":
+def _hook(effect: Effect, stanza: Stanza, snapshot: "Snapshot") -> "Hook":
+    masters = snapshot["fpm"]["masters"] if effect.program == FPM else []
     return {
         "program": effect.program,
+        "config": master_named(masters, effect.text),
         "what": effect.what,
         "file": stanza.file,
         "line": effect.line,
@@ -119,7 +121,7 @@ class _Scripts:
         return found
 
 
-def _row(writer: Writer, stanza: Stanza, new: Replacement, found: Sequence[Effect]) -> "Rotated":
+def _row(writer: Writer, stanza: Stanza, new: Replacement, hooks: "List[Hook]") -> "Rotated":
     return {
         "path": writer.path,
         "writer": writer.program,
@@ -131,7 +133,7 @@ def _row(writer: Writer, stanza: Stanza, new: Replacement, found: Sequence[Effec
         "stays": stanza.settings.copy,
         "created": new.created,
         "barred": new.barred,
-        "hooks": [_hook(effect, stanza) for effect in found],
+        "hooks": hooks,
     }
 
 
@@ -144,11 +146,13 @@ def collect(host: Host, snapshot: "Snapshot") -> "Rotation":
         stanza = _stanza_of(writer.path, stanzas)
         if stanza is None or len(logs) >= MOST_ENTRIES:
             continue
-        logs.append(_row(writer, stanza, replaced(host, writer, stanza.settings), scripts.effects(stanza)))
+        found = [_hook(effect, stanza, snapshot) for effect in scripts.effects(stanza)]
+        logs.append(_row(writer, stanza, replaced(host, writer, stanza.settings), found))
     hooks: Dict[Tuple[str, int, str], Hook] = {}
     for stanza in stanzas:
         for effect in scripts.effects(stanza):
             if effect.program in (NGINX, FPM) and effect.what != "reopen":
-                hooks.setdefault((stanza.file, effect.line, str(effect.program)), _hook(effect, stanza))
+                key = (stanza.file, effect.line, str(effect.program))
+                hooks.setdefault(key, _hook(effect, stanza, snapshot))
     installed = any(host.type_of(path) == "file" for path in PROGRAMS)
     return {"installed": installed, "logs": logs, "hooks": list(hooks.values())[:MOST_ENTRIES]}

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, List, Optional
 
 from ...parse.php_fpm.conf import FpmConf
-from ...parse.php_fpm.problems import start_failure
+from ...parse.php_fpm.problems import failure_of_test, start_failure
 from ...parse.redact import redact
 from ..host import Host, Ran
 from ..sandbox import Sandbox
@@ -90,4 +90,5 @@ def config_test(
         why = "without a network php-fpm does not find the account " + redact(user, 100)
         return {"ran": False, "why": why}
     output = [redact(line) for line in lines if line]
-    return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": output[-MOST_LINES:]}
+    last, failed = output[-MOST_LINES:], failure_of_test(output)
+    return {"ran": True, "ok": ran.rc == 0, "rc": ran.rc, "output": last, "failure": failed}

@@ -9,9 +9,12 @@ SIGHUP: that ends its master.
 
 import posixpath
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from .logrotate import Line
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.php_fpm import Master
 
 NGINX, FPM = "nginx", "php-fpm"
 MOST_COMMANDS = 500
@@ -141,8 +144,13 @@ class _Script:
         return found
 
 
-def is_about(command: str, *names: Optional[str]) -> bool:
-    return any(name and name in command for name in names)
+def master_named(masters: Sequence["Master"], command: str) -> Optional[str]:
+    """The configuration of the first that runs and whose unit, version or pid file a command names."""
+    for master in masters:
+        names = ((master["unit"] or "").rpartition(".")[0], master["pid_file"])
+        if master["running"] and any(name and name in command for name in names):
+            return master["config"]
+    return None
 
 
 def paths_in(script: Sequence[Line]) -> List[str]:

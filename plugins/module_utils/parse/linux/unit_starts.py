@@ -26,6 +26,8 @@ _OF_UNIT = re.compile(r"\S+\.(?:service|slice):? ")
 _SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program
 # What systemd calls such a child (exec_child()). journald may come too late to read its program.
 _CHILD = re.compile(r"\(.*\)\Z")
+# Of php.ini, as PHP starts (main/php_ini.c).
+_INI_FAULT = re.compile(r"PHP:\s+(syntax error.{0,200} in /\S+ on line \d+)\Z")
 _SMALL_TALK = re.compile(r"PHP (?:Warning|Notice|Deprecated): |^\[[^\]]*\] NOTICE: (?!ready to )")
 
 
@@ -72,6 +74,9 @@ def unit_line(at: float, by: str, pid: Optional[int], text: str) -> "UnitLine":
     hit = read_message(pid, text) if by == BY_SYSTEMD else None
     if hit:
         line["meaning"], line["places"] = hit[0].meaning, hit[1]
+    fault = _INI_FAULT.search(text) if by == BY_FPM else None
+    if fault:
+        line["ini_fault"] = fault.group(1)
     return line
 
 

@@ -4,7 +4,7 @@
 """What PHP could not have, by its last words. Each function of PHP names it in its own way."""
 
 import re
-from typing import TYPE_CHECKING, Optional, cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_error import ErrorParts
@@ -21,13 +21,6 @@ _LACKS = {
     "database": r"\[2002\] No such file or directory|/tmp/(?:mysql|\.s\.PGSQL)\S*",
     "temporary_file": r"(?i)temporary (?:file|director)|File upload error|tempnam\(\)|tmpfile\(\)",
 }
-_OF_INI = re.compile(r"PHP:\s+(syntax error.{0,200} in /\S+ on line \d+)\Z")
-
-
-def fault_of_ini(text: str) -> Optional[str]:
-    """What PHP complains of in php.ini as it starts (main/php_ini.c)."""
-    fault = _OF_INI.search(text)
-    return fault.group(1) if fault else None
 
 
 def error_parts(text: str) -> "ErrorParts":

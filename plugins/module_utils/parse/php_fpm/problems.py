@@ -17,6 +17,7 @@ from .zlog import without_place
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem
+    from ....plugin_utils.shapes.php_fpm import TestFailure
     from ....plugin_utils.shapes.unit import UnitLine
 
 # What a signature means that keeps php-fpm from starting. The first wins over the others.
@@ -26,7 +27,7 @@ _MEANINGS += ["socket_access", "log_unwritable", "pid_unwritable", "no_shared_me
 _MEANINGS += ["lock_unwritable", "preload", "extension", "php_startup", "not_executable", "unit_step"]
 _MEANINGS += ["bad_config", "timed_out", "other_error"]
 meanings(*_MEANINGS)
-_BAD_CONFIG, _OTHER = _MEANINGS[-3], _MEANINGS[-1]
+_BAD_ACCOUNT, _BAD_CONFIG, _OTHER = _MEANINGS[0], _MEANINGS[-3], _MEANINGS[-1]
 # Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
 _HEAD = re.compile(r"(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?")
 _FILE = re.compile(r"\[([^\]:]+):(\d{1,9})\] ")
@@ -149,3 +150,19 @@ def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
 def start_failure(lines: Sequence[str]) -> Optional[StartFailure]:
     """Why php-fpm did not start, as it says itself. lines: its own, of php-fpm -t or of the journal."""
     return choose([failure for failure in map(read_line, lines) if failure])
+
+
+def failure_of_test(output: Sequence[str]) -> Optional["TestFailure"]:
+    failure = start_failure(output)
+    if failure is None:
+        return None
+    return {
+        "kind": failure.kind,
+        "meaning": failure.meaning,
+        "text": failure.text,
+        "file": failure.file,
+        "line": failure.line,
+        "pool": failure.pool,
+        "account": failure.places[0] if failure.meaning == _BAD_ACCOUNT else None,
+        "directive": failure.directive,
+    }

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ...parse.linux.rotate_script import FPM, NGINX, is_about
+from ...parse.linux.rotate_script import FPM, NGINX
 from ..model import Confidence, Place, evidence
 from .model import Risk, risk
 
@@ -42,13 +42,10 @@ def _confidence(rotation: "Rotation") -> Confidence:
 
 
 def _master_of(snapshot: "Snapshot", hook: "Hook") -> "Optional[Master]":
-    """The master that a hook is about: the one whose unit or version it names, else the first that runs."""
+    """The master that a hook names, else the first that runs."""
     running = [each for each in snapshot["fpm"]["masters"] if each["running"]]
-    for master in running:
-        unit = (master["unit"] or "").rpartition(".")[0]
-        if is_about(hook["text"], unit, master["pid_file"]):
-            return master
-    return running[0] if running else None
+    named = [each for each in running if each["config"] == hook.get("config")]
+    return next(iter(named + running), None)
 
 
 def _reloads(snapshot: "Snapshot", rotation: "Rotation") -> List[Risk]:

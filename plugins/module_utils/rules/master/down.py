@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.endpoint import canonical
-from ...parse.php_fpm.problems import StartFailure, start_failure
+from ...parse.php_fpm.problems import StartFailure
 from ...parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of, failure_of
 from ...signatures.lookup import by_meaning, meanings
 from ...signatures.php_fpm import PHP_FPM
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem
     from ....plugin_utils.shapes.endpoint import Endpoint
     from ....plugin_utils.shapes.finding import Evidence, Facts
-    from ....plugin_utils.shapes.php_fpm import ConfigTest, Master
+    from ....plugin_utils.shapes.php_fpm import ConfigTest, Master, TestFailure
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
 # What a start that failed means by its words -> the reason of the cause.
@@ -236,33 +236,31 @@ def _rejection(master: "Master") -> Optional[Rejection]:
 
 def _refused_by_test(master: "Master") -> Rejection:
     """The place is the one that php-fpm names, else that of a problem which was read in the files."""
-    output = master["test"]["output"]
+    output = "\n".join(master["test"]["output"][:3])
     if master["test"].get("rc", 0) in NO_PROGRAM:
-        proof = evidence("php-fpm -t", "\n".join(output[:3]) or "no word", master["binary"])
+        proof = evidence("php-fpm -t", output or "no word", master["binary"])
         facts: Facts = {"path": master["binary"]}
         return Rejection("not_executable", "its program does not run", proof, facts=facts)
-    failure = start_failure(output)
-    reason = reason_of(failure) if failure and failure.meaning in TESTED else "config_invalid"
-    file, line = (failure.file, failure.line) if failure else (None, None)
+    failure: "TestFailure" = master["test"].get("failure") or {}
+    meaning, file, line = failure.get("meaning"), failure.get("file"), failure.get("line")
+    reason = REASON_OF[meaning] if meaning in TESTED else "config_invalid"
     if file is None or not line:
         alike = [
             problem
             for problem in master["config_errors"]
             if REASON_OF[_meaning(problem)] == reason and file in (None, problem["file"])
         ]
-        exact = [problem for problem in alike if failure and problem.get("kind") == failure.kind]
+        exact = [problem for problem in alike if problem.get("kind", 0) == failure.get("kind")]
         for problem in (exact or alike)[:1]:
             file, line = problem["file"], problem["line"]
     for pool in master["pools"]:
-        if file is None and failure and failure.pool == pool["name"]:
+        if file is None and failure.get("pool") == pool["name"]:
             file, line = pool["file"], pool["line"]
-    text = failure.text if failure else "\n".join(output[:3])
-    proof = evidence("php-fpm -t", text, file or master["config"], line)
+    proof = evidence("php-fpm -t", failure.get("text", output), file or master["config"], line)
     words = "php-fpm -t refuses its configuration"
     if file:
         words += ", %s:%d" % (file, line) if line else ", %s" % file
-    account = failure.places[0] if failure and reason == "unknown_user" else None
-    known: Facts = {"account": account, "directive": failure.directive if failure else None}
+    known: Facts = {"account": failure.get("account"), "directive": failure.get("directive")}
     return Rejection(reason, words, proof, facts=known)
 
 

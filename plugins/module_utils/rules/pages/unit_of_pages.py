@@ -7,9 +7,8 @@ import re
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ...parse.linux.systemctl import hides
-from ...parse.linux.unit_starts import BY_FPM, makes_read_only
+from ...parse.linux.unit_starts import makes_read_only
 from ...parse.number import number
-from ...parse.php_fpm.error_parts import fault_of_ini
 from ...parse.pools_at import pools_behind
 from ..model import evidence
 
@@ -66,9 +65,8 @@ def _broken_ini(master: "Master", unit: "Unit") -> Optional[str]:
     """PHP complains, takes what stands before the fault, and runs (main/php_ini.c)."""
     since = (master["loaded_at"] or unit["active_since"] or 0.0) - AT_START
     for entry in unit["log"]:
-        fault = fault_of_ini(entry["text"]) if entry["at"] >= since and entry.get("by") == BY_FPM else None
-        if fault:
-            return "PHP has taken nothing of that file behind the fault: %s" % fault
+        if entry["at"] >= since and "ini_fault" in entry:
+            return "PHP has taken nothing of that file behind the fault: %s" % entry["ini_fault"]
     return None
 
 

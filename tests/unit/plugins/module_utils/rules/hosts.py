@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.scrip
     is_front,
     scripts_of,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import failure_of_test
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import meaning_of
@@ -95,6 +96,12 @@ class Host(Dict[str, Any]):
     def with_master(self, **facts: Any) -> "Host":
         master(self).update(facts)
         return self
+
+    def tested(self, rc: int, *output: str) -> "Host":
+        """php-fpm -t ended with that."""
+        failure = failure_of_test(output)
+        test = {"ran": True, "ok": rc == 0, "rc": rc, "output": list(output), "failure": failure}
+        return self.with_master(test=test)
 
     def with_unit(self, **facts: Any) -> "Host":
         unit(self).update(facts)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Snapshots from before 0.13.0, whose events have their parts in their samples alone. Before 0.14.0 the lines
-of a journal begin with who wrote them.
+of a journal begin with who wrote them, and why php-fpm refuses its files stands in its words alone.
 """
 
 from __future__ import annotations
@@ -115,3 +115,16 @@ class TestPhpErrors:
         }
         host["access"]["php_errors"] = [error]
         assert read(host)["access"]["php_errors"] == [{**error, "lacks": ["process"]}]
+
+
+class TestOwnTest:
+    def test_why_php_fpm_refuses_is_read_in_its_words(self) -> None:
+        host = hosts.a_host("pool_syntax", "el")
+        older_host = hosts.a_host("pool_syntax", "el")
+        assert hosts.master(older_host)["test"].pop("failure")["meaning"] == "bad_config"
+        assert read(older_host) == host
+
+    @pytest.mark.parametrize("output", [{}, [1], "x"])
+    def test_what_is_no_output_is_refused(self, output: Any) -> None:
+        with pytest.raises(Mismatch):
+            read(hosts.a_host("pool_syntax", "el").with_master(test={"output": output}))

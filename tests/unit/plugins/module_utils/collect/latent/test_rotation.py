@@ -54,13 +54,13 @@ class TestHooks:
     def test_hit_a_reload_wherever_it_stands(self) -> None:
         text = "/var/log/app.log {\n postrotate\n  systemctl reload php8.2-fpm\n endscript\n}\n"
         (hook,) = look(machine(app=text))["hooks"]
-        assert (hook["program"], hook["what"]) == ("php-fpm", "reload")
+        assert (hook["program"], hook["what"], hook["config"]) == ("php-fpm", "reload", CONFIG)
         assert (hook["file"], hook["line"]) == ("/etc/logrotate.d/app", 3)
 
     def test_hit_in_a_script_that_is_roots(self) -> None:
         there = machine(app="/a.log {\n postrotate\n /opt/hook\n endscript\n}\n")
         there.file("/opt/hook", "#!/bin/sh\nsystemctl restart php8.2-fpm\n")
-        assert [hook["what"] for hook in look(there)["hooks"]] == ["restart"]
+        assert [(hook["what"], hook["config"]) for hook in look(there)["hooks"]] == [("restart", None)]
         # Of a script that others can write nothing is believed.
         there.stated("/opt/hook", stat(0o777))
         assert look(there)["hooks"] == []

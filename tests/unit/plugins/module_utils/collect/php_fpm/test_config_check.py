@@ -7,6 +7,7 @@
 from typing import List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm import config_check
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm import masters as fpm
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
@@ -47,6 +48,13 @@ class TestTest:
         assert argv[4].endswith(
             "\n[global]\nerror_log = /dev/null\n[www]\naccess.log = /dev/null\n[slow]\nslowlog = /dev/null\n"
         )
+
+    def test_why_it_refuses_is_a_field_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        text = "ERROR: [pool www] pm.max_children must be a positive value\n" + "NOTICE: more\n" * 20
+        monkeypatch.setattr(config_check, "run_on_pipe", lambda *_: Ran(78, text, ""))
+        test = fpm.collect_fpm(a_host(), test="always")["masters"][0]["test"]
+        assert test["failure"] is not None and test["failure"]["pool"] == "www"
+        assert len(test["output"]) == config_check.MOST_LINES and not test["ok"]
 
     def test_a_command_reads_what_was_put_on_its_pipe(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.undo()

@@ -7,7 +7,10 @@
 from typing import List, Optional, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import (
+    failure_of_test,
+    start_failure,
+)
 
 MAIN, POOL = "/etc/php/8.2/fpm/php-fpm.conf", "/etc/php/8.2/fpm/pool.d/www.conf"
 SYNTAX = "PHP:  syntax error, unexpected '(' in Unknown on line 1"
@@ -39,6 +42,22 @@ class TestPlace:
     def test_a_pool_is_named_where_no_file_is(self) -> None:
         failure = start_failure(["ALERT: [pool shop] pm.max_children must be a positive value", POST])
         assert failure is not None and (failure.pool, failure.file) == ("shop", None)
+
+
+class TestOfTest:
+    def test_hit_the_account_that_is_missing(self) -> None:
+        text = "ERROR: [pool shop] cannot get gid for group 'ghosts'"
+        failure = failure_of_test(["NOTICE: something", text, INIT])
+        assert failure is not None and (failure["meaning"], failure["account"]) == ("bad_account", "ghosts")
+        assert (failure["pool"], failure["text"], failure["file"]) == ("shop", text, None)
+
+    def test_near_miss_a_fault_of_the_files(self) -> None:
+        failure = failure_of_test([SYNTAX, INCLUDE, LOAD, INIT])
+        assert failure is not None and (failure["file"], failure["line"]) == (POOL, 491)
+        assert (failure["kind"], failure["account"]) == (start_failure([SYNTAX]).kind, None)  # type: ignore[union-attr]
+
+    def test_decoy_all_is_well(self) -> None:
+        assert failure_of_test(["NOTICE: configuration file %s test is successful" % MAIN]) is None
 
 
 class TestChoice:

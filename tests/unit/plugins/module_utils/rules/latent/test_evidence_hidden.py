@@ -23,12 +23,12 @@ CONFIG = master(a_host())["config"]
 OUTPUT = {"pool": "www", "config": CONFIG, "error_log": "/dev/stderr", "file": "/pool", "line": 3}
 
 
-def hook(program: Optional[str], what: str, text: str = "") -> Dict[str, Any]:
+def hook(program: Optional[str], what: str, text: str = "", config: Optional[str] = None) -> Dict[str, Any]:
     shown = text or "systemctl %s %s" % (
         what,
         UNIT.split(".", maxsplit=1)[0] if program == "php-fpm" else program,
     )
-    return {"program": program, "what": what, "file": FILE, "line": 9, "text": shown}
+    return {"program": program, "what": what, "file": FILE, "line": 9, "text": shown, "config": config}
 
 
 WORDS = {
@@ -171,6 +171,18 @@ class TestReloads:
     def test_hit_a_patient_reload_is_small(self) -> None:
         host = rotation(hooks=[hook("php-fpm", "reload")]).with_master(process_control_timeout=30.0)
         assert the_risk(host)["severity"] == "info"
+
+    @pytest.mark.parametrize("config, unit", [("/b", "b.service"), (None, UNIT), ("/gone", UNIT)])
+    def test_it_is_about_the_master_that_it_names(self, config: Optional[str], unit: str) -> None:
+        host = rotation(hooks=[hook("php-fpm", "reload", config=config)])
+        host["fpm"]["masters"].append({**master(host), "config": "/b", "unit": "b.service", "pools": []})
+        found = the_risk(host)
+        assert (found["unit"], bool(found["sites"])) == (unit, unit == UNIT)
+
+    def test_a_hook_from_before_0_14_is_of_the_first_that_runs(self) -> None:
+        older = hook("php-fpm", "reload")
+        del older["config"]
+        assert the_risk(rotation(hooks=[older]))["unit"] == UNIT
 
     def test_hit_a_restart_of_nginx(self) -> None:
         assert the_risk(rotation(hooks=[hook("nginx", "restart")]))["severity"] == "warning"

@@ -68,7 +68,7 @@ def stopping(active: str = "deactivating") -> Host:
 
 def ended_test(rc: int, line: str) -> Host:
     """What php-fpm -t, or what should have run it, ended with."""
-    return a_host("stopped").with_master(test={"ran": True, "ok": False, "rc": rc, "output": [line]})
+    return a_host("stopped").tested(rc, line)
 
 
 HITS: Dict[str, Callable[[], Host]] = {

@@ -37,7 +37,7 @@ def late_account(known: Any) -> Host:
 
 def crashing(rc: int) -> Host:
     """What php-fpm -t ended with."""
-    return a_host("stopped").with_master(test={"ran": True, "ok": False, "rc": rc, "output": []})
+    return a_host("stopped").tested(rc)
 
 
 class TestAccountLate:
@@ -52,8 +52,7 @@ class TestAccountLate:
         assert reason(host) == "unknown_user" and hosts.actions(host) == []
 
     def test_decoy_php_fpm_still_does_not_know_it(self) -> None:
-        line = "ERROR: [pool www] cannot get uid for user 'ghost'"
-        host = late_account(True).with_master(test={"ran": True, "ok": False, "rc": 78, "output": [line]})
+        host = late_account(True).tested(78, "ERROR: [pool www] cannot get uid for user 'ghost'")
         assert reason(host) == "unknown_user"
 
 
@@ -72,8 +71,7 @@ class TestReloadFailed:
         assert reason(host) == "reload_failed" and hosts.actions(host) == []
 
     def test_decoy_its_program_does_not_run(self) -> None:
-        test = {"ran": True, "ok": False, "rc": 127, "output": ["php-fpm: not found"]}
-        host = did_not_start(RELOAD, exited("70/SOFTWARE")).with_master(test=test)
+        host = did_not_start(RELOAD, exited("70/SOFTWARE")).tested(127, "php-fpm: not found")
         assert reason(host) == "not_executable"
 
 
