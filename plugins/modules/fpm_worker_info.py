@@ -132,6 +132,7 @@ pools:
 memory:
   description:
     - The budget. C(limit_bytes) and C(limit_from), which control group file it comes from, or C(MemTotal).
+      C(limit_file) is that file alone, and none for C(MemTotal).
       C(limit_bytes) is none when there may be a limit that could not be read.
     - C(mem_total), C(mem_available) and C(swap_total) of the machine, C(cgroup_usage) and C(swap_limit) of
       the control group, in bytes.
@@ -140,6 +141,7 @@ memory:
   sample:
     cgroup_usage: 45150208
     limit_bytes: 314572800
+    limit_file: /sys/fs/cgroup/memory/memory.limit_in_bytes
     limit_from: cgroup /sys/fs/cgroup/memory/memory.limit_in_bytes
     mem_available: 24269185024
     mem_total: 25276514304

@@ -29,7 +29,7 @@ CUT = {
 CUT |= {"split", "rsplit", "splitlines", "partition", "rpartition", "replace", "startswith", "endswith"}
 MADE = {"strip", "lstrip", "rstrip", "lower", "upper", "join", "get"}
 # Keys, attributes and parameters that hold what a program said.
-TEXTS = {"text", "output"}
+TEXTS = {"text", "output", "limit_from"}
 
 
 def is_text(node: ast.AST, names: Container[str] = ()) -> bool:
@@ -142,6 +142,7 @@ class TestTexts:
             'text = failure.text if failure else ""; "(13)" in text',
             'all_of_it = "\\n".join(each["text"] for each in proof); _FORK.search(all_of_it)',
             'texts = [line["text"] for line in log]; hit = [each for each in texts if "x" in each]',
+            'path = (facts["limit_from"] or "").partition("cgroup ")[2]',
             'any(entry["text"] == failure.text for entry in lines)',
             'for line in test["output"]: ended = line.startswith("x")',
             'def rule(unit, text): return "x" in text',

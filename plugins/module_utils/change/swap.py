@@ -79,12 +79,11 @@ def _filled(facts: Facts, size: int) -> List[Command]:
 
 def _use_refusal(facts: Facts) -> Optional[str]:
     """Why swap would not help here."""
-    source = facts.memory["limit_from"] or ""
-    if source.startswith("cgroup") and facts.memory["swap_limit"] == 0:
+    file = facts.memory["limit_file"]
+    if file and facts.memory["swap_limit"] == 0:
         return (
             "what binds is the memory limit of the control group, %s (%s), which allows no swap at all: "
-            "swap on the host would not be used"
-            % (source.partition(" ")[2], human(facts.memory["limit_bytes"] or 0))
+            "swap on the host would not be used" % (file, human(facts.memory["limit_bytes"] or 0))
         )
     return None
 

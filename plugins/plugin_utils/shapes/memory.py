@@ -13,7 +13,8 @@ class Memory(TypedDict, total=False):
     """Bytes. Empty where nobody looked; None: no limit, or unknown."""
 
     limit_bytes: Optional[int]  # the tightest limit; None: unknown
-    limit_from: Optional[str]  # MemTotal, or "cgroup " and its file
+    limit_from: Optional[str]  # for people: MemTotal, or "cgroup " and its file
+    limit_file: Optional[str]  # of the control group that sets it; None: it is MemTotal; not before 0.14.0
     mem_total: Optional[int]
     mem_available: Optional[int]
     swap_total: Optional[int]

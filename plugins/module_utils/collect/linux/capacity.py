@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ...parse.linux.proc import Cgroup, parse_kb
 from ...parse.number import count
 from ..host import Host
-from .memory import LIMITS, UNLIMITED, cgroup_of, collect_memory, limit_of
+from .memory import LIMITS, UNLIMITED, bound_by, cgroup_of, collect_memory, limit_of
 from .processes import Process
 from .worker_memory import measured_workers, private
 
@@ -33,7 +33,7 @@ class Bound(NamedTuple):
     """A limit of memory, in bytes."""
 
     limit: int
-    source: str
+    file: Optional[str]  # of a control group; None: the machine's memory
     others: int  # held under it by others than the pools' workers
 
 
@@ -109,7 +109,7 @@ def _pools(
 
 
 def _limits(host: Host, memory: "Memory", homes: Dict[str, Cgroup]) -> Dict[Tuple[int, str], Tuple[int, str]]:
-    """{(version, directory): (limit, where it comes from)} of every level that has one."""
+    """{(version, directory): (limit, its file)} of every level that has one."""
     limits: Dict[Tuple[int, str], Tuple[int, str]] = {}
     for home in homes.values():
         for directory in home.directories:
@@ -117,14 +117,14 @@ def _limits(host: Host, memory: "Memory", homes: Dict[str, Cgroup]) -> Dict[Tupl
                 limit = limit_of(host.text(directory + "/" + name))
                 key = (home.version, directory)
                 if limit is not None and limit < limits.get(key, (UNLIMITED, ""))[0]:
-                    limits[key] = (limit, "cgroup %s/%s" % (directory, name))
-    bound, source = memory["limit_bytes"], memory["limit_from"] or ""
+                    limits[key] = (limit, directory + "/" + name)
+    bound, file = memory["limit_bytes"], memory["limit_file"]
     # Version 1 also reports a limit above a container's mount: of it only the container can be seen.
-    known = [limit for limit, _source in limits.values()]
-    if source.startswith("cgroup ") and bound is not None and bound not in known:
-        directory = posixpath.dirname(source[len("cgroup ") :])
+    known = [limit for limit, _file in limits.values()]
+    if file and bound is not None and bound not in known:
+        directory = posixpath.dirname(file)
         home = next(home for home in homes.values() if directory in home.directories)
-        limits[(home.version, home.directories[-1])] = (bound, source)
+        limits[(home.version, home.directories[-1])] = (bound, file)
     return limits
 
 
@@ -153,7 +153,7 @@ def _tightest(
     others hold. None when what a limit holds cannot be read: it could be that one.
     """
     bounds: List[Bound] = []
-    for (version, directory), (limit, source) in sorted(_limits(host, memory, homes).items()):
+    for (version, directory), (limit, file) in sorted(_limits(host, memory, homes).items()):
         held = _held(host, version, directory)
         if held is None:
             path = directory + "/memory.stat"
@@ -164,14 +164,14 @@ def _tightest(
             for pool in pools
             if pool["config"] in homes and directory in homes[pool["config"]].directories
         ]
-        bounds.append(Bound(limit, source, max(0, held - 1024 * sum(inside))))
+        bounds.append(Bound(limit, file, max(0, held - 1024 * sum(inside))))
     if memory["mem_total"]:
         if memory["mem_available"] is None:
             host.miss("memory_use", "/proc/meminfo", "has no MemAvailable", "Linux 3.14 or later")
             return None
         held = memory["mem_total"] - memory["mem_available"]
         others = max(0, held - 1024 * sum(pool["held_kb"] for pool in pools))
-        bounds.append(Bound(memory["mem_total"], "MemTotal", others))
+        bounds.append(Bound(memory["mem_total"], None, others))
     return min(bounds, key=lambda bound: bound.limit - bound.others) if bounds else None
 
 
@@ -235,6 +235,6 @@ def capacity(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) 
         "missing": [],
     }
     if bound:
-        facts["limit_bytes"], facts["limit_from"] = bound.limit, bound.source
+        facts.update(bound_by(bound.limit, bound.file))
     facts["missing"] = [entry for entry in host.missing if entry["what"] in _REASONS]
     return facts

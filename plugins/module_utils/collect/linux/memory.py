@@ -76,6 +76,12 @@ def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, "
     )
 
 
+def bound_by(limit: Optional[int], file: Optional[str]) -> "Memory":
+    """file: of a control group; None: the machine's memory."""
+    source = "cgroup " + file if file else "MemTotal"
+    return {"limit_bytes": limit, "limit_from": source if limit else None, "limit_file": file}
+
+
 def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> "Memory":
     """In bytes: the tightest cgroup limit above the running masters, else above the host's init, or the
     machine's memory. limit_bytes is None when a limit may exist and could not be read.
@@ -83,8 +89,7 @@ def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> "Memory":
     meminfo = parse_kb(host.text("/proc/meminfo") or "")
     total = meminfo["MemTotal"] * 1024 if "MemTotal" in meminfo else None
     facts: Memory = {
-        "limit_bytes": total,
-        "limit_from": "MemTotal" if total else None,
+        **bound_by(total, None),
         "mem_total": total,
         "mem_available": meminfo["MemAvailable"] * 1024 if "MemAvailable" in meminfo else None,
         "swap_total": meminfo["SwapTotal"] * 1024 if "SwapTotal" in meminfo else None,
@@ -96,18 +101,18 @@ def collect_memory(host: Host, masters: Sequence["Master"] = ()) -> "Memory":
         if cgroup is None:
             if host.text("/proc/%d/cgroup" % pid) is None:
                 host.miss("memory_limit", "/proc/%d/cgroup" % pid, "cannot be read", "root")
-                facts["limit_bytes"], facts["limit_from"] = None, None
+                facts.update(bound_by(None, None))
             continue
         directories = cgroup.directories
         if host.text(directories[0] + "/cgroup.procs") is None:
             why = "the cgroup of pid %d cannot be read" % pid
             host.miss("memory_limit", directories[0], why, "root and the host's own cgroup mount")
-            facts["limit_bytes"], facts["limit_from"] = None, None
+            facts.update(bound_by(None, None))
             continue
         limit, source, more = (_version1 if cgroup.version == 1 else _version2)(host, directories)
         if limit is not None and (facts["limit_bytes"] is None or limit < facts["limit_bytes"]):
             facts.update(more)
-            facts["limit_bytes"], facts["limit_from"] = limit, "cgroup " + source
+            facts.update(bound_by(limit, source))
     return facts
 
 

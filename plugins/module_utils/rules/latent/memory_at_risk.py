@@ -76,7 +76,7 @@ def _remedy(facts: "Capacity", needs: Sequence[_Need], served: Sequence[Served])
 def _budget_proof(facts: "Capacity", left: int) -> "Evidence":
     text = "%s (%s), of which other services hold %s: %s are left for workers"
     limit, others = facts["limit_bytes"] or 0, facts["others_bytes"] or 0
-    path = (facts["limit_from"] or "").partition("cgroup ")[2] or "/proc/meminfo"
+    path = facts.get("limit_file") or "/proc/meminfo"
     return evidence("memory", text % (mib(limit), facts["limit_from"], mib(others), mib(left)), path)
 
 

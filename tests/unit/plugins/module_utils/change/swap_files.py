@@ -7,13 +7,14 @@
 from typing import Any, List
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import Facts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import bound_by
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import Mount, Swap
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
 
 GIB = 1024 * MIB
-MEMORY = {"limit_bytes": GIB, "limit_from": "MemTotal", "mem_available": GIB // 4, "swap_limit": None}
-CGROUP = dict(MEMORY, limit_from="cgroup /sys/fs/cgroup/system.slice/memory.max", limit_bytes=300 * MIB)
+MEMORY = {**bound_by(GIB, None), "mem_available": GIB // 4, "swap_limit": None}
+CGROUP = {**MEMORY, **bound_by(300 * MIB, "/sys/fs/cgroup/system.slice/memory.max")}
 PROGRAMS = {name: "/sbin/" + name for name in ("mkswap", "swapon", "swapoff", "fallocate", "chattr")}
 ACTIVE = Swap("/swapfile", "file", 8188, 100)
 ENTRY = "/swapfile none swap sw 0 0\n"

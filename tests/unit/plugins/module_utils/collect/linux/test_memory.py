@@ -107,6 +107,7 @@ class TestLimit:
     ) -> None:
         facts = memory.collect_memory(version2(files), [{"pid": 7}])
         assert (facts["limit_bytes"], facts["limit_from"], facts["mem_available"]) == (limit, source, 512000)
+        assert facts["limit_file"] == (source.replace("cgroup ", "") if source != "MemTotal" else None)
 
     def test_a_limit_that_cannot_be_read_is_not_the_same_as_none(self) -> None:
         host = version2({}).denying("/proc/7/cgroup")

@@ -88,6 +88,7 @@ def memory(*pools: Dict[str, Any], limit: Any = 512, others: Any = 100, **more: 
     facts = {
         "limit_bytes": None if limit is None else limit * MIB,
         "limit_from": "cgroup /sys/fs/cgroup/memory.max",
+        "limit_file": "/sys/fs/cgroup/memory.max",
         "mem_total": 4096 * MIB,
         "mem_available": 2048 * MIB,
         "swap_total": 0,
