@@ -50,6 +50,8 @@ class Row(NamedTuple):
     beside: Optional[FrozenSet[str]] = None  # meanings of php-fpm's, of which one must stand beside a loss
     seconds: float = 0.0  # so near
     alone: bool = False  # where no log tells of losses, php-fpm's message is enough
+    of_queue: bool = False  # of the socket's queue
+    of_stops: bool = False  # between a stop and the next master
 
 
 ROWS = (
@@ -67,6 +69,7 @@ ROWS = (
         "A reload or restart of php-fpm cut off running requests of %s.",
         "recovered",
         STOPPING,
+        of_stops=True,
     ),
     Row(
         Cause("response_header_too_big", ("fastcgi_buffer_size",), severity="warning"),
@@ -87,6 +90,7 @@ ROWS = (
         ),
         QUEUE_FULL,
         "The listening socket of %s had no room left in its queue.",
+        of_queue=True,
     ),
     Row(
         NGINX_LIMIT,
@@ -131,12 +135,11 @@ def _moments(lost: Sequence[Loss]) -> int:
 
 
 def _match(case: Case, row: Row) -> Optional[Match]:
-    is_queue = row.lost is QUEUE_FULL
-    lost = case.lost_to_queue() if is_queue else case.lost(row.lost, perhaps=row.beside is not None)
+    lost = case.lost_to_queue() if row.of_queue else case.lost(row.lost, perhaps=row.beside is not None)
     events: List["Event"] = []
     if row.beside:
         events = case.fpm_events(row.beside) + case.fpm_events(row.beside, of_pools=False)
-    if row.beside is STOPPING:
+    if row.of_stops:
         lost = _cut_by_stops(case, lost, events)
     elif row.beside:
         lost = near(lost, _times(events), row.seconds)
@@ -146,15 +149,15 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     if not lost and not unheard:
         return None
     unsure: "List[Evidence]" = []
-    if row.beside is not STOPPING:
+    if row.of_stops:  # a stop is always of the master, and a reload may come long after it
+        events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
+    else:
         from .losses.cured import settled
 
         over, unsure = settled(case, row.cause.id, lost, events)
         state = state_of(over)
-    if row.beside is STOPPING:  # a stop is always of the master, and a reload may come long after it
-        events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
     proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]
-    if is_queue:
+    if row.of_queue:
         proof.append(evidence("socket", "%s: %s" % (case.key, case.queue_words)))
     proof += unsure
     words = row.words % case.named
