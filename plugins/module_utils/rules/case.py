@@ -13,7 +13,7 @@ from ..parse.nginx.sites import place, sites_of
 from ..signatures.lookup import meanings
 from ..signatures.nginx import QUEUE_FULL
 from .missing import attempt
-from .model import Confidence, Loss, evidence, losses_of
+from .model import NOWHERE, Confidence, Loss, Place, evidence, losses_of
 from .seen import Owner, Seen, among
 
 if TYPE_CHECKING:
@@ -100,6 +100,10 @@ class Case:
     def named(self) -> str:
         """Who answers there, for a sentence: the pools of another machine are not known."""
         return "pool %s" % self.owner.pool["name"] if self.owner else self.key
+
+    @property
+    def place(self) -> Place:
+        return self.owner.place if self.owner else NOWHERE
 
     @property
     def running(self) -> List[Owner]:

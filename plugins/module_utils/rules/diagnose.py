@@ -15,7 +15,7 @@ from .engine import Examined, examine, examine_host, not_mended
 from .losses.timeline import joined
 from .missing import FAILED, attempt, unseen
 from .model import SEVERITIES, STATES, Loss, evidence, span
-from .registry import HOST_RULES, RULES
+from .registry import CAUSES, HOST_RULES, RULES
 from .status import NEEDED_FOR_HEALTH, is_silent, status_of
 
 if TYPE_CHECKING:
@@ -130,9 +130,10 @@ def _spared(case: Case, answering: Dict[int, List[str]], findings: List["Finding
 def _merged(findings: List["Finding"]) -> List["Finding"]:
     """A stopped unit with three pools is one cause. The finding that can be mended stands for all."""
     same: Dict[Hashable, List["Finding"]] = {}
-    for item in sorted(findings, key=lambda item: item["cause"] == "fpm_not_running" and not item["remedy"]):
-        stopped = item["cause"] == "fpm_not_running" and item["unit"]
-        name = (item["reason"], item["unit"], item["state"]) if stopped else id(item)
+    shared = {cause.id for cause in CAUSES if cause.of_unit}
+    for item in sorted(findings, key=lambda item: item["cause"] in shared and not item["remedy"]):
+        whole = item["cause"] in shared and item["unit"]
+        name = (item["reason"], item["unit"], item["state"]) if whole else id(item)
         same.setdefault(name, []).append(item)
     return [items[0] if len(items) == 1 else _union(items) for items in same.values()]
 

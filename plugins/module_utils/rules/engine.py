@@ -98,10 +98,10 @@ def _finding(
 ) -> "Finding":
     """The finding, with what its reason leaves to the rule and to the endpoint."""
     reason = match.reason
-    if reason.place is None and rule.of_nginx:
-        reason = reason._replace(place=Place(None, snapshot["nginx"]["unit"]))
-    elif reason.place is None and case and case.owner:
-        reason = reason._replace(place=case.owner.place)
+    place = case.place if case else NOWHERE
+    if rule.of_nginx:
+        place = Place(None, snapshot["nginx"]["unit"])
+    reason = reason._replace(place=reason.place or place)
     if reason.servers is None and case:
         reason = reason._replace(servers=case.servers)
     return with_commands(finding(match.cause, match.reason_id, reason, case.key if case else None), snapshot)

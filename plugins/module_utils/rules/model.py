@@ -55,6 +55,8 @@ class Cause(NamedTuple):
     rules_out_others: bool = False
     # Ids of the causes that may bring it about. Their rules stand before its own, and claim losses first.
     consequence_of: Tuple[str, ...] = ()
+    of_unit: bool = False  # the pools of a unit have it together
+    of_address: bool = False  # it is mended where nginx has the server
 
 
 class Remedy(NamedTuple):

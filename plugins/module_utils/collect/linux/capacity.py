@@ -61,10 +61,7 @@ def _mapped(host: Host, pid: int, rows: Dict[str, int]) -> Optional[Mapped]:
 
 
 def _pools(
-    host: Host,
-    workers: Sequence["Worker"],
-    masters: Sequence["Master"],
-    mapped: Dict[int, Mapped],
+    host: Host, workers: Sequence["Worker"], masters: Sequence["Master"], mapped: Dict[int, Mapped]
 ) -> List["PoolUse"]:
     """Pools of masters that run, or will after the next boot. What was measured of a pool stands for all of
     its workers.

@@ -123,11 +123,7 @@ def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
 
     def rank(number: int) -> Tuple[bool, int, int]:
         kind, meaning = failures[number].kind, failures[number].meaning
-        return (
-            kind in kinds.FOLLOWS,
-            _MEANINGS.index(meaning),
-            -number if meaning == _OTHER else number,
-        )
+        return kind in kinds.FOLLOWS, _MEANINGS.index(meaning), -number if meaning == _OTHER else number
 
     if not failures:
         return None

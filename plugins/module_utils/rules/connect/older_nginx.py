@@ -10,7 +10,7 @@ from ...parse.nginx.strays import Stray
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import meaning_of
 from ..case import NOBODY_THERE, Case
-from ..model import Cause, Confidence, Match, Place, Reason, Remedy, evidence, losses_of, sample
+from ..model import Cause, Confidence, Match, Reason, Remedy, evidence, losses_of, sample
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
@@ -79,7 +79,7 @@ def _reason(case: Case, strays: Sequence[Stray], words: str, proof: "List[Eviden
     servers = [site for site in case.servers if (site["name"] or "default") in names]
     losses = losses_of(list({id(stray.event): stray.event for stray in strays}.values()))
     proof = proof + [sample(losses[-1].event)] if losses else proof
-    place = Place(case.owner.pool["name"] if case.owner else None, nginx["unit"])
+    place = case.place._replace(unit=nginx["unit"])
     return Reason(words, proof, losses, place=place, explains=[], servers=servers)
 
 

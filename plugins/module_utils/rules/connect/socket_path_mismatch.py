@@ -40,6 +40,7 @@ CAUSE = Cause(
     ),
     code=3,
     rules_out_others=True,
+    of_address=True,
 )
 
 

@@ -15,7 +15,6 @@ from ..model import (
     Clear,
     Confidence,
     Match,
-    Place,
     Reason,
     Remedy,
     Rule,
@@ -127,7 +126,7 @@ def _not_in_force(kind: str, denied: Denied) -> Optional[Reason]:
     if kind != "user_not_in_force" or configured is None:
         return reason
     says = evidence("nginx", "user %s" % configured["user"], configured["file"], configured["line"])
-    place = Place(denied.case.owner.pool["name"] if denied.case.owner else None, nginx["unit"])
+    place = denied.case.place._replace(unit=nginx["unit"])
     return reason._replace(place=place, proof=[says] + list(reason.proof))
 
 

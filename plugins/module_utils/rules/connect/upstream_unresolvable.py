@@ -11,7 +11,6 @@ from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import by_meaning, meaning_of, meanings
 from ..case import NOBODY_THERE, Case, logged_as, site_reconfigured
 from ..model import (
-    NOWHERE,
     Cause,
     Match,
     Reason,
@@ -140,7 +139,7 @@ def _stale(case: Case) -> Optional[Match]:
         [] if over else remedy,
         "likely",
         state_of(over),
-        place=(case.owner.place if case.owner else NOWHERE)._replace(unit=nginx["unit"]),
+        place=case.place._replace(unit=nginx["unit"]),
         servers=sites_of(routes),
         explains=[],
     )

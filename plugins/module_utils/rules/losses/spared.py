@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Dict, List
 
 from ..case import Case
 from ..model import State, evidence
+from ..registry import CAUSES
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Facts, Finding
@@ -46,7 +47,7 @@ def _as_spare(item: "Finding", state: State, other: str, limit: str, dead: "Targ
     remedy = [each for each in item["remedy"] if each["action"] != "fastcgi_pass_repoint"]
     summary = words % (item["summary"].rstrip("."), other)
     facts: Facts = {**(item["facts"] or {}), "answering": other}
-    if item["cause"] == "socket_path_mismatch":
+    if any(cause.id == item["cause"] and cause.of_address for cause in CAUSES):
         facts.update({"file": dead["file"], "line": dead["line"]})
     changed: "Finding" = {
         **item,

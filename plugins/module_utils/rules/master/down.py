@@ -128,10 +128,9 @@ class Down(NamedTuple):
         for pool in self.master["pools"]:
             paths = (pool["listen"], pool["slowlog"], pool["access_log"])
             if pool["name"] == failure.pool or what and what in paths:
-                of_listen = what == pool["listen"] and pool["listen_file"]
-                return (
-                    (pool["listen_file"], pool["listen_line"]) if of_listen else (pool["file"], pool["line"])
-                )
+                if what == pool["listen"] and pool["listen_file"]:
+                    return pool["listen_file"], pool["listen_line"]
+                return pool["file"], pool["line"]
         of_main = what and what in (self.master["error_log"], self.master["pid_file"])
         return (self.master["config"] if of_main else None), None
 
@@ -268,17 +267,15 @@ def _names(master: "Master", account: str) -> bool:
     """Whether the configuration has the account that the last start missed."""
     return not master["pools"] or any(
         account in [pool["user"], pool["group"], pool["listen_owner"], pool["listen_group"]]
-        or account in pool["acl_users"]
-        or account in pool["acl_groups"]
+        or account in pool["acl_users"] + pool["acl_groups"]
         for pool in master["pools"]
     )
 
 
 def _place(case: Case, failure: Optional[StartFailure]) -> Optional["Endpoint"]:
     """The endpoint, of any of its pools, that php-fpm could not listen on."""
-    if failure is None or reason_of(failure) not in ("address_in_use", "runtime_dir_missing", "bind_failed"):
-        return None
-    if not failure.places:
+    reasons = ("address_in_use", "runtime_dir_missing", "bind_failed")
+    if not (failure and failure.places and reason_of(failure) in reasons):
         return None
     written = failure.places[0]
     key = canonical("unix:" + written if written.startswith("/") else written)

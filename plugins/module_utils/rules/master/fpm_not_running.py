@@ -25,6 +25,7 @@ CAUSE = Cause(
     ),
     code=1,
     rules_out_others=True,
+    of_unit=True,
 )
 
 

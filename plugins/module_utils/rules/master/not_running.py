@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 from ...parse.linux.systemctl import hides
 from ...parse.linux.unit_starts import of_meaning
 from ..case import CUT_OFF, DENIED, NOBODY_THERE, Case
-from ..model import Cause, Loss, Match, Place, Reason, evidence, first_line, first_reason
+from ..model import Cause, Loss, Match, Reason, evidence, first_line, first_reason
 from . import confined_start, ended, failed_starts, odd_masters, start_again, start_commands
 from .down import NO_PROGRAM, look_at
 from .whereabouts import at_place, directory_of, lacks_directory, of_journal
@@ -255,7 +255,7 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
         summary=reason.summary + ".",
         proof=list(reason.proof) + starter + [case.dialled()] + first_line(lost),
         losses=lost,
-        place=reason.place or Place(case.owner.pool["name"] if case.owner else None, master["unit"]),
+        place=reason.place or case.place._replace(unit=master["unit"]),
         since=(unit["inactive_since"] or unit["changed_at"] or None) if unit else None,
         explains=case.losses,
         facts={**lost_file, **reason.facts, "start_command": command},

@@ -10,7 +10,6 @@ from ...parse.timestamps import RING_DRIFT, SAME_MOMENT
 from ...signatures.lookup import meanings
 from ..case import CUT_OFF, Case
 from ..model import (
-    NOWHERE,
     Answer,
     Cause,
     Clear,
@@ -137,7 +136,7 @@ def _death(case: Case, death: Death) -> Optional[Match]:
         lost,
         confidence=confidence,
         severity="warning",
-        place=(case.owner.place if case.owner else NOWHERE)._replace(pool=pool),
+        place=case.place._replace(pool=pool),
         since=min(times),
     )
     return Match(CAUSE, death.reason, reason)

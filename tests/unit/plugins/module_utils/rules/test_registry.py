@@ -143,3 +143,24 @@ class TestRegistry:
         """For people."""
         ids = [cause.id for cause in CAUSES]
         assert len(set(ids)) == len(ids) and {(name, None) for name in ids} <= KEYS
+
+
+# Whoever leads or helps all rules. cured.py is a part of lost_requests.py.
+LEAD = [
+    path
+    for folder in (RULES_FOLDER, os.path.join(RULES_FOLDER, "losses"))
+    for path in sorted(glob.glob(os.path.join(folder, "*.py")))
+    if os.path.basename(path) not in ("lost_requests.py", "writable_config.py", "cured.py")
+]
+
+
+class TestEngine:
+    @pytest.mark.parametrize("path", LEAD, ids=[os.path.relpath(path, RULES_FOLDER) for path in LEAD])
+    def test_it_knows_no_cause_by_name(self, path: str) -> None:
+        """What makes one different is a field of its Cause."""
+        texts = {node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant)}
+        assert not texts & {cause.id for cause in CAUSES + RISKS}
+
+    def test_what_is_special_is_declared(self) -> None:
+        assert [cause.id for cause in CAUSES if cause.of_unit] == ["fpm_not_running"]
+        assert [cause.id for cause in CAUSES if cause.of_address] == ["socket_path_mismatch"]
