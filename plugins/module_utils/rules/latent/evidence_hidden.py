@@ -3,7 +3,7 @@
 
 """Logs that will not tell the next time: all is well, and who has to find out will be blind."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ...parse.endpoint import dialled_at, is_loopback, parse
 from ...parse.nginx.site_logs import shows
@@ -41,7 +41,19 @@ _OUTPUT = (
     "/proc/self/fd/2",
 )
 
-Hidden = List[Tuple["SiteLogs", Optional[str]]]
+
+class Hidden(NamedTuple):
+    """A site whose errors are not told."""
+
+    logs: "SiteLogs"
+    why: Optional[str]  # its access log does not tell either; None: it does
+
+
+class Lost(NamedTuple):
+    """What of a pool's output is lost."""
+
+    words: str
+    proof: "List[Evidence]"
 
 
 def _site(logs: "SiteLogs") -> "Site":
@@ -49,19 +61,18 @@ def _site(logs: "SiteLogs") -> "Site":
     return {"name": logs["site"] or "default", "listen": "", "file": at["file"], "line": at["line"]}
 
 
-def _sites(snapshot: "Snapshot", hidden: Hidden) -> "List[Site]":
+def _sites(snapshot: "Snapshot", hidden: List[Hidden]) -> "List[Site]":
     listen = {
         (route["server"]["file"], route["server"]["line"]): (route["listen"] or ["80"])[0].split(" ")[0]
         for route in snapshot["nginx"]["routes"]
         if "server" in route
     }
-    sites = [_site(logs) for logs, _why in hidden]
+    sites = [_site(each.logs) for each in hidden]
     return [{**site, "listen": listen.get((site["file"] or "", site["line"] or 0), "")} for site in sites]
 
 
-def _nginx_log(snapshot: "Snapshot", log: "ErrorLog", hidden: Hidden) -> Risk:
-    """hidden: the sites, and why their access logs do not tell; None: they do."""
-    names = list(dict.fromkeys(logs["site"] or "default" for logs, _why in hidden))
+def _nginx_log(snapshot: "Snapshot", log: "ErrorLog", hidden: List[Hidden]) -> Risk:
+    names = list(dict.fromkeys(each.logs["site"] or "default" for each in hidden))
     shown = ", ".join(names[:MOST_NAMED]) + (" and others" if len(names) > MOST_NAMED else "")
     target, level = str(log["target"]), str(log["level"])
     if target.startswith("/dev/null"):
@@ -75,7 +86,7 @@ def _nginx_log(snapshot: "Snapshot", log: "ErrorLog", hidden: Hidden) -> Risk:
     else:
         reason = "log_off"
         words = "nginx's errors of %s go to %s alone, which a diagnosis cannot read" % (shown, target[:200])
-    blind = [why for _logs, why in hidden if why]
+    blind = [each.why for each in hidden if each.why]
     where = "error_log %s %s" % (target[:200], level)
     proof = [evidence("nginx", where, log["file"], log["line"])]
     if blind:
@@ -93,23 +104,23 @@ def _nginx_log(snapshot: "Snapshot", log: "ErrorLog", hidden: Hidden) -> Risk:
 
 def _nginx_logs(snapshot: "Snapshot") -> List[Risk]:
     read = read_of(snapshot)
-    logs: Dict[Tuple[object, ...], Tuple[ErrorLog, Hidden]] = {}
+    logs: Dict[Tuple[object, ...], Tuple[ErrorLog, List[Hidden]]] = {}
     for site in silent_sites(snapshot):
         why = uncovered(read, site)
         for log in site["silent"]:
             known = logs.setdefault((log["target"], log["level"], log["file"], log["line"]), (log, []))
-            known[1].append((site, why))
+            known[1].append(Hidden(site, why))
     return [_nginx_log(snapshot, log, hidden) for log, hidden in logs.values()]
 
 
 def _named_off(snapshot: "Snapshot") -> List[Risk]:
     """access_log knows "off", error_log takes it for a path (ngx_log_set_log())."""
-    logs: Dict[Tuple[object, ...], Tuple[ErrorLog, Hidden]] = {}
+    logs: Dict[Tuple[object, ...], Tuple[ErrorLog, List[Hidden]]] = {}
     for site in snapshot["nginx"].get("site_logs") or []:
         for log in site["errors"]:
             if log["target"].rpartition("/")[2] == "off":
                 known = logs.setdefault((log["target"], log["file"], log["line"]), (log, []))
-                known[1].append((site, None))
+                known[1].append(Hidden(site, None))
     return [
         risk(
             "log_off",
@@ -162,20 +173,21 @@ def _refuses(pool: "Pool") -> bool:
     return not (is_loopback(address) and dialled_at(address) in pool["allowed_clients"])
 
 
-def _lost_output(snapshot: "Snapshot", config: str, pool: "Pool") -> "Optional[Tuple[str, List[Evidence]]]":
-    """(what of it is lost, its proof). As a rule there is none: PHP's errors go to nginx's log."""
+def _lost_output(snapshot: "Snapshot", config: str, pool: "Pool") -> Optional[Lost]:
+    """As a rule none: PHP's errors go to nginx's log."""
     outputs = snapshot.get("risks", {}).get("outputs", [])
     for output in outputs:
         if (output["config"], output["pool"]) == (config, pool["name"]) and output["error_log"] in _OUTPUT:
             text = "error_log = %s" % output["error_log"]
-            return "all errors of PHP", [evidence("php-fpm", text, output["file"], output["line"])]
+            return Lost("all errors of PHP", [evidence("php-fpm", text, output["file"], output["line"])])
     if _refuses(pool):
         text = "listen.allowed_clients = %s" % ",".join(pool["allowed_clients"])
-        return "the word that a client was refused", [evidence("php-fpm", text, pool["file"], pool["line"])]
+        proof = [evidence("php-fpm", text, pool["file"], pool["line"])]
+        return Lost("the word that a client was refused", proof)
     for event in snapshot["logs"]["events"]:
         own = (event["source"], event["master"], event["pool"]) == ("fpm", config, pool["name"])
         if own and meaning_of(event) in CRASHED:
-            return "what a worker said when it crashed", [sample(event)]
+            return Lost("what a worker said when it crashed", [sample(event)])
     return None
 
 
@@ -191,9 +203,12 @@ def _outputs(snapshot: "Snapshot") -> List[Risk]:
             continue
         proof = [
             evidence("php-fpm", "catch_workers_output is not on", each.pool["file"], each.pool["line"]),
-            *lost[1],
+            *lost.proof,
         ]
-        words = "php-fpm throws away what workers of pool %s write, also %s." % (each.pool["name"], lost[0])
+        words = "php-fpm throws away what workers of pool %s write, also %s." % (
+            each.pool["name"],
+            lost.words,
+        )
         found.append(
             risk(
                 "worker_output_lost",

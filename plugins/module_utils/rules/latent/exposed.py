@@ -3,7 +3,7 @@
 
 """Who could use a pool beside its site. Who talks FastCGI to a pool runs any PHP file as its account."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ...parse.nginx.sites import Place as SitePlace
 from ...parse.nginx.sites import place, site_of
@@ -24,6 +24,14 @@ MOST_NAMED = 3
 _SHARED = frozenset(
     ("root", "www-data", "apache", "nginx", "http", "www", "wwwrun", "nobody", "daemon", "bin")
 )
+
+
+class _Tenant(NamedTuple):
+    """A site, and the accounts that can exchange its code."""
+
+    site: "Site"
+    owners: Set[str]
+    root: str
 
 
 def _known(snapshot: "Snapshot") -> Dict[Tuple[str, str], Served]:
@@ -108,23 +116,22 @@ def _doors(snapshot: "Snapshot") -> List[Risk]:
     return [each for each in found if each]
 
 
-def _tenants(snapshot: "Snapshot", each: Served) -> "Dict[SitePlace, Tuple[Site, Set[str], str]]":
-    """The accounts that can exchange the code of each site, with its root. Not the web server's own."""
+def _tenants(snapshot: "Snapshot", each: Served) -> List[_Tenant]:
+    """Without the web server's own accounts."""
     shared = _SHARED | {snapshot["nginx"]["user"] or "root"}
-    found: Dict[SitePlace, Tuple[Site, Set[str], str]] = {}
+    found: Dict[SitePlace, _Tenant] = {}
     for route in each.routes:
         owners = set(route.get("owners") or ()) - shared
         site = site_of(route)
         if owners:
-            known = found.setdefault(place(site), (site, set(), route["root"] or ""))
-            known[1].update(owners)
-    return found
+            found.setdefault(place(site), _Tenant(site, set(), route["root"] or "")).owners.update(owners)
+    return list(found.values())
 
 
 def _shared_pool(snapshot: "Snapshot", each: Served) -> Optional[Risk]:
     """Sites that one account can exchange anyway are no strangers to each other."""
-    found = list(_tenants(snapshot, each).values())
-    apart = [pair for pair in found if any(not pair[1] & other[1] for other in found)]
+    found = _tenants(snapshot, each)
+    apart = [tenant for tenant in found if any(tenant.owners.isdisjoint(other.owners) for other in found)]
     if len(apart) < 2:
         return None
     proof: List[Evidence] = [
@@ -135,11 +142,11 @@ def _shared_pool(snapshot: "Snapshot", each: Served) -> Optional[Risk]:
     proof.append(
         evidence("php-fpm", "pool %s runs as %s" % (pool["name"], pool["user"]), pool["file"], pool["line"])
     )
-    accounts = sorted({owner for _site, owners, _root in apart for owner in owners})
+    accounts = sorted({owner for tenant in apart for owner in tenant.owners})
     shown = ", ".join(accounts[:MOST_NAMED]) + (" and others" if len(accounts) > MOST_NAMED else "")
     words = "Sites of %s share pool %s: the PHP of each can read the others' files and end their requests."
     words = words % (shown, pool["name"])
-    sites = [site for site, _owners, _root in apart]
+    sites = [tenant.site for tenant in apart]
     return risk("shared_pool", words, proof, servers=sites, about=each)
 
 

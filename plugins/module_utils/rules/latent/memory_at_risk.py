@@ -42,6 +42,14 @@ class _Need(NamedTuple):
     cost: int  # bytes of each
 
 
+class _Growth(NamedTuple):
+    """Of workers that hold more the more they work."""
+
+    by: str  # what they are put in order by
+    least: "WorkerGrowth"  # who did least
+    most: "WorkerGrowth"
+
+
 def _needs(facts: "Capacity") -> List[_Need]:
     """The dearest that can run at a time: process.max bounds the pools of a master together."""
     left: Dict[str, int] = {}
@@ -145,8 +153,7 @@ def _is_spread(values: Sequence[float]) -> bool:
     return max(values) >= WORK_SPREAD * max(0.01, min(values))
 
 
-def _growing(workers: "Sequence[WorkerGrowth]") -> "Optional[Tuple[str, WorkerGrowth, WorkerGrowth]]":
-    """(by what they were put in order, who did least, who did most) where those who did more hold more."""
+def _growing(workers: "Sequence[WorkerGrowth]") -> Optional[_Growth]:
     if len(workers) < LEAST_WORKERS:
         return None
     by, work = "CPU time", [worker["cpu_seconds"] for worker in workers]
@@ -165,7 +172,7 @@ def _growing(workers: "Sequence[WorkerGrowth]") -> "Optional[Tuple[str, WorkerGr
     oldest = ordered[-max(1, len(ordered) // 3) :]
     if any(worker["rss_kb"] < AT_PEAK * worker["peak_kb"] for worker in oldest):
         return None
-    return by, ordered[0], ordered[-1]
+    return _Growth(by, ordered[0], ordered[-1])
 
 
 def _size_of(worker: "WorkerGrowth") -> str:
@@ -188,21 +195,20 @@ def _grow(snapshot: "Snapshot") -> List[Risk]:
         grown = None if each.pool["max_requests"] else _growing(of_pool.get(key, ()))
         if grown is None or key not in settings:
             continue
-        by, least, most = grown
         text = "pm.max_requests = 0: a worker serves requests without end"
         summary = (
             "Workers of pool %s hold more memory the more they work, %s by now, and none is ever replaced."
         )
         proof = [
-            evidence("memory", "of %d workers in the order of their %s:" % (len(of_pool[key]), by)),
-            evidence("memory", _size_of(least)),
-            evidence("memory", _size_of(most)),
+            evidence("memory", "of %d workers in the order of their %s:" % (len(of_pool[key]), grown.by)),
+            evidence("memory", _size_of(grown.least)),
+            evidence("memory", _size_of(grown.most)),
             directive(text, settings[key]["max_requests"], each),
         ]
         found.append(
             risk(
                 "workers_grow",
-                summary % (each.pool["name"], mib(most["own_kb"] * 1024)),
+                summary % (each.pool["name"], mib(grown.most["own_kb"] * 1024)),
                 proof,
                 confidence="possible" if confidence_of(settings[key]) == "likely" else "likely",
                 about=each,
