@@ -163,8 +163,8 @@ masters:
       elements: dict
       returned: success
     test:
-      description: C(ran); then C(ok), C(rc), the last lines of C(output) of php-fpm's own test and the line
-        among them that says why it fails (C(failure)), or C(why) it did not run.
+      description: C(ran); then C(ok), C(rc) and the last lines of C(output) of php-fpm's own test, or C(why)
+        it did not run. C(failure) is the line that says why it fails, with what it names.
       type: dict
       returned: success
     error_log:

@@ -11,7 +11,8 @@ import fnmatch
 import glob
 import os
 import re
-from typing import Any, Iterator, List, Set
+from functools import lru_cache
+from typing import Any, Dict, Iterator, List, Set
 
 import pytest
 import yaml
@@ -46,6 +47,8 @@ MADE = {
     *("0.6.0-NAME.yml", "report.md", "webmedic-report/2026-11-26T001502Z/"),
     *("backups/TIME-ACTION/", "put-back/TIME-ACTION/", "transaction.damaged-TIME/"),
 }
+NOT_OURS = {".git", ".cache", "__pycache__"}
+BARE = re.compile(r"(?<![\w/.*<>-])[\w-]+\.(?:py|yml)\b(?![/*])")
 NAMES_FILE = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*(?:\.(?:py|yml|json|md|txt|sh|ini|toml)|/)\Z")
 
 LONGEST_SENTENCE = 25  # words; what is written aims at 20
@@ -71,13 +74,15 @@ def text(page: str) -> str:
         return stream.read()
 
 
-def all_names() -> Set[str]:
-    """Names of the collection's own files."""
-    names: Set[str] = set()
-    for top in ("plugins", "roles", "playbooks", "tests", "docs", "molecule"):
-        for _folder, _folders, files in os.walk(os.path.join(ROOT, top)):
-            names |= set(files)
-    return names
+@lru_cache(maxsize=None)
+def homes() -> Dict[str, Set[str]]:
+    """The folders of the collection's own files, by a file's name."""
+    found: Dict[str, Set[str]] = {}
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in NOT_OURS]
+        for name in files:
+            found.setdefault(name, set()).add(os.path.relpath(folder, ROOT))
+    return found
 
 
 def named_files(page: str) -> List[str]:
@@ -86,17 +91,44 @@ def named_files(page: str) -> List[str]:
     return [word for word in words if NAMES_FILE.match(word) and word not in MADE]
 
 
+def places_of(page: str) -> List[str]:
+    return [os.path.join(ROOT, place) for place in (os.path.dirname(page), *PLACES)]
+
+
 def exists(page: str, path: str) -> bool:
-    places = [os.path.join(ROOT, os.path.dirname(page)), *(os.path.join(ROOT, place) for place in PLACES)]
-    if any(glob.glob(os.path.join(place, path)) for place in places):
+    if any(glob.glob(os.path.join(place, path)) for place in places_of(page)):
         return True
-    return "/" not in path and bool(fnmatch.filter(all_names(), path))
+    return "/" not in path and bool(fnmatch.filter(homes(), path))
+
+
+def folders_in(page: str, paragraph: str) -> Set[str]:
+    """Those that it names, by themselves or before a file."""
+    paths = re.findall(r"`([\w./-]+)/[\w.*-]*`", paragraph)
+    found = [os.path.join(place, path) for place in places_of(page) for path in paths]
+    return {os.path.relpath(path, ROOT) for path in found if os.path.isdir(path)}
+
+
+def lost_names(page: str, words: str) -> Iterator[str]:
+    """Names without a folder that are of no file. Where several files have one, the paragraph has to say of
+    which folder, or the page has to lie in it or above it.
+    """
+    own = os.path.join(os.path.dirname(page), "")
+    for paragraph in re.split(r"\n\s*\n", words):
+        near = folders_in(page, paragraph)
+        for name in BARE.findall(paragraph):
+            known = homes().get(name, set())
+            here = own != "" and any(os.path.join(folder, "").startswith(own) for folder in known)
+            if name not in MADE and len(known) != 1 and not here and not known & near:
+                yield name
 
 
 @pytest.mark.parametrize("page", PAGES)
 class TestPage:
     def test_each_file_that_it_names_is_there(self, page: str) -> None:
         assert [path for path in named_files(page) if not exists(page, path)] == []
+
+    def test_each_bare_name_is_of_a_file_that_is_there(self, page: str) -> None:
+        assert list(lost_names(page, text(page))) == []
 
     def test_each_link_leads_somewhere(self, page: str) -> None:
         links = re.findall(r"\]\(((?!https?:)[^)#]+)", text(page))
@@ -121,6 +153,37 @@ class TestLookUp:
     def test_a_file_that_is_gone_is_missed(self) -> None:
         assert not exists("CONTRIBUTING.md", "plugins/module_utils/gone.py")
         assert not exists("docs/looking.md", "gone.py")
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "`gone.py` does it",
+            "gone.yml does it",
+            "`plan.py` does it: there are several",
+            "`plan/plan.py` is here.\n\n`model.py` is elsewhere.",
+            "`plan/` has no `engine.py`",
+        ],
+    )
+    def test_hit_a_bare_name_that_is_of_no_file_or_of_several(self, words: str) -> None:
+        assert len(list(lost_names("docs/looking.md", words))) == 1
+
+    @pytest.mark.parametrize(
+        "page, words",
+        [
+            ("docs/looking.md", "`lost_on_tcp.py` is alone"),
+            ("docs/looking.md", "`rules/` has `engine.py` and `rules/group.py`"),
+            ("docs/looking.md", "`rules/engine.py` asks them, `model.py` says what it asks"),
+            ("molecule/README.md", "each has a `converge.yml`"),
+            ("docs/looking.md", "`inventory.yml` and some/where/gone.py, *.py, x.pyc"),
+        ],
+    )
+    def test_near_miss_a_name_that_says_which_file(self, page: str, words: str) -> None:
+        assert list(lost_names(page, words)) == []
+
+
+class TestLines:
+    def test_of_the_page_of_reasons_they_fit_an_editor(self) -> None:
+        assert [line for line in text("docs/looking.md").split("\n") if len(line) > 110] == []
 
 
 class TestSentences:
