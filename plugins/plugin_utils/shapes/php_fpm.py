@@ -82,7 +82,6 @@ class TestFailure(TypedDict, total=False):
     """The line that says why php-fpm would not start, and what it names."""
 
     kind: str  # id of its signature
-    meaning: str  # of that
     text: str
     file: Optional[str]  # of the configuration
     line: Optional[int]

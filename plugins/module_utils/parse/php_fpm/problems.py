@@ -154,7 +154,6 @@ def failure_of_test(output: Sequence[str]) -> Optional["TestFailure"]:
         return None
     return {
         "kind": failure.kind,
-        "meaning": failure.meaning,
         "text": failure.text,
         "file": failure.file,
         "line": failure.line,

@@ -241,8 +241,8 @@ def _refused_by_test(master: "Master") -> Rejection:
         facts: Facts = {"path": master["binary"]}
         return Rejection("not_executable", "its program does not run", proof, facts=facts)
     failure: "TestFailure" = master["test"].get("failure") or {}
-    meaning, file, line = failure.get("meaning"), failure.get("file"), failure.get("line")
-    reason = REASON_OF[meaning] if meaning in TESTED else "config_invalid"
+    account, file, line = failure.get("account"), failure.get("file"), failure.get("line")
+    reason = "unknown_user" if account else "config_invalid"
     if file is None or not line:
         alike = [
             problem
@@ -259,7 +259,7 @@ def _refused_by_test(master: "Master") -> Rejection:
     words = "php-fpm -t refuses its configuration"
     if file:
         words += ", %s:%d" % (file, line) if line else ", %s" % file
-    known: Facts = {"account": failure.get("account"), "directive": failure.get("directive")}
+    known: Facts = {"account": account, "directive": failure.get("directive")}
     return Rejection(reason, words, proof, facts=known)
 
 

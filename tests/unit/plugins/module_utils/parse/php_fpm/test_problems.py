@@ -48,7 +48,7 @@ class TestOfTest:
     def test_hit_the_account_that_is_missing(self) -> None:
         text = "ERROR: [pool shop] cannot get gid for group 'ghosts'"
         failure = failure_of_test(["NOTICE: something", text, INIT])
-        assert failure is not None and (failure["meaning"], failure["account"]) == ("bad_account", "ghosts")
+        assert failure is not None and failure["account"] == "ghosts"
         assert (failure["pool"], failure["text"], failure["file"]) == ("shop", text, None)
 
     def test_near_miss_a_fault_of_the_files(self) -> None:
