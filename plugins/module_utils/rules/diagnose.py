@@ -58,7 +58,7 @@ def _unexplained(case: Case, examined: Examined) -> List["Missing"]:
 def _without_cause(lost: Sequence[Loss], endpoint: Optional[str]) -> "Missing":
     why, count = "no evidence shows the cause of %d lost requests, such as: %s", len(lost)
     if all(loss.event["source"] == "nginx_access" for loss in lost):
-        why, count = "the access log has %d lost requests, and no error log tells why: %s", span(lost)[1]
+        why, count = "the access log has %d lost requests, and no error log tells why: %s", span(lost).number
     return unseen("cause_of_losses", endpoint, why % (count, lost[-1].event["sample"]["text"]))
 
 

@@ -4,12 +4,12 @@
 """Asks the rules about one endpoint and makes findings of their answers."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Union, cast
 
 from .case import Case
 from .losses.timeline import timeline
-from .missing import FAILED, attempt, first_answer, part_of, unseen
-from .model import NOWHERE, Answer, Cause, Clear, HostRule, Loss, Match, Place, Reason, Rule, Unclear, span
+from .missing import FAILED, attempt, first_answer, matches_of, part_of, unseen
+from .model import NOWHERE, Cause, Clear, HostRule, Loss, Match, Place, Reason, Rule, Unclear, span
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Facts, Finding, RuledOut
@@ -116,12 +116,8 @@ def doubted(item: "Finding") -> "Finding":
     return {**not_mended(item), "confidence": "possible"}
 
 
-def _ask(rule: Rule, case: Case, missing: List["Missing"]) -> Tuple[Answer, List[Match], List["Finding"]]:
-    answer = first_answer(missing, rule.name, rule.asks, case)
-    matches = [answer] if isinstance(answer, Match) else []
-    if isinstance(answer, list):
-        matches = answer
-    return answer, matches, [_finding(rule, match, case.snapshot, case) for match in matches]
+def _findings(rule: Rule, matches: Sequence[Match], case: Case) -> List["Finding"]:
+    return [_finding(rule, match, case.snapshot, case) for match in matches]
 
 
 def examine(case: Case, rules: Sequence[Rule]) -> Examined:
@@ -133,10 +129,11 @@ def examine(case: Case, rules: Sequence[Rule]) -> Examined:
     missing: List["Missing"] = []
     counted: Set[int] = set()
     for rule in rules:
-        outcome = attempt(missing, rule.name, partial(_ask, rule, case, missing))
-        if outcome is None:
+        answer = first_answer(missing, rule.name, rule.asks, case)
+        matches = matches_of(answer)
+        of_rule = attempt(missing, rule.name, partial(_findings, rule, matches, case))
+        if of_rule is None:
             continue
-        answer, matches, of_rule = outcome
         if isinstance(answer, Clear):
             ruled_out.append({"cause": rule.name, "why": answer.why})
         elif isinstance(answer, Unclear):

@@ -21,7 +21,7 @@ from ..parse.pools_at import pools_behind
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 from .case import site_reconfigured
-from .missing import first_answer
+from .missing import first_answer, matches_of
 from .model import Match, losses_of, newest_of, sample
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def answered(rule: str, question: Question, found: Sequence[Match], missing: Lis
     hit = [site for match in found for site in match.reason.servers or ()]
     group = question.group._replace(hit=hit)
     answer = first_answer(missing, rule, question.predicates, group)
-    return [_filled(match, group) for match in ([answer] if isinstance(answer, Match) else answer or [])]
+    return [_filled(match, group) for match in matches_of(answer)]
 
 
 def _filled(match: Match, group: Group) -> Match:

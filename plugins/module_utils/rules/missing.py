@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Callable, Iterable, List, Optional, TypeVar
 
-from .model import LONGEST_TEXT, RowFailed, Subject
+from .model import LONGEST_TEXT, Answer, Match, RowFailed, Subject
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.missing import Missing
@@ -60,3 +60,9 @@ def first_answer(
     except Exception as error:
         failed(missing, part_of(rule, ask), error)
     return None
+
+
+def matches_of(answer: Answer) -> List[Match]:
+    if isinstance(answer, list):
+        return answer
+    return [answer] if isinstance(answer, Match) else []

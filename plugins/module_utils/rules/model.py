@@ -219,8 +219,12 @@ def state_of(over: bool) -> State:
     return "recovered" if over else "active"
 
 
-def span(losses: Sequence[Loss]) -> Tuple[Optional[float], int]:
-    """(first, count), by the log's own count where more lines than times were kept."""
+class Span(NamedTuple):
+    first: Optional[float]
+    number: int  # by the log's own count where more lines than times were kept
+
+
+def span(losses: Sequence[Loss]) -> Span:
     events: Dict[int, Tuple["Event", int]] = {}
     for loss in losses:
         event, number = events.get(id(loss.event), (loss.event, 0))
@@ -231,4 +235,4 @@ def span(losses: Sequence[Loss]) -> Tuple[Optional[float], int]:
         began = event["first"] if whole else losses[0].at
         first = began if first is None else min(first, began)
         count += event["count"] if whole else number
-    return first, count
+    return Span(first, count)

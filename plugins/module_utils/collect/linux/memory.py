@@ -77,7 +77,6 @@ def _version1(host: Host, directories: List[str]) -> Tuple[Optional[int], str, "
 
 
 def bound_by(limit: Optional[int], file: Optional[str]) -> "Memory":
-    """file: of a control group; None: the machine's memory."""
     source = "cgroup " + file if file else "MemTotal"
     return {"limit_bytes": limit, "limit_from": source if limit else None, "limit_file": file}
 

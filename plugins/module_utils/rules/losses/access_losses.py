@@ -138,5 +138,5 @@ def elsewhere(case: "Case", lost: Sequence[Loss]) -> Tuple[List["Missing"], List
     if not theirs:
         return [], ours
     why = "the access log has %d lost requests, of php-fpm or another program that nginx asks: %s"
-    words = why % (span(theirs)[1], theirs[-1].event["sample"]["text"])
+    words = why % (span(theirs).number, theirs[-1].event["sample"]["text"])
     return [unseen("losses_elsewhere", None, words)], ours

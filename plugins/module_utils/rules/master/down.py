@@ -58,9 +58,8 @@ CRASHES = {
     11: "11 (SIGSEGV)",
     31: "31 (SIGSYS)",
 }
-# What php-fpm -t can be asked about.
-TESTED = meanings("bad_account", "bad_config")
 _BAD_ACCOUNT, _BAD_CONFIG = meanings("bad_account"), meanings("bad_config")
+TESTED = _BAD_ACCOUNT | _BAD_CONFIG  # what php-fpm -t can be asked about
 _OF_SIZE = meanings("no_shared_memory")  # whatever its errno
 
 

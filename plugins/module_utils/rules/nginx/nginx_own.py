@@ -90,9 +90,8 @@ def _barred(group: Group) -> Optional[Match]:
     bar = barrier(_ways(group))
     if not bar:
         return None
-    reason_id, word, shown = bar
-    reason = likely(WORDS[reason_id] % word, [shown], facts={"path": shown["path"]})
-    return Match(OWN, reason_id, reason)
+    reason = likely(WORDS[bar.reason_id] % bar.words, [bar.proof], facts={"path": bar.proof["path"]})
+    return Match(OWN, bar.reason_id, reason)
 
 
 def _fronts(group: Group) -> Group:

@@ -131,17 +131,17 @@ def _closed_root(group: Group) -> Optional[Match]:
     bar = barrier(ways)
     if not events or not bar:
         return None
-    reason_id, why, proof = bar
-    if reason_id == "closed_root":
+    why = bar.words
+    if bar.reason_id == "closed_root":
         why = "%s, who runs pool %s, may not search %s" % (ways[0]["user"], ways[0]["pool"], why)
     reason = likely(
         "PHP finds no script of %s: %s." % (group.site, why),
-        [proof, sample(newest_of(events))],
+        [bar.proof, sample(newest_of(events))],
         losses_of(events),
         place=Place(ways[0]["pool"], None),
-        facts={"path": proof["path"]},
+        facts={"path": bar.proof["path"]},
     )
-    return Match(CAUSE, reason_id, reason)
+    return Match(CAUSE, bar.reason_id, reason)
 
 
 def _unserved(snapshot: "Snapshot") -> Dict[Tuple[str, str], List["Route"]]:

@@ -3,7 +3,7 @@
 
 """The ways of a site's pools, or of nginx, to its scripts."""
 
-from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ...parse.nginx.script_refusals import INDEX
 from ..case import hider
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.logs import ScriptWay
     from ....plugin_utils.shapes.snapshot import Snapshot
+
+
+class Barrier(NamedTuple):
+    """A sandbox, a policy or a directory that keeps each way from its script."""
+
+    reason_id: str
+    words: str
+    proof: "Evidence"
 
 
 def ways_of(snapshot: "Snapshot", site: str, of_pools: bool) -> List["ScriptWay"]:
@@ -34,20 +42,20 @@ def is_open(way: "ScriptWay") -> bool:
     return way["there"] and not is_barred(way)
 
 
-def barrier(ways: Sequence["ScriptWay"]) -> Optional[Tuple[str, str, "Evidence"]]:
-    """(reason, what, proof) where a sandbox, a policy or a directory keeps each way from its script."""
+def barrier(ways: Sequence["ScriptWay"]) -> Optional[Barrier]:
     hidden = [way.get("hidden") for way in ways]
     if hidden and hidden[0] and all(hidden):
-        return ("hidden_root", *hider(hidden[0]))
+        return Barrier("hidden_root", *hider(hidden[0]))
     confined = [way.get("confined") for way in ways]
     if confined and confined[0] and all(confined):
         from ..connect.confined import of_way
 
-        return ("confined_root", *of_way(confined[0]))
+        return Barrier("confined_root", *of_way(confined[0]))
     blocked = [way["blocked"] for way in ways if way["blocked"] and way["blocked"]["kind"] == "directory"]
     if not blocked or len(blocked) < len(ways):
         return None
     from ..blocked_words import why_blocked
 
     path = blocked[0]["path"]
-    return "closed_root", path, evidence("file", "%s: %s" % (path, why_blocked(blocked[0])), path)
+    proof = evidence("file", "%s: %s" % (path, why_blocked(blocked[0])), path)
+    return Barrier("closed_root", path, proof)

@@ -118,7 +118,7 @@ def full(case: Case) -> Answer:
         _live_proof(case, owner, "have a connection" if is_kept else "serve a request") + logs,
         lost,
         confidence="certain" if at_limit else "likely",
-        since=_first([span(lost)[0]] + [event["first"] for event in logged]),
+        since=_first([span(lost).first] + [event["first"] for event in logged]),
     )
     if holder:
         return holder.match(CAUSE, case, owner, NOT_FREE % owner.pool["name"] + HELD_BY, reason)

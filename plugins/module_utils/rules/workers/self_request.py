@@ -31,7 +31,7 @@ def by_log(lost: Sequence[Loss]) -> Optional[Held]:
     would ask for all others as well.
     """
     own = [loss for loss in lost if loss.event.get("own")]
-    count, of_all = span(own)[1], span(lost)[1]
+    count, of_all = span(own).number, span(lost).number
     if count < FEWEST_REQUESTS or 4 * count < of_all or count == of_all:
         return None
     return Held(REASON, BY_SITE % "as nginx's log tells", own_part(lost), certain=False)
@@ -41,7 +41,7 @@ def own_part(lost: Sequence[Loss]) -> "List[Evidence]":
     """Of the lost requests: how many came from this host. Its own checks come, too."""
     own = [loss for loss in lost if loss.event.get("own")]
     text = "%d of %d requests that were lost came from an address of this host"
-    return [evidence("nginx_log", text % (span(own)[1], span(lost)[1])), sample(own[-1].event)]
+    return [evidence("nginx_log", text % (span(own).number, span(lost).number)), sample(own[-1].event)]
 
 
 def _routes_to(case: Case, where: str) -> "List[Route]":
