@@ -12,7 +12,10 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import (
+    failure_of_test,
+    start_failure,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.master.down import REASON_OF
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
@@ -171,7 +174,8 @@ class TestFacts:
     """What the words for people name."""
 
     def refused(self, line: str, problems: List[Dict[str, Any]]) -> Any:
-        return hosts.only(stopped(problems, ran=True, ok=False, rc=78, output=[line]))["facts"]
+        tested = {"output": [line], "failure": failure_of_test([line])}
+        return hosts.only(stopped(problems, ran=True, ok=False, rc=78, **tested))["facts"]
 
     def test_hit_a_directive_that_php_fpm_does_not_know(self) -> None:
         facts = self.refused("ERROR: [%s:9] unknown entry 'pm.max_spawn_rate'" % POOL_FILE, [])
