@@ -28,6 +28,7 @@ TIMES = {
     "time_iso8601": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d",
     "msec": r"\d{9,11}\.\d{3}",
 }
+_NAME, _NAME_ALONE = r"[^\s\"]{0,255}", r"[^\s\"/]{0,255}"
 # Variables whose text no visitor can choose. All others are taken for his.
 _TEXTS = {
     r"\d{3}": "status",
@@ -39,7 +40,7 @@ _TEXTS = {
     r"\d{0,20}|-": "bytes_sent body_bytes_sent request_length connection connection_requests server_port "
     "remote_port pid content_length",
     r"[0-9A-Fa-f.:]{0,45}|unix:|-": "remote_addr realip_remote_addr server_addr",
-    r"[^\s\"]{0,255}": "server_name host hostname",
+    _NAME: "server_name host hostname",
     r"[A-Z_-]{0,32}": "request_method upstream_cache_status",
     r"(?:HTTP/\d\.\d)?|-": "server_protocol",
     r"[\w.]{0,12}|-": "ssl_protocol gzip_ratio",
@@ -115,6 +116,8 @@ def _groups(parts: List[Tuple[str, str]], taken: List[str]) -> _Segment:
     pattern, begins = "", ""
     for number, (name, literal) in enumerate(parts):
         typed = _typed(name) if name else None
+        if typed == _NAME and parts[number + 1 : number + 2] and parts[number + 1][0]:
+            typed = _NAME_ALONE  # $host$request_uri
         if not name:
             begins = begins if pattern else literal
             pattern += re.escape(literal)

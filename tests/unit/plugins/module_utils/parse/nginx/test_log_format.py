@@ -70,6 +70,33 @@ def read(text: str, escape: str = "default", **values: str) -> Optional[Dict[str
     return LineFormat(text, escape).fields(written(text, escape, **values))
 
 
+class TestHostBeforeThePath:
+    """No host has a slash in it, and a path begins with one."""
+
+    WHOLE = "$upstream_status|$status|$msec|$host$request_uri|$remote_addr"
+
+    def test_hit_the_host_ends_where_the_path_begins(self) -> None:
+        fields = read(self.WHOLE) or {}
+        assert [fields[name] for name in ("host", "request_uri", "status")] == [
+            "shop.example",
+            "/cart",
+            "502",
+        ]
+
+    def test_hit_within_quotes(self) -> None:
+        fields = read('[$time_local] "https://$host$request_uri" $status') or {}
+        assert (fields["host"], fields["request_uri"]) == ("shop.example", "/cart")
+
+    def test_near_miss_a_path_that_looks_like_the_rest(self) -> None:
+        fields = read(self.WHOLE, request_uri="/a|203.0.113.9") or {}
+        assert fields["host"] == "shop.example" and fields.get("request_uri") in (None, "/a|203.0.113.9")
+
+    def test_decoy_a_name_by_itself_may_have_a_slash(self) -> None:
+        """As that of a server block by a regular expression."""
+        fields = read("[$time_local] $host $status", host="~^(www/)?shop$")
+        assert fields and fields["host"] == "~^(www/)?shop$"
+
+
 class TestFields:
     @pytest.mark.parametrize("name", sorted(FORMATS))
     def test_a_line_tells_what_its_format_has(self, name: str) -> None:
