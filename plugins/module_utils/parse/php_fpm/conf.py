@@ -19,6 +19,7 @@ DEPTH = 5  # fpm_conf_load_ini_file: the main file and four levels below it
 # Of all files together: includes can repeat a file without end.
 MOST_ENTRIES = 400000
 MOST_CHARACTERS = 64 * 1024 * 1024
+BOM = "\ufeff"  # PHP skips it where a file begins with it
 
 
 class Setting(NamedTuple):
@@ -177,7 +178,7 @@ class Reader:
             self.conf.files.append(path)
         self.characters += len(text)
         for number, line in enumerate(text.split("\n"), 1):
-            line = line.strip()
+            line = (line.lstrip(BOM) if number == 1 else line).strip()
             if line and not line.startswith(";"):
                 self.entries += 1
                 if self.entries > MOST_ENTRIES or self.characters > MOST_CHARACTERS:

@@ -179,6 +179,16 @@ class TestValues:
             mine = None if conf.problems else conf.pools[0].text("ping.response")
             assert mine == real, spelling
 
+    @pytest.mark.parametrize("first", ["", "; a comment\n"])
+    def test_hit_byte_order_mark_before_the_first_line(self, first: str) -> None:
+        """As an editor puts it there: php-fpm 7.4, 8.2 and 8.4 skip it."""
+        conf = parse({"/c": "\ufeff" + first + POOL})
+        assert ([pool.name for pool in conf.pools], conf.problems) == (["www"], [])
+
+    def test_near_miss_byte_order_mark_in_the_middle(self) -> None:
+        conf = parse({"/c": POOL + "\ufeff[blog]\n"})
+        assert [pool.name for pool in conf.pools] == ["www"] and conf.problems
+
     def test_near_miss_dollar_that_begins_no_variable(self) -> None:
         assert scan_value("${HOME}") == ("", True, None)
         assert scan_value("${HOME:-/srv}/x") == ("/srv/x", True, None)
