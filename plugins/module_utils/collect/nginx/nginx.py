@@ -218,25 +218,9 @@ def _place(host: Host, master: Optional[Process], built: Dict[str, str]) -> Tupl
     return posixpath.join(prefix, options.get("c") or built["conf-path"]), prefix
 
 
-def _miss_other(host: Host, other: Process, account: Optional[int]) -> None:
-    """Health depends on a second nginx where it passes requests to php-fpm, too."""
-    config, prefix = _place(host, other, _build(host, (other.exe or "nginx").replace(DELETED, ""))[1])
-    reading = Reading(host, config, prefix, _options(other).get("g", ""), account)
-    passes = routes(reading.conf, prefix)
-    why = "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200])
-    if passes:
-        why += ", and passes requests to php-fpm: %(file)s:%(line)s" % passes[0]
-    host.miss("nginx_config" if passes else "nginx", config if passes else None, why)
-
-
-def _workers(
-    host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]
-) -> List[Process]:
+def _workers(procs: Sequence[Process], masters: Sequence[Process]) -> List[Process]:
     """Of the first master. While its binary is upgraded two masters run with one command line."""
     family = [master.pid for master in masters if master.cmdline == masters[0].cmdline]
-    for other in masters:
-        if other.pid not in family:
-            _miss_other(host, other, account)
     if masters and _is_single(masters[0]):
         return [masters[0]]
     return [process for process in procs if process.ppid in family and NGINX_WORKER.match(process.cmdline)]
@@ -282,7 +266,7 @@ def _look(
         return nginx
     version, built = _build(host, binary or "nginx")
     options = _options(masters[0]) if masters else {}
-    workers = _workers(host, procs, masters, account)
+    workers = _workers(procs, masters)
     if masters:
         nginx["running"] = True
         nginx["master"] = {"pid": masters[0].pid, "started_at": masters[0].started_at}
@@ -293,6 +277,13 @@ def _look(
     nginx["installed"], nginx["version"], nginx["binary"] = True, version, binary
     nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix
     nginx["routes"] = routes(reading.conf, prefix, version)
+    for other in masters:
+        if other.cmdline != masters[0].cmdline:
+            from .other_nginx import miss_other
+
+            place = _place(host, other, _build(host, (other.exe or "nginx").replace(DELETED, ""))[1])
+            theirs = Reading(host, place[0], place[1], _options(other).get("g", ""), account)
+            miss_other(host, other, place, theirs, nginx["routes"])
     if not nginx["routes"] and not reading.conf.errors:
         from .left_out import miss_left_out
 

@@ -242,6 +242,30 @@ class TestProcesses:
         collect_nginx(host, [second, master(pid=80)])
         assert [(entry["what"], "pid 70" in entry["why"]) for entry in host.missing] == [(what, True)]
 
+    @pytest.mark.parametrize(
+        "listen, text, what",
+        [
+            ("8080", "location / { proxy_pass http://127.0.0.1:8080; }", "nginx_config"),
+            ("127.0.0.1:8080", "location / { proxy_pass http://localhost:8080/; }", "nginx_config"),
+            ("80", "location / { proxy_pass http://[::1]; }", "nginx_config"),
+            ("8080", "location / { proxy_pass http://192.0.2.7:8080; }", "nginx"),
+            ("8081", "location / { proxy_pass http://127.0.0.1:8080; }", "nginx"),
+        ],
+    )
+    def test_it_depends_on_one_in_front_of_these_sites(self, listen: str, text: str, what: str) -> None:
+        site = "listen %s; location / { fastcgi_pass unix:/run/php.sock; }" % listen
+        host = a_host({MAIN: "http { server { %s } }" % site})
+        host.file("/srv/n.conf", "http { server { %s } }" % text)
+        collect_nginx(host, [master("nginx -c /srv/n.conf", pid=70, started_at=NOW - 10), master(pid=80)])
+        assert [entry["what"] for entry in host.missing] == [what]
+
+    def test_one_in_front_names_them_in_an_upstream(self) -> None:
+        host = a_host({MAIN: "http { server { location / { fastcgi_pass unix:/run/php.sock; } } }"})
+        front = "upstream all { server 127.0.0.1:80; } server { location / { proxy_pass http://all; } }"
+        host.file("/srv/n.conf", "http { %s }" % front)
+        collect_nginx(host, [master("nginx -c /srv/n.conf", pid=70, started_at=NOW - 10), master(pid=80)])
+        assert "/srv/n.conf:1" in host.missing[0]["why"]
+
     def test_two_masters_of_one_upgrade_are_one_nginx(self) -> None:
         host = a_host()
         nginx = collect_nginx(
