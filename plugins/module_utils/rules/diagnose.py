@@ -224,11 +224,13 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
 def _silence(snapshot: "Snapshot") -> List["Missing"]:
     quiet = any(master["log_level"] in ("error", "alert") for master in snapshot["fpm"]["masters"])
     sites = snapshot["nginx"].get("site_logs") or []
-    if not quiet and not any(site["silent"] or "hiding" in site for site in sites):
+    empty = any(file["kind"] == "fpm_error" and not file["from_at"] for file in snapshot["logs"]["files"])
+    if not quiet and not empty and not any(site["silent"] or "hiding" in site for site in sites):
         return []
-    from .losses.silence import gaps, hidden_errors, quiet_masters
+    from .losses.silence import forgotten_starts, gaps, hidden_errors, quiet_masters
 
-    return gaps(snapshot) + quiet_masters(snapshot) + hidden_errors(snapshot)
+    of_masters = quiet_masters(snapshot) + forgotten_starts(snapshot)
+    return gaps(snapshot) + of_masters + hidden_errors(snapshot)
 
 
 def _unscathed(
