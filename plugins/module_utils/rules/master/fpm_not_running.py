@@ -20,8 +20,8 @@ CAUSE = Cause(
         "limit_reached log_unwritable masked not_executable not_installed oom_stopped oomd_killed "
         "orphaned other_config php_ini_invalid pid_file_unwritable preload_failed program_crashes "
         "read_only reload_failed runtime_dir_missing selinux_label selinux_port shared_memory "
-        "start_command_failed start_failed start_limit_hit start_timeout stopped stopping system_call "
-        "too_many_children unit_setup_failed unknown_user"
+        "start_command_failed start_failed start_limit_hit start_timeout stopped stopped_often stopping "
+        "system_call too_many_children unit_setup_failed unknown_user"
     ),
     code=1,
     rules_out_others=True,

@@ -3,6 +3,7 @@
 
 """A php-fpm master that runs again: what was lost while it did not."""
 
+from bisect import bisect
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 ENDS = WORKER_ENDED | meanings("terminated")
 _STARTED, _NOT_STARTED, _AGAIN = map(meanings, ("unit_started", "unit_not_started", "restarted"))
 _BY_LIMIT, _ENDED = meanings("limit_reached"), meanings("main_ended")
-LOOP = 3  # automatic restarts in the window
+LOOP = 3  # automatic restarts in the window, or stops that lost requests
 
 
 def _unanswered(case: Case) -> List[Loss]:
@@ -66,6 +67,18 @@ def _end(name: str, unit: "Optional[Unit]", log: Sequence["UnitLine"]) -> Option
     return None
 
 
+def _stops_often(case: Case, lost: Sequence[Loss], stops: Sequence["UnitLine"]) -> int:
+    """How often it was stopped at the cost of requests, by a timer or a monitor. 0: not often, or no more."""
+    times = [line["at"] for line in stops]
+    cost = sorted(
+        {times[number - 1] for number in (bisect(times, loss.at + LOG_SECOND) for loss in lost) if number}
+    )
+    if len(cost) < LOOP:
+        return 0
+    longest = max(later - at for at, later in zip(cost, cost[1:]))
+    return len(cost) if case.snapshot["taken_at"] - cost[-1] <= 2 * longest else 0
+
+
 def was_down(case: Case, cause: Cause) -> Optional[Match]:
     """Losses that ended when the master started: that cannot be forged, as a log line can."""
     if case.connect["result"] not in ("ok", "full"):
@@ -107,6 +120,12 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
             words = "%s ends again and again: systemd restarted it %d times by itself." % (name, len(again))
             state, reason_id = "active", "crashed"
             proof += of_journal(again[-1:])
+        stops = of_meaning([entry for entry in whole if entry["at"] >= oldest], "unit_stopping")
+        often = _stops_often(case, before, stops) if reason_id == "stopped" and not again else 0
+        if often:
+            words = "%s was stopped and started %d times, and each time requests were lost." % (name, often)
+            state, reason_id = "active", "stopped_often"
+            proof = first_line(before) + of_journal(stops[-1:])
         reason = Reason(
             words,
             proof,

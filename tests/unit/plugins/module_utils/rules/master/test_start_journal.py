@@ -167,6 +167,42 @@ class TestRestartedBySystemd:
         assert hosts.causes(host.with_unit(log=log)) == [(CAUSE, "stopped", "recovered")]
 
 
+def stopped_often(stops: int = 3, every: float = 60.0, ago: float = 50.0) -> Host:
+    """Of a host that runs: so many stops, the last of them so long ago, and each lost a request."""
+    host = a_host().silent_logs()
+    times = [ago + every * number for number in range(stops)]
+    host.nginx_said("ng-connect-enoent", *[at - 1 for at in times]).ran_since(ago - 3)
+    turns = ((0, STOPPING), (1.5, STARTING), (2, STARTED))
+    lines = [(hosts.now(host) - at + after, line) for at in times for after, line in turns]
+    return host.with_unit(log=[]).journal_at(*lines)
+
+
+class TestStoppedOften:
+    """By a timer, or a monitor that takes it for hung."""
+
+    def test_hit_it_is_not_over(self) -> None:
+        host = stopped_often()
+        assert hosts.found(host) == ([(CAUSE, "stopped_often", "active")], "degraded")
+        item = hosts.only(host)
+        assert item["count"] == 3 and item["severity"] == "warning" and "3 times" in item["summary"]
+
+    def test_near_miss_twice_may_have_been_a_person(self) -> None:
+        assert hosts.causes(stopped_often(2)) == [(CAUSE, "stopped", "recovered")]
+
+    def test_near_miss_it_has_run_for_much_longer_since(self) -> None:
+        assert hosts.causes(stopped_often(3, 30.0, 300.0)) == [(CAUSE, "stopped", "recovered")]
+
+    def test_decoy_of_three_stops_one_lost_requests(self) -> None:
+        host = stopped_often()
+        event = hosts.events(host, "nginx")[0]
+        event.update(times=event["times"][-1:], first=event["last"], count=1)
+        assert hosts.causes(host) == [(CAUSE, "stopped", "recovered")]
+
+
+# Of a reason that no saved snapshot shows; see rules/test_registry.py.
+HITS = {"stopped_often": stopped_often}
+
+
 class TestWordsOfAFailedStart:
     @pytest.mark.parametrize(
         "line, reason",
