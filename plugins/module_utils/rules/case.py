@@ -77,6 +77,7 @@ class Case:
             self._sort_tries()
         self.perhaps: List[Loss] = []  # that may as well have been lost on another endpoint
         self.gone: List[Loss] = []  # clients who gave up on it
+        self.early: List[Loss] = []  # by an access log, from before the error log's first line
         self.unheard: Optional[str] = None  # why no log would tell of a loss on it; None: one does
         if seen.has_access or seen.is_silent:
             self._ask_access_logs()
@@ -92,7 +93,7 @@ class Case:
 
         access = self.seen.once(of_access_logs).on(logged_as(self.key, self.endpoint), self.losses)
         self.losses = sorted(self.losses + access.losses, key=lambda loss: loss.at)
-        self.perhaps, self.gone = access.perhaps, access.gone
+        self.perhaps, self.gone, self.early = access.perhaps, access.gone, access.early
         unheard = self.seen.once(unheard_sites)
         self.unheard = next((unheard[place(site)] for site in self.servers if place(site) in unheard), None)
 
@@ -208,6 +209,7 @@ class Case:
         rest = copy(self)
         rest.losses = [loss for loss in self.losses if id(loss) not in gone]
         rest.perhaps = [loss for loss in self.perhaps if id(loss) not in gone]
+        rest.early = [loss for loss in self.early if id(loss) not in gone]
         return rest
 
     def lost(self, wanted: FrozenSet[str], perhaps: bool = False) -> List[Loss]:

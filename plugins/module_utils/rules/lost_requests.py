@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequenc
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
 from ..signatures.nginx import QUEUE_FULL
-from .case import CUT_OFF, Case
+from .case import CUT_OFF, KILLED, Case
 from .model import (
     Answer,
     Cause,
@@ -19,6 +19,7 @@ from .model import (
     Reason,
     Rule,
     State,
+    but_nearest,
     evidence,
     near,
     sample,
@@ -106,26 +107,23 @@ def _times(events: Sequence["Event"]) -> List[float]:
     return sorted(at for event in events for at in event["times"])
 
 
+def _terminated(case: Case, lost: Sequence[Loss], events: Sequence["Event"]) -> List[Loss]:
+    """php-fpm logs the SIGKILL that it sends itself as any other one, of the same process."""
+    pids = {pid for event in events for pid in event["pids"]}
+    killed = [event for event in case.fpm_events(KILLED) if pids and pids.isdisjoint(event["pids"])]
+    return but_nearest(lost, _times(case.fpm_events(WORKER_ENDED - KILLED) + killed))
+
+
 def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) -> List[Loss]:
-    """From each stop or reload until the next master runs: process_control_timeout lets it wait so long.
-    Each worker that ended by itself in that second lost one of the requests.
-    """
+    """From each stop or reload until the next master runs: process_control_timeout lets it wait so long."""
     starts = _times(case.fpm_events(RUNS, of_pools=False))
     spans = []
     for stop in _times(stops):
         number = bisect_left(starts, stop)
         spans.append((stop - LOG_SECOND, (starts + [stop + STOP_SECONDS])[number] + LOG_SECOND))
     ends = _times(case.fpm_events(WORKER_ENDED))
-    cut = []
-    for loss in lost:
-        if not any(begin <= loss.at <= end for begin, end in spans):
-            continue
-        number = bisect_left(ends, loss.at - LOG_SECOND)
-        if number < len(ends) and ends[number] <= loss.at + LOG_SECOND:
-            del ends[number]
-        else:
-            cut.append(loss)
-    return cut
+    cut = [loss for loss in lost if any(begin <= loss.at <= end for begin, end in spans)]
+    return but_nearest(cut, ends)
 
 
 def _moments(lost: Sequence[Loss]) -> int:
@@ -142,7 +140,7 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     if row.of_stops:
         lost = _cut_by_stops(case, lost, events)
     elif row.beside:
-        lost = near(lost, _times(events), row.seconds)
+        lost = _terminated(case, near(lost + case.early, _times(events), row.seconds), events)
     # What comes so often, by a timer or a deploy, is not over.
     state: State = "active" if row.state == "recovered" and _moments(lost) >= OFTEN else row.state
     unheard = row.alone and bool(events) and case.unheard is not None

@@ -19,6 +19,7 @@ from typing import (
     Union,
 )
 
+from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meaning_of
 
 if TYPE_CHECKING:
@@ -207,6 +208,16 @@ def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List
     """Losses within seconds of any of the times."""
     marks = sorted(times)
     return [loss for loss in losses if within(marks, loss.at, seconds)]
+
+
+def but_nearest(losses: Iterable[Loss], ends: Iterable[float]) -> List[Loss]:
+    """Without what else ended: each worker that ended by itself lost one of the requests, the nearest."""
+    left = list(losses)
+    for end in ends:
+        beside = near(left, [end], LOG_SECOND)
+        if beside:
+            left.remove(min(beside, key=lambda loss: abs(loss.at - end)))
+    return left
 
 
 def within(marks: Sequence[float], at: float, seconds: float) -> bool:

@@ -6,6 +6,9 @@
 They count where the error log is silent: else it tells of each of them, and why. A line may not name its
 site or upstream. Then it belongs to the only endpoint that its sites dial, or to the only one that does not
 answer. Else, and where these sites pass requests to other programs too, it belongs perhaps to each.
+
+What an error log told may be gone with its older lines. A failure from before its first line counts beside
+the end of a worker alone: an application may have answered 502 itself.
 """
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from ..seen import Seen
 
 LOST = meanings("bad_gateway", "gateway_timeout")
+HIDDEN = meanings("bad_gateway")
 GONE = meanings("client_gone", "client_waited")
 _Events = Dict[str, List["Event"]]
 
@@ -32,15 +36,19 @@ class OnEndpoint(NamedTuple):
     losses: List[Loss]
     perhaps: List[Loss]
     gone: List[Loss]
+    early: List[Loss]
 
 
 class AccessLosses(NamedTuple):
-    """By endpoint. foreign: by id(), events that may as well be another program's."""
+    """By endpoint. early: from before the error log's first line. foreign: by id(), events that may as well be
+    another program's.
+    """
 
     lost: _Events
     perhaps: _Events
     gone: _Events
     foreign: Set[int]
+    early: _Events
 
     @staticmethod
     def add(event: "Event", events: _Events, endpoints: Set[str]) -> None:
@@ -58,7 +66,19 @@ class AccessLosses(NamedTuple):
         def new(losses: List[Loss]) -> List[Loss]:
             return [loss for loss in losses if not within(marks, loss.at, SAME_MOMENT)]
 
-        return OnEndpoint(new(of(self.lost)), new(of(self.perhaps)), of(self.gone))
+        return OnEndpoint(new(of(self.lost)), new(of(self.perhaps)), of(self.gone), new(of(self.early)))
+
+
+def _begins(snapshot: "Snapshot") -> List[Tuple[str, float]]:
+    """Sites with files as error logs, and when the first line of these is from."""
+    files = [entry for entry in snapshot["logs"]["files"] if entry["kind"] == "nginx_error"]
+    begins = []
+    for site in snapshot["nginx"].get("site_logs") or []:
+        targets = tuple(log["target"] for log in site["errors"] if log["target"].startswith("/"))
+        told = [entry["from_at"] for entry in files if targets and str(entry["path"]).startswith(targets)]
+        if told and len(targets) == len(site["errors"]):
+            begins.append((site["site"], min(at if at is not None else float("inf") for at in told)))
+    return begins
 
 
 class _Sites:
@@ -68,6 +88,7 @@ class _Sites:
         nginx, self.seen = seen.snapshot["nginx"], seen.snapshot["endpoints"]
         self.silent = {site["site"] for site in mute_sites(seen.snapshot)}
         self.others = {site["site"] for site in nginx.get("site_logs") or [] if site["others"]}
+        self.begins = _begins(seen.snapshot)
         self.endpoints: Dict[str, Set[str]] = {}
         for route in nginx["routes"]:
             dialled = [target["endpoint"] for target in route["endpoints"] if not target["down"]]
@@ -77,6 +98,12 @@ class _Sites:
         """Now."""
         probe = self.seen[key].get("probe") if key in self.seen else None
         return bool(probe and probe["result"] == "answered")
+
+    def is_early(self, event: "Event") -> bool:
+        """Whether it is from before the first line of each error log of its sites."""
+        names = self.names(event)
+        begins = [at for site, at in self.begins if site in names]
+        return bool(begins) and min(begins) > event["last"]
 
     def only_dead(self, endpoints: Set[str]) -> Set[str]:
         """The one of them of which no worker answers now, if it is only one."""
@@ -107,18 +134,22 @@ class _Sites:
 
 def of_access_logs(seen: "Seen") -> AccessLosses:
     """For Seen.once()."""
-    placed = AccessLosses({}, {}, {}, set())
+    placed = AccessLosses({}, {}, {}, set(), {})
     access = seen.snapshot.get("access")
     if not access or not access["events"]:
         return placed
     sites = _Sites(seen)
     for event in access["events"]:
         meaning, names = meaning_of(event), sites.names(event)
-        if meaning not in LOST | GONE or (meaning in LOST and not sites.silent & set(names)):
+        is_early = meaning in LOST and not sites.silent & set(names)
+        if meaning not in LOST | GONE or (is_early and (meaning not in HIDDEN or not sites.is_early(event))):
             continue
         endpoints = {endpoint for name in names for endpoint in sites.endpoints.get(name, ())}
         failed = sites.failed(event)
         known = set(reached(failed)) if failed else set()
+        if is_early:
+            placed.add(event, placed.early, known or endpoints)
+            continue
         if not known and event.get("none_left"):
             known = sites.took_out(event, access["events"])
         if not known and not sites.others & set(names):

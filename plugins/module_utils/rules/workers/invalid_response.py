@@ -116,7 +116,7 @@ def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
 def _death(case: Case, death: Death) -> Optional[Match]:
     events = case.fpm_events(death.meanings)
     times = [at for event in events for at in event["times"]]
-    lost = near(case.lost(CUT_OFF, perhaps=True), times, SAME_MOMENT)
+    lost = near(case.lost(CUT_OFF, perhaps=True) + case.early, times, SAME_MOMENT)
     # A worker that was killed while idle lost nobody's request. PHP's own faults strike while it runs.
     if not times or not lost and (case.unheard is None or death.reason in ("killed", "exit_code")):
         return None

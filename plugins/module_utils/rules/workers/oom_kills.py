@@ -6,9 +6,10 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ...parse.timestamps import RING_DRIFT
-from ...signatures.lookup import meaning_of
+from ...signatures.lookup import meaning_of, meanings
 from ..case import CUT_OFF, KILLED, Case
 from ..losses.cured import fits_memory
+from ..lost_requests import WORKER_ENDED
 from ..model import (
     Cause,
     Confidence,
@@ -16,6 +17,7 @@ from ..model import (
     Reason,
     Remedy,
     State,
+    but_nearest,
     evidence,
     first_line,
     near,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Kill
 
 MOST_DRIFT = 120.0  # of the kernel's clock, where one kill and one death of the window stand alone
+OTHER_ENDS = (WORKER_ENDED | meanings("terminated")) - KILLED
 # By the reason's id: who ran out of memory.
 WORDS = {
     "global": "the host ran out of memory",
@@ -130,7 +133,8 @@ def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
     moments = [kill["at"] for kill in kills]
     if not all(_beside(kill, deaths) for kill in kills):
         moments += [at for event in deaths for at in event["times"]]
-    lost = near(case.lost(CUT_OFF, perhaps=True), moments, RING_DRIFT)
+    others = [at for event in case.fpm_events(OTHER_ENDS) for at in event["times"]]
+    lost = but_nearest(near(case.lost(CUT_OFF, perhaps=True), moments, RING_DRIFT), sorted(others))
     limit_kb = last.get("limit_kb")
     words = "The OOM killer took %s of %s: %s%s." % (
         "a worker" if len(kills) == 1 else "%d workers" % len(kills),

@@ -153,6 +153,25 @@ class TestTerminated:
     def test_near_miss_a_request_of_another_pool(self) -> None:
         assert hosts.causes(reset_beside("fpm-terminate", pool="blog")) == []
 
+    def test_near_miss_workers_crashed_in_that_second_too(self) -> None:
+        """As many losses are theirs."""
+        host = a_host().nginx_said("ng-reset-header", 60.0, 60.0, 59.0, 59.0)
+        host.fpm_said("fpm-terminate", 60.0, 59.0, pids=[7, 8])
+        host.fpm_said("fpm-exit-sigsegv", 59.0, 59.0, pids=[9, 10])
+        found = {item["cause"]: item["count"] for item in hosts.verdict(host)["findings"]}
+        assert found == {"request_terminated": 2, "invalid_response": 2}
+
+    def test_near_miss_another_worker_was_killed_beside_it(self) -> None:
+        host = a_host().nginx_said("ng-reset-header", 60.0, 60.0)
+        host.fpm_said("fpm-terminate", 60.0, pids=[7]).fpm_said("fpm-exit-sigkill", 60.0, pids=[8])
+        found = {item["cause"]: item["count"] for item in hosts.verdict(host)["findings"]}
+        assert found == {"request_terminated": 1, "invalid_response": 1}
+
+    def test_decoy_its_own_worker_had_to_be_killed(self) -> None:
+        host = a_host().nginx_said("ng-reset-header", 60.0)
+        host.fpm_said("fpm-terminate", 60.0, pids=[7]).fpm_said("fpm-exit-sigkill", 60.0, pids=[7])
+        assert hosts.cause_ids(host) == ["request_terminated"]
+
 
 class TestReload:
     def test_near_miss_beside_nothing_lost_it_is_everyday(self) -> None:

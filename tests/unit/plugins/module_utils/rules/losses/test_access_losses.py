@@ -4,7 +4,7 @@
 
 """Where the error log is silent, the access log and php-fpm's own log are the evidence."""
 
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -103,7 +103,38 @@ class TestBrokenErrorLog:
     def test_decoy_another_log_cannot_be_read(self) -> None:
         host = self.host().answered("access-502", 30)
         host["missing"][-1]["path"] = "/var/log/nginx/other.log"
+        host["logs"]["files"][0]["from_at"] = hosts.now(host) - 40
         assert hosts.found(host) == hosts.UNKNOWN
+
+
+class TestErrorLogThatBeginsLater:
+    """It was emptied, or deleted with nginx reopening it: what it told is gone."""
+
+    def host(self, begins: Optional[float], crashed: float = 30) -> Host:
+        host = a_host().silent_logs().logging("error").fpm_said("fpm-exit-sigsegv", crashed)
+        for entry in host["logs"]["files"]:
+            if entry["kind"] == "nginx_error":
+                entry["from_at"] = None if begins is None else hosts.now(host) - begins
+        return host.answered("access-502", 30, 30)
+
+    @pytest.mark.parametrize("begins", [None, 20])
+    def test_hit_a_worker_crashed_beside_a_502(self, begins: Optional[float]) -> None:
+        host = self.host(begins)
+        assert hosts.found(host) == (SEGFAULT, "degraded") and hosts.only(host)["count"] == 2
+
+    def test_hit_php_fpm_ended_a_request(self) -> None:
+        host = self.host(None, 500).fpm_said("fpm-terminate", 30)
+        assert hosts.found(host) == (TERMINATED, "degraded")
+
+    def test_near_miss_the_error_log_reaches_back(self) -> None:
+        assert hosts.found(self.host(40)) == hosts.HEALTHY
+
+    def test_near_miss_a_crash_at_another_time(self) -> None:
+        assert hosts.found(self.host(None, 500)) == hosts.HEALTHY
+
+    def test_decoy_a_reload_beside_an_answer_of_the_page(self) -> None:
+        host = self.host(None, 500).fpm_said("fpm-reloading", 30, pool=None)
+        assert hosts.found(host) == hosts.HEALTHY
 
 
 class TestOtherCauses:

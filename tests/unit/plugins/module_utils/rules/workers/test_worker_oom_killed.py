@@ -54,6 +54,15 @@ class TestKilled:
             host.killed(0.0, at=hosts.kill(host)["at"], pid=30300)
         assert words + " of pool www" in hosts.only(host)["summary"]
 
+    def test_near_miss_other_workers_ended_in_those_seconds(self) -> None:
+        """As many losses are theirs."""
+        host = a_host("worker_oom")
+        ago = hosts.now(host) - hosts.events(host, "nginx")[0]["last"]
+        host.nginx_said("ng-reset-header", ago, ago - 1, ago + 2)
+        host.fpm_said("fpm-exit-sigsegv", ago, ago - 1).fpm_said("fpm-terminate", ago + 2)
+        found = {item["cause"]: item["count"] for item in hosts.verdict(host)["findings"]}
+        assert found == {CAUSE: 1, "invalid_response": 2, "request_terminated": 1}
+
     def test_near_miss_no_worker_took_much(self) -> None:
         """It is their number alone."""
         assert hosts.actions(a_host("too_many_workers")) == ["memory_fit"]
