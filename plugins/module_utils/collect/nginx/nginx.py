@@ -119,16 +119,21 @@ def _is_single(master: Process) -> bool:
 
 
 def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Nginx":
-    """Of several masters the oldest of root's. Where root has none, nor a unit that would start one, it is
-    that of the only account that has any.
+    """Of several masters the oldest of root's that passes to php-fpm. Where root has none, nor a unit that
+    would start one, it is that of the only account that has any.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
     theirs = [master for master in masters if master.doubt and master.uid]
-    # Who may run nginx by sudo starts a master of root's, too: a system unit's counts first.
-    roots = sorted(
-        (master for master in masters if not master.doubt),
-        key=lambda master: not unit_around(host, master.pid),
+    roots = [master for master in masters if not master.doubt]
+    # Who may run nginx by sudo starts a master of root's, too: a system unit's counts first. Of these one may
+    # stand in front of the other.
+    several = len({master.cmdline for master in roots}) > 1
+    roots.sort(
+        key=lambda master: (
+            not unit_around(host, master.pid),
+            several and not routes(_reading(host, master, None).conf, ""),
+        )
     )
     if len({master.uid for master in theirs}) == 1 and not roots and not _wanted(host, theirs):
         return _look(host, procs, theirs, theirs[0].uid)
@@ -218,6 +223,11 @@ def _place(host: Host, master: Optional[Process], built: Dict[str, str]) -> Tupl
     return posixpath.join(prefix, options.get("c") or built["conf-path"]), prefix
 
 
+def _reading(host: Host, master: Process, account: Optional[int]) -> Reading:
+    config, prefix = _place(host, master, _build(host, (master.exe or "nginx").replace(DELETED, ""))[1])
+    return Reading(host, config, prefix, _options(master).get("g", ""), account)
+
+
 def _workers(procs: Sequence[Process], masters: Sequence[Process]) -> List[Process]:
     """Of the first master. While its binary is upgraded two masters run with one command line."""
     family = [master.pid for master in masters if master.cmdline == masters[0].cmdline]
@@ -281,9 +291,7 @@ def _look(
         if other.cmdline != masters[0].cmdline:
             from .other_nginx import miss_other
 
-            place = _place(host, other, _build(host, (other.exe or "nginx").replace(DELETED, ""))[1])
-            theirs = Reading(host, place[0], place[1], _options(other).get("g", ""), account)
-            miss_other(host, other, place, theirs, nginx["routes"])
+            miss_other(host, other, _reading(host, other, account), nginx["routes"])
     if not nginx["routes"] and not reading.conf.errors:
         from .left_out import miss_left_out
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Nginx
 
 MOST_PATHS = 8
+LEAST_ROOM = 1024 * 1024  # bytes: some come back with each file that nginx removes
 DENIED = meanings("file_denied", "sent_denied", "static_denied")
 _READ, _WRITE, _SEARCH = 4, 2, 1
 
@@ -66,7 +67,8 @@ def look(host: Host, nginx: "Nginx", path: str, bits: int = _WRITE | _SEARCH) ->
         "mode": "%04o" % stat.mode,
         "writable": _may(nginx, stat, bits),
         "changed_at": max(changed[-2:]),  # those far above change with whatever is in them
-        "full": room is not None and (room.others == 0 or room.inodes == 0),
+        "full": room is not None
+        and (room.inodes == 0 or (room.others is not None and room.others < LEAST_ROOM)),
         "lacks": lacks,
         "is_file": stat.type == "file",
     }

@@ -42,15 +42,9 @@ def _in_front(reading: Reading, ours: Sequence["Route"]) -> Optional[str]:
     return None
 
 
-def miss_other(
-    host: Host, other: Process, place: Tuple[str, str], reading: Reading, ours: Sequence["Route"]
-) -> None:
-    """Health depends on it where it passes requests to php-fpm, or to the sites that do.
-
-    place: of its configuration, and its prefix.
-    """
-    config, prefix = place
-    passes = routes(reading.conf, prefix)
+def miss_other(host: Host, other: Process, reading: Reading, ours: Sequence["Route"]) -> None:
+    """Health depends on it where it passes requests to php-fpm, or to the sites that do."""
+    passes = routes(reading.conf, "")
     front = None if passes else _in_front(reading, ours)
     why = "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200])
     if passes:
@@ -58,6 +52,6 @@ def miss_other(
     elif front:
         why += ", and passes requests on to these sites: %s; it may lose some of them" % front
     if passes or front:
-        host.miss("nginx_config", config, why)
+        host.miss("nginx_config", next(iter(reading.changes), None), why)
     else:
         host.miss("nginx", None, why)

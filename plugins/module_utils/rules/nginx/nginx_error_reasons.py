@@ -77,7 +77,7 @@ def proof_of(directory: "TempDir", over: bool) -> "Evidence":
     if directory["writable"] and not over:
         words += ": these let nginx in, so a sandbox or a security module refuses"
     if directory["full"]:
-        words = "%s: its file system has no room left" % directory["path"]
+        words = "%s: its file system has no room left (less than 1 MiB)" % directory["path"]
     return evidence("file", words, directory["path"])
 
 

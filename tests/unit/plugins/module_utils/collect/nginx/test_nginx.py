@@ -266,6 +266,14 @@ class TestProcesses:
         collect_nginx(host, [master("nginx -c /srv/n.conf", pid=70, started_at=NOW - 10), master(pid=80)])
         assert "/srv/n.conf:1" in host.missing[0]["why"]
 
+    def test_an_older_one_in_front_is_not_looked_at(self) -> None:
+        front = "http { server { location / { proxy_pass http://127.0.0.1; } } }"
+        host = a_host().file("/srv/n.conf", front)
+        older = master("nginx -c /srv/n.conf", pid=70, started_at=NOW - 9000)
+        nginx = collect_nginx(host, [older, master(pid=80)])
+        assert (nginx["config"], nginx["master"]["pid"]) == (MAIN, 80)
+        assert [entry["what"] for entry in host.missing] == ["nginx_config"]
+
     def test_two_masters_of_one_upgrade_are_one_nginx(self) -> None:
         host = a_host()
         nginx = collect_nginx(

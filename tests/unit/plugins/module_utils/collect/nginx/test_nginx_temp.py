@@ -4,8 +4,9 @@
 
 """The directory that refuses nginx's temporary files."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
+import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Room, Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx_temp import (
     closed_roots,
@@ -43,6 +44,10 @@ class TestDirectory:
 
     def test_hit_no_room_for_who_is_not_root(self) -> None:
         assert seen(folder(0o700, 33), room=Room(False, 900, 5, 0))["full"]
+
+    @pytest.mark.parametrize("others, full", [(6144, True), (2 * 1024 * 1024, False), (None, False)])
+    def test_near_miss_what_came_back_is_no_room(self, others: Optional[int], full: bool) -> None:
+        assert seen(folder(0o700, 33), room=Room(False, 900, 5, others))["full"] is full
 
     def test_near_miss_the_owner_and_a_group_may(self) -> None:
         assert seen(folder(0o700, 33))["writable"] and seen(folder(0o770, 0, 7))["writable"]
