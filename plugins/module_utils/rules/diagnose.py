@@ -171,7 +171,7 @@ def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
     held = [kinds[pid] for pid in workers if pid in kinds]
     if not held:
         return []
-    text = "%d of %d workers of nginx do not run (%s): they answer no request"
+    text = "%d of %d workers of nginx do not run (%s): who comes to them gets no answer"
     what = "nginx_running" if len(held) == len(workers) else "nginx_workers"
     return [unseen(what, snapshot["nginx"]["config"], text % (len(held), len(workers), held[0]))]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # What "healthy" depends on, by its name in missing. Any rule may find an active cause, so none may fail.
 NEEDED_FOR_HEALTH = frozenset(
     ("nginx_config", "nginx_log", "fpm_config", "connect_as_nginx", "live_probe", "nginx_route")
-    + ("nginx_running", "visitors", "file_system", "older_configuration", FAILED)
+    + ("nginx_running", "nginx_workers", "visitors", "file_system", "older_configuration", FAILED)
 )
 
 

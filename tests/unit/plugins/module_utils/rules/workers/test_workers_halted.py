@@ -132,11 +132,12 @@ class TestOthers:
 
 
 class TestNginx:
-    @pytest.mark.parametrize("share, status", [(1.0, "unknown"), (0.5, "healthy")])
+    @pytest.mark.parametrize("share, status", [(1.0, "unknown"), (0.5, "unknown"), (0.0, "healthy")])
     def test_a_host_whose_nginx_does_not_run_is_not_healthy(self, share: float, status: str) -> None:
         host = a_host().dialled("ok", None, "answered", 2.0).with_nginx(workers=[801, 802])
         assert hosts.status(halted(host, "stopped", [801, 802][: int(2 * share)])) == status
-        assert any("of 2 workers of nginx" in entry["why"] for entry in hosts.verdict(host)["missing"])
+        told = [entry for entry in hosts.verdict(host)["missing"] if "of 2 workers of nginx" in entry["why"]]
+        assert bool(told) == bool(share)
 
 
 class TestNginxBlocked:
