@@ -26,6 +26,7 @@ from .model import (
     state_of,
 )
 from .nginx.nginx_errors import NGINX_LIMIT, OWN
+from .workers.ends import killed_by_others
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -110,8 +111,9 @@ def _times(events: Sequence["Event"]) -> List[float]:
 def _terminated(case: Case, lost: Sequence[Loss], events: Sequence["Event"]) -> List[Loss]:
     """php-fpm logs the SIGKILL that it sends itself as any other one, of the same process."""
     pids = {pid for event in events for pid in event["pids"]}
-    killed = [event for event in case.fpm_events(KILLED) if pids and pids.isdisjoint(event["pids"])]
-    return but_nearest(lost, _times(case.fpm_events(WORKER_ENDED - KILLED) + killed))
+    killed = [pid for event in case.fpm_events(KILLED) for pid in event["pids"]]
+    others = killed_by_others(case) if pids and pids.isdisjoint(killed) else []
+    return but_nearest(lost, sorted(_times(case.fpm_events(WORKER_ENDED - KILLED)) + others))
 
 
 def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) -> List[Loss]:

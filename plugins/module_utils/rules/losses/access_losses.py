@@ -23,6 +23,7 @@ from .silence import mute_sites
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event
     from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.snapshot import Snapshot
     from ..case import Case
     from ..seen import Seen
 
@@ -40,8 +41,8 @@ class OnEndpoint(NamedTuple):
 
 
 class AccessLosses(NamedTuple):
-    """By endpoint. early: from before the error log's first line. foreign: by id(), events that may as well be
-    another program's.
+    """By endpoint. early: from before the error log's first line. foreign: by id(), events that may as well
+    be another program's.
     """
 
     lost: _Events

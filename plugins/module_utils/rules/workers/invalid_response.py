@@ -18,12 +18,14 @@ from ..model import (
     Reason,
     Rule,
     Unclear,
+    but_nearest,
     evidence,
     first_line,
     ids,
     near,
     sample,
 )
+from .ends import killed_by_others
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
@@ -113,10 +115,17 @@ def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
     return []
 
 
+def _times(case: Case, death: Death) -> List[float]:
+    if death.reason == "killed":
+        return killed_by_others(case)
+    return sorted(at for event in case.fpm_events(death.meanings) for at in event["times"])
+
+
 def _death(case: Case, death: Death) -> Optional[Match]:
-    events = case.fpm_events(death.meanings)
-    times = [at for event in events for at in event["times"]]
+    events, times = case.fpm_events(death.meanings), _times(case, death)
+    others = [at for other in DEATHS if times and other is not death for at in _times(case, other)]
     lost = near(case.lost(CUT_OFF, perhaps=True) + case.early, times, SAME_MOMENT)
+    lost = but_nearest(lost, sorted(others))
     # A worker that was killed while idle lost nobody's request. PHP's own faults strike while it runs.
     if not times or not lost and (case.unheard is None or death.reason in ("killed", "exit_code")):
         return None

@@ -25,6 +25,7 @@ from ..model import (
     within,
 )
 from ..seen import Owner, Seen
+from .ends import is_in_cgroup
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event
@@ -55,15 +56,6 @@ def _all_deaths(seen: Seen) -> List[float]:
     return sorted(at for event in seen.fpm_events if meaning_of(event) in KILLED for at in event["times"])
 
 
-def _is_in_cgroup(kill: "Kill", case: Case) -> Optional[bool]:
-    """Whether the victim's cgroup is a master's of this endpoint, None unknown: its name says nothing."""
-    for owner in case.owners:
-        unit, pid = owner.master["unit"], owner.master["pid"]
-        if (kill["unit"] and kill["unit"] == unit) or pid in kill.get("masters", []):
-            return True
-    return None if kill.get("vague", True) else False
-
-
 def _died(kill: "Kill", deaths: Sequence["Event"], own_pids: bool) -> bool:
     """Whether php-fpm's own log lost this victim: by its pid or, where the kernel counts otherwise, by its
     time.
@@ -75,7 +67,7 @@ def _died(kill: "Kill", deaths: Sequence["Event"], own_pids: bool) -> bool:
 
 def _confidence(kill: "Kill", case: Case, deaths: Sequence["Event"]) -> Optional[Confidence]:
     """How sure it is that the kill hit a worker of this endpoint; None: it did not."""
-    oom, in_cgroup = case.snapshot["oom"], _is_in_cgroup(kill, case)
+    oom, in_cgroup = case.snapshot["oom"], is_in_cgroup(kill, case)
     if not kill["fpm"] or kill["ours"] is False or in_cgroup is False:
         return None
     if _died(kill, deaths, oom.get("own_pids", False)):

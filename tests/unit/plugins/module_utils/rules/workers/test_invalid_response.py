@@ -115,6 +115,19 @@ class TestDeath:
     def test_hit_every_error_code(self, signature: str) -> None:
         assert hosts.causes(died_of(signature)) == [(CAUSE, "exit_code", "active")]
 
+    def test_hit_each_kind_of_end_has_its_own_losses(self) -> None:
+        host = a_host().nginx_said("ng-reset-header", 60.0, 60.0, 59.0)
+        host.fpm_said("fpm-exit-sigsegv", 60.0, 59.0).fpm_said("fpm-exit-sigkill", 60.0)
+        found = {item["reason"]: item["count"] for item in hosts.verdict(host)["findings"]}
+        assert found == {"segfault": 2, "killed": 1}
+
+    def test_near_miss_a_victim_of_the_oom_killer_was_killed_beside_it(self) -> None:
+        host = a_host("worker_oom")
+        ago = hosts.now(host) - hosts.events(host, "fpm", "fpm-exit-sigkill")[0]["last"]
+        host.nginx_said("ng-reset-header", ago - 1).fpm_said("fpm-exit-sigsegv", ago - 1)
+        found = {item["reason"]: item["count"] for item in hosts.verdict(host)["findings"]}
+        assert found == {"cgroup": 1, "segfault": 1}
+
     def test_near_miss_an_end_at_max_requests_is_no_error(self) -> None:
         assert hosts.found(died_of("fpm-exit-0")) == hosts.DEGRADED
 
