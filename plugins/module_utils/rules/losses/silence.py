@@ -127,9 +127,7 @@ def quiet_masters(snapshot: "Snapshot") -> List["Missing"]:
 
 
 def forgotten_starts(snapshot: "Snapshot") -> List["Missing"]:
-    """Masters that log into a journal, where not even their start is: journald, or who else takes syslog, keeps
-    nothing.
-    """
+    """Masters that log into a journal which has not even their start: who takes syslog keeps nothing."""
     since = snapshot["taken_at"] - snapshot["window"]
     empty = {
         entry["path"]
