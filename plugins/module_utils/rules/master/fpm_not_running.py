@@ -82,7 +82,7 @@ def _runs(case: Case) -> Answer:
     up = sorted({name_of(master) for master in _masters(case) if master["running"]})
     if not up and not case.answers and not any(each["fpm"] for each in case.endpoint.get("listeners") or ()):
         return None
-    if case.losses:
+    if case.losses or case.early:
         from .fpm_was_down import was_down
 
         match = was_down(case, CAUSE)

@@ -25,8 +25,9 @@ LOOP = 3  # automatic restarts in the window, or stops that lost requests
 def _unanswered(case: Case) -> List[Loss]:
     """By the access log alone. It ends a worker's request, too: that is none of them."""
     ends = [at for event in case.fpm_events(ENDS) for at in event["times"]]
-    ended = {id(loss) for loss in near(case.lost(HIDDEN), ends, SAME_MOMENT)}
-    return [loss for loss in case.lost(HIDDEN) if id(loss) not in ended]
+    lost = sorted(case.lost(HIDDEN) + case.early, key=lambda loss: loss.at)
+    ended = {id(loss) for loss in near(lost, ends, SAME_MOMENT)}
+    return [loss for loss in lost if id(loss) not in ended]
 
 
 def _restarts(log: Sequence["UnitLine"]) -> List["UnitLine"]:

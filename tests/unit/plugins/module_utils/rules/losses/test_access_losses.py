@@ -126,6 +126,19 @@ class TestErrorLogThatBeginsLater:
         host = self.host(None, 500).fpm_said("fpm-terminate", 30)
         assert hosts.found(host) == (TERMINATED, "degraded")
 
+    def stopped(self, start: float) -> Host:
+        """php-fpm was stopped when the 502s came, and runs since then."""
+        host = self.host(None, 500).ran_since(start)
+        stop = (32, "systemd[1]: Stopping php..."), (31, "systemd[1]: Stopped php.")
+        begin = (start + 0.1, "systemd[1]: Starting php..."), (start, "systemd[1]: Started php.")
+        return host.journal(*stop, *begin)
+
+    def test_hit_php_fpm_was_stopped_then(self) -> None:
+        assert hosts.found(self.stopped(25)) == ([("fpm_not_running", "stopped", "recovered")], "recovered")
+
+    def test_near_miss_it_ran_by_then(self) -> None:
+        assert hosts.found(self.stopped(30.9).ran_since(31.5)) == hosts.HEALTHY
+
     def test_near_miss_the_error_log_reaches_back(self) -> None:
         assert hosts.found(self.host(40)) == hosts.HEALTHY
 
