@@ -10,7 +10,7 @@ from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meanings
 from ..case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
 from ..lost_requests import STOP_SECONDS, WORKER_ENDED
-from ..model import Cause, Loss, Match, Reason, State, evidence, first_line, near
+from ..model import Cause, Loss, Match, Reason, State, but_nearest, evidence, first_line, near
 from .whereabouts import name_of, of_journal
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ def _stops_often(case: Case, lost: Sequence[Loss], stops: Sequence["UnitLine"]) 
     return len(cost) if case.snapshot["taken_at"] - cost[-1] <= 2 * longest else 0
 
 
+def _cut_by_stop(case: Case, began: float) -> List[Loss]:
+    """php-fpm logs no end of a worker that its own stop brought about."""
+    ends = sorted(at for event in case.fpm_events(ENDS) for at in event["times"])
+    return but_nearest(near(case.lost(CUT_OFF), [began], STOP_SECONDS), ends)
+
+
 def was_down(case: Case, cause: Cause) -> Optional[Match]:
     """Losses that ended when the master started: that cannot be forged, as a log line can."""
     if case.connect["result"] not in ("ok", "full"):
@@ -135,7 +141,7 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
             state=state,
             severity="warning",
             place=owner.place,
-            explains=before + near(case.lost(CUT_OFF), [began], STOP_SECONDS),
+            explains=before + _cut_by_stop(case, began),
         )
         return Match(cause, reason_id, reason)
     return None

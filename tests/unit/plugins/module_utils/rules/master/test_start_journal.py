@@ -121,6 +121,13 @@ class TestWasDown:
         host.with_unit(log=[]).journal_at(*[(first + after, line) for after, line in turns])
         assert hosts.causes(host.with_master(started_at=first + 101.0)) == [(CAUSE, "stopped", "recovered")]
 
+    def test_near_miss_a_worker_that_crashed_in_those_seconds(self) -> None:
+        """Its loss is none of the stop."""
+        host = a_host("was_down")
+        ago = hosts.now(host) - hosts.events(host, "nginx")[0]["first"] - 1
+        host.nginx_said("ng-reset-header", ago).fpm_said("fpm-exit-sigsegv", ago)
+        assert sorted(hosts.cause_ids(host)) == [CAUSE, "invalid_response"]
+
     def test_near_miss_losses_after_its_start_have_another_cause(self) -> None:
         assert hosts.found(a_host("was_down").nginx_said("ng-connect-enoent", 1.0)) == hosts.DEGRADED
 
