@@ -208,13 +208,32 @@ def _set_right(case: Case) -> Reason:
     return _is_over(case, words, evidence("probe", connects), "possible")
 
 
+def _by_hand(case: Case) -> Optional[Reason]:
+    """The socket is not as its pool's file has it, which its master has loaded."""
+    there, owner = case.endpoint, case.owner
+    if owner is None or owner.master["config_newer"] is not False or owner.pool["acl_users"]:
+        return None
+    names = (owner.pool["listen_owner"], there.get("owner")), (owner.pool["listen_group"], there.get("group"))
+    if all(written is None or written.isdigit() or written == now for written, now in names):
+        return None
+    words = "nginx's worker user could not connect to %s until somebody changed the socket's owner or group, "
+    words += "which the next restart undoes."
+    proof = evidence("file", "%s belongs to %s:%s" % (case.key, there.get("owner"), there.get("group")))
+    return _is_over(case, words % case.key, proof, "likely")
+
+
 def _acl_set_right(case: Case) -> Optional[Reason]:
     return _set_right(case) if case.endpoint.get("acl") else None
 
 
 # Of refusals that have ended. Without a restart, what was in the way was set right by itself: an entry of the
 # socket's ACL, a directory or a label.
-OVER = (("socket_mode", _until_a_restart), ("acl", _acl_set_right), ("parent_directory", _set_right))
+OVER = (
+    ("socket_mode", _until_a_restart),
+    ("socket_mode", _by_hand),
+    ("acl", _acl_set_right),
+    ("parent_directory", _set_right),
+)
 
 
 def _is_confined(case: Case) -> bool:

@@ -191,6 +191,21 @@ class TestOver:
         host = refused_before(600.0, 30.0).with_endpoint(acl=ACL)
         assert hosts.causes(host) == [(CAUSE, "acl", "recovered")]
 
+    @pytest.mark.parametrize(
+        "owner, newer, reason",
+        [
+            ("root", False, "socket_mode"),
+            ("root", True, "parent_directory"),
+            ("0", False, "parent_directory"),
+            ("www-data", False, "parent_directory"),
+        ],
+    )
+    def test_near_miss_somebody_changed_the_sockets_owner(self, owner: str, newer: bool, reason: str) -> None:
+        """The pool's file, which is loaded, has another."""
+        host = refused_before(600.0, 30.0).with_pool(listen_owner=owner, listen_group=None, acl_users=[])
+        assert hosts.causes(host.with_master(config_newer=newer)) == [(CAUSE, reason, "recovered")]
+        assert ("next restart" in hosts.only(host)["summary"]) == (reason == "socket_mode")
+
     def test_decoy_a_logged_refusal_while_nginx_connects_now(self) -> None:
         host = refused_before(600.0, 30.0)
         item = hosts.only(host)
