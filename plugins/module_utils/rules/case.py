@@ -77,7 +77,7 @@ class Case:
             self._sort_tries()
         self.perhaps: List[Loss] = []  # that may as well have been lost on another endpoint
         self.gone: List[Loss] = []  # clients who gave up on it
-        self.early: List[Loss] = []  # by an access log, from before the error log's first line
+        self.early: List[Loss] = []  # see losses/access_losses.py
         self.unheard: Optional[str] = None  # why no log would tell of a loss on it; None: one does
         if seen.has_access or seen.is_silent:
             self._ask_access_logs()

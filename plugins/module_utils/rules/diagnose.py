@@ -171,7 +171,7 @@ def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
     held = [kinds[pid] for pid in workers if pid in kinds]
     if not held:
         return []
-    text = "%d of %d workers of nginx do not run (%s): who comes to them gets no answer"
+    text = "%d of %d workers of nginx do not run (%s): they answer no request"
     what = "nginx_running" if len(held) == len(workers) else "nginx_workers"
     return [unseen(what, snapshot["nginx"]["config"], text % (len(held), len(workers), held[0]))]
 
@@ -224,13 +224,11 @@ def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
 def _silence(snapshot: "Snapshot") -> List["Missing"]:
     quiet = any(master["log_level"] in ("error", "alert") for master in snapshot["fpm"]["masters"])
     sites = snapshot["nginx"].get("site_logs") or []
-    empty = any(file["kind"] == "fpm_error" and not file["from_at"] for file in snapshot["logs"]["files"])
-    if not quiet and not empty and not any(site["silent"] or "hiding" in site for site in sites):
+    if not quiet and not any(site["silent"] or "hiding" in site for site in sites):
         return []
-    from .losses.silence import forgotten_starts, gaps, hidden_errors, quiet_masters
+    from .losses.silence import gaps, hidden_errors, quiet_masters
 
-    of_masters = quiet_masters(snapshot) + forgotten_starts(snapshot)
-    return gaps(snapshot) + of_masters + hidden_errors(snapshot)
+    return gaps(snapshot) + quiet_masters(snapshot) + hidden_errors(snapshot)
 
 
 def _unscathed(

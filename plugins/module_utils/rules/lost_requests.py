@@ -26,7 +26,6 @@ from .model import (
     state_of,
 )
 from .nginx.nginx_errors import NGINX_LIMIT, OWN
-from .workers.ends import killed_by_others
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence
@@ -108,14 +107,6 @@ def _times(events: Sequence["Event"]) -> List[float]:
     return sorted(at for event in events for at in event["times"])
 
 
-def _terminated(case: Case, lost: Sequence[Loss], events: Sequence["Event"]) -> List[Loss]:
-    """php-fpm logs the SIGKILL that it sends itself as any other one, of the same process."""
-    pids = {pid for event in events for pid in event["pids"]}
-    killed = [pid for event in case.fpm_events(KILLED) for pid in event["pids"]]
-    others = killed_by_others(case) if pids and pids.isdisjoint(killed) else []
-    return but_nearest(lost, sorted(_times(case.fpm_events(WORKER_ENDED - KILLED)) + others))
-
-
 def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) -> List[Loss]:
     """From each stop or reload until the next master runs: process_control_timeout lets it wait so long."""
     starts = _times(case.fpm_events(RUNS, of_pools=False))
@@ -142,7 +133,11 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     if row.of_stops:
         lost = _cut_by_stops(case, lost, events)
     elif row.beside:
-        lost = _terminated(case, near(lost + case.early, _times(events), row.seconds), events)
+        lost = near(lost + case.early, _times(events), row.seconds)
+        if lost:
+            from .workers.ends import but_others
+
+            lost = but_others(case, lost, events, _times(case.fpm_events(WORKER_ENDED - KILLED)))
     # What comes so often, by a timer or a deploy, is not over.
     state: State = "active" if row.state == "recovered" and _moments(lost) >= OFTEN else row.state
     unheard = row.alone and bool(events) and case.unheard is not None

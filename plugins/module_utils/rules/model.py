@@ -211,7 +211,7 @@ def near(losses: Iterable[Loss], times: Iterable[float], seconds: float) -> List
 
 
 def but_nearest(losses: Iterable[Loss], ends: Iterable[float]) -> List[Loss]:
-    """Without what else ended: each worker that ended by itself lost one of the requests, the nearest."""
+    """Each worker that ended by itself lost one of the requests, the nearest."""
     left = list(losses)
     for end in ends:
         beside = near(left, [end], LOG_SECOND)

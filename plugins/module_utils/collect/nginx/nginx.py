@@ -126,8 +126,7 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Ngi
     masters = _masters(host, procs)
     theirs = [master for master in masters if master.doubt and master.uid]
     roots = [master for master in masters if not master.doubt]
-    # Who may run nginx by sudo starts a master of root's, too: a system unit's counts first. Of these one may
-    # stand in front of the other.
+    # Who may run nginx by sudo starts a master of root's, too: a system unit's counts first.
     several = len({master.cmdline for master in roots}) > 1
     roots.sort(
         key=lambda master: (

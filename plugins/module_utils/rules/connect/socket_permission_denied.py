@@ -209,17 +209,10 @@ def _set_right(case: Case) -> Reason:
 
 
 def _by_hand(case: Case) -> Optional[Reason]:
-    """The socket is not as its pool's file has it, which its master has loaded."""
-    there, owner = case.endpoint, case.owner
-    if owner is None or owner.master["config_newer"] is not False or owner.pool["acl_users"]:
-        return None
-    names = (owner.pool["listen_owner"], there.get("owner")), (owner.pool["listen_group"], there.get("group"))
-    if all(written is None or written.isdigit() or written == now for written, now in names):
-        return None
-    words = "nginx's worker user could not connect to %s until somebody changed the socket's owner or group, "
-    words += "which the next restart undoes."
-    proof = evidence("file", "%s belongs to %s:%s" % (case.key, there.get("owner"), there.get("group")))
-    return _is_over(case, words % case.key, proof, "likely")
+    from .opened_by_hand import opened_by_hand
+
+    found = opened_by_hand(case)
+    return _is_over(case, found[0], found[1], "likely") if found else None
 
 
 def _acl_set_right(case: Case) -> Optional[Reason]:

@@ -71,14 +71,16 @@ class AccessLosses(NamedTuple):
 
 
 def _begins(snapshot: "Snapshot") -> List[Tuple[str, float]]:
-    """Sites with files as error logs, and when the first line of these is from."""
+    """Sites, and when the first line of their error logs is from. A site has none where one is no file."""
     files = [entry for entry in snapshot["logs"]["files"] if entry["kind"] == "nginx_error"]
     begins = []
     for site in snapshot["nginx"].get("site_logs") or []:
-        targets = tuple(log["target"] for log in site["errors"] if log["target"].startswith("/"))
-        told = [entry["from_at"] for entry in files if targets and str(entry["path"]).startswith(targets)]
-        if told and len(targets) == len(site["errors"]):
-            begins.append((site["site"], min(at if at is not None else float("inf") for at in told)))
+        targets = tuple(log["target"] for log in site["errors"])
+        first = [
+            entry["from_at"] or float("inf") for entry in files if str(entry["path"]).startswith(targets)
+        ]
+        if first and all(target.startswith("/") for target in targets):
+            begins.append((site["site"], min(first)))
     return begins
 
 

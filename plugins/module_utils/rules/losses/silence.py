@@ -126,28 +126,6 @@ def quiet_masters(snapshot: "Snapshot") -> List["Missing"]:
     ]
 
 
-def forgotten_starts(snapshot: "Snapshot") -> List["Missing"]:
-    """Masters that log into a journal which has not even their start: who takes syslog keeps nothing."""
-    since = snapshot["taken_at"] - snapshot["window"]
-    empty = {
-        entry["path"]
-        for entry in snapshot["logs"]["files"]
-        if entry["kind"] == "fpm_error" and entry["complete"] and entry["from_at"] is None
-    }
-    why = "php-fpm's log goes to the journal, which has nothing of it, not even that it started"
-    return [
-        {
-            **unseen("fpm_log", _JOURNAL + str(master["unit"]), why),
-            "needs": "error_log = FILE in %s" % master["config"],
-        }
-        for master in snapshot["fpm"]["masters"]
-        if master["running"]
-        and master["log_level"] not in (*QUIET, "warning")
-        and (master["started_at"] or 0) > since
-        and _JOURNAL + str(master["unit"]) in empty
-    ]
-
-
 def gaps(snapshot: "Snapshot") -> List["Missing"]:
     """An entry of missing for each error log that hides losses. Where access logs tell their number, it is
     none that health depends on.

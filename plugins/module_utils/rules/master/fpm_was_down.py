@@ -22,11 +22,15 @@ _BY_LIMIT, _ENDED = meanings("limit_reached"), meanings("main_ended")
 LOOP = 3  # automatic restarts in the window, or stops that lost requests
 
 
+def _ends(case: Case) -> List[float]:
+    """Of workers. php-fpm logs none that its own stop brought about."""
+    return sorted(at for event in case.fpm_events(ENDS) for at in event["times"])
+
+
 def _unanswered(case: Case) -> List[Loss]:
     """By the access log alone. It ends a worker's request, too: that is none of them."""
-    ends = [at for event in case.fpm_events(ENDS) for at in event["times"]]
     lost = sorted(case.lost(HIDDEN) + case.early, key=lambda loss: loss.at)
-    ended = {id(loss) for loss in near(lost, ends, SAME_MOMENT)}
+    ended = {id(loss) for loss in near(lost, _ends(case), SAME_MOMENT)}
     return [loss for loss in lost if id(loss) not in ended]
 
 
@@ -78,12 +82,6 @@ def _stops_often(case: Case, lost: Sequence[Loss], stops: Sequence["UnitLine"]) 
         return 0
     longest = max(later - at for at, later in zip(cost, cost[1:]))
     return len(cost) if case.snapshot["taken_at"] - cost[-1] <= 2 * longest else 0
-
-
-def _cut_by_stop(case: Case, began: float) -> List[Loss]:
-    """php-fpm logs no end of a worker that its own stop brought about."""
-    ends = sorted(at for event in case.fpm_events(ENDS) for at in event["times"])
-    return but_nearest(near(case.lost(CUT_OFF), [began], STOP_SECONDS), ends)
 
 
 def was_down(case: Case, cause: Cause) -> Optional[Match]:
@@ -141,7 +139,7 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
             state=state,
             severity="warning",
             place=owner.place,
-            explains=before + _cut_by_stop(case, began),
+            explains=before + but_nearest(near(case.lost(CUT_OFF), [began], STOP_SECONDS), _ends(case)),
         )
         return Match(cause, reason_id, reason)
     return None

@@ -3,12 +3,14 @@
 
 """Ends of workers by SIGKILL, and which of them are the OOM killer's."""
 
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ...parse.timestamps import RING_DRIFT
 from ..case import KILLED, Case
+from ..model import Loss, but_nearest
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.logs import Event
     from ....plugin_utils.shapes.memory import Kill
 
 
@@ -30,3 +32,15 @@ def killed_by_others(case: Case) -> List[float]:
         if beside:
             times.remove(beside[0][1])
     return times
+
+
+def but_others(
+    case: Case, lost: Sequence[Loss], events: Sequence["Event"], ends: Sequence[float]
+) -> List[Loss]:
+    """The losses without those of other workers. php-fpm logs a SIGKILL of its own as any other, of the same
+    process. ends: of workers, but for those by SIGKILL.
+    """
+    pids = {pid for event in events for pid in event["pids"]}
+    killed = [pid for event in case.fpm_events(KILLED) for pid in event["pids"]]
+    others = killed_by_others(case) if pids and pids.isdisjoint(killed) else []
+    return but_nearest(lost, sorted([*ends, *others]))

@@ -25,7 +25,6 @@ from ..model import (
     near,
     sample,
 )
-from .ends import killed_by_others
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
@@ -116,9 +115,12 @@ def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
 
 
 def _times(case: Case, death: Death) -> List[float]:
-    if death.reason == "killed":
+    times = sorted(at for event in case.fpm_events(death.meanings) for at in event["times"])
+    if death.reason == "killed" and times:
+        from .ends import killed_by_others
+
         return killed_by_others(case)
-    return sorted(at for event in case.fpm_events(death.meanings) for at in event["times"])
+    return times
 
 
 def _death(case: Case, death: Death) -> Optional[Match]:

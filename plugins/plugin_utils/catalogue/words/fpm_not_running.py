@@ -40,8 +40,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "time requests are lost.",
         decides="The unit's journal has three stops or more beside which requests were lost, and the last is "
         "not longer ago than twice the time between two of them.",
-        fix="find what stops it: `journalctl -u {unit} -n 50`, `systemctl list-timers`; let it reload "
-        "instead",
+        fix="find what stops it, a timer or a monitor: `journalctl -u {unit} -n 50`; let it reload instead",
         advice="`journalctl -u {unit} -n 50` has the times. Look what runs then: `systemctl list-timers`, "
         "crontabs, a monitor that restarts what it takes for hung, a deploy. Let it reload php-fpm, with "
         "process_control_timeout, or not touch it.",

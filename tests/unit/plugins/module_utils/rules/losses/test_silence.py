@@ -24,34 +24,6 @@ def missing(host: Host) -> List[Tuple[str, Any]]:
     return [(entry["what"], entry["path"]) for entry in hosts.verdict(host)["missing"]]
 
 
-def by_syslog(started: float = 60.0, from_at: Any = None, **facts: Any) -> Host:
-    """php-fpm logs into the journal."""
-    host = a_host().ran_since(started)
-    path = "journal:%s" % hosts.master(host)["unit"]
-    entry = {"path": path, "kind": "fpm_error", "size": None, "from_at": from_at, "to_at": from_at}
-    entry.update({"bytes_read": 0, "complete": True, "why": None, "untrusted": 0}, **facts)
-    host["logs"]["files"].append(entry)
-    return host
-
-
-class TestJournalThatKeepsNothing:
-    def test_hit_not_even_the_start_is_in_it(self) -> None:
-        assert [what for what, _path in missing(by_syslog())] == ["fpm_log"]
-        assert hosts.found(by_syslog()) == hosts.HEALTHY
-
-    def test_near_miss_it_started_before_the_window(self) -> None:
-        assert missing(by_syslog(9000.0)) == []
-
-    def test_near_miss_its_start_is_there(self) -> None:
-        assert missing(by_syslog(from_at=hosts.now(a_host()) - 60)) == []
-
-    def test_near_miss_its_level_hides_the_start(self) -> None:
-        assert missing(by_syslog().with_master(log_level="warning")) == []
-
-    def test_decoy_the_journal_was_not_read(self) -> None:
-        assert missing(by_syslog(complete=False)) == []
-
-
 class TestNamed:
     @pytest.mark.parametrize("level, target, words", HIDING)
     def test_hit_with_the_access_log_a_host_may_be_healthy(self, level: str, target: str, words: str) -> None:

@@ -121,7 +121,7 @@ class TestDeath:
         found = {item["reason"]: item["count"] for item in hosts.verdict(host)["findings"]}
         assert found == {"segfault": 2, "killed": 1}
 
-    def test_near_miss_a_victim_of_the_oom_killer_was_killed_beside_it(self) -> None:
+    def test_near_miss_a_victim_of_the_oom_killer_beside_it(self) -> None:
         host = a_host("worker_oom")
         ago = hosts.now(host) - hosts.events(host, "fpm", "fpm-exit-sigkill")[0]["last"]
         host.nginx_said("ng-reset-header", ago - 1).fpm_said("fpm-exit-sigsegv", ago - 1)

@@ -136,8 +136,8 @@ class TestNginx:
     def test_a_host_whose_nginx_does_not_run_is_not_healthy(self, share: float, status: str) -> None:
         host = a_host().dialled("ok", None, "answered", 2.0).with_nginx(workers=[801, 802])
         assert hosts.status(halted(host, "stopped", [801, 802][: int(2 * share)])) == status
-        told = [entry for entry in hosts.verdict(host)["missing"] if "of 2 workers of nginx" in entry["why"]]
-        assert bool(told) == bool(share)
+        named = [each for each in hosts.verdict(host)["missing"] if "of 2 workers of nginx" in each["why"]]
+        assert bool(named) == bool(share)
 
 
 class TestNginxBlocked:
