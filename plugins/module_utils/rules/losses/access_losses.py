@@ -7,8 +7,8 @@ They count where the error log is silent: else it tells of each of them, and why
 site or upstream. Then it belongs to the only endpoint that its sites dial, or to the only one that does not
 answer. Else, and where these sites pass requests to other programs too, it belongs perhaps to each.
 
-What an error log told may be gone with its older lines. A failure from before its first line counts beside
-the end of a worker alone: an application may have answered 502 itself.
+What an error log told is gone where somebody emptied it. Then a 502 counts beside a worker's end or a stop
+alone: an application may have answered so itself.
 """
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -41,7 +41,7 @@ class OnEndpoint(NamedTuple):
 
 
 class AccessLosses(NamedTuple):
-    """By endpoint. early: from before the error log's first line. foreign: by id(), events that may as well
+    """By endpoint. early: where the error log is empty. foreign: by id(), events that may as well
     be another program's.
     """
 
@@ -70,18 +70,18 @@ class AccessLosses(NamedTuple):
         return OnEndpoint(new(of(self.lost)), new(of(self.perhaps)), of(self.gone), new(of(self.early)))
 
 
-def _begins(snapshot: "Snapshot") -> List[Tuple[str, float]]:
-    """Sites, and when the first line of their error logs is from. A site has none where one is no file."""
-    files = [entry for entry in snapshot["logs"]["files"] if entry["kind"] == "nginx_error"]
-    begins = []
-    for site in snapshot["nginx"].get("site_logs") or []:
-        targets = tuple(log["target"] for log in site["errors"])
-        first = [
-            entry["from_at"] or float("inf") for entry in files if str(entry["path"]).startswith(targets)
-        ]
-        if first and all(target.startswith("/") for target in targets):
-            begins.append((site["site"], min(first)))
-    return begins
+def _emptied(snapshot: "Snapshot") -> Set[str]:
+    """Sites whose error logs are files, and all empty."""
+    logs = snapshot["logs"]
+    if any(event["source"] == "nginx" for event in logs["events"]):
+        return set()
+    files = [entry for entry in logs["files"] if entry["kind"] == "nginx_error"]
+    filled = [str(entry["path"]) for entry in files if entry["size"] or not entry["complete"]]
+    empty = {
+        entry["path"] for entry in files if not any(path.startswith(str(entry["path"])) for path in filled)
+    }
+    sites = snapshot["nginx"].get("site_logs") or []
+    return {site["site"] for site in sites if empty.issuperset(log["target"] for log in site["errors"])}
 
 
 class _Sites:
@@ -91,7 +91,7 @@ class _Sites:
         nginx, self.seen = seen.snapshot["nginx"], seen.snapshot["endpoints"]
         self.silent = {site["site"] for site in mute_sites(seen.snapshot)}
         self.others = {site["site"] for site in nginx.get("site_logs") or [] if site["others"]}
-        self.begins = _begins(seen.snapshot)
+        self.emptied = _emptied(seen.snapshot)
         self.endpoints: Dict[str, Set[str]] = {}
         for route in nginx["routes"]:
             dialled = [target["endpoint"] for target in route["endpoints"] if not target["down"]]
@@ -103,10 +103,8 @@ class _Sites:
         return bool(probe and probe["result"] == "answered")
 
     def is_early(self, event: "Event") -> bool:
-        """Whether it is from before the first line of each error log of its sites."""
-        names = self.names(event)
-        begins = [at for site, at in self.begins if site in names]
-        return bool(begins) and min(begins) > event["last"]
+        """Whether the error log of its sites is empty, which nginx lists each loss in."""
+        return bool(self.emptied) and self.emptied.issuperset(self.names(event))
 
     def only_dead(self, endpoints: Set[str]) -> Set[str]:
         """The one of them of which no worker answers now, if it is only one."""

@@ -4,7 +4,7 @@
 
 """Where the error log is silent, the access log and php-fpm's own log are the evidence."""
 
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
@@ -103,32 +103,29 @@ class TestBrokenErrorLog:
     def test_decoy_another_log_cannot_be_read(self) -> None:
         host = self.host().answered("access-502", 30)
         host["missing"][-1]["path"] = "/var/log/nginx/other.log"
-        host["logs"]["files"][0]["from_at"] = hosts.now(host) - 40
+        host["logs"]["files"][0]["size"] = 900
         assert hosts.found(host) == hosts.UNKNOWN
 
 
-class TestErrorLogThatBeginsLater:
-    """It was emptied, or deleted with nginx reopening it: what it told is gone."""
+class TestEmptyErrorLog:
+    """Somebody emptied it, and what it told is gone."""
 
-    def host(self, begins: Optional[float], crashed: float = 30) -> Host:
+    def host(self, size: int, crashed: float = 30) -> Host:
         host = a_host().silent_logs().logging("error").fpm_said("fpm-exit-sigsegv", crashed)
-        for entry in host["logs"]["files"]:
-            if entry["kind"] == "nginx_error":
-                entry["from_at"] = None if begins is None else hosts.now(host) - begins
+        host["logs"]["files"][0]["size"] = size
         return host.answered("access-502", 30, 30)
 
-    @pytest.mark.parametrize("begins", [None, 20])
-    def test_hit_a_worker_crashed_beside_a_502(self, begins: Optional[float]) -> None:
-        host = self.host(begins)
+    def test_hit_a_worker_crashed_beside_a_502(self) -> None:
+        host = self.host(0)
         assert hosts.found(host) == (SEGFAULT, "degraded") and hosts.only(host)["count"] == 2
 
     def test_hit_php_fpm_ended_a_request(self) -> None:
-        host = self.host(None, 500).fpm_said("fpm-terminate", 30)
+        host = self.host(0, 500).fpm_said("fpm-terminate", 30)
         assert hosts.found(host) == (TERMINATED, "degraded")
 
     def stopped(self, start: float) -> Host:
         """php-fpm was stopped when the 502s came, and runs since then."""
-        host = self.host(None, 500).ran_since(start)
+        host = self.host(0, 500).ran_since(start)
         stop = (32, "systemd[1]: Stopping php..."), (31, "systemd[1]: Stopped php.")
         begin = (start + 0.1, "systemd[1]: Starting php..."), (start, "systemd[1]: Started php.")
         return host.journal(*stop, *begin)
@@ -139,14 +136,21 @@ class TestErrorLogThatBeginsLater:
     def test_near_miss_it_ran_by_then(self) -> None:
         assert hosts.found(self.stopped(30.9).ran_since(31.5)) == hosts.HEALTHY
 
-    def test_near_miss_the_error_log_reaches_back(self) -> None:
-        assert hosts.found(self.host(40)) == hosts.HEALTHY
+    def test_near_miss_the_error_log_has_lines(self) -> None:
+        """They may be older than the window."""
+        assert hosts.found(self.host(900)) == hosts.HEALTHY
+
+    def test_near_miss_its_predecessor_was_read(self) -> None:
+        host = self.host(0)
+        before = host["logs"]["files"][0]
+        host["logs"]["files"].append(dict(before, path=before["path"] + ".1.gz", size=900))
+        assert hosts.found(host) == hosts.HEALTHY
 
     def test_near_miss_a_crash_at_another_time(self) -> None:
-        assert hosts.found(self.host(None, 500)) == hosts.HEALTHY
+        assert hosts.found(self.host(0, 500)) == hosts.HEALTHY
 
     def test_decoy_a_reload_beside_an_answer_of_the_page(self) -> None:
-        host = self.host(None, 500).fpm_said("fpm-reloading", 30, pool=None)
+        host = self.host(0, 500).fpm_said("fpm-reloading", 30, pool=None)
         assert hosts.found(host) == hosts.HEALTHY
 
 
