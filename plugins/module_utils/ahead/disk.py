@@ -3,13 +3,14 @@
 
 """What is on the disk by now and does not run yet: programs, configurations, unit files."""
 
+import posixpath
 from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence
 
-from ..collect.host import Host
+from ..collect.host import Host, HostError
 from ..collect.linux.processes import Process
 from ..remediate.launch import Launch
 from ..remediate.preflight import FpmReading, NginxReading, replaced_file, unlike
-from ..remediate.unloaded import TICK, newer
+from ..remediate.unloaded import TICK, Newer, newer
 from .problems import FPM, INFO, NGINX, RELOAD, RESTART, Service, problem
 
 if TYPE_CHECKING:
@@ -70,7 +71,32 @@ def _nginx_newer(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> List[s
     if master is None:
         return []
     since = min(began or [master["started_at"]]) + TICK
-    return [file.path for file in newer(host, NginxReading(host, nginx).seen, since, ())]
+    return _changed(host, NginxReading(host, nginx).seen, since)
+
+
+def _explained(host: Host, folder: Newer, seen: Sequence[str], since: float) -> bool:
+    """Whether a new name in a directory is of a copy of a file that is there, or of a text that came later
+    than what runs. A file of the configuration that was renamed has an older text.
+    """
+    inside = [path for path in seen if posixpath.dirname(path) == folder.path]
+    loaded = [posixpath.basename(path) for path in inside if host.type_of(path) not in (None, "directory")]
+    for name in host.names(folder.path):
+        try:
+            file = host.stat(posixpath.join(folder.path, name), False)
+        except HostError:
+            continue
+        made = abs(file.ctime - folder.at) <= TICK
+        if made and name not in loaded and (file.mtime > since or any(each in name for each in loaded)):
+            return True
+    return False
+
+
+def _changed(host: Host, seen: Sequence[str], since: float) -> List[str]:
+    return [
+        file.path
+        for file in newer(host, seen, since, ())
+        if host.type_of(file.path) != "directory" or not _explained(host, file, seen, since)
+    ]
 
 
 def unloaded(
@@ -84,7 +110,7 @@ def unloaded(
         files = _nginx_newer(host, nginx, procs)
     elif master is not None:
         seen = FpmReading(host, master["config"], master["prefix"]).seen
-        files = [file.path for file in newer(host, seen, master["loaded_at"] or 0.0, ())]
+        files = _changed(host, seen, master["loaded_at"] or 0.0)
         other = unlike(master, procs, ())
     if not files and not other:
         return

@@ -4,12 +4,43 @@
 
 """What was written after a program had loaded its files."""
 
+import os
+import shutil
+import time
 from typing import Any, List
 
+import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import disk as subject
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.unloaded import Newer
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.ahead import parts
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
+
+
+class TestNewNames:
+    """A directory of pools got a name since they were loaded."""
+
+    def changed(self, tmp_path: Any, do: Any) -> List[str]:
+        pool = tmp_path / "www.conf"
+        pool.write_text("[www]")
+        os.utime(str(pool), (1.0, 1.0))
+        time.sleep(0.15)
+        since = time.time() - 0.01
+        do(pool)
+        return subject._changed(Host(), [str(tmp_path), str(pool)], since)
+
+    @pytest.mark.parametrize("name", ["www.conf.bak", "www.conf~", "www.conf.dpkg-old", ".www.conf.swp"])
+    def test_near_miss_a_copy_of_what_is_there(self, name: str, tmp_path: Any) -> None:
+        assert self.changed(tmp_path, lambda pool: shutil.copy2(str(pool), str(tmp_path / name))) == []
+
+    def test_near_miss_a_text_that_nobody_can_have_loaded(self, tmp_path: Any) -> None:
+        assert self.changed(tmp_path, lambda _pool: (tmp_path / "README").write_text("why")) == []
+
+    def test_hit_a_file_that_was_put_aside(self, tmp_path: Any) -> None:
+        assert self.changed(tmp_path, lambda pool: pool.rename(str(tmp_path / "www.conf.off"))) != []
+
+    def test_hit_a_file_that_was_deleted(self, tmp_path: Any) -> None:
+        assert self.changed(tmp_path, lambda pool: pool.unlink()) == [str(tmp_path)]
 
 
 class TestUnloaded:
