@@ -39,7 +39,7 @@ _PROPERTIES = (
     + ("Environment", "EnvironmentFiles", "User", "Group", "SupplementaryGroups")
     + ("ProtectSystem", "ProtectHome", "PrivateTmp", "RuntimeDirectoryMode")
     + ("ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths")
-    + ("RefuseManualStart", "RefuseManualStop", "StartLimitBurst", "StartLimitIntervalUSec")
+    + ("CanReload", "RefuseManualStart", "RefuseManualStop", "StartLimitBurst", "StartLimitIntervalUSec")
     + ("After", "Requires", "Requisite", "BindsTo", "Conflicts")
     + ("RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf", "PropagatesStopTo", "ConflictedBy")
     + NOT_TRIED

@@ -84,9 +84,13 @@ def replaced_file(host: Host, pid: int, program: str) -> Optional[str]:
     return extension.group(1) if extension else None
 
 
-def _service(host: Host, unit: str) -> Launch:
-    """Raises Refusal where systemd would not take the unit as its files say."""
+def _service(host: Host, unit: str, step: Step) -> Launch:
+    """Raises Refusal where systemd would not take the unit as its files say, or not the step's command."""
     service = launch(host, unit)
+    reloads = any(command.do[:3] == ["systemctl", "reload", unit] for command in step.commands)
+    if reloads and service.settings.get("CanReload") == ["no"]:
+        why = "%s has no ExecReload=, so systemd cannot reload it: a restart at a quiet time loads the files"
+        raise Refusal(why % unit)
     # A unit that runs and is masked waits for a reload on systemd 247 and 252, and not on 257.
     if service.settings.get("LoadState") == ["masked"]:
         why = "%s is masked, so systemd would refuse that: `systemctl unmask %s`, if that is meant"
@@ -108,7 +112,7 @@ def _nginx_refusal(
     master = nginx["master"]
     if unit is None or master is None:
         return None
-    _service(host, unit)
+    _service(host, unit, step)
     pid = master["pid"]
     replaced = replaced_file(host, pid, nginx["binary"] or "")
     if replaced:
@@ -199,7 +203,7 @@ def _fpm_refusal(
     if loads is None:
         return _on_top(host, step, master["loaded_at"], state)
     verb, unit = loads
-    service = _service(host, unit)
+    service = _service(host, unit, step)
     pid = master["pid"] if verb != "start" else None  # of a master that stays
     replaced = replaced_file(host, pid, service.argv[0]) if pid else None
     if replaced:

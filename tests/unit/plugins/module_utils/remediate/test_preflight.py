@@ -148,6 +148,13 @@ class TestStart:
             "`systemctl unmask %s`" % UNIT in str(refusal(verb)) for verb in ("start", "restart", "reload")
         )
 
+    @pytest.mark.parametrize("unit", [UNIT, "nginx.service"])
+    def test_a_unit_that_has_no_reload_is_not_reloaded(self, unit: str, place: Place) -> None:
+        place.unit = {"settings": {"CanReload": ["no"]}}
+        assert "has no ExecReload=" in str(refusal("reload", unit)) and refusal("restart", UNIT) is None
+        place.unit = {"settings": {"CanReload": ["yes"]}}
+        assert refusal("reload", unit) is None
+
     def test_near_miss_a_reload_where_a_restart_is_refused(self, place: Place) -> None:
         place.unit = {"settings": {"RefuseManualStop": ["yes"]}}
         assert "RefuseManualStop=yes" in str(refusal()) and place.rehearsed == []
