@@ -4,6 +4,7 @@
 """Beyond the seven: causes that one message of nginx proves, or one of php-fpm beside it. Each is a row."""
 
 from bisect import bisect_left
+from math import floor
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
 
 from ..parse.timestamps import LOG_SECOND
@@ -113,7 +114,7 @@ def _cut_by_stops(case: Case, lost: Sequence[Loss], stops: Sequence["Event"]) ->
     spans = []
     for stop in _times(stops):
         number = bisect_left(starts, stop)
-        spans.append((stop - LOG_SECOND, (starts + [stop + STOP_SECONDS])[number] + LOG_SECOND))
+        spans.append((floor(stop), (starts + [stop + STOP_SECONDS])[number] + LOG_SECOND))
     ends = _times(case.fpm_events(WORKER_ENDED))
     cut = [loss for loss in lost if any(begin <= loss.at <= end for begin, end in spans)]
     return but_nearest(cut, ends)
@@ -158,6 +159,11 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     words = row.words % case.named
     since = None if lost else min(event["first"] for event in events)
     sure: Confidence = case.sure_of_log("likely") if row.beside else "likely"
+    if row.beside is STOPPING and lost[-1].at - lost[0].at <= LOG_SECOND:
+        from .losses.edited import edited_meanwhile
+
+        edited = edited_meanwhile(case, lost[0].at, lost[-1].at + LOG_SECOND)
+        sure = "possible" if edited else sure
     reason = Reason(words, proof, lost, confidence=sure, state=state, since=since)
     return Match(row.cause, row.cause.reasons[0], reason)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meanings
 from ..case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
+from ..losses.edited import edited_meanwhile
 from ..lost_requests import STOP_SECONDS, WORKER_ENDED
 from ..model import Cause, Loss, Match, Reason, State, but_nearest, evidence, first_line, near
 from .whereabouts import name_of, of_journal
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 ENDS = WORKER_ENDED | meanings("terminated")
 _STARTED, _NOT_STARTED, _AGAIN = map(meanings, ("unit_started", "unit_not_started", "restarted"))
-_BY_LIMIT, _ENDED = meanings("limit_reached"), meanings("main_ended")
+_BY_LIMIT, _ENDED, _STOPPING = map(meanings, ("limit_reached", "main_ended", "unit_stopping"))
 LOOP = 3  # automatic restarts in the window, or stops that lost requests
 
 
@@ -84,6 +85,14 @@ def _stops_often(case: Case, lost: Sequence[Loss], stops: Sequence["UnitLine"]) 
     return len(cost) if case.snapshot["taken_at"] - cost[-1] <= 2 * longest else 0
 
 
+def _stop_after(turns: Sequence["UnitLine"], began: float) -> Optional[float]:
+    """When the master was stopped that ran as the first request was lost."""
+    earlier = [entry for entry in turns if entry["at"] < began - LOG_SECOND]
+    ran = not earlier or earlier[-1].get("meaning") in _STARTED
+    later = turns[len(earlier) : len(earlier) + 1]
+    return next((entry["at"] for entry in later if ran and entry.get("meaning") in _STOPPING), None)
+
+
 def was_down(case: Case, cause: Cause) -> Optional[Match]:
     """Losses that ended when the master started: that cannot be forged, as a log line can."""
     if case.connect["result"] not in ("ok", "full"):
@@ -102,7 +111,8 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
         whole = unit["log"] if unit else []
         log = [entry for entry in whole if began - STOP_SECONDS <= entry["at"]]
         turns = of_meaning(log, "unit_stopping", "unit_stopped", *TRIED)
-        if of_meaning(turns[:1], "unit_stopping") and began < turns[0]["at"] - STOP_SECONDS:
+        stop = _stop_after(of_meaning(whole, "unit_stopping", "unit_stopped", *TRIED), began)
+        if stop and began < stop - LOG_SECOND:
             continue  # it ran: the restart mended something else
         starts = [entry["at"] for entry in of_meaning(turns, *TRIED)]
         if before[0].meaning in HIDDEN and not any(at > before[-1].at for at in starts):
@@ -135,7 +145,7 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
             words,
             proof,
             before,
-            confidence="likely",
+            confidence="possible" if stop and edited_meanwhile(case, began, stop) else "likely",
             state=state,
             severity="warning",
             place=owner.place,

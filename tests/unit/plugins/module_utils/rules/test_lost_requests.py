@@ -180,6 +180,17 @@ class TestReload:
     def test_near_miss_a_reset_minutes_after_it(self) -> None:
         assert hosts.found(reloaded(200.0)) == hosts.DEGRADED
 
+    def test_near_miss_a_reset_in_the_second_before_it(self) -> None:
+        """Both logs tell whole seconds: what came a second earlier came before it."""
+        host = a_host().silent_logs().nginx_said("ng-reset-header", 62.0)
+        assert hosts.found(host.fpm_said("fpm-reloading", 61.0, pool=None)) == hosts.DEGRADED
+
+    def test_near_miss_edited_in_that_second_is_possible_alone(self) -> None:
+        host = reloaded(60.0)
+        assert hosts.only(host)["confidence"] == "likely"
+        host.with_master(config_changed_at=hosts.events(host, "nginx")[0]["last"])
+        assert hosts.only(host)["confidence"] == "possible"
+
     def test_near_miss_a_reset_that_it_does_not_explain(self) -> None:
         """It keeps the host degraded."""
         host = reloaded().nginx_said("ng-premature-header", 500.0)

@@ -4,7 +4,7 @@
 
 """Cause 1, by the unit's journal: which of its lines belong to a start that failed, and what they say."""
 
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
@@ -127,6 +127,24 @@ class TestWasDown:
         ago = hosts.now(host) - hosts.events(host, "nginx")[0]["first"] - 1
         host.nginx_said("ng-reset-header", ago).fpm_said("fpm-exit-sigsegv", ago)
         assert sorted(hosts.cause_ids(host)) == [CAUSE, "invalid_response"]
+    @pytest.mark.parametrize("after, reason", [(0.9, "stopped"), (1.5, None)])
+    def test_near_miss_it_ran_in_the_second_of_the_loss(self, after: float, reason: Optional[str]) -> None:
+        """A restart before it is none of its, though both are of one minute."""
+        host = a_host("was_down")
+        first, last = [hosts.events(host, "nginx")[0][name] for name in ("first", "last")]
+        turns = ((-20.0, STOPPING), (-19.9, STARTED), (after, STOPPING), (last - first + 2.0, STARTED))
+        host.with_unit(log=[]).journal_at(*[(first + at, line) for at, line in turns])
+        host.with_master(started_at=last + 2.0, config_changed_at=first - 9000)
+        found = [item["reason"] for item in hosts.verdict(host)["findings"] if item["cause"] == CAUSE]
+        assert found == ([reason] if reason else [])
+
+    def test_near_miss_edited_in_that_second_is_possible_alone(self) -> None:
+        host = a_host("was_down")
+        first = hosts.events(host, "nginx")[0]["first"]
+        turns = ((0.9, STOPPING), (hosts.master(host)["started_at"] - first, STARTED))
+        host.with_unit(log=[]).journal_at(*[(first + at, line) for at, line in turns])
+        assert hosts.only(host)["confidence"] == "likely"
+        assert hosts.only(host.with_master(config_changed_at=first + 0.5))["confidence"] == "possible"
 
     def test_near_miss_losses_after_its_start_have_another_cause(self) -> None:
         assert hosts.found(a_host("was_down").nginx_said("ng-connect-enoent", 1.0)) == hosts.DEGRADED
