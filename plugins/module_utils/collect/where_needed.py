@@ -155,6 +155,7 @@ def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
     runs = nginx["running"] or not nginx["routes"]
     if (
         runs
+        and all(route["endpoints"] for route in nginx["routes"])
         and not nginx["config_newer"]
         and not strays(nginx, snapshot["logs"]["events"], snapshot["endpoints"])
     ):
@@ -200,9 +201,12 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)
     errors: List[PhpError] = []
     if any("php_log" in pool for master in snapshot["fpm"]["masters"] for pool in master["pools"]):
-        from .logs.php_errors import php_errors
+        from .logs.php_errors import dropped_bodies, php_errors
 
         errors = isolated(host, "php_errors", partial(php_errors, host, snapshot, since)) or []
+        dropped = isolated(host, "dropped_bodies", partial(dropped_bodies, host, snapshot, since))
+        if dropped:
+            found["dropped_bodies"] = dropped
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
     # It tells how long nginx waited.
     timed = any("$request_time" in form["text"] for form in (nginx.get("log_formats") or {}).values())

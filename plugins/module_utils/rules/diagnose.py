@@ -97,8 +97,15 @@ def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
     examined = examine(case, RULES)
     missing = list(examined.missing)
     missing += attempt(missing, "unexplained", partial(_unexplained, case, examined)) or []
+    # Others may write in the log, which alone tells where a variable led.
+    by_log = all("$" in target["written"] for route in case.routes for target in route["endpoints"])
     findings: List["Finding"] = [
-        {**item, "ruled_out": list(examined.ruled_out), "missing": list(missing)}
+        {
+            **item,
+            "confidence": "likely" if by_log and item["confidence"] == "certain" else item["confidence"],
+            "ruled_out": list(examined.ruled_out),
+            "missing": list(missing),
+        }
         for item in examined.findings
     ]
     findings = attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings
@@ -182,13 +189,12 @@ def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:
 
 
 def _mapped(snapshot: "Snapshot") -> "Snapshot":
-    """The snapshot with a route to each place where requests were lost and a map leads."""
-    if not any("candidates" in route for route in snapshot["nginx"]["routes"]):
+    """The snapshot with a route to each place where requests were lost and a map, or a request, leads."""
+    if all(route["endpoints"] for route in snapshot["nginx"]["routes"]):
         return snapshot
-    from .losses.mapped import lost_ways
+    from .losses.mapped import with_lost_ways
 
-    routes = snapshot["nginx"]["routes"] + lost_ways(snapshot)
-    return {**snapshot, "nginx": {**snapshot["nginx"], "routes": routes}}
+    return with_lost_ways(snapshot)
 
 
 def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
@@ -270,7 +276,7 @@ def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["
     notes: List["Missing"] = []
     if (
         access
-        and "odd_visits" in access
+        and ("odd_visits" in access or "dropped_bodies" in access)
         or any(meaning_of(event) in NOTED for event in snapshot["logs"]["events"])
     ):
         from .nginx.odd_visits import notes_on_visits

@@ -9,7 +9,7 @@ from typing import Dict, List, Optional
 from .confinement import ConfinedWay
 from .endpoint import Blocked, Hidden
 from .nginx import Front, ShortTags
-from .php_error import ErrorParts, PhpError
+from .php_error import DroppedBodies, ErrorParts, PhpError
 from .scarce import Scarce
 from .shape import TypedDict
 
@@ -338,6 +338,7 @@ class LaterAccessLogs(TypedDict, total=False):
     own_answers: List[OwnAnswer]
     other_logs: List[str]  # access logs of server blocks that ask other programs than php-fpm
     php_errors: List[PhpError]  # where pages fail with 500; not before 0.10.0
+    dropped_bodies: List[DroppedBodies]  # only where there are some; not before 0.14.0
 
 
 class AccessLogs(LaterAccessLogs):

@@ -25,6 +25,15 @@ class LaterPhpError(ErrorParts, total=False):
     times: List[float]  # epoch seconds of the last errors in the window
 
 
+class DroppedBodies(TypedDict):
+    """Requests whose bodies are larger than post_max_size, by a log of PHP's own."""
+
+    pool: str
+    config: str  # of its master
+    path: str
+    count: int  # in the window
+
+
 class PhpError(LaterPhpError):
     """The last one of a pool whose PHP has a log of its own, written in the window."""
 

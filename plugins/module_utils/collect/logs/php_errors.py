@@ -6,7 +6,7 @@ hears of none.
 """
 
 import re
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
 
 from ...parse.php_fpm.error_parts import error_parts
 from ...parse.redact import redact
@@ -16,7 +16,7 @@ from .log_clock import APART, QUARTER
 from .log_window import tail
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.php_error import PhpError
+    from ....plugin_utils.shapes.php_error import DroppedBodies, PhpError
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 TAIL = 64 * 1024  # bytes of a log
@@ -27,6 +27,11 @@ _STAMP = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}) [^\]\n]{1,40}\] ",
 # Just before an error they are mostly of the same request, and what it came of.
 _WARNING = re.compile(rb"\[([^\]\n]{10,60})\] (PHP Warning:  .{1,300})")
 WARNINGS = 4
+# SAPI.c, sapi_activate(): a body that is larger than post_max_size.
+_DROPPED = re.compile(
+    rb"^\[([^\]\n]{10,60})\] PHP Warning:  [^\n]{0,40}POST Content-Length of \d+ bytes exceeds the limit",
+    re.M,
+)
 KEPT = 16  # times of a log, the newest
 
 
@@ -51,30 +56,48 @@ def _with_warnings(data: bytes, stamp: bytes, error: bytes) -> bytes:
     return b"; ".join(texts)
 
 
-def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError"]:
-    """since: epoch seconds. The times in such a log are of PHP's own time zone: the file's time counts."""
-    found: List[PhpError] = []
+def _times(stamps: List[bytes], zone: int, since: float) -> List[float]:
+    times = [fpm_time(stamp[:20].decode("utf-8", "replace"), zone) for stamp in stamps]
+    return [at for at in times if at and at >= since]
+
+
+def _logs(host: Host, snapshot: "Snapshot", since: float) -> Iterator[Tuple[str, str, str, bytes]]:
+    """(configuration, pool, path, end of the log)"""
     for master in snapshot["fpm"]["masters"]:
         for pool in master["pools"]:
             path = pool.get("php_log")
-            if not path or pool["chroot"] or len(found) == MOST_LOGS:
-                continue
-            data = tail(host, path, TAIL, since)
-            errors = _ERROR.findall(data)
-            if errors:
-                text = redact(_with_warnings(data, *errors[-1]).decode("utf-8", "replace"))
-                error: PhpError = {
-                    "pool": pool["name"],
-                    "config": master["config"],
-                    "path": path,
-                    "text": text,
-                    **error_parts(text),
-                }
-                zone = _zone(host, path, data)
-                if zone is not None:
-                    stamps = [stamp[:20].decode("utf-8", "replace") for stamp, _text in errors[-KEPT:]]
-                    error["times"] = [
-                        at for at in (fpm_time(each, zone) for each in stamps) if at and at >= since
-                    ]
-                found.append(error)
+            if path and not pool["chroot"]:
+                yield master["config"], pool["name"], path, tail(host, path, TAIL, since)
+
+
+def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError"]:
+    """since: epoch seconds. The times in such a log are of PHP's own time zone: the file's time counts."""
+    found: List[PhpError] = []
+    for config, pool, path, data in _logs(host, snapshot, since):
+        errors = _ERROR.findall(data)
+        if errors and len(found) < MOST_LOGS:
+            text = redact(_with_warnings(data, *errors[-1]).decode("utf-8", "replace"))
+            error: PhpError = {
+                "pool": pool,
+                "config": config,
+                "path": path,
+                "text": text,
+                **error_parts(text),
+            }
+            zone = _zone(host, path, data)
+            if zone is not None:
+                error["times"] = _times([stamp for stamp, _text in errors[-KEPT:]], zone, since)
+            found.append(error)
     return found
+
+
+def dropped_bodies(host: Host, snapshot: "Snapshot", since: float) -> List["DroppedBodies"]:
+    """Where the log's time zone is not known, none is known to be of the window."""
+    found: List[DroppedBodies] = []
+    for config, pool, path, data in _logs(host, snapshot, since):
+        stamps = _DROPPED.findall(data)
+        zone = _zone(host, path, data) if stamps else None
+        count = len(_times(stamps, zone, since)) if zone is not None else 0
+        if count:
+            found.append({"pool": pool, "config": config, "path": path, "count": count})
+    return found[:MOST_LOGS]

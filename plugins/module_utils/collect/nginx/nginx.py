@@ -136,6 +136,10 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Ngi
     )
     if len({master.uid for master in theirs}) == 1 and not roots and not _wanted(host, theirs):
         return _look(host, procs, theirs, theirs[0].uid)
+    if len(roots) > 1:
+        from .upgraded import serving_first
+
+        roots = serving_first(procs, roots)
     return _look(host, procs, roots, None)
 
 
@@ -291,10 +295,12 @@ def _look(
             from .other_nginx import miss_other
 
             miss_other(host, other, _reading(host, other, account), nginx["routes"])
-    if not nginx["routes"] and not reading.conf.errors:
-        from .left_out import miss_left_out
+    enabled = posixpath.dirname(config) + "/sites-enabled/"
+    aside = any(enabled + name not in reading.changes for name in host.names(enabled))
+    if (aside or not nginx["routes"]) and not reading.conf.errors:
+        from .left_out import miss_left_out, note_left_out
 
-        miss_left_out(host, procs, config, reading)
+        (note_left_out if nginx["routes"] else miss_left_out)(host, procs, config, reading)
     if any(directive.name == "mirror" for directive in every(reading.conf.directives)):
         from ...parse.nginx.mirrored import without_mirrors
 

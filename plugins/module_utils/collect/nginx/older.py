@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from ...parse.endpoint import parse
 from ...parse.linux.systemctl import unit_matches
+from ...parse.nginx.captured import captured
 from ...parse.nginx.conf import Conf, every
 from ...parse.nginx.refused import path_in, place_of, problems
 from ...parse.nginx.strays import strays
@@ -49,11 +50,12 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
     dialled = [stray.event["endpoint"] or "" for stray in found if stray.runs]
     if nginx["master"] is None:
         return {"endpoints": {}, "refusal": _failed_start(host, nginx, procs) or _refusal(host, nginx)}
-    if not (dialled or nginx["config_newer"]):
-        return {"endpoints": {}, "refusal": None}
-    keys = list(dict.fromkeys(dialled))[:MOST_ENDPOINTS]
+    by_request = captured(nginx, snapshot["logs"]["events"])
+    wanted = dict.fromkeys(dialled + [key for _route, key in by_request if key not in snapshot["endpoints"]])
+    keys = list(wanted)[:MOST_ENDPOINTS]
     places = collect_endpoints(host, keys, identity_of(nginx), procs, seconds)
-    return {"endpoints": places, "refusal": _refusal(host, nginx)}
+    is_older = dialled or nginx["config_newer"]
+    return {"endpoints": places, "refusal": _refusal(host, nginx) if is_older else None}
 
 
 def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Optional[Refusal]":

@@ -1,13 +1,14 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Places to which a map leads a variable of fastcgi_pass. Nobody may ever come to most of them: a place
-counts where requests of the site were lost.
+"""Places to which a map, or a part of the request, leads a variable of fastcgi_pass. Nobody may ever come to
+most of them: a place counts where requests of the site were lost.
 """
 
 from typing import TYPE_CHECKING, List
 
 from ...parse.endpoint import reached
+from ...parse.nginx.captured import captured
 from ...signatures.lookup import meaning_of
 from ...signatures.nginx import LOST
 
@@ -31,3 +32,31 @@ def lost_ways(snapshot: "Snapshot") -> List["Route"]:
         for target in route.get("candidates", [])
         if (route["site"], target["endpoint"]) in lost
     ]
+
+
+def _captured(snapshot: "Snapshot") -> List["Route"]:
+    return [
+        {
+            **route,
+            "endpoints": [
+                {
+                    "endpoint": key,
+                    "written": route["pass"],
+                    "file": route["file"],
+                    "line": route["line"],
+                    "down": False,
+                    "backup": False,
+                }
+            ],
+        }
+        for route, key in captured(snapshot["nginx"], snapshot["logs"]["events"])
+    ]
+
+
+def with_lost_ways(snapshot: "Snapshot") -> "Snapshot":
+    older = snapshot.get("older")
+    by_request = _captured(snapshot)
+    seen = {**(older["endpoints"] if older and by_request else {}), **snapshot["endpoints"]}
+    ways = [way for way in by_request if way["endpoints"][0]["endpoint"] in seen]
+    routes = snapshot["nginx"]["routes"] + lost_ways(snapshot) + ways
+    return {**snapshot, "endpoints": seen, "nginx": {**snapshot["nginx"], "routes": routes}}

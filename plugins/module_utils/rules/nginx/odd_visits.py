@@ -111,4 +111,8 @@ def notes_on_visits(snapshot: "Snapshot", findings: "Sequence[Finding]") -> "Lis
     for visits in access.get("odd_visits") or [] if access else []:
         if visits["site"] not in explained:
             notes += _by_visits(snapshot, access, visits) if access else []
+    for dropped in access.get("dropped_bodies") or [] if access else []:
+        if dropped["count"] >= FEWEST:
+            why = FORM % ("pool %s" % dropped["pool"], dropped["count"])
+            notes.append(unseen(LARGE, dropped["path"], why))
     return (notes + _by_events(snapshot, explained))[:MOST_NOTES]

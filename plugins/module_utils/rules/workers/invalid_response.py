@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 CAUSE = Cause(
     "invalid_response",
     ids(
-        "exit_code hard_timeout http_to_fpm killed not_fastcgi protocol_error resource_limit segfault "
-        "system_call"
+        "exit_code hard_timeout http_to_fpm killed not_fastcgi nothing_behind protocol_error resource_limit "
+        "segfault system_call"
     ),
     code=7,
     consequence_of=("worker_oom_killed", "request_terminated", "reload_interrupted"),
@@ -44,7 +44,7 @@ JIT_CODE = "dev/zero"
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
     ("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns")
-    + ("haproxy", "envoy", "socat", "ssh", "sshd", "systemd")
+    + ("haproxy", "envoy", "socat", "ssh", "sshd", "stunnel", "stunnel4", "systemd-socket-", "systemd")
 )
 
 
@@ -82,8 +82,19 @@ def _forwarder(case: Case) -> Answer:
     names = [holder["comm"] for holder in case.foreign_listeners]
     if not _is_held(case) or _refuses_fastcgi(case) or FORWARDERS.isdisjoint(names):
         return None
+    holder = next((name for name in names if name != "systemd" and name in FORWARDERS), names[0])
+    lost = case.lost(CUT_OFF)
+    if case.probe["result"] == "closed" and lost:
+        words = "%s holds %s and passes it on, and closes each connection: what is behind it does not answer."
+        held = ["%(comm)s (pid %(pid)s: %(cmdline)s)" % each for each in case.foreign_listeners[:3]]
+        proof = [
+            evidence("socket", "%s is held by %s" % (case.key, ", ".join(held))),
+            evidence("probe", "%s: the connection was closed without an answer" % case.key),
+        ]
+        reason = Reason(words % (holder, case.key), proof + first_line(lost), lost, confidence="likely")
+        return Match(CAUSE, "nothing_behind", reason)
     words = "%s holds %s, and what is behind it did not answer: does php-fpm run there, and listen to all?"
-    return Unclear("live_probe", words % (names[0], case.key))
+    return Unclear("live_probe", words % (holder, case.key))
 
 
 def _not_fastcgi(case: Case) -> Optional[Match]:

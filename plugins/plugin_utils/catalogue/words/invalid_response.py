@@ -53,6 +53,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "{site}; an HTTP server wants proxy_pass. Then `{test_nginx} && {reload_nginx}`.",
         do_not="Do not enlarge fastcgi_buffers: the answer is not too large, it is not FastCGI.",
     ),
+    ("invalid_response", "nothing_behind"): Entry(
+        title="behind the port nobody answers",
+        what="Another program holds the port and passes connections on, as to a container. It closes "
+        "them all.",
+        decides="The socket table names a program that passes connections on. It closes the FastCGI probe "
+        "and nginx's requests unanswered.",
+        fix="start the php-fpm to which {endpoint} is passed on, and let it listen on all addresses",
+        advice="`ss -ltnp` shows who holds {endpoint}, and that program's settings where it leads. See "
+        "whether php-fpm runs there. In a container `listen = 127.0.0.1:9000` is its own localhost: "
+        "`listen = 9000` takes what a published port passes on.",
+        do_not="Do not start another php-fpm on this port: it is taken, and the start fails.",
+    ),
     ("invalid_response", "protocol_error"): Entry(
         title="the answer breaks the FastCGI protocol",
         what="The connection works, but records or headers in it are broken.",

@@ -83,6 +83,7 @@ class TestWhatVisitorsGot:
         monkeypatch.setattr(access_logs, "collect_access", lambda *_host: dict(read))
         monkeypatch.setattr(access_logs, "missed_pages", lambda *_host: ["a page"])
         monkeypatch.setattr(php_errors, "php_errors", lambda *_host: ["an error"])
+        monkeypatch.setattr(php_errors, "dropped_bodies", lambda *_host: [])
         monkeypatch.setattr(nginx_answers, "own_answers", lambda *_host: (["an answer"], ["a log"]))
         for module, function in broken:
             monkeypatch.setattr(module, function, defect)

@@ -8,7 +8,10 @@ from typing import Any, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.php_errors import php_errors
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.php_errors import (
+    dropped_bodies,
+    php_errors,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 LOG = "/var/log/php-fpm/www-error.log"
@@ -21,7 +24,13 @@ FATAL = (
 PARSE = '[28-Nov-2026 00:32:40 Europe/Berlin] PHP Parse error:  syntax error, unexpected "}" in /srv/a.php\n'
 
 
-def look(text: Optional[str], chroot: Optional[str] = None, mtime: float = 900.0, kind: str = "file") -> Any:
+def look(
+    text: Optional[str],
+    chroot: Optional[str] = None,
+    mtime: float = 900.0,
+    kind: str = "file",
+    ask: Any = php_errors,
+) -> Any:
     files: Dict[str, Any] = {} if text is None else {LOG: text}
     stat = Stat(kind, 0o640, 48, 48, len(text or ""), mtime, 1, 7, mtime)
     root = Stat("directory", 0o755, 0, 0, 0, 0.0, 1, 1, 0.0)
@@ -31,7 +40,7 @@ def look(text: Optional[str], chroot: Optional[str] = None, mtime: float = 900.0
     snapshot: Any = {
         "fpm": {"masters": [{"config": "/f.conf", "pools": [pool, {"name": "b", "chroot": None}]}]}
     }
-    return php_errors(host, snapshot, 600.0)
+    return ask(host, snapshot, 600.0)
 
 
 class TestPhpErrors:
@@ -75,6 +84,25 @@ class TestPhpErrors:
     def test_a_secret_does_not_leave_the_host(self) -> None:
         line = FATAL.replace("fwrite(): Write", "DB_PASSWORD=hunter2 Write")
         assert "hunter2" not in look(line)[0]["text"]
+
+
+class TestDroppedBodies:
+    LINE = (
+        "[28-Nov-2026 00:32:31 UTC] PHP Warning:  POST Content-Length of 10468213 bytes exceeds the limit of "
+        "8388608 bytes in Unknown on line 0\n"
+    )
+
+    def test_hit_each_of_the_window_counts(self) -> None:
+        later = self.LINE.replace("Warning:  POST", "Warning:  PHP Request Startup: POST")
+        (found,) = look(self.LINE + NOTICE + later, mtime=TestTimes.AT, ask=dropped_bodies)
+        assert (found["pool"], found["path"], found["count"]) == ("www", LOG, 2)
+
+    def test_near_miss_when_is_not_known(self) -> None:
+        assert look(self.LINE, mtime=TestTimes.AT + 400, ask=dropped_bodies) == []
+
+    def test_decoy_other_warnings(self) -> None:
+        line = self.LINE.replace("POST Content", "Content")
+        assert look(line + FATAL, mtime=TestTimes.AT, ask=dropped_bodies) == []
 
 
 class TestTimes:

@@ -41,6 +41,34 @@ def left_out(
     return paths(host.missing, "nginx_route")
 
 
+def beside(name: str, text: str = SITE, main: str = "http { include sites-enabled/*.conf; }") -> List[Any]:
+    """A site is included, and another file stands beside it."""
+    files = {MAIN: main, "/etc/nginx/sites-enabled/shop.conf": SITE}
+    files.update({"/etc/nginx/sites-enabled/a": "", "/etc/nginx/sites-enabled/" + name: text})
+    host = a_host(files)
+    host.stats["/run/php/a.sock"] = folder(33, kind="socket")
+    collect_nginx(host, [master(), worker(), FPM])
+    assert paths(host.missing, "nginx_route") == []
+    return [entry["why"] for entry in host.missing if entry["what"] == "site_left_out"]
+
+
+class TestBesideOthers:
+    def test_hit_its_name_ends_otherwise(self) -> None:
+        assert beside("blog") == ["nginx does not include blog there, which passes to php-fpm"]
+
+    @pytest.mark.parametrize(
+        "name", ["shop.conf.bak", "shop.conf~", ".blog.swp", "blog.off", "blog.dpkg-old"]
+    )
+    def test_near_miss_a_copy_or_put_aside(self, name: str) -> None:
+        assert beside(name) == []
+
+    def test_near_miss_it_passes_nothing_on(self) -> None:
+        assert beside("blog", WELCOME) == []
+
+    def test_decoy_it_is_included_as_well(self) -> None:
+        assert beside("blog", main="http { include sites-enabled/*; }") == []
+
+
 class TestLeftOut:
     def test_hit_a_site_that_passes_to_php_fpm(self) -> None:
         assert left_out() == ["/etc/nginx/sites-enabled/"]

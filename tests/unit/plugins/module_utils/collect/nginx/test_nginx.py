@@ -281,6 +281,15 @@ class TestProcesses:
         )
         assert (nginx["workers"], host.missing) == ([61], [])
 
+    @pytest.mark.parametrize("parents, pid", [((60,), 60), ((40,), 40), ((40, 60), 60), ((), 40)])
+    def test_of_an_upgrade_the_newest_that_serves_counts(self, parents: Any, pid: int) -> None:
+        """The old master waits without workers, or serves again after the new one gave up."""
+        workers = [worker(ppid + 1, ppid=ppid) for ppid in parents]
+        old = master(exe="/usr/sbin/nginx (deleted)")
+        new = master(pid=60, ppid=40, started_at=NOW - 10)
+        nginx = collect_nginx(a_host(), [old, new, *workers])
+        assert nginx["master"]["pid"] == pid and nginx["loaded"]["replaced"] == (pid == 40)
+
     def test_decoy_a_process_that_only_calls_itself_nginx(self) -> None:
         host = a_host()
         false = master(

@@ -32,6 +32,42 @@ def mapped(*ago: float, dead: bool = True) -> Host:
     return host
 
 
+def captured(*ago: float, written: str = "unix:/run/php/$pool.sock", answers: bool = False) -> Host:
+    """A part of the request decides, and its log names where it led."""
+    host = mapped(*ago)
+    facts = host["endpoints"].pop(OLD)
+    if answers:
+        facts["probe"] = dict(facts["probe"], result="answered", ms=1.0)
+        facts["connect"] = dict(facts["connect"], result="ok")
+    host["older"] = {"endpoints": {OLD: facts}, "refusal": None}
+    for route in host["nginx"]["routes"]:
+        del route["candidates"]
+        route["pass"] = written
+    return host
+
+
+class TestCaptured:
+    def test_hit_likely_where_others_may_write_in_the_log(self) -> None:
+        host = captured(30.0, 20.0)
+        assert hosts.causes(host) == [MISMATCH] and hosts.only(host)["confidence"] == "likely"
+        assert hosts.actions(host) == []
+
+    def test_near_miss_the_files_cannot_lead_there(self) -> None:
+        assert hosts.causes(captured(30.0, written="unix:/srv/$pool.sock")) == []
+
+    def test_near_miss_nobody_looked_there(self) -> None:
+        host = captured(30.0)
+        host["older"]["endpoints"] = {}
+        assert hosts.causes(host) == []
+
+    def test_decoy_it_answers_by_now(self) -> None:
+        assert not [
+            item
+            for item in hosts.verdict(captured(30.0, answers=True))["findings"]
+            if item["state"] == "active"
+        ]
+
+
 class TestMapped:
     def test_hit_requests_were_lost_where_it_leads(self) -> None:
         host = mapped(30.0, 20.0)

@@ -153,6 +153,19 @@ class TestTooLargeBody:
         assert hosts.found(self.logged(1)) == hosts.HEALTHY and not notes(self.logged(1))
 
 
+class TestTooLargeByPhpsOwnLog:
+    def logged(self, count: int) -> Host:
+        host = quiet()
+        host["access"]["dropped_bodies"] = [
+            {"pool": "www", "config": "/f.conf", "path": "/php.log", "count": count}
+        ]
+        return host
+
+    def test_hit_and_near_miss_how_many(self) -> None:
+        assert hosts.found(self.logged(3)) == hosts.HEALTHY and notes(self.logged(3)) == ["too_large"]
+        assert hosts.found(self.logged(1)) == hosts.HEALTHY and not notes(self.logged(1))
+
+
 class TestTooLargeForPhp:
     def logged(self, count: int) -> Host:
         return quiet().nginx_said("ng-stderr-post", *[60.0 + number for number in range(count)])

@@ -18,6 +18,14 @@ def died_of(signature: str) -> Host:
     return a_host("segfault").with_events("fpm", "fpm-exit-sigsegv", signature=signature)
 
 
+def forwarded(program: str) -> Host:
+    """A program that passes connections on holds the port, and closes each of them."""
+    host = a_host("not_fastcgi_app").dialled("ok", None, "closed")
+    host = host.silent_logs().nginx_said("ng-reset-header", 20.0)
+    hosts.place(host)["listeners"][0]["comm"] = program
+    return host
+
+
 HITS: Dict[str, Callable[[], Host]] = {
     "segfault": lambda: a_host("segfault"),
     "killed": lambda: a_host("worker_killed"),
@@ -26,6 +34,7 @@ HITS: Dict[str, Callable[[], Host]] = {
     "system_call": lambda: died_of("fpm-exit-sigsys"),
     "resource_limit": lambda: died_of("fpm-exit-sigxfsz"),
     "not_fastcgi": lambda: a_host("not_fastcgi_app"),
+    "nothing_behind": lambda: forwarded("docker-proxy"),
     "protocol_error": lambda: a_host().nginx_said("ng-invalid-header", 20.0),
 }
 
@@ -33,7 +42,7 @@ HITS: Dict[str, Callable[[], Host]] = {
 class TestEachReason:
     @pytest.mark.parametrize("reason", sorted(HITS))
     def test_hit_each_reason_alone(self, reason: str) -> None:
-        status = "failing" if reason == "not_fastcgi" else "degraded"
+        status = "failing" if reason in ("not_fastcgi", "nothing_behind") else "degraded"
         assert hosts.found(HITS[reason]()) == ([(CAUSE, reason, "active")], status)
 
 
