@@ -139,7 +139,7 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Ngi
     if len(roots) > 1:
         from .upgraded import serving_first
 
-        roots = serving_first(procs, roots)
+        roots = serving_first(host, procs, roots)
     return _look(host, procs, roots, None)
 
 

@@ -279,7 +279,7 @@ class TestProcesses:
         nginx = collect_nginx(
             host, [master(), master(pid=60, ppid=40, started_at=NOW - 10), worker(61, ppid=60)]
         )
-        assert (nginx["workers"], host.missing) == ([61], [])
+        assert (nginx["workers"], [entry["what"] for entry in host.missing]) == ([61], ["nginx_upgrade"])
 
     @pytest.mark.parametrize("parents, pid", [((60,), 60), ((40,), 40), ((40, 60), 60), ((), 40)])
     def test_of_an_upgrade_the_newest_that_serves_counts(self, parents: Any, pid: int) -> None:
