@@ -97,17 +97,14 @@ def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
     examined = examine(case, RULES)
     missing = list(examined.missing)
     missing += attempt(missing, "unexplained", partial(_unexplained, case, examined)) or []
-    # Others may write in the log, which alone tells where a variable led.
-    by_log = all("$" in target["written"] for route in case.routes for target in route["endpoints"])
     findings: List["Finding"] = [
-        {
-            **item,
-            "confidence": "likely" if by_log and item["confidence"] == "certain" else item["confidence"],
-            "ruled_out": list(examined.ruled_out),
-            "missing": list(missing),
-        }
+        {**item, "ruled_out": list(examined.ruled_out), "missing": list(missing)}
         for item in examined.findings
     ]
+    if findings and all("$" in target["written"] for route in case.routes for target in route["endpoints"]):
+        from .losses.mapped import by_request
+
+        findings = by_request(case, findings)
     findings = attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings
     return Judged(case, findings, missing, examined.perhaps, examined.counted)
 

@@ -51,13 +51,14 @@ def _shut(findings: Sequence["Finding"]) -> Set[Place]:
 
 
 def _leads_on(snapshot: "Snapshot") -> bool:
-    """Whether a map leads somewhere else as well, where a worker answers."""
-    places = {
-        target["endpoint"]
-        for route in snapshot["nginx"]["routes"]
-        if not route["endpoints"]
-        for target in route.get("candidates", [])
-    }
+    """Whether a map, or a part of the request, leads somewhere else as well, where a worker answers."""
+    routes = [route for route in snapshot["nginx"]["routes"] if not route["endpoints"]]
+    places = {target["endpoint"] for route in routes for target in route.get("candidates", [])}
+    written = {route["pass"] for route in routes if "candidates" not in route}
+    if written:
+        from ..parse.nginx.captured import can_become
+
+        places.update(key for key in snapshot["endpoints"] if any(can_become(text, key) for text in written))
     seen = [snapshot["endpoints"].get(place) for place in places]
     return any(facts and facts["probe"]["result"] == "answered" for facts in seen)
 

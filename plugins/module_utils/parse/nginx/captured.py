@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST = 16
 
 
-def _can_become(written: str, endpoint: str) -> bool:
+def can_become(written: str, endpoint: str) -> bool:
     written = canonical(written) if "/" in written else written
     texts = VARIABLE.split(written)[::3]  # without the names of the variables
     return bool(re.match(r"\S+".join(map(re.escape, texts)) + r"\Z", endpoint))
@@ -44,5 +44,5 @@ def captured(nginx: "Nginx", events: "Sequence[Event]") -> "List[Tuple[Route, st
         for route in routes
         if (route["site"] or None) == site
         and is_this_host(parse(endpoint or ""))
-        and _can_become(route["pass"], endpoint or "")
+        and can_become(route["pass"], endpoint or "")
     ][:MOST]

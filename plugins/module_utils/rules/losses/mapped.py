@@ -8,11 +8,14 @@ most of them: a place counts where requests of the site were lost.
 from typing import TYPE_CHECKING, List
 
 from ...parse.endpoint import reached
-from ...parse.nginx.captured import captured
+from ...parse.nginx.captured import can_become, captured
 from ...signatures.lookup import meaning_of
 from ...signatures.nginx import LOST
+from ..case import Case
+from ..engine import not_mended
 
 if TYPE_CHECKING:
+    from ....plugin_utils.shapes.finding import Finding
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.snapshot import Snapshot
 
@@ -51,6 +54,22 @@ def _captured(snapshot: "Snapshot") -> List["Route"]:
         }
         for route, key in captured(snapshot["nginx"], snapshot["logs"]["events"])
     ]
+
+
+def by_request(case: Case, findings: List["Finding"]) -> List["Finding"]:
+    """Others may write in the log that tells of the place, and a visitor chooses it. Where the same line leads
+    to a pool that answers, a stranger may have asked for one that never was: nothing is mended.
+    """
+    served = any(
+        can_become(route["pass"], key)
+        for route in case.routes
+        for key, facts in case.snapshot["endpoints"].items()
+        if facts["probe"]["result"] == "answered"
+    )
+    likely: List["Finding"] = [
+        {**item, "confidence": "likely"} if item["confidence"] == "certain" else item for item in findings
+    ]
+    return [not_mended(item) for item in likely] if served else likely
 
 
 def with_lost_ways(snapshot: "Snapshot") -> "Snapshot":

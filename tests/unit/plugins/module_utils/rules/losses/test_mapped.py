@@ -52,6 +52,17 @@ class TestCaptured:
         assert hosts.causes(host) == [MISMATCH] and hosts.only(host)["confidence"] == "likely"
         assert hosts.actions(host) == []
 
+    def test_near_miss_a_stranger_may_have_asked_for_it(self) -> None:
+        """The same line leads to a pool that answers: visitors choose which."""
+        item = hosts.only(captured(30.0))
+        assert (item["remedy"], hosts.status(captured(30.0))) == ([], "degraded")
+
+    def test_hit_nobody_is_served(self) -> None:
+        host = captured(30.0)
+        for facts in host["endpoints"].values():
+            facts["probe"] = dict(facts["probe"], result="not_tried")
+        assert hosts.found(host) == ([MISMATCH], "failing")
+
     def test_near_miss_the_files_cannot_lead_there(self) -> None:
         assert hosts.causes(captured(30.0, written="unix:/srv/$pool.sock")) == []
 
