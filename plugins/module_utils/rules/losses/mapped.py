@@ -57,8 +57,8 @@ def _captured(snapshot: "Snapshot") -> List["Route"]:
 
 
 def by_request(case: Case, findings: List["Finding"]) -> List["Finding"]:
-    """Others may write in the log that tells of the place, and a visitor chooses it. Where the same line leads
-    to a pool that answers, a stranger may have asked for one that never was: nothing is mended.
+    """Others may write in the log that tells of the place, and a visitor chooses it. Where the line leads
+    to a pool that answers as well, a stranger may have asked for one that never was: nothing is mended.
     """
     served = any(
         can_become(route["pass"], key)
