@@ -75,8 +75,8 @@ def _nginx_newer(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> List[s
 
 
 def _explained(host: Host, folder: Newer, seen: Sequence[str], since: float) -> bool:
-    """Whether a new name in a directory is of a copy of a file that is there, or of a text that came later
-    than what runs. A file of the configuration that was renamed has an older text.
+    """Whether a new name in a directory is of a copy of a file there, or of a text that is younger than what
+    runs. A file of the configuration that was renamed has an older one.
     """
     inside = [path for path in seen if posixpath.dirname(path) == folder.path]
     loaded = [posixpath.basename(path) for path in inside if host.type_of(path) not in (None, "directory")]
