@@ -154,15 +154,19 @@ class Case:
 
     @property
     def orphans(self) -> List["Listener"]:
-        """Workers of the pool that answer, without any master: each holds the listening socket itself."""
+        """Workers of the pool that answer, without any master: each holds the listening socket itself, which
+        its master made.
+        """
         owner, listeners = self.owner, self.foreign_listeners
         if owner is None or self.running or not self.answers:
             return []
         pool, binary = owner.pool["name"], owner.master["binary"]
+        account = owner.master.get("account")
         ours = [
             listener
             for listener in listeners
             if listener["pool"] == pool and listener["exe"] and listener["exe"] == binary
+            if listener.get("maker", 0) == 0 or (account and listener.get("user") == account)
         ]
         return listeners if len(ours) == len(listeners) else []
 

@@ -42,8 +42,10 @@ class SocketFile(TypedDict):
 
 
 class LaterListener(TypedDict, total=False):
-    """Not in snapshots from before 0.4.0."""
+    """Not in snapshots from before 0.4.0; maker not before 0.14.0."""
 
+    # uid of who made the socket: a master, for all of its workers. None: unknown, or a master holds it.
+    maker: Optional[int]
     claims_fpm: bool  # calls itself php-fpm, and is none of root's
     uid: int
     user: str

@@ -110,7 +110,7 @@ class _Survey:
         self.first = self.loads()
         inodes = {row.inode for load in self.first.values() for row in load.listeners}
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
-        described: Dict[int, Listener] = {}
+        described: Dict[Tuple[int, int], Listener] = {}
         account = self.identity["account"] if self.identity else None
         masters = [
             process
@@ -127,9 +127,11 @@ class _Survey:
             people: Dict[int, Listener] = {}
             for row in load.listeners:
                 for holder in held.get(row.inode, ()):
-                    if holder.pid not in described:
-                        described[holder.pid] = sock_diag.describe(self.host, holder, masters)
-                    people[holder.pid] = described[holder.pid]
+                    # A master may hold thousands.
+                    mark = holder.pid, 0 if holder in masters else row.inode
+                    if mark not in described:
+                        described[mark] = sock_diag.describe(self.host, holder, masters, row.inode)
+                    people[holder.pid] = described[mark]
                     if matches is False and listener_path is None:
                         listener_path = self._elsewhere(holder.pid, row)
             # Another host's table cannot be read: absent there is not "does not listen".

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Set
 from ...parse.linux import sock_rows
 from ...parse.linux.proc import unit_of
 from ...parse.linux.sock_rows import Sock
-from ...parse.titles import FPM_MASTER, FPM_WORKER, resembles_fpm
+from ...parse.titles import FPM_MASTER, FPM_WORKER, is_fpm, resembles_fpm
 from ..host import Host, HostError
 from ..trust import opening
 from .processes import Process, process, process_cgroup
@@ -91,15 +91,16 @@ def _proc(host: Host, path: str) -> str:
         return ""
 
 
-def describe(host: Host, holder: Process, masters: Sequence[Process]) -> "Listener":
-    """fpm: it is one of the masters, or a worker of one."""
+def describe(host: Host, holder: Process, masters: Sequence[Process], inode: int) -> "Listener":
+    """fpm: it is a master, or a worker with a socket of its master's. A page may listen in a worker, too."""
     title = holder.cmdline
     master, pool = FPM_MASTER.match(title), FPM_WORKER.match(title)
-    known = {each.pid for each in masters}
-    unit = unit_of(process_cgroup(host, holder.pid))
-    fpm = holder.pid in known or (
-        pool is not None and (holder.ppid in known or _orphan(host, holder, unit, masters))
-    )
+    known = {each.pid: each.uid for each in masters}
+    unit, fpm = unit_of(process_cgroup(host, holder.pid)), holder.pid in known
+    maker = None if fpm else _maker(host, holder.pid, inode)
+    if pool and not fpm:
+        is_orphan = holder.ppid not in known and _orphan(host, holder, unit, masters)
+        fpm = maker == known.get(holder.ppid, 0 if is_orphan else -1)
     # Of a title that is not php-fpm's own only the first word: arguments may hold a password.
     cmdline = title if fpm and (master or pool) else title.partition(" ")[0]
     return {
@@ -111,6 +112,7 @@ def describe(host: Host, holder: Process, masters: Sequence[Process]) -> "Listen
         "claims_fpm": resembles_fpm(holder.comm, holder.exe, title) and not fpm,
         "uid": holder.uid,
         "user": host.user_name(holder.uid),
+        "maker": maker,
         "master_config": master.group(1) if master else None,
         "pool": pool.group(1) if pool else None,
         "unit": unit,
@@ -119,9 +121,20 @@ def describe(host: Host, holder: Process, masters: Sequence[Process]) -> "Listen
 
 def _orphan(host: Host, worker: Process, unit: Optional[str], masters: Sequence[Process]) -> bool:
     """Whether it has outlived its master: root's program in php-fpm's unit, of which no master runs."""
-    if worker.ppid != 1 or not worker.exe or "fpm" not in (unit or ""):
+    if worker.ppid != 1 or not worker.exe or not is_fpm(worker.exe) or "fpm" not in (unit or ""):
         return False
     return worker.exe not in [master.exe for master in masters] and not opening(host, worker.exe)
+
+
+def _maker(host: Host, pid: int, inode: int) -> Optional[int]:
+    """The account that made a socket which the process has open."""
+    for path in ["/proc/%d/fd/%s" % (pid, name) for name in host.names("/proc/%d/fd" % pid)]:
+        if host.readlink(path) == "socket:[%d]" % inode:
+            try:
+                return host.stat(path).uid
+            except HostError:
+                break
+    return None
 
 
 def held_of(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:

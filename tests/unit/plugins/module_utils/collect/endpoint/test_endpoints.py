@@ -116,6 +116,7 @@ class TestShape:
                 "claims_fpm": False,
                 "uid": 0,
                 "user": "root",
+                "maker": None,
                 "master_config": "/etc/php/8.2/fpm/php-fpm.conf",
                 "pool": None,
                 "unit": "php8.2-fpm.service",

@@ -5,9 +5,11 @@
 """The kernel's table of sockets, and who holds them."""
 
 import os
+from typing import Any, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import sock_diag
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import sock_rows
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.sockets import (
     CROWD,
@@ -18,6 +20,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
     Crowd,
     a_host,
     look,
+    sock,
 )
 
 
@@ -27,10 +30,30 @@ class TestHolders:
         look(host)
         assert host.listed == ["/proc/35/fd"]
 
+    def held(self, worker: Process, maker: int = 0, procs: Sequence[Process] = ()) -> Any:
+        """Whether a holder counts as php-fpm. maker: who made the socket."""
+        host = a_host().link("/proc/35/fd/7", "/dev/null").link("/proc/36/fd/0", "socket:[%d]" % LISTENER)
+        host.file("/proc/36/cgroup", "0::/system.slice/php8.2-fpm.service\n")
+        endpoint = look(
+            host.stated("/proc/36/fd/socket:[%d]" % LISTENER, sock(uid=maker)), procs=[worker, *procs]
+        )
+        return [(row["pid"], row["pool"], row["fpm"], row["maker"]) for row in endpoint["listeners"]]
+
     def test_workers_that_outlived_their_master_are_found(self) -> None:
-        orphan = WORKER._replace(ppid=1)
-        endpoint = look(a_host().link("/proc/36/fd/0", "socket:[%d]" % LISTENER), procs=[orphan])
-        assert [(row["pid"], row["pool"]) for row in endpoint["listeners"]] == [(36, "sat")]
+        assert self.held(WORKER._replace(ppid=1)) == [(36, "sat", True, 0)]
+
+    def test_hit_a_worker_of_a_master(self) -> None:
+        assert self.held(WORKER, procs=[MASTER]) == [(36, "sat", True, 0)]
+
+    def test_decoy_a_page_that_listens_in_its_worker(self) -> None:
+        assert self.held(WORKER, 33, [MASTER]) == [(36, "sat", False, 33)]
+
+    def test_decoy_a_program_of_a_page_with_a_workers_title(self) -> None:
+        assert self.held(WORKER._replace(ppid=1), 33) == [(36, "sat", False, 33)]
+
+    def test_near_miss_another_program_of_roots(self) -> None:
+        other = WORKER._replace(ppid=1, exe="/usr/bin/perl")
+        assert self.held(other) == [(36, "sat", False, 0)]
 
     def test_a_stranger_is_named_without_its_arguments(self) -> None:
         stat = "77 (python3) S 1 77 77 0 -1 0 0 0 0 0 1 1 0 0 20 0 1 0 500 0 10 0 0"

@@ -96,6 +96,16 @@ class TestOrphans:
         for facts in ({"exe": "/home/eve/php-fpm8.2"}, {"exe": None}, {"pool": "other"}, {"pool": None}):
             assert hosts.cause_ids(self.left(**facts)) == [CAUSE]
 
+    def test_near_miss_a_stranger_made_the_socket(self) -> None:
+        """Who runs the real php-fpm, and ends its master."""
+        assert hosts.cause_ids(self.left(maker=1001)) == hosts.cause_ids(self.left(maker=None)) == [CAUSE]
+        assert hosts.cause_ids(self.left(maker=0)) == ["fpm_not_running"]
+
+    def test_hit_of_an_accounts_own_php_fpm(self) -> None:
+        host = self.left(maker=33)
+        hosts.master(host)["account"] = "www-data"
+        assert "orphaned" in [found[1] for found in hosts.causes(host)]
+
     def test_near_miss_one_of_them_is_a_stranger(self) -> None:
         host = self.left().with_listener(pid=63, comm="sh", exe="/bin/sh", uid=1001, user="eve", pool=None)
         hosts.place(host)["listeners"][-1]["claims_fpm"] = False
