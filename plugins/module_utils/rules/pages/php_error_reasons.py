@@ -4,11 +4,11 @@
 """Sites of which no page comes, since PHP ends each with an error."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ...parse.nginx.script_refusals import opening
 from ...parse.nginx.sites import sites_of
-from ...parse.pools_at import pools_behind
+from ...parse.pools_at import places_of, pools_behind, targets_of
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import meaning_of
 from ...signatures.nginx import BEFORE_SCRIPT, FATAL
@@ -111,12 +111,34 @@ def _answered(snapshot: "Snapshot", site: str, at: float) -> bool:
     )
 
 
+def _folders(routes: Iterable["Route"]) -> List[str]:
+    return [route["root"].rstrip("/") + "/" for route in routes if route["root"]]
+
+
 def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["PhpError"]:
-    """What PHP's own log has of the pools behind the routes."""
-    access = snapshot.get("access")
-    pools = {(master["config"], pool["name"]) for master, pool in pools_behind(snapshot, routes)}
-    errors = access.get("php_errors", []) if access else []
-    return [error for error in errors if (error["config"], error["pool"]) in pools]
+    """What PHP's own log has of the pools behind the routes. In a pool of several sites any visitor may
+    bring about errors of another one. They must name a script of these, or of a release beside it.
+    """
+    access, names = snapshot.get("access"), {route["site"] for route in routes}
+    ends = {
+        (master["config"], pool["name"]): pool["endpoint"] for master, pool in pools_behind(snapshot, routes)
+    }
+    errors = [
+        error
+        for error in (access.get("php_errors", []) if access else [])
+        if (error["config"], error["pool"]) in ends
+    ]
+    wanted = {ends[(error["config"], error["pool"])] for error in errors}
+    others = [
+        route
+        for route in (snapshot["nginx"]["routes"] if errors else [])
+        if route["site"] not in names
+        and any(wanted.intersection(places_of(snapshot, to["endpoint"])) for to in targets_of(route))
+    ]
+    here = set(_folders(routes))
+    above = {place[: place.rfind("/", 0, -1) + 1] for place in here} - {"/"}
+    here |= {place for place in above if not any(each.startswith(place) for each in _folders(others))}
+    return [error for error in errors if not others or any(" in " + place in error["text"] for place in here)]
 
 
 def _own(error: "PhpError") -> "Evidence":

@@ -221,6 +221,28 @@ class TestShownErrors:
         own["access"]["php_errors"][0].update(fault="parse_error")
         assert hosts.only(own)["facts"] == {"fault": "parse_error"}
 
+    def shared(self, text: str, **other: Any) -> Any:
+        """Of a pool that serves another site, too."""
+        host = self.in_own_log(self.came(), *self.AGO)
+        host["access"]["php_errors"][0]["text"] = text
+        mine = host["nginx"]["routes"][0]
+        host["nginx"]["routes"].append({**mine, "site": "b.example", "root": "/var/www/b", **other})
+        mine.update(root="/var/www/shop/current", params={})
+        return hosts.found(host)
+
+    def test_hit_sites_share_a_pool_and_the_error_names_its_script(self) -> None:
+        for place in ("/var/www/shop/current", "/var/www/shop/releases/7"):
+            found = self.shared("PHP Fatal error:  Uncaught Error: x in %s/a.php:3" % place)
+            assert [each[1] for each in found[0]] == ["shown_errors"]
+
+    def test_decoy_a_visitor_brings_about_errors_of_another_site(self) -> None:
+        for place in ("/var/www/b", "/var/www", "/usr/share/php", "/var/www/shop"[:-1]):
+            assert self.shared("PHP Fatal error:  x in %s/a.php:3" % place) == hosts.HEALTHY
+
+    def test_decoy_the_other_site_is_beside_it(self) -> None:
+        text = "PHP Fatal error:  x in /var/www/shop/b/a.php:3"
+        assert self.shared(text, root="/var/www/shop/b") == hosts.HEALTHY
+
     def test_near_miss_a_page_came_without_one(self) -> None:
         assert hosts.found(self.in_nginx(self.came(), 50.0, 40.0, 30.0)) == hosts.HEALTHY
         assert hosts.found(self.in_own_log(self.came(), 50.0, 40.0, 30.0)) == hosts.HEALTHY
