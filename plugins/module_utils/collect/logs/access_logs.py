@@ -3,6 +3,7 @@
 
 """The access logs of the sites that pass requests to php-fpm: what was lost in a window of time."""
 
+import re
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple, cast
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tupl
 from ...parse.log_events import Events
 from ...parse.nginx.access_log import LINE_BYTES, PAGES_BYTES, AccessLog
 from ...parse.nginx.access_pages import front_page
+from ...parse.nginx.conf import every
 from ...parse.nginx.log_format import LineFormat
+from ...parse.nginx.settings import parse_time
 from ...parse.nginx.site_logs import Writers, writers
 from ...signatures.nginx import ACCESS_LOST
 from ..host import Host, HostError
+from ..nginx.nginx_files import Reading
 from ..pages.script_ways import ways_of_nginx
 from .log_window import WINDOW_BYTES, File, Source, admit, find_window, log_file, tail
 from .logs import BACK, SLACK, TOTAL_BYTES, Rotated, deleted_logs, older, stuck
@@ -27,6 +31,8 @@ PROBE = 16 * 1024  # its lines are short, and each has a time
 TAIL = 65536
 MOST_LOGS = 64
 MISSING = "access_log"
+GIVES_UP = 60.0  # seconds, nginx's default
+_TIMEOUT = re.compile(r"\w+_(?:connect|send|read|upstream)_timeout\Z")
 
 
 def _file(path: str, why: Optional[str]) -> "AccessFile":
@@ -147,6 +153,18 @@ def forms_of(
     return forms, None
 
 
+def soonest(host: Host, nginx: "Nginx") -> Tuple[float, float]:
+    """Seconds after which nginx may give up on a request, and since when that is in force."""
+    loaded = nginx.get("loaded")
+    loaded_at = loaded["at"] if loaded else None
+    timed = any("$request_time" in form["text"] for form in (nginx.get("log_formats") or {}).values())
+    if not timed or nginx.get("config_newer") is not False or loaded_at is None:
+        return 0.0, 0.0
+    directives = [each for each in every(Reading.of(host, nginx).conf.directives) if each.args]
+    seconds = [parse_time(each.args[0]) or 0.0 for each in directives if _TIMEOUT.match(each.name)]
+    return min([GIVES_UP] + seconds), loaded_at
+
+
 def collect_access(
     host: Host, nginx: "Nginx", window_from: float, now: float, refusals: Sequence[str] = ()
 ) -> "AccessLogs":
@@ -157,6 +175,7 @@ def collect_access(
     events = Events()
     budget = TOTAL_BYTES
     known: Dict[str, LineFormat] = {}
+    until, gives_up = now + SLACK, soonest(host, nginx)
     master = nginx.get("master")
     deleted = deleted_logs(host, master["pid"] if master else None)
     for number, (path, who) in enumerate(writers(nginx.get("site_logs") or []).items()):
@@ -168,7 +187,9 @@ def collect_access(
         if why:
             files.append(_file(path, why))
             continue
-        make = partial(AccessLog, forms=forms, writers=who.sites, since=window_from, until=now + SLACK)
+        make = partial(
+            AccessLog, forms=forms, writers=who.sites, since=window_from, until=until, soonest=gives_up
+        )
         entries, more = _log(host, path, make, who.late, budget, None if who.by_end else refusals)
         files += entries
         events.merge(more)

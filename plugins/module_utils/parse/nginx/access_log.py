@@ -4,7 +4,7 @@
 """nginx's access log -> events: the answers 499, 500, 502, 503 and 504, by site and upstream."""
 
 import re
-from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Optional, Pattern, Sequence
+from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple
 
 from ...signatures.nginx import ACCESS, ACCESS_LOST, access_id
 from ..endpoint import canonical
@@ -134,7 +134,8 @@ class Parsed(NamedTuple):
 
 class AccessLog(Log):
     """Feed it whole lines. forms: those in which the sites log there. writers: these sites. read, unread:
-    lines with a status of interest in one of these formats, and in none.
+    lines with a status of interest in one of these formats, and in none. soonest: seconds after which nginx
+    may give up on a request, and since when.
     """
 
     def __init__(
@@ -144,8 +145,10 @@ class AccessLog(Log):
         writers: Sequence["SiteLogs"],
         since: float,
         until: float,
+        soonest: Tuple[float, float] = (0.0, 0.0),
     ) -> None:
         super(AccessLog, self).__init__(path, since, until, 0)
+        self._soonest = soonest
         self.forms = forms
         self.read = self.unread = 0
         self._hit = _any_of([form.hit for form in forms])
@@ -219,7 +222,13 @@ class AccessLog(Log):
         if status is None or at is None:
             self.untrusted += 1
             return None
-        return Parsed(at, status, fields, _lost_pass(fields))
+        return Parsed(at, status, fields, None if self._is_meant(at, status, fields) else _lost_pass(fields))
+
+    def _is_meant(self, at: float, status: str, fields: Fields) -> bool:
+        """Whether a 504 came before any timeout of nginx's: the application says so itself."""
+        seconds, loaded_at = self._soonest
+        took = float(fields.get("request_time") or "inf")
+        return status == "504" and took < seconds - WAITED and at - took > loaded_at
 
     def _brief(self, line: str) -> str:
         """What is shown of a line. Of many only the newest is."""

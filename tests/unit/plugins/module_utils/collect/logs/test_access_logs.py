@@ -15,6 +15,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.access_logs import (
     collect_access,
     missed_pages,
+    soonest,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import parse_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.site_logs import (
@@ -36,6 +37,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.parse.
     JSON,
     TIMED,
 )
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 MIB = 1024 * 1024
 
@@ -325,3 +327,32 @@ class TestMissedPages:
 
     def test_decoy_sites_share_the_log(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert self.look(tmp_path / "a.log", monkeypatch, sites=2) == []
+
+
+class TestSoonest:
+    """Until when nginx itself gives up on no request."""
+
+    def of(self, directives: str = "", log: str = "$status $request_time", **facts: Any) -> Any:
+        text = "http { server { location / { fastcgi_pass unix:/a; %s } } }" % directives
+        host = FakeHost(files={"/n.conf": text.encode()})
+        forms = {"timed": {"text": log, "escape": "default"}}
+        whole = {"config": "/n.conf", "prefix": "/", "log_formats": forms, "config_newer": False}
+        return soonest(host, {**whole, "loaded": {"at": NOW - 9}, **facts})  # type: ignore[typeddict-item]
+
+    def test_hit_the_shortest_of_all_counts(self) -> None:
+        assert self.of() == (60.0, NOW - 9)
+        assert self.of("fastcgi_read_timeout 1h; proxy_connect_timeout 5s;") == (5.0, NOW - 9)
+
+    def test_near_miss_one_that_cannot_be_read(self) -> None:
+        assert self.of("fastcgi_send_timeout soon;")[0] == 0
+
+    def test_decoy_of_another_thing(self) -> None:
+        assert self.of("keepalive_timeout 1s; send_timeout 2s;")[0] == 60
+
+    def test_near_miss_what_runs_is_not_known(self) -> None:
+        changed: Sequence[Dict[str, Any]] = (
+            {"config_newer": True},
+            {"config_newer": None},
+            {"loaded": {"at": None}},
+        )
+        assert all(self.of(**facts) == (0.0, 0.0) for facts in (*changed, {"log": "$status"}))

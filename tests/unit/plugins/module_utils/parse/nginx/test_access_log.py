@@ -42,6 +42,28 @@ def events(lines: Sequence[str], form: str = TIMED, **more: Any) -> List[Any]:
     return log_of(lines, form, **more).events.list()
 
 
+class TestMeant:
+    """504 of the application itself, by the time that it took."""
+
+    def seen(self, took: str, soonest: Any = (60.0, NOW - 500), form: str = TIMED, ago: float = 60) -> Any:
+        log = AccessLog("/l", [LineFormat(form, "default")], [site("a")], NOW - 900, NOW + 60, soonest)
+        log.feed_lines(line(ago, form, status="504", request_time=took).encode())
+        return [meaning_of(event) for event in log.events.list()]
+
+    def test_hit_it_came_before_any_timeout_of_nginxs(self) -> None:
+        assert self.seen("3.000") == ["meant"]
+
+    def test_near_miss_a_timeout_may_have_ended_it(self) -> None:
+        assert self.seen("60.001") == self.seen("59.500") == ["gateway_timeout"]
+
+    def test_near_miss_of_before_the_configuration_was_loaded(self) -> None:
+        assert self.seen("3.000", ago=501) == self.seen("3.000", ago=498) == ["gateway_timeout"]
+
+    def test_near_miss_no_time_is_told(self) -> None:
+        assert self.seen("3.000", form=COMBINED) == ["gateway_timeout"]
+        assert self.seen("3.000", soonest=(0.0, 0.0)) == ["gateway_timeout"]
+
+
 class TestCounts:
     def test_hit_first_last_and_count_of_each_status(self) -> None:
         seen = events([line(300), line(60), line(30, status="504"), line(20, status="200")])
