@@ -13,6 +13,7 @@ import socket
 import stat as stat_bits
 import time
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, TypeVar
 
 from ..parse.linux.proc import parse_status
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 READ_LIMIT = 1024 * 1024
+MOST_NAMES = 100000  # of a directory: anybody may make more in his own
 # linux/capability.h: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
 _READS = 1 << 1 | 1 << 2
 # Of a command: a share of the time that is left, within these bounds, in seconds.
@@ -222,17 +224,8 @@ class Host:
         row = self.reach(path, lambda: os.stat(path, follow_symlinks=follow))
         kind = _TYPES.get(stat_bits.S_IFMT(row.st_mode), "unknown")
         mode = stat_bits.S_IMODE(row.st_mode)
-        return Stat(
-            kind,
-            mode,
-            row.st_uid,
-            row.st_gid,
-            row.st_size,
-            row.st_mtime,
-            row.st_ino,
-            row.st_dev,
-            row.st_ctime,
-        )
+        times_and_place = row.st_mtime, row.st_ino, row.st_dev, row.st_ctime
+        return Stat(kind, mode, row.st_uid, row.st_gid, row.st_size, *times_and_place)
 
     def lacks(self, path: str) -> bool:
         """Whether it is seen that there is no such file."""
@@ -283,7 +276,10 @@ class Host:
             return path
 
     def listdir(self, path: str) -> List[str]:
-        return sorted(self.reach(path, lambda: os.listdir(path)))
+        names = self.reach(path, lambda: [row.name for row in islice(os.scandir(path), MOST_NAMES + 1)])
+        if len(names) > MOST_NAMES:
+            raise HostError(path, None, "it has more than %d names" % MOST_NAMES)
+        return sorted(names)
 
     def names(self, path: str) -> List[str]:
         """The same as listdir, and [] for what cannot be read."""

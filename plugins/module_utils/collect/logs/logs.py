@@ -104,7 +104,12 @@ def older(host: Host, path: str, owner: int, since: float) -> List[str]:
     pattern = re.escape(plain) + "[.-][0-9]"
     if dot:
         pattern += "|%s-[0-9].*%s" % (re.escape(stem), re.escape(dot + extension))
-    names = list(filter(re.compile(pattern, re.S).match, host.names(folder)))
+    try:
+        names = list(filter(re.compile(pattern, re.S).match, host.listdir(folder)))
+    except HostError as error:
+        if not error.absent:
+            host.miss(ROTATED, folder, error.why)
+        return []
     if len(names) > MOST_NAMES:
         host.miss(ROTATED, folder, "%d files have names of rotated logs: left alone" % len(names))
         return []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import host as collect_host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, HostError
 
 
@@ -118,3 +119,17 @@ class TestReading:
         for path in (tmp_path, tmp_path / "absent"):
             refusal(path, real=True)
         assert os.listdir("/proc/self/fd") == before
+
+
+class TestDirectories:
+    @pytest.mark.parametrize("most, names", [(3, ["a", "b", "c"]), (2, [])])
+    def test_one_with_too_many_names_is_not_listed(
+        self, most: int, names: List[str], tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setattr(collect_host, "MOST_NAMES", most)
+        for name in "cab":
+            (tmp_path / name).write_text("")
+        assert Host().names(str(tmp_path)) == names
+        if not names:
+            with pytest.raises(HostError, match="more than 2 names"):
+                Host().listdir(str(tmp_path))

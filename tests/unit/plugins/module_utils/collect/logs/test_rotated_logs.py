@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import host as collect_host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs import log_window, logs
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.logs import (
     NOW,
@@ -43,6 +44,14 @@ class TestPredecessor:
         os.utime(str(older), (NOW - 5000, NOW - 5000))
         path.write_text(line(NOW - 10))
         assert [entry["path"] for entry in collect(Watched(), [str(path)])["files"]] == [str(path)]
+
+    def test_a_directory_that_cannot_be_listed_is_missing(self, tmp_path: Path, monkeypatch: Any) -> None:
+        monkeypatch.setattr(collect_host, "MOST_NAMES", 1)
+        (tmp_path / "error.log").write_text(line(NOW - 400))
+        (tmp_path / "error.log.1").write_text("")
+        host = Watched()
+        assert len(collect(host, [str(tmp_path / "error.log")])["files"]) == 1
+        assert [(entry["what"], entry["path"]) for entry in host.missing] == [("rotated_log", str(tmp_path))]
 
     @pytest.mark.parametrize("more, files", [(0, 2), (1, 1)], ids=["as many as are looked at", "one more"])
     def test_of_too_many_names_none_is_looked_at(
