@@ -88,7 +88,7 @@ class Sandbox:
 
     def _seal(self) -> None:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
-            rows = stream.read().splitlines()
+            rows = stream.read().split("\n")[:-1]
         top: Dict[str, Tuple[str, int]] = {}  # only the last mount at a place can be reached
         for row in rows:
             left, _dash, right = row.partition(" - ")

@@ -45,7 +45,7 @@ def _profiles(host: Host, snapshot: "Snapshot") -> Optional[List["Profile"]]:
 def _filters(host: Host, pid: object) -> Tuple[int, int]:
     """(mode, number of filters) of seccomp; the number is told since Linux 5.9."""
     rows = dict(
-        line.split(":", 1) for line in (host.text("/proc/%s/status" % pid) or "").splitlines() if ":" in line
+        line.split(":", 1) for line in (host.text("/proc/%s/status" % pid) or "").split("\n") if ":" in line
     )
     mode, count = rows.get("Seccomp", "0").strip(), rows.get("Seccomp_filters", "0").strip()
     return int(mode) if mode.isdigit() else 0, int(count) if count.isdigit() else 0

@@ -52,7 +52,7 @@ def _holder(host: Host, pid: int, look: _Look) -> "LaterHalted":
     if look.state == "D" or look.place:
         place = look.place or redact((host.text("/proc/%d/wchan" % pid) or "").strip(), 64)
         return {} if place in ("", "0") else {"function": place}
-    for line in (host.text("/proc/%d/status" % pid) or "").splitlines():
+    for line in (host.text("/proc/%d/status" % pid) or "").split("\n"):
         name, _colon, value = line.partition(":")
         if name == "TracerPid" and value.strip().isdigit() and int(value):
             comm = redact((host.text("/proc/%d/comm" % int(value)) or "?").strip(), 32)

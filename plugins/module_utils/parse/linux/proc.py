@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts of /proc -> plain data (proc(5))."""
+"""Texts of /proc -> plain data (proc(5)). Names in them may hold a form feed, which ends no line."""
 
 import posixpath
 import re
@@ -64,7 +64,7 @@ def parse_stat(text: str) -> Optional[ProcStat]:
 def parse_status(text: str) -> ProcStatus:
     """/proc/PID/status."""
     rows: Dict[str, List[str]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, _colon, value = line.partition(":")
         rows[name] = value.split()
     uid, gid, rights = rows.get("Uid", []), rows.get("Gid", []), rows.get("CapEff")
@@ -85,7 +85,7 @@ def parse_cmdline(text: str) -> str:
 
 def parse_cgroup(text: str) -> List[Membership]:
     """/proc/PID/cgroup."""
-    rows = [line.split(":", 2) for line in text.splitlines()]
+    rows = [line.split(":", 2) for line in text.split("\n")]
     return [
         # Of pid 1 that is the cgroup which systemd was given.
         Membership(list(filter(None, row[1].split(","))), re.sub(r"/init\.scope\Z", "", row[2]))
@@ -140,9 +140,9 @@ class Cgroup(NamedTuple):
 
 def mounts(mountinfo: str) -> Iterator[Tuple[str, str, str, str]]:
     """/proc/PID/mountinfo: (root, mount point, type of the file system, its options)."""
-    for line in mountinfo.splitlines():
+    for line in mountinfo.split("\n"):
         left, _dash, right = line.partition(" - ")
-        where, what = left.split(), right.split()
+        where, what = left.split(" "), right.split(" ")
         if len(where) >= 5 and len(what) >= 3:
             yield where[3], where[4], what[0], what[2]
 

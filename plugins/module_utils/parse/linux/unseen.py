@@ -16,7 +16,7 @@ def gone_mounts(mountinfo: str) -> List[str]:
 
 def listening_paths(table: str) -> List[str]:
     """/proc/net/unix: the paths of stream sockets that listen (__SO_ACCEPTCON), whoever sees them."""
-    rows = [line.split(None, 7) for line in table.splitlines()[1:]]
+    rows = [line.split(None, 7) for line in table.split("\n")[1:]]
     return [
         row[7]
         for row in rows

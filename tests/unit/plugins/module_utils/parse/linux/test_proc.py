@@ -122,6 +122,26 @@ class TestUnitOfCgroup:
         assert proc.below(path, home) == seen
 
 
+class TestOddNames:
+    """Accounts choose names of cgroups and mount points, and a form feed may stand in them."""
+
+    ODD = ["\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028"]
+
+    @pytest.mark.parametrize("end", ODD)
+    def test_decoy_a_cgroup_brings_no_line_of_its_own(self, end: str) -> None:
+        path = "/user.slice/x%s0::/system.slice/php8.2-fpm.service" % end
+        text = "1:name=systemd:%s\n0::/user.slice\n" % path
+        assert proc.cgroup_path(proc.parse_cgroup(text)) == "/user.slice"
+        assert (
+            proc.limiting_cgroup("1:name=systemd:/x%s9:memory:/y\n0::/z\n" % end, "", "memory").path == "/z"
+        )
+
+    @pytest.mark.parametrize("end", ODD)
+    def test_hit_a_mount_point_is_seen_whole(self, end: str) -> None:
+        row = "9 8 0:7 / /home/stranger/a%sb rw - fuse.sshfs me rw\n" % end
+        assert proc.far_mounts(row) == ["/home/stranger/a%sb" % end]
+
+
 class TestLimitingCgroup:
     def test_version_2(self) -> None:
         assert (
