@@ -28,6 +28,7 @@ from ..model import (
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.logs import Event
 
 CAUSE = Cause(
     "invalid_response",
@@ -112,9 +113,15 @@ def _not_fastcgi(case: Case) -> Optional[Match]:
     return Match(CAUSE, "not_fastcgi", reason)
 
 
-def _segfault(case: Case, times: Sequence[float]) -> List["Evidence"]:
-    """The kernel's line names the library that crashed. Containers share its ring, so it only adds."""
-    for fault in case.snapshot["oom"].get("segfaults") or []:
+def _segfault(case: Case, events: Sequence["Event"]) -> List["Evidence"]:
+    """The kernel's line names the library that crashed. Containers share its ring, so it only adds. A
+    stranger's program may be called so, too.
+    """
+    oom, times = case.snapshot["oom"], [at for event in events for at in event["times"]]
+    pids = {pid for event in events for pid in event["pids"]} if oom.get("own_pids") else set()
+    for fault in oom.get("segfaults") or []:
+        if pids and fault["pid"] not in pids:
+            continue
         if any(abs(fault["at"] - at) <= RING_DRIFT for at in times):
             proof = [evidence("kernel", fault["text"], at=fault["at"])]
             if fault["module"] == JIT_CODE:
@@ -147,7 +154,7 @@ def _death(case: Case, death: Death) -> Optional[Match]:
     if death.reason == "killed" and "kernel_log" in case.seen.blind:
         words, confidence = "was killed with SIGKILL, by whom is not known,", "possible"
     confidence = case.sure_of_log(confidence)
-    crash = _segfault(case, times) if death.reason == "segfault" else []
+    crash = _segfault(case, events) if death.reason == "segfault" else []
     when = "in the middle of a request" if lost else "and no log tells of requests that were lost"
     if death.reason == "segfault" and case.owner and case.owner.pool.get("zoneless"):
         when += "; its chroot has no " + ZONEINFO

@@ -103,6 +103,19 @@ class TestDeath:
         proof = hosts.only(host.with_oom(segfaults=[fault]))["evidence"]
         assert [piece["source"] for piece in proof] == ["fpm_log", "kernel", "nginx_log"]
 
+    @pytest.mark.parametrize("own_pids, own, named", [(True, True, 1), (True, False, 0), (False, False, 1)])
+    def test_decoy_a_strangers_program_of_that_name_crashed(
+        self, own_pids: bool, own: bool, named: int
+    ) -> None:
+        """Where the kernel counts processes as php-fpm does, the pid tells."""
+        host = a_host("segfault")
+        event = hosts.events(host, "fpm", "fpm-exit-sigsegv")[0]
+        pid = event["pids"][0] if own else 2
+        line = "php-fpm8.2[%d]: segfault at 0 ip 00007f sp 7f error 4 in evil.so[7f00+1000]" % pid
+        faults = crashes([(event["first"], line)])
+        proof = hosts.only(host.with_oom(segfaults=faults, own_pids=own_pids))["evidence"]
+        assert sum(piece["source"] == "kernel" for piece in proof) == named
+
     @pytest.mark.parametrize(
         "where, jit, forbidden",
         [
