@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # A group is the name of what it is about: of letters that no shell and no comment takes for more.
 FAULTS = {
-    "other_version": r'require a PHP version "(?P<name>[\w .,|^~<>=*@-]{1,60})"',
+    "other_version": r'require a PHP version "(?P<name>[\dx .,|^~<>=*-]{1,60})"',
     "parse_error": r"PHP Parse error: ",
     # Taken away by PHP 7.0 and 8.0.
     "removed_function": r"undefined function (?P<name>each|create_function|(?:mysql|ereg|mcrypt)_\w+|eregi?|"

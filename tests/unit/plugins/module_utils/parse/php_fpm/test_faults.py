@@ -62,6 +62,7 @@ HOSTILE = [
     ': require a PHP version "9\n systemctl stop nginx"',
     ': require a PHP version "{unit}"',
     ': require a PHP version "9`reboot`"',
+    ': require a PHP version "9 as root at night"',
     ": Cannot find save handler 'x\u00e9'",
     ": failed loading cafile stream: `relative.crt'",
 ]
