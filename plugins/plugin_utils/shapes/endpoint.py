@@ -160,8 +160,10 @@ class Hidden(TypedDict):
 
 
 class LaterEndpoint(TypedDict, total=False):
-    """Not in snapshots from before 0.4.0."""
+    """Not in snapshots from before 0.4.0; beside not before 0.14.0."""
 
+    # Others than php-fpm, at another address of a name than those in listeners.
+    beside: List[Listener]
     waiting: Waiting
     abandoned: Optional[int]  # accepted connections whose client has given up
     flow: Optional[Flow]  # None: nobody waited

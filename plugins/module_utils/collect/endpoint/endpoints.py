@@ -69,6 +69,7 @@ class _Survey:
         self.components: Dict[str, List[permission.Component]] = {}
         self.file_ids: Dict[str, Optional[Tuple[int, int]]] = {}
         self.facts: Dict[str, Endpoint] = {}
+        self.beside: Dict[str, Set[int]] = {}  # inodes, at other addresses of a name
         self.apart: Set[int] = set()  # inodes, see _out_of_reach()
         for place in self.places:
             key, self.files[place.key] = place.key, no_file()
@@ -103,12 +104,18 @@ class _Survey:
         if place.address != "*":
             addresses = [pack(address) for address in addresses_of(place, self.hosts)]
         loads = [table.tcp(address, place.port or 0) for address in addresses]
-        return next((load for load in loads if load.listeners), sock_table.Load([]))
+        found = [load for load in loads if load.listeners] or [sock_table.Load([])]
+        mine = {row.inode for row in found[0].listeners}
+        # nginx asks all addresses of a name in turn.
+        self.beside[place.key] = {row.inode for load in found for row in load.listeners} - mine
+        return found[0]
 
     def listeners(self, procs: Sequence[Process]) -> None:
         self.began = self.host.monotonic()
         self.first = self.loads()
-        inodes = {row.inode for load in self.first.values() for row in load.listeners}
+        inodes = {row.inode for load in self.first.values() for row in load.listeners}.union(
+            *self.beside.values()
+        )
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
         described: Dict[Tuple[int, int], Listener] = {}
         account = self.identity["account"] if self.identity else None
@@ -158,6 +165,13 @@ class _Survey:
                 "addresses": None,
                 "hidden": None,
             }
+            self._note_beside(key, held, masters)
+
+    def _note_beside(self, key: str, held: Dict[int, List[Process]], masters: Sequence[Process]) -> None:
+        for inode in self.beside.get(key, ()):
+            who = [sock_diag.describe(self.host, each, masters, inode) for each in held.get(inode, ())]
+            if who and not any(each["fpm"] for each in who):
+                self.facts[key].setdefault("beside", []).extend(who)
 
     def _out_of_reach(self, held: Dict[int, List[Process]], masters: Set[int]) -> Set[int]:
         """Listeners under the name of another file: any account has them in a mount namespace of its own."""

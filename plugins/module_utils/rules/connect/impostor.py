@@ -16,11 +16,13 @@ CAUSE = Cause("impostor", ("not_php_fpm", "untrusted_php_fpm"), rules_out_others
 
 def _strangers(case: Case) -> "List[Listener]":
     """Root's own programs are none: a container's proxy may serve what a disabled php-fpm did."""
-    return [listener for listener in case.foreign_listeners if listener.get("uid")]
+    listeners = case.foreign_listeners or case.endpoint.get("beside") or []
+    return [listener for listener in listeners if listener.get("uid")]
 
 
 def _speaks_fastcgi(case: Case) -> bool:
-    return case.answers or any(listener["claims_fpm"] for listener in _strangers(case))
+    answers = case.answers and case.foreign_listeners
+    return bool(answers) or any(listener["claims_fpm"] for listener in _strangers(case))
 
 
 def _nobody_else(case: Case) -> Answer:
@@ -47,6 +49,11 @@ def _stranger(case: Case) -> Answer:
     # Whoever runs another php-fpm on purpose disables the unit of this one.
     certain = owner.master["running"] or unit.get("enabled") not in ("disabled", "masked", "masked-runtime")
     words = "Not php-fpm but %s listens on %s, where pool %s should." % (who, case.key, name)
+    if not case.foreign_listeners:
+        words = "Beside php-fpm %s listens on an address of %s: nginx hands it a part of the requests." % (
+            who,
+            case.key,
+        )
     reason = Reason(words, proof, confidence="certain" if certain else "likely")
     return Match(CAUSE, "untrusted_php_fpm" if _speaks_fastcgi(case) else "not_php_fpm", reason)
 

@@ -71,6 +71,39 @@ class TestHolders:
         ]
 
 
+class TestBeside:
+    """A name has several addresses, and nginx asks all of them in turn."""
+
+    ROW = " 0: %s:2329 %s:0000 0A 00000000:00000000 00:00000000 00000000 0 0 %d 1\n"
+
+    def pids(
+        self, inode: int = 502, holder: int = 77, names: str = "127.0.0.1 localhost\n::1 localhost\n"
+    ) -> Any:
+        """Of strangers at ::1. php-fpm listens on 127.0.0.1, with inode 501."""
+        host = a_host(
+            links={"/proc/35/fd/7": "socket:[501]", "/proc/%d/fd/3" % holder: "socket:[%d]" % inode}
+        )
+        host.file("/etc/hosts", names).file("/proc/net/unix", "").file("/proc/77/cgroup", "0::/user.slice\n")
+        host.file("/proc/net/tcp", self.ROW % ("0100007F", "00000000", 501))
+        host.file("/proc/net/tcp6", self.ROW % ("0" * 24 + "01000000", "0" * 32, inode))
+        other = Process(77, 1, "python3", "python3 x", "/usr/bin/python3", 1001, 1001, [1001], 1.0)
+        facts = look(host, "localhost:9001", procs=[MASTER, WORKER, other], table=lambda *_requests: None)
+        assert [each["pid"] for each in facts["listeners"]] == [35]
+        return [each["pid"] for each in facts.get("beside", [])]
+
+    def test_hit_a_stranger_listens_on_another_address(self) -> None:
+        assert self.pids() == [77]
+
+    def test_near_miss_the_name_has_one_address(self) -> None:
+        assert self.pids(names="127.0.0.1 localhost\n") == []
+
+    def test_decoy_php_fpm_listens_on_both(self) -> None:
+        assert self.pids(holder=35) == []
+
+    def test_decoy_one_socket_has_both_addresses(self) -> None:
+        assert self.pids(501, 35) == []
+
+
 class TestTable:
     def test_who_waits_is_asked_only_where_somebody_does(self) -> None:
         crowd, empty = Crowd(), Crowd(left=True)

@@ -72,6 +72,26 @@ class TestNoStranger:
         assert hosts.causes(a_host()) == []
 
 
+class TestBeside:
+    """At another address of the name that nginx dials."""
+
+    def beside(self, uid: int = 1001) -> Host:
+        host = a_host().silent_logs()
+        stranger = {"pid": 77, "comm": "python3", "uid": uid, "user": "stranger", "claims_fpm": False}
+        hosts.place(host)["beside"] = [stranger]
+        return host
+
+    def test_hit_a_stranger_gets_a_part_of_the_requests(self) -> None:
+        item = hosts.only(self.beside())
+        assert (item["cause"], item["reason"]) == (CAUSE, "not_php_fpm")
+        assert item["summary"].startswith(
+            "Beside php-fpm python3 (pid 77) of stranger listens on an address of"
+        )
+
+    def test_near_miss_a_program_of_roots(self) -> None:
+        assert hosts.causes(self.beside(0)) == []
+
+
 class TestOrphans:
     """Workers whose master was killed: they hold the socket and answer."""
 
