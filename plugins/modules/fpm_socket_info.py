@@ -87,6 +87,7 @@ endpoints:
     - C(listening), C(listeners), C(inode_matches) and C(listener_path). The processes that hold a listening
       socket for it, and whether the file at the path is the one that they bound. C(listener_path) is where
       that file is when it is in a file system view of their own (C(PrivateTmp)).
+    - C(beside). Others than php-fpm that listen at another address of the name. It is there where any do.
     - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have
       taken.
     - C(waiting). Of those that wait, C(live) have a client who still waits and C(dead) one who has gone.

@@ -23,6 +23,7 @@ class LaterPhpError(ErrorParts, total=False):
     """Not in snapshots from before 0.12.0."""
 
     times: List[float]  # epoch seconds of the last errors in the window
+    scripts: List[str]  # that it names; not before 0.14.0
 
 
 class DroppedBodies(TypedDict):

@@ -23,6 +23,8 @@ TAIL = 64 * 1024  # bytes of a log
 MOST_LOGS = 8
 # main.c, php_error_cb(): the names of E_ERROR and its kin. An uncaught exception is a fatal error.
 _ERROR = re.compile(rb"^\[([^\]\n]{10,60})\] (PHP (?:Fatal|Parse) error:  .{1,2000})$", re.M)
+# A visitor may choose what stands before it.
+_SCRIPT = re.compile(r" in (/[^\s:]{1,300})(?::\d+| on line \d+)\Z")
 _STAMP = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}) [^\]\n]{1,40}\] ", re.M)
 # Just before an error they are mostly of the same request, and what it came of.
 _WARNING = re.compile(rb"\[([^\]\n]{10,60})\] (PHP Warning:  .{1,300})")
@@ -82,6 +84,7 @@ def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError
                 "config": config,
                 "path": path,
                 "text": text,
+                "scripts": _SCRIPT.findall(text),
                 **error_parts(text),
             }
             zone = _zone(host, path, data)

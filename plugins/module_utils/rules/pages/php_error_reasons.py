@@ -138,7 +138,15 @@ def _of_own_log(snapshot: "Snapshot", routes: Sequence["Route"]) -> List["PhpErr
     here = set(_folders(routes))
     above = {place[: place.rfind("/", 0, -1) + 1] for place in here} - {"/"}
     here |= {place for place in above if not any(each.startswith(place) for each in _folders(others))}
-    return [error for error in errors if not others or any(" in " + place in error["text"] for place in here)]
+    if not others:
+        return errors
+    # Snapshots from before 0.14.0 do not name the scripts.
+    begins = tuple(here)
+    return [
+        error
+        for error in errors
+        if "scripts" not in error or any(script.startswith(begins) for script in error["scripts"])
+    ]
 
 
 def _own(error: "PhpError") -> "Evidence":

@@ -4,7 +4,7 @@
 
 """What PHP's own logs have, which pools name. The lines are of PHP 8.2 on Enterprise Linux's layout."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
@@ -49,6 +49,18 @@ class TestPhpErrors:
         assert (error["pool"], error["config"], error["path"]) == ("www", "/f.conf", LOG)
         assert error["text"].startswith("PHP Fatal error:  Uncaught ErrorException")
         assert "No space left" in error["text"] and "\n" not in error["text"]
+
+    @pytest.mark.parametrize(
+        "message, scripts",
+        [
+            ("x in /srv/b.php:1 in /srv/shop/a.php:3", ["/srv/shop/a.php"]),
+            ("x in /srv/shop/a.php on line 3", ["/srv/shop/a.php"]),
+            ("x in /srv/b.php:1 as a visitor says", []),
+        ],
+    )
+    def test_the_script_is_the_one_at_its_end(self, message: str, scripts: List[str]) -> None:
+        (error,) = look("[28-Nov-2026 00:32:40 UTC] PHP Fatal error:  Uncaught E: %s\n" % message)
+        assert error["scripts"] == scripts
 
     def test_hit_a_script_that_cannot_be_parsed(self) -> None:
         assert look(FATAL + PARSE)[0]["text"].startswith("PHP Parse error:  syntax error")

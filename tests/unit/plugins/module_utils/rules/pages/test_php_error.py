@@ -224,7 +224,9 @@ class TestShownErrors:
     def shared(self, text: str, **other: Any) -> Any:
         """Of a pool that serves another site, too."""
         host = self.in_own_log(self.came(), *self.AGO)
-        host["access"]["php_errors"][0]["text"] = text
+        host["access"]["php_errors"][0].update(
+            text=text, scripts=[text.partition(" in ")[2].partition(":")[0]]
+        )
         mine = host["nginx"]["routes"][0]
         host["nginx"]["routes"].append({**mine, "site": "b.example", "root": "/var/www/b", **other})
         mine.update(root="/var/www/shop/current", params={})
