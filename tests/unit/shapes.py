@@ -18,7 +18,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SHAPES = os.path.join(ROOT, "plugins", "plugin_utils", "shapes")
 SNAPSHOT_SCHEMA = os.path.join(ROOT, "docs", "snapshot.schema.json")
 PLAIN = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
-PLAIN.update(Severity="string", Confidence="string", State="string", PhpFault="string")  # of shape.py
 
 
 class Field(NamedTuple):
@@ -30,10 +29,11 @@ class Field(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """fields: with those of its bases, which come first."""
+    """fields: with those of its bases, which come first. words: of a closed word, all that it may be."""
 
     about: str
     fields: Dict[str, Field]
+    words: Tuple[str, ...] = ()
 
 
 def _comments(text: str) -> Dict[int, str]:
@@ -61,12 +61,22 @@ def _own_fields(node: ast.stmt, comments: Dict[int, str]) -> Dict[str, Field]:
     return {}
 
 
+def _words(node: ast.expr, written: Dict[str, Tuple[List[str], Shape]]) -> Tuple[str, ...]:
+    """Those of a Literal, and of the Literals that it names."""
+    if not isinstance(node, ast.Subscript) or getattr(node.value, "id", "") != "Literal":
+        return ()
+    words: List[str] = []
+    for part in getattr(node.slice, "elts", [node.slice]):
+        words += written[part.id][1].words if isinstance(part, ast.Name) else [part.value]
+    return tuple(dict.fromkeys(words))
+
+
 def read_shapes(*first: str) -> Dict[str, Shape]:
     """The shapes of these files and of all that they import, by name. Files that have nothing to do with each
     other may use a name twice.
     """
     written: Dict[str, Tuple[List[str], Shape]] = {}
-    left, known = list(first), {"shape", *first}
+    left, known = ["shape", *first], {"shape", *first}
     while left:
         with open(os.path.join(SHAPES, left.pop() + ".py"), encoding="utf-8") as stream:
             text = stream.read()
@@ -79,7 +89,8 @@ def read_shapes(*first: str) -> Dict[str, Shape]:
                 bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
                 written[node.name] = bases, Shape(ast.get_docstring(node) or "", _own_fields(node, comments))
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                written[node.targets[0].id] = [], Shape("", _own_fields(node, comments))
+                words = _words(node.value, written)
+                written[node.targets[0].id] = [], Shape("", _own_fields(node, comments), words)
 
     def fields(name: str) -> Dict[str, Field]:
         bases, shape = written.get(name, ([], Shape("", {})))
@@ -89,7 +100,7 @@ def read_shapes(*first: str) -> Dict[str, Shape]:
         inherited.update(shape.fields)
         return inherited
 
-    return {name: Shape(shape.about, fields(name)) for name, (_bases, shape) in written.items()}
+    return {name: shape._replace(fields=fields(name)) for name, (_bases, shape) in written.items()}
 
 
 class _Schema:
@@ -104,6 +115,8 @@ class _Schema:
             return {"type": PLAIN[node.id]}
         if isinstance(node, ast.Name) and node.id == "object":
             return {}
+        if isinstance(node, ast.Name) and self.shapes[node.id].words:
+            return {"enum": list(self.shapes[node.id].words)}
         if isinstance(node, ast.Name):
             if node.id not in self.used:
                 self.used[node.id] = None

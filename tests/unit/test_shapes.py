@@ -11,6 +11,7 @@ import sys
 from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import SEVERITIES, STATES
 from ansible_collections.webmedic.php_fpm.tests.unit import shapes
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import FILES, fixture
 
@@ -41,19 +42,44 @@ class TestSnapshot:
         assert not faults
 
 
-class TestKeys:
-    def test_mypy_finds_a_misspelt_key(self, tmp_path: Any) -> None:
+class TestWords:
+    def test_what_a_host_is_sorted_by_is_what_may_be_said(self) -> None:
+        """The hosts' Python may have no Literal."""
+        declared = shapes.read_shapes("snapshot", "report")
+        assert (declared["Severity"].words, declared["State"].words) == (SEVERITIES, STATES)
+
+
+class TestMypy:
+    @pytest.mark.parametrize(
+        ("body", "right", "wrong", "fault"),
+        [
+            ("snapshot['nginx']['routes'][0]['read_timeout']['%s']", "line", "lien", "has no key"),
+            (
+                "snapshot['endpoints']['x']['connect']['result'] == '%s'",
+                "denied",
+                "deneid",
+                "comparison-overlap",
+            ),
+            (
+                "snapshot['endpoints']['x']['probe']['result'] == '%s'",
+                "closed",
+                "ok",
+                "comparison-overlap",
+            ),
+        ],
+    )
+    def test_it_finds_what_is_misspelt(
+        self, tmp_path: Any, body: str, right: str, wrong: str, fault: str
+    ) -> None:
         """On a copy of one small file and of the shapes: this is what they are for."""
         api = pytest.importorskip("mypy.api")
         room = tmp_path / "utils"
         shutil.copytree(shapes.SHAPES, str(room / "shapes"))
         (room / "__init__.py").write_text("")
-        body = (
-            "from .shapes.snapshot import Snapshot\n\n\n"
-            "def first(snapshot: Snapshot) -> int:\n"
-            "    return snapshot['nginx']['routes'][0]['read_timeout']['%s'] or 0\n"
-        )
-        for key, wrong in (("line", False), ("lien", True)):
-            (room / "reader.py").write_text(body % key)
-            output, _errors, status = api.run(["--no-incremental", "--cache-dir", os.devnull, str(room)])
-            assert ("has no key" in output, status != 0) == (wrong, wrong), output
+        code = "from .shapes.snapshot import Snapshot\n\n\n"
+        code += "def first(snapshot: Snapshot) -> object:\n    return %s\n"
+        options = ["--strict-equality", "--no-incremental", "--cache-dir", os.devnull, str(room)]
+        for word in (right, wrong):
+            (room / "reader.py").write_text(code % (body % word))
+            output, _errors, status = api.run(options)
+            assert (fault in output, status != 0) == (word == wrong, word == wrong), output

@@ -9,7 +9,7 @@ from .problems import CRITICAL, INFO, SEVERITIES, WARNING
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.missing import Missing
-    from ...plugin_utils.shapes.restart import RestartProblem
+    from ...plugin_utils.shapes.restart import RestartProblem, RestartVerdict
 
 
 def worst_first(problems: "Iterable[RestartProblem]") -> "List[RestartProblem]":
@@ -24,7 +24,7 @@ def mended_first(problems: "List[RestartProblem]") -> "List[RestartProblem]":
     return [{**each, "fix": fix} if each["kind"] == "config_not_loaded" else each for each in problems]
 
 
-def verdict_of(problems: "Sequence[RestartProblem]", missing: "Sequence[Missing]") -> str:
+def verdict_of(problems: "Sequence[RestartProblem]", missing: "Sequence[Missing]") -> "RestartVerdict":
     severities = {each["severity"] for each in problems}
     if CRITICAL in severities:
         return "fails"
@@ -33,7 +33,9 @@ def verdict_of(problems: "Sequence[RestartProblem]", missing: "Sequence[Missing]
     return "unknown" if missing else "fine"
 
 
-def message(verdict: str, problems: "Sequence[RestartProblem]", missing: "Sequence[Missing]") -> str:
+def message(
+    verdict: "RestartVerdict", problems: "Sequence[RestartProblem]", missing: "Sequence[Missing]"
+) -> str:
     """One sentence, with the worst of it."""
     if verdict == "not_applicable":
         return "No route leads from nginx to php-fpm here."

@@ -20,7 +20,7 @@ from .trials import NOT_RUN, Tried, fpm_start, fpm_test, nginx_test, problems_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.missing import Missing
-    from ...plugin_utils.shapes.restart import Cut, Restart, RestartProblem, RestartService
+    from ...plugin_utils.shapes.restart import Cut, Restart, RestartProblem, RestartService, RestartVerdict
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 WINDOW = 60  # seconds of log: none of it decides here
@@ -159,8 +159,7 @@ def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
     host.deadline = until
     host.missing[:] = [entry for entry in host.missing if entry["what"] in RELEVANT]
     if not snapshot["nginx"]["routes"]:
-        verdict = "unknown" if host.missing else "not_applicable"
-        return _answer(verdict, [], [], [], host.missing)
+        return _answer("unknown" if host.missing else "not_applicable", [], [], [], host.missing)
     ahead = foreseen(host, snapshot, try_start)
     missing = [entry for entry in host.missing if entry["what"] in RELEVANT]
     problems = ahead.problems
@@ -172,7 +171,7 @@ def restart(host: Host, try_start: bool, deadline: float) -> "Restart":
 
 
 def _answer(
-    verdict: str,
+    verdict: "RestartVerdict",
     problems: "List[RestartProblem]",
     services: "List[RestartService]",
     cuts: "List[Cut]",

@@ -22,9 +22,11 @@ from .problems import Service, problem
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Master
-    from ...plugin_utils.shapes.restart import RestartProblem
+    from ...plugin_utils.shapes.restart import RestartProblem, TrialResult
 
-PASSED, REFUSED, NOT_RUN = "passed", "refused", "not_run"
+PASSED: "TrialResult" = "passed"
+REFUSED: "TrialResult" = "refused"
+NOT_RUN: "TrialResult" = "not_run"
 TRIAL_SECONDS = 20.0
 # What fails in the sandbox alone: it has no network, and its files cannot be written.
 _SANDBOX = re.compile(
@@ -35,7 +37,7 @@ _HEAD = re.compile(r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[\w+\] \d+#\d+: |\[[\w .
 
 
 class Tried(NamedTuple):
-    result: str  # PASSED, REFUSED or NOT_RUN
+    result: "TrialResult"
     why: Optional[str] = None
     file: Optional[str] = None
     line: Optional[int] = None

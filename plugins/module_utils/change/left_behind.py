@@ -24,20 +24,26 @@ from .record import KEPT, NEW, OPEN, UNDONE, Record, UndoFailed, file_away, left
 from .recovery import NOT_BACK, close, put_files_back, read_record, shell, tidy, undo_commands
 
 if TYPE_CHECKING:
+    from typing import Final, Literal
+
     from ...plugin_utils.shapes.record import Folder, Journal, Socket
+    from ...plugin_utils.shapes.remediation import Fate
+
+    Judged = Union[Fate, Literal["undo"]]
 
 # What became of it.
-PUT_BACK = "put_back"  # its files, and its commands where they had taken effect
-KEPT_SO, LEFT = "kept", "left"
-TIDIED = "tidied"  # it was over, and had left files of its own
-DAMAGED = "damaged"  # it is no record, and was put aside
-_UNDO = "undo"  # put back, with its commands
+PUT_BACK: "Final" = "put_back"  # its files, and its commands where they had taken effect
+KEPT_SO: "Final" = "kept"
+LEFT: "Final" = "left"
+TIDIED: "Final" = "tidied"  # it was over, and had left files of its own
+DAMAGED: "Final" = "damaged"  # it is no record, and was put aside
+_UNDO: "Final" = "undo"  # put back, with its commands
 
 
 class Closed(NamedTuple):
     """A change that a killed run had left."""
 
-    fate: str
+    fate: "Fate"
     why: str
     name: str = "unfinished"
     target: Optional[str] = None
@@ -56,7 +62,7 @@ class Closed(NamedTuple):
         return list(self.touched) if self.fate in (PUT_BACK, KEPT_SO) else []
 
 
-def _judge(journal: "Journal", now: Present) -> str:
+def _judge(journal: "Journal", now: Present) -> "Judged":
     """_UNDO, PUT_BACK, KEPT_SO or LEFT. Pure."""
     whole = "before" not in now.files
     if not journal["commands"]:  # nobody knows who has read the files since
@@ -72,7 +78,7 @@ def _judge(journal: "Journal", now: Present) -> str:
     return LEFT if now.old else _UNDO
 
 
-def _why(journal: "Journal", now: Present, fate: str) -> str:
+def _why(journal: "Journal", now: Present, fate: "Judged") -> str:
     not_run = [
         shell(command["do"])
         for command, took in zip(journal["commands"], now.took)
@@ -153,7 +159,7 @@ def _take_back(closed: Closed, record: Record, now: Present, commands: bool) -> 
     return closed._replace(files=fates["restored"], left=fates["left"], backup=close(record, fates))
 
 
-def _closed(fate: str, why: str, journal: "Journal") -> Closed:
+def _closed(fate: "Fate", why: str, journal: "Journal") -> Closed:
     touched = [file["path"] for file in journal["files"]]
     return Closed(fate, why, journal["name"], journal["target"], journal["at"], touched=touched)
 

@@ -4,7 +4,10 @@
 """The one FastCGI exchange that needs no script: FCGI_GET_VALUES (FastCGI specification 1.0, 4.1)."""
 
 import struct
-from typing import NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.endpoint import ProbeResult
 
 # A whole answer of php-fpm has 32 bytes.
 ENOUGH = 64
@@ -17,7 +20,7 @@ _PADDING = b"\r\n\r\n"
 
 
 class Answer(NamedTuple):
-    result: str  # answered, not_fastcgi or closed
+    result: "ProbeResult"  # answered, not_fastcgi or closed
     detail: Optional[str]  # what a person needs to see of it
 
 

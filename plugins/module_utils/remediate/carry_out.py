@@ -5,7 +5,7 @@
 and shown.
 """
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..change.difference import difference
 from ..change.disk import Disk
@@ -22,11 +22,14 @@ from .launch import launch
 from .rehearsal import start_of
 from .running import Running
 
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.remediation import ActionResult
+
 Verify = Callable[[], Optional[str]]
 
 
 class Outcome(NamedTuple):
-    result: str  # unchanged, would, refused, done, rolled_back or failed
+    result: "ActionResult"  # not skipped
     why: str
     files: List[str]
     commands: List[str]

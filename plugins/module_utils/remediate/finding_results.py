@@ -10,7 +10,7 @@ from .compare import DEAD, Key, key, rank
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Finding
-    from ...plugin_utils.shapes.remediation import FindingResult, Named, Shown, Still, Taken
+    from ...plugin_utils.shapes.remediation import FindingOutcome, FindingResult, Named, Shown, Still, Taken
 
 
 def active(findings: "Sequence[Finding]") -> "List[Finding]":
@@ -33,7 +33,9 @@ def _reasons(actions: "Sequence[Taken]") -> str:
     return "; ".join(dict.fromkeys(form % action for action in actions if action["why"]))
 
 
-def _result(item: "Finding", actions: "Sequence[Taken]", again: "Optional[Finding]") -> Tuple[str, str]:
+def _result(
+    item: "Finding", actions: "Sequence[Taken]", again: "Optional[Finding]"
+) -> "Tuple[FindingOutcome, str]":
     """(result, why) of a finding. actions: those that serve it. again: the same, as it is found now."""
     results = {action["result"] for action in actions}
     why = _reasons(actions)

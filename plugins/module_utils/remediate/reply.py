@@ -12,7 +12,7 @@ from .finding_results import finding_results, still_active
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
-    from ...plugin_utils.shapes.remediation import Remediation, Reply, Shown, Taken, Undone
+    from ...plugin_utils.shapes.remediation import Remediation, Reply, RunOutcome, Shown, Taken, Undone
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 Name = Callable[["Finding"], Hashable]
@@ -45,7 +45,7 @@ def tried(actions: "List[Taken]") -> bool:
     return any(action["result"] in TRIED for action in actions)
 
 
-def _outcome(check_mode: bool, done: Done) -> str:
+def _outcome(check_mode: bool, done: Done) -> "RunOutcome":
     if tried(done.actions) or (done.undone and not check_mode):
         return "done"
     if done.undone or any(action["result"] == "would" for action in done.actions):
@@ -53,7 +53,7 @@ def _outcome(check_mode: bool, done: Done) -> str:
     return "nothing_to_do"
 
 
-def _reply(diagnosis: Diagnosis, done: Done, outcome: str, why: str, name: Name = key) -> "Reply":
+def _reply(diagnosis: Diagnosis, done: Done, outcome: "RunOutcome", why: str, name: Name = key) -> "Reply":
     """why: the host was left alone."""
     verdict, last = diagnosis.verdict, done.last
     results = finding_results(
@@ -91,6 +91,6 @@ def reply(diagnosis: Diagnosis, done: Done, name: Name = key) -> "Reply":
     return _reply(diagnosis, done, _outcome(diagnosis.check_mode, done), "", name)
 
 
-def left_alone(diagnosis: Diagnosis, outcome: str, why: str) -> "Reply":
+def left_alone(diagnosis: Diagnosis, outcome: "RunOutcome", why: str) -> "Reply":
     """The reply of a run that did nothing."""
     return _reply(diagnosis, Done([], [], None, diagnosis.verdict, {}, {}, None), outcome, why)

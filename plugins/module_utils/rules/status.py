@@ -13,6 +13,7 @@ from .missing import FAILED
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
     from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.shape import Status
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 # What "healthy" depends on, by its name in missing. Any rule may find an active cause, so none may fail.
@@ -89,7 +90,7 @@ def status_of(
     examined: Sequence[Case],
     findings: Sequence["Finding"],
     missing: Sequence["Missing"],
-) -> str:
+) -> "Status":
     """failing, degraded, unknown, recovered, not_applicable or healthy: the first that applies."""
     shut = _shut(findings)
     dead = _out_of_reach(examined, findings)

@@ -10,15 +10,14 @@ A type says what a field holds. BOUNDS says where it may hold less. A new plain 
 from __future__ import annotations
 
 from inspect import get_annotations
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
-
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import SEVERITIES, STATES
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from ..shapes.finding import Finding, HostStatus, Place, Timeline
-from ..shapes.gate import Gate, Reason
+from ..shapes.gate import Decision, Gate, Reason
 from ..shapes.remediation import Difference, FindingResult, Named, Remediation, Shown, Taken, Undone
 from ..shapes.report import Diagnosis, HostEntry, Remedied, Run
-from ..shapes.restart import Restart, RestartProblem
+from ..shapes.restart import RestartProblem
+from ..shapes.shape import Confidence, Severity, State, Status
 from ..shapes.site_page import SitePages
 from ..shapes.snapshot import Stranger
 from .untrusted import (
@@ -40,15 +39,15 @@ from .untrusted import (
 
 # A status as people read it, where that is not its name.
 LABELS = {"not_applicable": "not applicable"}
-# Worst first; the verdict on a fleet is the worst status in it.
-STATUSES = ("failing", "degraded", "unreachable", "unknown", "recovered", "healthy", "not_applicable")
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
+STATES: tuple[State, ...] = get_args(State)
+STATUSES: tuple[Status, ...] = get_args(Status)
 # What a module may say of a host; the rest is for hosts on which no module could answer.
 ANSWERS = tuple(status for status in STATUSES if status != "unreachable")
 # What hosts with these statuses hide, nobody knows.
-UNSEEN = ("unreachable", "unknown")
-CONFIDENCES = ("certain", "likely", "possible")
-# What a gate decides. What matters most comes first.
-DECISIONS = ("fail", "warn", "pass")
+UNSEEN: tuple[Status, ...] = ("unreachable", "unknown")
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
 MOST_STRANGERS = 20
 SHORT_TEXT = 200
 MOST_FILES = 20
@@ -123,9 +122,6 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "cause": ID,
         "reason": ID,
         "code": Bound(integer, {"type": "integer"}),
-        "severity": choice(*SEVERITIES),
-        "confidence": choice(*CONFIDENCES),
-        "state": choice(*STATES),
         "since": TIME,
         "sites_left": ZERO,
     },
@@ -144,23 +140,14 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "limit": SHORT,
     },
     Taken: {
-        "result": choice("failed", "done", "would", "unchanged", "rolled_back", "refused", "skipped"),
         "why": NO_TEXT,
         "cut": ZERO,
         "seconds": ZERO,
     },
     Shown: {"probe": NO_TEXT},
-    FindingResult: {
-        "result": choice("escalated", "fixed", "would_fix", "rolled_back", "not_needed"),
-        "why": NO_TEXT,
-    },
-    Undone: {
-        "at": TIME,
-        "fate": choice("put_back", "kept", "left", "tidied", "damaged"),
-        "why": NO_TEXT,
-    },
+    FindingResult: {"why": NO_TEXT},
+    Undone: {"at": TIME, "why": NO_TEXT},
     Remediation: {
-        "outcome": choice("left_alone", "nothing_to_do", "would_change", "done", "busy"),
         "why": NO_TEXT,
         "status_before": STATUS,
         "status_after": STATUS,
@@ -173,21 +160,13 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "strangers_total": ZERO,
     },
     HostEntry: {"status": choice(*STATUSES)},
-    Reason: {"cause": ID, "reason": ID, "decision": choice(*DECISIONS)},
+    Reason: {"cause": ID, "reason": ID},
     Gate: {
-        "phase": choice("before", "after"),
-        "verdict": choice(*DECISIONS),
         "since": TIME,
         "ill": Bound(most=MOST_HOSTS),
         "reasons": Bound(most=MOST_REASONS),
     },
-    Restart: {"verdict": choice("fails", "risky", "unknown", "fine", "not_applicable")},
-    RestartProblem: {
-        "kind": ID,
-        "severity": choice(*SEVERITIES),
-        "confidence": choice(*CONFIDENCES),
-        "sites": Bound(most=MOST_SITES),
-    },
+    RestartProblem: {"kind": ID, "sites": Bound(most=MOST_SITES)},
     SitePages: {"pages": Bound(most=MOST_SITES)},
 }
 
@@ -238,6 +217,8 @@ def _reader(kind: Any, bound: Bound) -> Reader:
         return mapping
     if bound.read is not None:
         return bound.read
+    if get_origin(kind) is Literal:
+        return one_of(*get_args(kind))
     plain = TYPES.get(kind)
     if plain is not None and plain.read is not None:
         return plain.read

@@ -20,13 +20,13 @@ from ..reports.compare import epoch
 from ..reports.folder import absolute, put, text_of
 from ..reports.replay import Foreign, NoReport
 from ..reports.report import summarise
-from ..shapes.gate import Gate, Policy, Reason
+from ..shapes.gate import Gate, Phase, Policy, Reason
 from ..shapes.report import Report
 from . import gate_answers, gate_own, policy_reader
 from .looks import Baseline, Looks, Refused
 from .policy import judge
 
-BEFORE = "before"
+BEFORE: Phase = "before"
 # A clock that is a little ahead is no mistake.
 AHEAD = 60
 # 2000-01-01. What lies before it is a typing mistake: seconds to go back, or a date without its dashes.
@@ -48,7 +48,7 @@ class Terms(NamedTuple):
 
 
 def terms(
-    phase: str,
+    phase: Phase,
     policy: Any,
     baseline: str,
     since: Any,

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..answers.bounds import reader_of
 from ..answers.untrusted import Mismatch
-from ..shapes.gate import Own
+from ..shapes.gate import Own, Phase
 from ..shapes.site_page import SitePages
 
 # By host and site.
@@ -52,7 +52,7 @@ def read(kept: Any) -> Counts:
     return {(item["host"], item["site"]): item["count"] for item in found}
 
 
-def known(task_vars: Mapping[str, Any], variable: str, phase: str, hosts: Iterable[str]) -> Counts:
+def known(task_vars: Mapping[str, Any], variable: str, phase: Phase, hosts: Iterable[str]) -> Counts:
     """Of earlier looks and gates of this phase in this run. variable: where each of them is registered."""
     found: dict[tuple[str, str], int] = {}
     for host in hosts:

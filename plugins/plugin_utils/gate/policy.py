@@ -18,7 +18,7 @@ from ..answers.bounds import DECISIONS
 from ..answers.complaints import harmless
 from ..reports.remedies import full_name
 from ..reports.saturation import loads
-from ..shapes.gate import Gate, Match, Policy, Reason, Waiver
+from ..shapes.gate import Decision, Gate, Match, Phase, Policy, Reason, Waiver
 from ..sites import sites_of
 from ..terminal.text import names as names_of
 from ..terminal.text import plural
@@ -32,7 +32,7 @@ def judge(
     policy: Policy,
     now: float,
     batch: Sequence[str],
-    phase: str = "after",
+    phase: Phase = "after",
     fleet: int | None = None,
 ) -> Gate:
     """batch: the hosts that are judged. fleet: number of hosts of the play, for the thresholds."""
@@ -112,7 +112,7 @@ def in_scope(seen: Seen, policy: Policy) -> bool:
     return any(named) or not named
 
 
-def decision(seen: Seen, policy: Policy) -> str:
+def decision(seen: Seen, policy: Policy) -> Decision:
     """What is tolerated for one site is not tolerated where it harms another one too."""
     return next(
         rule["decision"]

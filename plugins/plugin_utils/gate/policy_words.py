@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from ..answers.bounds import CONFIDENCES, SEVERITIES, STATES
 from ..catalogue.catalogue import CATALOGUE
-from ..shapes.gate import Rule
+from ..shapes.gate import Phase, Rule
 
-PHASES = ("before", "after")
+PHASES: tuple[Phase, ...] = get_args(Phase)
 
 
 class Sign(NamedTuple):

@@ -11,6 +11,7 @@ from datetime import datetime
 from ..answers.bounds import STATUSES
 from ..reports.compare import epoch
 from ..shapes.report import Report
+from ..shapes.shape import Status
 from ..terminal.text import clean, plural, span
 
 LEADS = {
@@ -35,7 +36,7 @@ def zoned(stamp: str) -> str:
     return local.strftime("%Y-%m-%d %H:%M:%S ") + (local.strftime("UTC%z") if local.utcoffset() else "UTC")
 
 
-def worst_of(report: Report) -> str:
+def worst_of(report: Report) -> Status:
     """The worst status in the fleet."""
     counts = report["summary"]["counts"]
     return next((status for status in STATUSES if counts[status]), "not_applicable")

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from ..answers.bounds import SEVERITIES, STATUSES, UNSEEN
 from ..shapes.changes import Changed, Changes, HostChange, Lost
 from ..shapes.report import Explained, HostEntry, Report
+from ..shapes.shape import Status
 from .remedies import identity, open_findings
 from .saturation import saturation
 
@@ -193,7 +194,7 @@ def _status_changes(before: Report, after: Report) -> list[HostChange]:
     return sorted(found, key=lambda item: STATUSES.index(item["now"]) if item["now"] else len(STATUSES))
 
 
-def _status(report: Report, host: str) -> str | None:
+def _status(report: Report, host: str) -> Status | None:
     entry = report["hosts"].get(host)
     return entry["status"] if entry else None
 

@@ -23,6 +23,7 @@ from ..catalogue.catalogue import enrich
 from ..render.facts import worst_of
 from ..shapes.artifact import Artifact
 from ..shapes.report import Diagnosis, HostEntry, Report, Run, Summary
+from ..shapes.shape import Status
 from . import brief, remedies
 
 SCHEMA_VERSION = 1
@@ -57,7 +58,7 @@ def failure(result: Mapping[str, Any]) -> str:
     return _PREFIXES.sub("", message[0]) if message else "no message came with it"
 
 
-def _entry_without_diagnosis(status: str, error: str) -> HostEntry:
+def _entry_without_diagnosis(status: Status, error: str) -> HostEntry:
     return {
         "status": status,
         "findings": [],
@@ -124,7 +125,7 @@ def _kept(snapshot: Any) -> dict[str, object] | None:
 
 def summarise(hosts: Mapping[str, HostEntry]) -> Summary:
     """{counts: hosts by status, every status present; causes: hosts by cause}."""
-    counts = dict.fromkeys(STATUSES, 0)
+    counts: dict[str, int] = dict.fromkeys(STATUSES, 0)
     causes: dict[str, int] = {}
     for entry in hosts.values():
         counts[entry["status"]] += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
-from .shape import TypedDict
+from .shape import Confidence, Severity, TypedDict
 
 
 class Alert(TypedDict):
@@ -44,8 +44,8 @@ class AlertRule(TypedDict, total=False):
     decision: str  # mend, ask or leave
     cause: List[str]  # ids
     reason: List[str]
-    severity: List[str]  # critical, warning, info
-    confidence: List[str]  # certain, likely, possible
+    severity: List[Severity]
+    confidence: List[Confidence]
     alert: List[str]  # patterns of the shell
     host: List[str]
     site: List[str]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Dict, List
 
+from .gate import Decision, Phase
 from .report import Mended
-from .shape import TypedDict
+from .shape import Status, TypedDict
 
 
 class GateInBrief(TypedDict):
-    phase: str  # before or after
-    verdict: str  # fail, warn or pass
+    phase: Phase
+    verdict: Decision
     summary: str  # in one line
 
 
@@ -33,7 +34,7 @@ class Artifact(Published, Listed):
     in it is a template.
     """
 
-    verdict: str  # the worst status
+    verdict: Status  # the worst status
     generated_at: str  # UTC
     counts: Dict[str, int]  # hosts by status, every status present
     causes: Dict[str, int]  # hosts by cause, the most frequent first; at most 50

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Dict, List, Optional
 
 from .remediation import Named
-from .shape import TypedDict
+from .shape import Severity, State, Status, TypedDict
 
 
 class Changed(Named):
@@ -18,10 +18,10 @@ class Changed(Named):
     host: str
     sites: List[str]
     sites_left: int  # how many more there are
-    severity: str  # of the later report that has it
-    was: Optional[str]  # active, latent or recovered; None: it was not found
-    now: Optional[str]
-    was_severity: Optional[str]  # of the earlier report; None: it was not found
+    severity: Severity  # of the later report that has it
+    was: Optional[State]  # None: it was not found
+    now: Optional[State]
+    was_severity: Optional[Severity]  # of the earlier report; None: it was not found
     was_sites: List[str]
     was_sites_left: int
     looked: bool  # False: one of the reports says nothing of this host, so nobody knows since when it is so
@@ -37,8 +37,8 @@ class HostChange(TypedDict):
     """None: the report has no such host."""
 
     host: str
-    was: Optional[str]  # status
-    now: Optional[str]
+    was: Optional[Status]
+    now: Optional[Status]
 
 
 class Lost(TypedDict):

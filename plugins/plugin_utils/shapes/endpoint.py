@@ -4,9 +4,15 @@
 
 """An endpoint between nginx and php-fpm: its file, who listens, and what a client gets."""
 
-from typing import List, Optional
+from typing import List, Literal, Optional
 
 from .shape import TypedDict
+
+# What connect(2) gave, and what a FastCGI request without PHP gave.
+ConnectResult = Literal[
+    "ok", "missing", "refused", "denied", "full", "timeout", "unreachable", "error", "not_tried"
+]
+ProbeResult = Literal["answered", "no_answer", "not_fastcgi", "closed", "not_tried"]
 
 
 class Rights(TypedDict):
@@ -92,7 +98,7 @@ class Blocked(LaterBlocked):
 class Dialled(TypedDict):
     """What connect(2) gave."""
 
-    result: str  # ok, missing, refused, denied, full, timeout, unreachable, error, not_tried
+    result: ConnectResult
     errno: Optional[int]
     error: Optional[str]  # strerror(3)
 
@@ -106,7 +112,7 @@ class Connect(Dialled):
 class Answer(TypedDict):
     """What a FastCGI request without PHP gave."""
 
-    result: str  # answered, no_answer, not_fastcgi, closed, not_tried
+    result: ProbeResult
     ms: Optional[float]  # until the answer
     detail: Optional[str]
     waited: float  # seconds
@@ -121,9 +127,9 @@ class Address(TypedDict):
     """One address that a host name leads to."""
 
     address: str
-    result: str  # as Dialled has it
+    result: ConnectResult
     errno: Optional[int]
-    probe: str  # result, as Answer has it
+    probe: ProbeResult
 
 
 class Outcome(TypedDict):

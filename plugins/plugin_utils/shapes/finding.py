@@ -11,7 +11,7 @@ from typing import Dict, List, Optional
 
 from .missing import Missing
 from .plan import Planned
-from .shape import Confidence, Fault, Severity, State, TypedDict
+from .shape import Confidence, Fault, Severity, State, Status, TypedDict
 from .snapshot import Stranger
 
 
@@ -83,9 +83,9 @@ class Finding(TypedDict):
     cause: str  # id
     code: Optional[int]  # number of the cause in the guide
     reason: Optional[str]  # id
-    severity: Severity  # critical, warning or info
-    confidence: Confidence  # certain, likely or possible
-    state: State  # active, latent or recovered
+    severity: Severity
+    confidence: Confidence
+    state: State
     site: Optional[str]  # first of sites
     sites: List[str]  # names of servers
     sites_left: int  # how many more there are, which a long reply does not name
@@ -107,7 +107,7 @@ class Finding(TypedDict):
 class HostStatus(TypedDict):
     """What a verdict says of a host beside its findings."""
 
-    status: str
+    status: Status
     plan: List[Planned]
     missing: List[Missing]
     strangers: List[Stranger]  # the first of them

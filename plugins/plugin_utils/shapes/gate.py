@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Literal, Optional
 
-from .shape import TypedDict
+from .shape import Confidence, Severity, State, TypedDict
+
+# What matters most comes first.
+Decision = Literal["fail", "warn", "pass"]
+Phase = Literal["before", "after"]  # the deploy
 
 
 class Match(TypedDict, total=False):
@@ -16,9 +20,9 @@ class Match(TypedDict, total=False):
 
     cause: List[str]  # ids, those of the gate among them
     reason: List[str]  # ids
-    severity: List[str]  # critical, warning, info
-    confidence: List[str]  # certain, likely, possible
-    state: List[str]  # active, latent, recovered
+    severity: List[Severity]
+    confidence: List[Confidence]
+    state: List[State]
     site: List[str]  # patterns of the shell
     pool: List[str]
     host: List[str]
@@ -26,7 +30,7 @@ class Match(TypedDict, total=False):
 
 
 class Rule(Match):
-    decision: str  # fail, warn or pass
+    decision: Decision
 
 
 class Waiver(Match):
@@ -66,7 +70,7 @@ class Reason(TypedDict):
     pool: Optional[str]
     cause: str  # id
     reason: Optional[str]  # id
-    decision: str  # fail, warn or pass
+    decision: Decision
     new: Optional[bool]  # it was not so in the baseline; None: there is none
     why: str
     fix: str
@@ -82,8 +86,8 @@ class Own(TypedDict):
 
 
 class Gate(TypedDict):
-    phase: str  # before or after
-    verdict: str  # fail, warn or pass
+    phase: Phase
+    verdict: Decision
     summary: str  # in one line
     since: Optional[float]  # epoch seconds, when the deploy began
     baseline: Optional[str]  # path of the report of before

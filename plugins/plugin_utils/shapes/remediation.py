@@ -4,19 +4,25 @@
 
 """A remediation: what was done, what became of each finding, and the module's reply."""
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Literal, Optional
 
 from .finding import Verdict
 from .plan import Chosen
-from .shape import TypedDict
+from .shape import Status, TypedDict
 from .snapshot import Snapshot
+
+# What came of an action, of a finding, of what a killed run had left, and of all of it.
+ActionResult = Literal["failed", "done", "would", "unchanged", "rolled_back", "refused", "skipped"]
+FindingOutcome = Literal["escalated", "fixed", "would_fix", "rolled_back", "not_needed"]
+Fate = Literal["put_back", "kept", "left", "tidied", "damaged"]
+RunOutcome = Literal["left_alone", "nothing_to_do", "would_change", "done", "busy"]
 
 
 class Taken(Chosen):
     """An action of the plan, and what came of it."""
 
     running: Optional[int]  # as planned
-    result: str  # done, would, unchanged, rolled_back, refused, skipped or failed
+    result: ActionResult
     why: str
     files: List[str]
     commands: List[str]
@@ -46,7 +52,7 @@ class Named(TypedDict):
 class FindingResult(Named):
     """What became of a finding."""
 
-    result: str  # fixed, would_fix, rolled_back, escalated or not_needed
+    result: FindingOutcome
     before: Optional[Shown]  # None: nobody looked
     after: Optional[Shown]
     why: str
@@ -66,17 +72,17 @@ class Undone(TypedDict):
     target: Optional[str]
     at: Optional[float]  # epoch seconds
     files: List[str]
-    fate: str  # put_back, kept, left, damaged or tidied
+    fate: Fate
     why: str
     by_hand: List[str]  # commands that take back what was left
 
 
 class Remediation(TypedDict):
     check_mode: bool
-    outcome: str  # nothing_to_do, would_change, done, left_alone or busy
+    outcome: RunOutcome
     why: str  # the host was left alone
-    status_before: str
-    status_after: Optional[str]  # None: in check mode
+    status_before: Status
+    status_after: Optional[Status]  # None: in check mode
     diagnosed_at: float  # epoch seconds
     answered_after: Optional[float]  # seconds from the diagnosis; None: nothing had to be waited for
     undone: Optional[Undone]

@@ -4,10 +4,13 @@
 
 """What the next restart, reload or boot of nginx and php-fpm would do: the answer of restart_info."""
 
-from typing import List, Optional
+from typing import List, Literal, Optional
 
 from .missing import Missing
 from .shape import Confidence, Severity, TypedDict
+
+RestartVerdict = Literal["fails", "risky", "unknown", "fine", "not_applicable"]
+TrialResult = Literal["passed", "refused", "not_run"]
 
 
 class RestartProblem(TypedDict):
@@ -39,8 +42,8 @@ class RestartService(TypedDict):
     config: str
     running: bool
     enabled: Optional[str]  # UnitFileState
-    config_test: str  # passed, refused, not_run
-    start_test: str  # the same
+    config_test: TrialResult
+    start_test: TrialResult
     why: Optional[str]  # refused or not run
 
 
@@ -58,7 +61,7 @@ class Cut(TypedDict):
 
 
 class Restart(TypedDict):
-    verdict: str  # fails, risky, unknown, fine, not_applicable
+    verdict: RestartVerdict
     msg: str
     problems: List[RestartProblem]
     services: List[RestartService]

@@ -7,27 +7,30 @@
 A key of a class with total=False may be absent; code reads it with get().
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+# What matters most comes first.
+Severity = Literal["critical", "warning", "info"]
+Confidence = Literal["certain", "likely", "possible"]
+State = Literal["active", "latent", "recovered"]
+# Of a host. The worst comes first: the verdict on a fleet is the worst status in it.
+Status = Literal["failing", "degraded", "unreachable", "unknown", "recovered", "healthy", "not_applicable"]
+# What an error of PHP's is about, by which the controller chooses a fix.
+PhpFault = Literal[
+    "certificate_file",
+    "database_connections",
+    "environment_variable",
+    "memory_unit",
+    "other_version",
+    "parse_error",
+    "removed_function",
+    "save_handler",
+]
+Fault = Literal[PhpFault, "main_file"]
 
 if TYPE_CHECKING:
-    from typing import Literal, TypedDict
-
-    Severity = Literal["critical", "warning", "info"]
-    Confidence = Literal["certain", "likely", "possible"]
-    State = Literal["active", "latent", "recovered"]
-    PhpFault = Literal[
-        "certificate_file",
-        "database_connections",
-        "environment_variable",
-        "memory_unit",
-        "other_version",
-        "parse_error",
-        "removed_function",
-        "save_handler",
-    ]
-    Fault = Literal[PhpFault, "main_file"]
+    from typing import TypedDict
 else:
-    Severity = Confidence = State = PhpFault = Fault = str  # Python 3.6 has no Literal
 
     class TypedDict(dict):
         """answers/bounds.py walks the bases of a shape. A class of typing.TypedDict has forgotten its own."""

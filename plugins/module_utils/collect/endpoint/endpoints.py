@@ -24,6 +24,7 @@ from .socket_files import no_file, unix_facts
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.endpoint import (
         Blocked,
+        ConnectResult,
         Endpoint,
         Flow,
         Hidden,
@@ -271,7 +272,7 @@ class _Survey:
         people += [("php-fpm", holder["pid"]) for holder in facts["listeners"]]
         return next(filter(None, (hidden(self.host, who, pid, path) for who, pid in people)), None)
 
-    def _blocked(self, key: str, result: str, as_user: Optional[str]) -> Optional["Blocked"]:
+    def _blocked(self, key: str, result: "ConnectResult", as_user: Optional[str]) -> Optional["Blocked"]:
         """What refuses nginx. Where we dialled as ourselves, owner, mode and ACL alone decide."""
         walked = self.components.get(key)
         if walked is None or self.identity is None or (as_user is not None and result != "denied"):

@@ -17,7 +17,7 @@ from ...parse import fastcgi
 from ..child import Child, die_with_parent, end
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.endpoint import Outcome
+    from ....plugin_utils.shapes.endpoint import ConnectResult, Outcome, ProbeResult
 
 AT_ONCE = 128  # endpoints in flight together
 NAMES_AT_ONCE = 32  # each has a child of its own
@@ -41,7 +41,7 @@ class Rights(NamedTuple):
     root: str  # what its processes see as "/"
 
 
-_RESULTS = {
+_RESULTS: Dict[int, "ConnectResult"] = {
     0: "ok",
     errno.ECONNREFUSED: "refused",
     errno.EACCES: "denied",
@@ -58,7 +58,10 @@ _FAMILIES = {"unix": socket.AF_UNIX, "inet": socket.AF_INET, "inet6": socket.AF_
 
 
 def outcome(
-    target: Target, number: Optional[int], error: Optional[str] = None, result: Optional[str] = None
+    target: Target,
+    number: Optional[int],
+    error: Optional[str] = None,
+    result: "Optional[ConnectResult]" = None,
 ) -> "Outcome":
     """What dialling gave, before any FastCGI: number is the errno, 0 for an accepted connection."""
     result = result or _RESULTS.get(-1 if number is None else number, "error")
@@ -99,7 +102,7 @@ class _Dial:
         except OSError as error:
             self._finish("closed", error.strerror)
 
-    def _finish(self, result: str, detail: Optional[str]) -> None:
+    def _finish(self, result: "ProbeResult", detail: Optional[str]) -> None:
         waited = time.monotonic() - self.started
         self.done = outcome(self.target, 0)
         self.done["probe"] = {

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import json
 from inspect import get_annotations
-from typing import Any, Union, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import bounds, untrusted
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import brief, report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.artifact import (
     Artifact,
-    GateInBrief,
     Listed,
 )
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.report import Report, Summary, Words
@@ -68,12 +67,7 @@ WRITTEN: dict[type, dict[str, Schema]] = {
             },
         },
     },
-    GateInBrief: {
-        "phase": {"enum": ["before", "after"]},
-        "verdict": {"enum": ["fail", "warn", "pass"]},
-    },
     Artifact: {
-        "verdict": {"enum": list(bounds.STATUSES)},
         "generated_at": TIME,
         "counts": COUNTS,
         "causes": {**CAUSES, "maxProperties": brief.MOST_CAUSES},
@@ -134,6 +128,8 @@ class Maker:
             }
         if bound.schema:
             return bound.schema
+        if get_origin(kind) is Literal:
+            return {"enum": list(get_args(kind))}
         if kind in bounds.TYPES:
             return bounds.TYPES[kind].schema or {}
         name = kind.__name__.lower()

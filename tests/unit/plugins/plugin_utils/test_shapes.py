@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Union, get_origin
+from typing import Any, Literal, Union, get_origin
 
 import pytest
 import yaml
@@ -89,6 +89,8 @@ def documented_type(kind: Any) -> str:
     """The word of RETURN for a type."""
     if get_origin(kind) is Union:
         return documented_type(bounds.inner(kind))
+    if get_origin(kind) is Literal:
+        return "str"
     if get_origin(kind) is list:
         return "list"
     return TYPES.get(kind, "dict")

@@ -127,6 +127,7 @@ class TestWasDown:
         ago = hosts.now(host) - hosts.events(host, "nginx")[0]["first"] - 1
         host.nginx_said("ng-reset-header", ago).fpm_said("fpm-exit-sigsegv", ago)
         assert sorted(hosts.cause_ids(host)) == [CAUSE, "invalid_response"]
+
     @pytest.mark.parametrize("after, reason", [(0.9, "stopped"), (1.5, None)])
     def test_near_miss_it_ran_in_the_second_of_the_loss(self, after: float, reason: Optional[str]) -> None:
         """A restart before it is none of its, though both are of one minute."""
