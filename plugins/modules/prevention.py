@@ -202,6 +202,12 @@ remediation:
         judged or changed, or V(busy) while another remediation runs there.
       type: str
       returned: success
+    refusal_kind:
+      description: Why the host was left alone, in a word. V(unknown), V(failing) or V(degraded) is its
+        status. With V(not_root) we are not root, and V(busy) is another remediation. V(null) otherwise. Not
+        before 0.14.0.
+      type: str
+      returned: success
     why:
       description: Why the host was left alone, empty otherwise.
       type: str
@@ -240,6 +246,10 @@ remediation:
           RV(remediation.findings), from 0.
         - C(result) is V(done), V(would), V(unchanged), V(rolled_back), V(refused), V(skipped), or V(failed)
           where not even the state before came back.
+        - C(refusal_kind) says in a word why it was skipped or refused, V(null) otherwise. V(max_risk),
+          V(max_disruption), V(max_cut) and V(swap_size) are options. V(repeated) was done once, or too often
+          of late. Of V(managed) a tool writes the file. For V(action) the host is not as it has to be. At
+          V(trial) a program objects. Not before 0.14.0.
       type: list
       elements: dict
       returned: success
@@ -274,6 +284,7 @@ remediation:
         findings:
           - 0
         id: unit_oom_policy
+        refusal_kind: null
         result: done
         reversible: true
         risk: medium
@@ -295,6 +306,7 @@ remediation:
         site: shop.example
         why: ""
     outcome: done
+    refusal_kind: null
     status_after: healthy
     status_before: healthy
     still: []

@@ -83,7 +83,7 @@ MAY_IMPORT = {
         "exchange",
     ),
     "ahead": ("collect", "parse", "shapes", "actions", "change", "remediate", "rules"),
-    "prevent": ("collect", "rules", "plan", "change", "remediate", "ahead"),
+    "prevent": ("collect", "rules", "shapes", "plan", "change", "remediate", "ahead"),
     "monitor": ("collect", "parse"),
     "bundle": ("collect", "parse", "rules", "edit", "exchange"),
     "exchange": ("parse",),

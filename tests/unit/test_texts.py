@@ -9,7 +9,7 @@ import os
 from typing import Container, Dict, Iterator, List, Set, Tuple
 
 import pytest
-from ansible_collections.webmedic.php_fpm.tests.unit.sources import UTILS, parsed, python_files
+from ansible_collections.webmedic.php_fpm.tests.unit.sources import PLUGINS, UTILS, parsed, python_files
 
 RULES = os.path.join("plugins", "module_utils", "rules", "")
 # Methods by which a text is searched or cut, and those of which comes another text.
@@ -30,23 +30,40 @@ CUT |= {"split", "rsplit", "splitlines", "partition", "rpartition", "replace", "
 MADE = {"strip", "lstrip", "rstrip", "lower", "upper", "join", "get"}
 # Keys, attributes and parameters that hold what a program said.
 TEXTS = {"text", "output", "limit_from"}
+# Those that hold a sentence of ours for a person. What is decided goes by the kind beside it.
+SENTENCES = {"why", "summary", "error", "msg"}
+SEARCHED = CUT - {"sub", "subn"}  # which make another text to show
+SEVERAL = (ast.List, ast.Tuple, ast.ListComp, ast.SetComp, ast.GeneratorExp)
+DECIDING = ("plugin_utils", "action", "callback", "filter", "lookup")
+DECIDING += tuple(os.path.join("module_utils", name) for name in ("plan", "actions", "prevent", "remediate"))
+# Not to decide: what reads alike is shown once. Or of another release, which had the sentence alone.
+ALIKE = {
+    os.path.join("plugins", "plugin_utils", *path): lines
+    for path, lines in (
+        (("gate", "gate_step.py"), 1),
+        (("gate", "gate_table.py"), 1),
+        (("reports", "errors.py"), 1),
+    )
+}
 
 
-def is_text(node: ast.AST, names: Container[str] = ()) -> bool:
+def is_text(node: ast.AST, names: Container[str] = (), keys: Container[str] = frozenset(TEXTS)) -> bool:
     """x["text"], x.text, a part of it, what is made of it, a list of such, or one of the names."""
     if isinstance(node, ast.Name):
         return node.id in names
     if isinstance(node, ast.Attribute):
-        return node.attr in TEXTS
+        return node.attr in keys
     if isinstance(node, ast.Subscript):
         key = getattr(node.slice, "value", node.slice)  # an Index before Python 3.9
-        return getattr(key, "value", getattr(key, "s", key)) in TEXTS or is_text(node.value, names)
+        return getattr(key, "value", getattr(key, "s", key)) in keys or is_text(node.value, names, keys)
     if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id == "str":
+            return any(is_text(part, names, keys) for part in node.args)
         method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         key = getattr(node.args[0], "value", None) if node.args else None
         if method == "get":
-            return isinstance(key, str) and key in TEXTS
-        return method in MADE and any(is_text(part, names) for part in [node.func.value, *node.args])
+            return isinstance(key, str) and key in keys
+        return method in MADE and any(is_text(part, names, keys) for part in [node.func.value, *node.args])
     parts: Dict[type, Tuple[str, ...]] = {
         ast.IfExp: ("body", "orelse"),
         ast.BoolOp: ("values",),
@@ -61,7 +78,7 @@ def is_text(node: ast.AST, names: Container[str] = ()) -> bool:
         return False  # a sentence for people, in which it is shown
     for name in parts.get(type(node), ()):
         value = getattr(node, name)
-        if any(is_text(part, names) for part in (value if isinstance(value, list) else [value])):
+        if any(is_text(part, names, keys) for part in (value if isinstance(value, list) else [value])):
             return True
     return False
 
@@ -80,13 +97,15 @@ def _bound(node: ast.AST) -> List[Tuple[ast.AST, ast.AST]]:
     return []
 
 
-def names_of_texts(tree: ast.AST) -> Set[str]:
+def names_of_texts(tree: ast.AST, keys: Container[str]) -> Set[str]:
     """Of variables that are such a text, and of parameters that are called so."""
     nodes = list(ast.walk(tree))
-    names = {node.arg for node in nodes if isinstance(node, ast.arg) and node.arg in TEXTS}
+    names = {node.arg for node in nodes if isinstance(node, ast.arg) and node.arg in keys}
     bound = [pair for node in nodes for pair in _bound(node)]
     while True:
-        more = {name.id for name, value in bound if isinstance(name, ast.Name) and is_text(value, names)}
+        more = {
+            name.id for name, value in bound if isinstance(name, ast.Name) and is_text(value, names, keys)
+        }
         if more <= names:
             return names
         names |= more
@@ -109,7 +128,7 @@ def is_parsed(call: ast.Call, parsers: Container[str], names: Container[str]) ->
 
 def searched(tree: ast.AST) -> Iterator[int]:
     """The lines in which a text is searched, cut, compared or handed to a parser."""
-    names, parsers = names_of_texts(tree), parsers_of(tree)
+    names, parsers = names_of_texts(tree, TEXTS), parsers_of(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and is_parsed(node, parsers, names):
             yield node.lineno
@@ -120,6 +139,33 @@ def searched(tree: ast.AST) -> Iterator[int]:
             parts = [node.func.value, *node.args]
         if any(is_text(part, names) for part in parts):
             yield node.lineno
+
+
+def decided(tree: ast.AST) -> Iterator[int]:
+    """The lines in which a sentence of ours is searched or compared, or a name that is bound to one."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inner = {id(node) for function in functions for node in ast.walk(function) if node is not function}
+    for part in [tree, *functions]:
+        within = inner if part is tree else set()
+        nodes = [node for node in ast.walk(part) if id(node) not in within]
+        names = SENTENCES - {"error"}  # which may be an exception
+        names |= {node.arg for node in nodes if isinstance(node, ast.arg) and node.arg in SENTENCES}
+        names |= {
+            target.id
+            for node in nodes
+            for target, value in _bound(node)
+            if isinstance(target, ast.Name)
+            and not isinstance(value, SEVERAL)
+            and is_text(value, (), SENTENCES)
+        }
+        for node in nodes:
+            sides: List[ast.AST] = []
+            if isinstance(node, ast.Compare) and not isinstance(node.ops[0], (ast.Is, ast.IsNot)):
+                sides = [node.left, *node.comparators]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                sides = [node.func.value, *node.args] if node.func.attr in SEARCHED else []
+            if any(is_text(side, names, SENTENCES) for side in sides if not isinstance(side, SEVERAL)):
+                yield getattr(node, "lineno", 0)
 
 
 class TestTexts:
@@ -173,3 +219,37 @@ class TestTexts:
     )
     def test_near_miss_a_text_that_is_shown(self, code: str) -> None:
         assert not list(searched(ast.parse(code)))
+
+
+class TestSentences:
+    @pytest.mark.parametrize("folder", DECIDING)
+    def test_nothing_is_decided_by_a_sentence_of_ours(self, folder: str) -> None:
+        for path in python_files(os.path.join(PLUGINS, folder)):
+            lines = set(decided(parsed(path)))
+            assert len(lines) == ALIKE.get(path, 0), "%s, lines %s: ask for the kind" % (path, lines)
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            'str(entry.get("error") or "").startswith(NOT_FINISHED)',
+            "why, kind = failure(result), 1; why.startswith(NO_DIAGNOSIS)",
+            'action["why"] == "not among remediate_only"',
+            'why = outcome.why; "ACL" in why',
+            'def rest(why): return "panel" in why',
+            'taken.get("why", "").replace("remediate_", "prevent_")',
+        ],
+    )
+    def test_hit_each_way_to_decide_by_one(self, code: str) -> None:
+        assert set(decided(ast.parse(code))) == {1}
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            'action["refusal_kind"] == "max_cut"',
+            'STAMPS.sub("", first["why"])',
+            '"; ".join(filter(None, (outcome.why, why)))',
+            '"error" in entry',
+        ],
+    )
+    def test_near_miss_what_is_only_shown(self, code: str) -> None:
+        assert not set(decided(ast.parse(code)))

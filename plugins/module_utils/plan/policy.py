@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 from ..exchange.window import window_problem
 from ..parse.linux.swap import size_bytes
 from ..shapes.action import SWAP
+from ..shapes.step import REMEDIATE, Refused
 from .plan import BY_ID
 
 if TYPE_CHECKING:
@@ -66,24 +67,25 @@ def _only(policy: Policy) -> Tuple[List[str], List[str]]:
     return [word for word in policy.only if ":" not in word], [word for word in policy.only if ":" in word]
 
 
-def policy_refusal(policy: Policy, action: "Planned", findings: Sequence["Finding"]) -> Optional[str]:
-    """Why the options forbid this action, else None. findings: of the verdict that it is planned from."""
+def policy_refusal(
+    policy: Policy, action: "Planned", findings: Sequence["Finding"], prefix: str = REMEDIATE
+) -> Optional[Refused]:
+    """Why the options forbid this action. findings: of the verdict that it is planned from."""
     names = {action["id"]} | {findings[number]["cause"] for number in action["findings"]}
     skipped = names & set(policy.skip)
     if skipped:
-        return "left out by remediate_skip (%s)" % ", ".join(sorted(skipped))
+        return Refused("skip", "left out by remediate_skip (%s)" % ", ".join(sorted(skipped)))
     ids, endpoints = _only(policy)
     if ids and not names & set(ids):
-        return "not among remediate_only"
+        return Refused("only", "not among remediate_only")
     if endpoints and not all(findings[number]["endpoint"] in endpoints for number in action["findings"]):
-        return "not among remediate_only: it is for another endpoint"
+        return Refused("only", "not among remediate_only: it is for another endpoint")
     if RISKS.index(action["risk"]) > RISKS.index(policy.max_risk):
-        return "its risk is %s; remediate_max_risk=%s would allow it" % (action["risk"], action["risk"])
+        why = "its risk is %s; %smax_risk=%s would allow it" % (action["risk"], prefix, action["risk"])
+        return Refused("max_risk", why)
     if DISRUPTIONS.index(action["disruption"]) > DISRUPTIONS.index(policy.max_disruption):
-        return "it needs a %s; remediate_max_disruption=%s would allow it" % (
-            action["disruption"],
-            action["disruption"],
-        )
+        why = "it needs a %s; %smax_disruption=%s would allow it"
+        return Refused("max_disruption", why % (action["disruption"], prefix, action["disruption"]))
     if SWAP in BY_ID[action["id"]].needs and not policy.swap_size:
-        return "swap is made only when remediate_swap_size says how much"
+        return Refused("swap_size", "swap is made only when %sswap_size says how much" % prefix)
     return None

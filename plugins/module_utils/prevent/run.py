@@ -21,6 +21,7 @@ from ..remediate.proof import PAUSE, Proof
 from ..remediate.reply import Done, reply
 from ..remediate.run import Run, remediate
 from ..rules.latent.diagnose import diagnose_ahead
+from ..shapes.step import PREVENT, Refused
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
@@ -97,6 +98,8 @@ class RiskProof(Proof):
 
 
 class Prevention(Run):
+    prefix = PREVENT
+
     def __init__(
         self,
         wanted: Sequence[Wanted],
@@ -113,10 +116,11 @@ class Prevention(Run):
         snapshot = _look(self.host, self.policy)
         return snapshot, judged(snapshot, self.wanted)
 
-    def reserve(self) -> Optional[str]:
+    def reserve(self) -> Optional[Refused]:
         status = self.verdict["status"]
-        if status in ("failing", "degraded"):
-            return "it is %s: what is wrong now comes first, see the playbook remediate" % status
+        if status == "failing" or status == "degraded":
+            why = "it is %s: what is wrong now comes first, see the playbook remediate" % status
+            return Refused(status, why)
         return super().reserve()
 
     def make_proof(self) -> Proof:
@@ -142,14 +146,10 @@ def prevent(
 
 
 def _as_latent(answer: "Reply", wanted: Sequence[Wanted]) -> "Reply":
-    """The risks are latent again, as they are told everywhere else. The options that the reasons name are
-    those of this module.
-    """
+    """The risks are latent again, as they are told everywhere else."""
     remediation = answer["remediation"]
     latent: Remediation = {
         **remediation,
-        "actions": [{**each, "why": _own(each["why"])} for each in remediation["actions"]],
-        "findings": [{**each, "why": _own(each["why"])} for each in remediation["findings"]],
         "still": [
             item for item in remediation["still"] if not any(each.cause == item["cause"] for each in wanted)
         ],
@@ -160,7 +160,3 @@ def _as_latent(answer: "Reply", wanted: Sequence[Wanted]) -> "Reply":
         for item in answer["findings"]
     ]
     return {**answer, "findings": findings, "remediation": latent}
-
-
-def _own(words: str) -> str:
-    return words.replace("remediate_max_", "prevent_max_").replace("remediate_swap_", "prevent_swap_")

@@ -16,14 +16,14 @@ from ..change.transaction import Transaction, check
 from ..change.trial import deciding_line, trial
 from ..collect.host import Host, HostError
 from ..parse.redact import GONE, redact
-from ..shapes.step import NoAcl, Refusal, Step
+from ..shapes.step import NoAcl, Refusal, Refused, Step
 from . import preflight
 from .launch import launch
 from .rehearsal import start_of
 from .running import Running
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.remediation import ActionResult
+    from ...plugin_utils.shapes.remediation import ActionResult, RefusalKind
 
 Verify = Callable[[], Optional[str]]
 
@@ -36,11 +36,16 @@ class Outcome(NamedTuple):
     diff: List[Dict[str, str]]
     backup: Optional[str]  # when done: the directory with the files as they were before
     cut: int = 0  # requests that it has cut
+    refusal_kind: "Optional[RefusalKind]" = None
 
 
 UNTOUCHED = Outcome("unchanged", "", [], [], [], None)
 # How a php-fpm without ACLs objects to a directive that it does not know.
 _UNKNOWN_ACL = "unknown entry 'listen.acl_"
+
+
+def untouched(result: "ActionResult", refused: Refused) -> Outcome:
+    return UNTOUCHED._replace(result=result, why=refused.why, refusal_kind=refused.kind)
 
 
 class _NoWayBack(Refusal):
@@ -53,16 +58,13 @@ def trial_words(argv: Sequence[str]) -> str:
 
 
 def trial_refusal(step: Step, state: str = STATE) -> Optional[str]:
-    """What a program objects to, or would load beside our change. Raises NoAcl where it is an ACL."""
-    why = preflight.step_refusal(step, state) or _objection(step)
-    if why and _UNKNOWN_ACL in why:
-        raise NoAcl(why)
-    return why
+    """What a program objects to, or would load beside our change. Raises NoAcl."""
+    return preflight.step_refusal(step, state) or _objection(step)
 
 
 def _objection(step: Step) -> Optional[str]:
     """Of a program that is tried. A kill between two renames leaves only the first changes in place: each
-    such state must be accepted, too.
+    such state must be accepted, too. Raises NoAcl where it is an ACL.
     """
     trials = [test for number, test in enumerate(step.trials) if test not in step.trials[:number]]
     for count in range(min(1, len(step.changes)), len(step.changes) + 1):
@@ -72,7 +74,11 @@ def _objection(step: Step) -> Optional[str]:
             if ran.rc is None:
                 return "`%s` could not be tried: %s" % (trial_words(test.argv), redact(ran.err))
             if ran.rc != 0:
-                return "`%s`: %s" % (trial_words(test.argv), deciding_line(ran))
+                line = deciding_line(ran)
+                why = "`%s`: %s" % (trial_words(test.argv), line)
+                if _UNKNOWN_ACL in line:
+                    raise NoAcl(why)
+                return why
     return None
 
 
@@ -167,9 +173,9 @@ def carry_out(
         return UNTOUCHED
     step, why = _open_way(step, disk, check_mode, state)
     running = running or Running(host)
-    why = why or running.refusal(step)
-    if why:
-        return UNTOUCHED._replace(result="refused", why=why)
+    refused = Refused("trial", why) if why else running.refusal(step)
+    if refused:
+        return untouched("refused", refused)
     files, commands = [change.path for change in step.changes], [shell(each.do) for each in step.commands]
     intended = Outcome("would", "", files, commands, difference(step.changes), None)
     if check_mode:

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional
 
 from ..exchange.reply import fit, sendable
-from ..shapes.step import TRIED
+from ..shapes.step import TRIED, Refused
 from .compare import Key, key
 from .finding_results import finding_results, still_active
 
@@ -53,8 +53,10 @@ def _outcome(check_mode: bool, done: Done) -> "RunOutcome":
     return "nothing_to_do"
 
 
-def _reply(diagnosis: Diagnosis, done: Done, outcome: "RunOutcome", why: str, name: Name = key) -> "Reply":
-    """why: the host was left alone."""
+def _reply(
+    diagnosis: Diagnosis, done: Done, outcome: "RunOutcome", refused: Optional[Refused], name: Name = key
+) -> "Reply":
+    """refused: the host was left alone."""
     verdict, last = diagnosis.verdict, done.last
     results = finding_results(
         verdict["findings"], done.actions, last["findings"], done.before, done.after, name
@@ -63,14 +65,15 @@ def _reply(diagnosis: Diagnosis, done: Done, outcome: "RunOutcome", why: str, na
     remediation: "Remediation" = {
         "check_mode": diagnosis.check_mode,
         "outcome": outcome,
-        "why": why,
+        "refusal_kind": refused.kind if refused else None,
+        "why": refused.why if refused else "",
         "status_before": verdict["status"],
-        "status_after": None if diagnosis.check_mode or why else last["status"],
+        "status_after": None if diagnosis.check_mode or refused else last["status"],
         "diagnosed_at": diagnosis.at,
         "answered_after": round(done.answered_at - diagnosis.at, 2) if done.answered_at else None,
         "undone": done.undone,
         "actions": done.actions,
-        "findings": [{**result, "why": why or result["why"]} for result in results],
+        "findings": [{**result, "why": refused.why if refused else result["why"]} for result in results],
         "still": still_active(verdict["findings"], endpoints, last["findings"])
         if tried(done.actions)
         else [],
@@ -88,9 +91,10 @@ def _reply(diagnosis: Diagnosis, done: Done, outcome: "RunOutcome", why: str, na
 
 def reply(diagnosis: Diagnosis, done: Done, name: Name = key) -> "Reply":
     """name: equal for the same finding of two diagnoses."""
-    return _reply(diagnosis, done, _outcome(diagnosis.check_mode, done), "", name)
+    return _reply(diagnosis, done, _outcome(diagnosis.check_mode, done), None, name)
 
 
-def left_alone(diagnosis: Diagnosis, outcome: "RunOutcome", why: str) -> "Reply":
+def left_alone(diagnosis: Diagnosis, refused: Refused) -> "Reply":
     """The reply of a run that did nothing."""
-    return _reply(diagnosis, Done([], [], None, diagnosis.verdict, {}, {}, None), outcome, why)
+    outcome: RunOutcome = "busy" if refused.kind == "busy" else "left_alone"
+    return _reply(diagnosis, Done([], [], None, diagnosis.verdict, {}, {}, None), outcome, refused)

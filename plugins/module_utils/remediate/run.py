@@ -25,8 +25,8 @@ from ..plan.plan import BY_ID
 from ..plan.policy import Policy, policy_refusal
 from ..rules.diagnose import diagnose
 from ..shapes.action import ARRIVALS
-from ..shapes.step import Command, Refusal, Step
-from .carry_out import UNTOUCHED, Outcome, carry_out
+from ..shapes.step import REMEDIATE, Command, Refusal, Refused, Step
+from .carry_out import Outcome, carry_out, untouched
 from .finding_results import active
 from .measure import view_for
 from .proof import Proof
@@ -86,6 +86,7 @@ def _taken(action: "Planned", outcome: Outcome, seconds: float) -> "Taken":
         "disruption": action["disruption"],
         "running": action["running"],
         "result": outcome.result,
+        "refusal_kind": outcome.refusal_kind,
         "why": outcome.why,
         "files": outcome.files,
         "commands": outcome.commands,
@@ -96,6 +97,8 @@ def _taken(action: "Planned", outcome: Outcome, seconds: float) -> "Taken":
 
 
 class Run:
+    prefix = REMEDIATE
+
     def __init__(self, host: Host, disk: Disk, policy: Policy, check_mode: bool, state: str) -> None:
         self.host, self.disk, self.policy, self.check_mode, self.state = host, disk, policy, check_mode, state
         for number in range(LOOKS):
@@ -107,7 +110,12 @@ class Run:
         self.diagnosis = Diagnosis(self.snapshot, self.verdict, host.now(), policy.window, check_mode)
         self.texts = Texts(host)
         self.running = Running(
-            host, self.snapshot["fpm"]["masters"], policy.max_cut, policy.quiet_wait, self.snapshot["nginx"]
+            host,
+            self.snapshot["fpm"]["masters"],
+            policy.max_cut,
+            policy.quiet_wait,
+            self.snapshot["nginx"],
+            self.prefix,
         )
         self.actions: List["Taken"] = []
         self.diff: List[Dict[str, str]] = []
@@ -118,10 +126,10 @@ class Run:
         snapshot = take(self.host, self.policy.window, self.policy.probe_timeout)
         return snapshot, diagnose(snapshot)
 
-    def reserve(self) -> Optional[str]:
+    def reserve(self) -> Optional[Refused]:
         """Why nothing is to be done on this host, whatever is found there."""
         if self.verdict["status"] == "unknown":
-            return "it could not be looked at well enough, see missing"
+            return Refused("unknown", "it could not be looked at well enough, see missing")
         return None
 
     def make_proof(self) -> Proof:
@@ -134,15 +142,15 @@ class Run:
             not any(map(self.refusal, bundle)) for bundle in bundles(self.verdict["plan"])
         )
 
-    def refusal(self, action: "Planned") -> Optional[str]:
-        return policy_refusal(self.policy, action, self.verdict["findings"])
+    def refusal(self, action: "Planned") -> Optional[Refused]:
+        return policy_refusal(self.policy, action, self.verdict["findings"], self.prefix)
 
     def step(self, action: "Planned") -> Step:
         """Raises Refusal."""
         view = view_for(action, self.host, self.texts, self.snapshot, self.policy.swap_size)
         return resolve(action["id"], view, action["arguments"])
 
-    def repeat_refusal(self, bundle: "Sequence[Planned]") -> Optional[str]:
+    def repeat_refusal(self, bundle: "Sequence[Planned]") -> Optional[Refused]:
         """Why what is done once only, or was tried often enough of late, is not tried again."""
         entries = ledger.read(self.disk, self.state)
         since = self.host.now() - self.policy.repeat_period
@@ -150,26 +158,27 @@ class Run:
             name, target = action["id"], str(action["target"])
             if BY_ID[name].once and ledger.done(entries, name, target, self.diagnosis.at):
                 why = "was done in %s before, and is not done twice: find out why it takes longer still"
-                return why % target
+                return Refused("repeated", why % target)
             times = ledger.attempts(entries, name, target, since)
             if times >= self.policy.max_repeats:
                 why = "was tried %d times within %d s and did not last: find what undoes it"
-                return why % (times, self.policy.repeat_period)
+                return Refused("repeated", why % (times, self.policy.repeat_period))
         return None
 
     def take_bundle(self, bundle: "Sequence[Planned]") -> Outcome:
-        why = next(filter(None, map(self.refusal, bundle)), None) or self.repeat_refusal(bundle)
-        if why:
-            return UNTOUCHED._replace(result="skipped", why=why)
+        refused = next(filter(None, map(self.refusal, bundle)), None) or self.repeat_refusal(bundle)
+        if refused:
+            return untouched("skipped", refused)
         try:
             step = _merged([self.step(action) for action in bundle])
             step = step._replace(to_load=[*step.to_load, *self.in_force])
             why = managed.refusal(step, self.disk, self.policy.managed_files)
+            refused = Refused("managed", why) if why else None
             notes = list(step.notes) + managed.warnings(step, self.disk)
         except (Refusal, OSError) as refusal:
-            why = str(refusal)
-        if why:
-            return UNTOUCHED._replace(result="refused", why=why)
+            refused = Refused("action", str(refusal))
+        if refused:
+            return untouched("refused", refused)
         numbers = sorted({number for action in bundle for number in action["findings"]})
         served = [self.verdict["findings"][number] for number in numbers]
         proof = self.proof = self.proof or self.make_proof()
@@ -262,11 +271,11 @@ def remediate(
     if not half_done and not run.allowed():
         why = run.reserve()
         if why:
-            return left_alone(run.diagnosis, "left_alone", why)
+            return left_alone(run.diagnosis, why)
         run.act()
         return run.reply(None)
     if not host.is_root():
-        return left_alone(run.diagnosis, "left_alone", "only root can change a host: become root")
+        return left_alone(run.diagnosis, Refused("not_root", "only root can change a host: become root"))
     if check_mode:
         undone, run.in_force = _left_behind(host, disk, True, state)
         run.act()
@@ -281,4 +290,4 @@ def remediate(
                 run.act()
             return run.reply(undone)
     except Busy as busy:
-        return left_alone(run.diagnosis, "busy", str(busy))
+        return left_alone(run.diagnosis, Refused("busy", str(busy)))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Se
 from ..collect.endpoint.endpoints import collect_endpoints
 from ..collect.host import Host
 from ..collect.linux.processes import Process, processes
-from ..shapes.step import Step
+from ..shapes.step import REMEDIATE, Refused, Step
 from .nginx_errors import lost_since
 
 if TYPE_CHECKING:
@@ -103,9 +103,10 @@ class Running:
         max_cut: int = 0,
         quiet_wait: float = 0.0,
         nginx: "Optional[Nginx]" = None,
+        prefix: str = REMEDIATE,
     ) -> None:
         self.host, self.masters, self.nginx = host, masters, nginx
-        self.max_cut, self.quiet_wait = max_cut, quiet_wait
+        self.max_cut, self.quiet_wait, self.prefix = max_cut, quiet_wait, prefix
         self._begin()
 
     def _begin(self) -> None:
@@ -130,7 +131,7 @@ class Running:
         masters = self._mine(step)
         return requests_of(self.host, masters, places_of(self.host, masters))
 
-    def refusal(self, step: Step) -> Optional[str]:
+    def refusal(self, step: Step) -> Optional[Refused]:
         """Waits for a quiet moment. Why the action is not begun: there is none, and too many requests run."""
         self._begin()
         if not self._mine(step) or self.grace(step):
@@ -146,11 +147,8 @@ class Running:
             self.host.sleep(PAUSE)
         if lost <= self.max_cut:
             return None
-        return "%d requests run in the pools of %s, and would be cut: remediate_max_cut=%d allows no more" % (
-            lost,
-            step.cuts,
-            self.max_cut,
-        )
+        why = "%d requests run in the pools of %s, and would be cut: %smax_cut=%d allows no more"
+        return Refused("max_cut", why % (lost, step.cuts, self.prefix, self.max_cut))
 
     def _watch(self, step: Step, until: float) -> None:
         """Counts the workers who are cut: still there when their grace is over."""

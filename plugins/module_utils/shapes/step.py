@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 if TYPE_CHECKING:
     from typing import Callable, Protocol, Type
 
+    from ...plugin_utils.shapes.remediation import RefusalKind
     from .action import Action
 
     class ActionFile(Protocol):
@@ -98,6 +99,14 @@ class Step(NamedTuple):
 
 # Results after which the host is not as it was before, or was not for a while.
 TRIED = frozenset(("done", "rolled_back", "failed"))
+REMEDIATE, PREVENT = "remediate_", "prevent_"  # with which the options of the roles begin
+
+
+class Refused(NamedTuple):
+    """Why something is not done: a word to decide by, a sentence for a person."""
+
+    kind: "RefusalKind"
+    why: str
 
 
 class Refusal(Exception):

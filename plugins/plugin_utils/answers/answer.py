@@ -20,7 +20,8 @@ from ansible.module_utils.json_utils import _filter_non_json_lines
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
 from ...module_utils.parse.redact import redact
-from ..reports.report import NO_DIAGNOSIS, read
+from ..reports.errors import NO_DIAGNOSIS
+from ..reports.report import read
 from ..shapes.report import Diagnosis
 from ..terminal import sentence
 from .bounds import fields_of, sparse
@@ -112,9 +113,10 @@ class Answer(NormalAction):
 
     must_diagnose = False
 
-    @property
-    def refusal(self) -> str:
-        return NO_DIAGNOSIS if self.must_diagnose else "the answer of this host was not taken: "
+    def _refused(self, why: str) -> dict[str, Any]:
+        lead = NO_DIAGNOSIS if self.must_diagnose else "the answer of this host was not taken: "
+        kind = {"error_kind": "no_diagnosis"} if self.must_diagnose else {}
+        return {"failed": True, "changed": False, "msg": lead + why, **kind}
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The answer, with the time of the controller at which it was asked for."""
@@ -136,9 +138,9 @@ class Answer(NormalAction):
         try:
             result: dict[str, Any] = super().run(tmp, task_vars)
         except Mismatch as error:
-            return {"failed": True, "changed": False, "msg": self.refusal + str(error)}
+            return self._refused(str(error))
         except RecursionError:
-            return {"failed": True, "changed": False, "msg": self.refusal + "it is nested too deep"}
+            return self._refused("it is nested too deep")
         except AnsibleError as error:
             message = clean(str(error))
             if isinstance(error, AnsibleConnectionFailure):

@@ -128,7 +128,7 @@ def step(
     unasked: hosts that gave no answer to this gate. stops: whether one ill host ends the play for all.
     """
     for name in unasked:
-        report["hosts"][name]["error"] = UNASKED
+        report["hosts"][name].update({"error": UNASKED, "error_kind": "not_asked"})
     look = played.look_of(task_vars, options["terms"], options["looked"])
     made = report["gate"] = gate.judged(report, options, task_vars, now, look, unasked)
     batch = played.batch(task_vars)

@@ -14,11 +14,10 @@ from ..shapes.finding import Finding
 from ..shapes.gate import Reason
 from ..shapes.remediation import Named, Shown
 from ..shapes.report import Explained, HostEntry, Tally
+from .errors import kind_of
 
 NOT_SERVED = frozenset((502, 503, 504))
 WELL = frozenset(("recovered", "healthy"))
-# How the error of a host begins that was to be changed and gave no answer.
-NOT_FINISHED = "the remediation did not finish: "
 
 
 def identity(finding: Named) -> tuple[str | None, ...]:
@@ -102,7 +101,7 @@ def tally(hosts: Iterable[HostEntry]) -> Tally | None:
 
 def unfinished(hosts: Mapping[str, Mapping[str, object]]) -> list[str]:
     """The hosts whose remediation did not come to an end."""
-    return [name for name, host in hosts.items() if str(host.get("error") or "").startswith(NOT_FINISHED)]
+    return [name for name, host in hosts.items() if kind_of(host) == "not_finished"]
 
 
 def _served(seen: Shown | None) -> bool:

@@ -18,6 +18,7 @@ from ..answers.confined import Unfinished
 from ..answers.untrusted import Mismatch, clean, count, text
 from ..shapes.report import Report
 from . import remedies, report, run
+from .errors import kind_of, reason_of
 
 MAX_BYTES = 64 * 1024**2
 MAX_VALUES = 1_200_000
@@ -138,8 +139,12 @@ def _result(entry: Any, diagnose: Diagnose | None, seconds: float) -> Any:
     if not isinstance(entry, Mapping):
         return entry
     if isinstance(entry.get("error"), str):
-        why = entry["error"].removeprefix(report.NO_ANSWER).removeprefix(remedies.NOT_FINISHED)
-        return {"unreachable": entry.get("status") == "unreachable", "failed": True, "msg": why}
+        return {
+            "unreachable": entry.get("status") == "unreachable",
+            "failed": True,
+            "msg": reason_of(entry),
+            "error_kind": kind_of(entry),
+        }
     if "snapshot" not in entry or diagnose is None:
         return entry
     try:
@@ -166,4 +171,5 @@ def as_saved(saved: Any) -> Report:
     for name, entry in entries.items():
         if isinstance(entry.get("error"), str):
             made["hosts"][name]["error"] = text(entry["error"])
+            made["hosts"][name]["error_kind"] = kind_of(entry) or "not_run"
     return made

@@ -22,14 +22,12 @@ from ..answers.untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
 from ..catalogue.catalogue import enrich
 from ..render.facts import worst_of
 from ..shapes.artifact import Artifact
-from ..shapes.report import Diagnosis, HostEntry, Report, Run, Summary
+from ..shapes.report import Diagnosis, ErrorKind, HostEntry, Report, Run, Summary
 from ..shapes.shape import Status
 from . import brief, remedies
+from .errors import LEADS, NO_DIAGNOSIS
 
 SCHEMA_VERSION = 1
-
-NO_ANSWER = "the diagnosis did not run: "
-NO_DIAGNOSIS = "reported something that is not a diagnosis: "
 
 MAX_ENTRY = 512 * 1024
 MAX_SNAPSHOT = 1024 * 1024
@@ -58,7 +56,7 @@ def failure(result: Mapping[str, Any]) -> str:
     return _PREFIXES.sub("", message[0]) if message else "no message came with it"
 
 
-def _entry_without_diagnosis(status: Status, error: str) -> HostEntry:
+def _entry_without_diagnosis(status: Status, kind: ErrorKind, error: str) -> HostEntry:
     return {
         "status": status,
         "findings": [],
@@ -66,7 +64,8 @@ def _entry_without_diagnosis(status: Status, error: str) -> HostEntry:
         "plan": [],
         "strangers": [],
         "strangers_total": 0,
-        "error": error[:MAX_TEXT],
+        "error": (LEADS[kind] + error)[:MAX_TEXT],
+        "error_kind": kind,
     }
 
 
@@ -77,21 +76,23 @@ def host_entry(result: Any, keep_snapshot: bool = False, remediated: bool = Fals
     """
     if result is None:
         return _entry_without_diagnosis(
-            "unknown", "left the play before the diagnosis; see the failed task above"
+            "unknown", "left_play", "left the play before the diagnosis; see the failed task above"
         )
-    lead = remedies.NOT_FINISHED if remediated else ""
     if isinstance(result, Mapping) and "status" not in result:
         if result.get("unreachable"):
-            return _entry_without_diagnosis("unreachable", lead + failure(result))
+            kind: ErrorKind = "not_finished" if remediated else "unreachable"
+            return _entry_without_diagnosis("unreachable", kind, failure(result))
         if result.get("failed") or result.get("skipped"):
-            why = failure(result)
-            return _entry_without_diagnosis(
-                "unknown", (lead or ("" if why.startswith(NO_DIAGNOSIS) else NO_ANSWER)) + why
-            )
+            why, refused = failure(result), result.get("error_kind") == "no_diagnosis"
+            if remediated or not refused:
+                return _entry_without_diagnosis("unknown", "not_finished" if remediated else "not_run", why)
+            return _entry_without_diagnosis("unknown", "no_diagnosis", why.removeprefix(NO_DIAGNOSIS))
     try:
         diagnosis = read(result)
     except Mismatch as error:
-        return _entry_without_diagnosis("unknown", lead + NO_DIAGNOSIS + str(error))
+        if remediated:
+            return _entry_without_diagnosis("unknown", "not_finished", NO_DIAGNOSIS + str(error))
+        return _entry_without_diagnosis("unknown", "no_diagnosis", str(error))
     entry: HostEntry = {**diagnosis, "findings": [enrich(finding) for finding in diagnosis["findings"]]}
     snapshot = _kept(result.get("snapshot")) if keep_snapshot else None
     if snapshot is not None:

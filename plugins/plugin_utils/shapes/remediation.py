@@ -17,12 +17,33 @@ FindingOutcome = Literal["escalated", "fixed", "would_fix", "rolled_back", "not_
 Fate = Literal["put_back", "kept", "left", "tidied", "damaged"]
 RunOutcome = Literal["left_alone", "nothing_to_do", "would_change", "done", "busy"]
 
+RefusalKind = Literal[
+    # Of an action: what the options say.
+    "skip",
+    "only",
+    "max_risk",
+    "max_disruption",
+    "max_cut",
+    "swap_size",
+    "repeated",  # it was done once, or too often of late
+    "managed",  # a tool or a panel writes the file
+    "action",  # the host is not as the action needs it
+    "trial",  # what is tried before it objects
+    # Of a host: its status, who we are, and another run.
+    "unknown",
+    "failing",
+    "degraded",
+    "not_root",
+    "busy",
+]
+
 
 class Taken(Chosen):
     """An action of the plan, and what came of it."""
 
     running: Optional[int]  # as planned
     result: ActionResult
+    refusal_kind: Optional[RefusalKind]  # of a result skipped or refused; None: of a host before 0.14.0, too
     why: str
     files: List[str]
     commands: List[str]
@@ -80,7 +101,8 @@ class Undone(TypedDict):
 class Remediation(TypedDict):
     check_mode: bool
     outcome: RunOutcome
-    why: str  # the host was left alone
+    refusal_kind: Optional[RefusalKind]  # the host was left alone; None: it was not, or a host before 0.14.0
+    why: str  # the same as a sentence
     status_before: Status
     status_after: Optional[Status]  # None: in check mode
     diagnosed_at: float  # epoch seconds

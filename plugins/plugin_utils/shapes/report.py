@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Literal, Optional
 
 from .finding import Finding, HostStatus, Verdict
 from .gate import Gate
@@ -41,9 +41,14 @@ class Diagnosis(Verdict, Remedied):
     """What a module returns of a host, as far as the report has a place for it."""
 
 
+# Why a report has no diagnosis of a host, or none of now.
+ErrorKind = Literal["unreachable", "left_play", "not_run", "no_diagnosis", "not_finished", "not_asked"]
+
+
 class Kept(Remedied, total=False):
     snapshot: Dict[str, object]  # what the host saw; only with diagnose_snapshot
     error: str  # why there is no diagnosis
+    error_kind: ErrorKind  # not in reports from before 0.14.0
 
 
 class HostEntry(HostStatus, Kept):

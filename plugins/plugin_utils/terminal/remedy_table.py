@@ -109,13 +109,18 @@ def block(page: Page, hosts: Mapping[str, HostEntry]) -> list[Line]:
             for name, entry in remedied.items()
             if entry["remediation"]["outcome"] == outcome and not _left_to_a_person(entry["remediation"])
         ]
-        for pairs in fold(aside, (lambda item: NUMBERS.sub("0", item["why"]),))[: page.rows]:
+        for pairs in fold(aside, (_refusal,))[: page.rows]:
             rows += [*_wide(page, word, "", pairs), *_why(page, pairs, 4)]
     header: list[Line] = [
         (cells(("RESULT", "ACTION", "TARGET", "HOSTS", "TOOK"), page.actions), None),
         ("-" * page.width, None),
     ]
     return [*title(hosts, page), *(header + rows if rows else [])]
+
+
+def _refusal(remediation: Remediation) -> str:
+    """What is the same of hosts that were left alone. A report from before 0.14.0 has the sentence alone."""
+    return remediation["refusal_kind"] or NUMBERS.sub("0", remediation["why"])
 
 
 def _section(page: Page, section: Section, shown: Sequence[Pair[Row]], field: str) -> list[Line]:

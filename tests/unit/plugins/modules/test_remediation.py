@@ -75,6 +75,7 @@ class TestReply:
             "disruption",
             "running",
             "result",
+            "refusal_kind",
             "why",
             "files",
             "commands",

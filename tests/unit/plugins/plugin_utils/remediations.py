@@ -36,6 +36,7 @@ def action(
         "disruption": "none",
         "running": 0,
         "result": result,
+        "refusal_kind": None,
         "why": "",
         "files": [],
         "commands": ["systemctl start php8.2-fpm.service"],
@@ -104,6 +105,7 @@ def remedied(
         remediation={
             "check_mode": check,
             "outcome": {"would": "would_change", "escalated": "nothing_to_do"}.get(result, "done"),
+            "refusal_kind": None,
             "why": why_left_alone,
             "status_before": "failing",
             "status_after": None if check else status,

@@ -12,6 +12,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy impor
     options_problem,
     policy_refusal,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import PREVENT
 
 ALLOWED = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
 FINDINGS: Any = [{"cause": "fpm_not_running"}, {"cause": "worker_oom_killed"}]
@@ -29,7 +30,8 @@ def about(endpoint: str) -> Any:
 
 
 def refusal(allowed: Policy, planned: Any) -> Optional[str]:
-    return policy_refusal(allowed, planned, FINDINGS)
+    refused = policy_refusal(allowed, planned, FINDINGS)
+    return refused.why if refused else None
 
 
 class TestRefusal:
@@ -69,6 +71,22 @@ class TestRefusal:
             "remediate_swap_size" in str(refusal(ALLOWED, swap))
             and refusal(ALLOWED._replace(swap_size="1G"), swap) is None
         )
+
+    @pytest.mark.parametrize(
+        ("allowed", "planned", "kind", "option"),
+        [
+            ({"skip": ["unit_start"]}, action(), "skip", ""),
+            ({"only": ["unit_stop"]}, action(), "only", ""),
+            ({"max_risk": "low"}, action(risk="high"), "max_risk", "prevent_max_risk=high"),
+            ({"max_disruption": "none"}, action(disruption="reload"), "max_disruption", "prevent_max_dis"),
+            ({}, action("swap_add", "medium", 1), "swap_size", "prevent_swap_size"),
+        ],
+    )
+    def test_each_has_its_kind_and_names_the_roles_option(
+        self, allowed: Dict[str, Any], planned: Any, kind: str, option: str
+    ) -> None:
+        refused = policy_refusal(ALLOWED._replace(**allowed), planned, FINDINGS, PREVENT)
+        assert refused is not None and refused.kind == kind and option in refused.why
 
 
 class TestSelection:

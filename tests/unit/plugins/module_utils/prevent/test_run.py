@@ -99,8 +99,8 @@ class TestTold:
         assert {item["state"] for item in answer["findings"]} == {"latent"}
         assert (answer["status"], answer["remediation"]["still"]) == ("healthy", [])
 
-    def test_options_have_the_names_of_this_module(self) -> None:
-        assert subject._own("remediate_max_cut=0 allows no more") == "prevent_max_cut=0 allows no more"
+    def test_options_have_the_names_of_this_role(self) -> None:
+        assert (subject.Prevention.prefix, subject.Run.prefix) == ("prevent_", "remediate_")
 
 
 class TestProof:

@@ -156,8 +156,10 @@ class TestTrial:
         )
         before = tree(world.top)
         outcome = carry(world, step=with_trial(world))
-        assert outcome == subject.Outcome(
-            "refused", '`nginx -t`: nginx: [emerg] unknown directive "lissen" in /etc/x:3', [], [], [], None
+        assert outcome == subject.UNTOUCHED._replace(
+            result="refused",
+            why='`nginx -t`: nginx: [emerg] unknown directive "lissen" in /etc/x:3',
+            refusal_kind="trial",
         )
         assert tree(world.top) == before
 

@@ -7,7 +7,7 @@ What it does to a host: the fleet tests.
 """
 
 import contextlib
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
@@ -139,6 +139,12 @@ def action_why(reply: Dict[str, Any]) -> str:
     return str(reply["remediation"]["actions"][0]["why"])
 
 
+def kinds(reply: Any) -> Tuple[Optional[str], List[Optional[str]]]:
+    """(why the host was left alone, why each action was not begun)."""
+    done = reply["remediation"]
+    return done["refusal_kind"], [action["refusal_kind"] for action in done["actions"]]
+
+
 def finding_why(reply: Dict[str, Any]) -> str:
     """Of the first finding."""
     return str(reply["remediation"]["findings"][0]["why"])
@@ -226,6 +232,7 @@ class TestLeftAlone:
         world = World(monkeypatch, snapshot)
         reply = world.run()
         assert (reply["status"], summary(reply), world.locked) == ("unknown", ("left_alone", [], []), 0)
+        assert kinds(reply) == ("unknown", [])
 
     def test_without_root_nothing_is_tried(self, monkeypatch: Any) -> None:
         world = World(monkeypatch, seen("stopped"), root=False)
@@ -234,6 +241,7 @@ class TestLeftAlone:
             summary(reply) == ("left_alone", [], ["escalated"])
             and "become root" in reply["remediation"]["why"]
         )
+        assert kinds(reply) == ("not_root", [])
 
     def test_a_second_remediation_leaves_the_host_to_the_first(self, monkeypatch: Any) -> None:
         reply = World(monkeypatch, seen("stopped"), busy=True).run()
@@ -242,6 +250,7 @@ class TestLeftAlone:
             "process 7 is changing this host",
             False,
         )
+        assert kinds(reply) == ("busy", [])
 
 
 class TestForAPerson:
@@ -257,6 +266,7 @@ class TestForAPerson:
         step_is(monkeypatch, "unit_start", engine.Refusal("a panel writes this file"))
         reply = world.run()
         assert summary(reply) == ("nothing_to_do", [("unit_start", "refused")], ["escalated"])
+        assert kinds(reply) == (None, ["action"])
         assert (finding_why(reply), reply["changed"], world.recorded) == (
             "a panel writes this file",
             False,
@@ -292,6 +302,7 @@ class TestPolicy:
         ]
         reply = World(monkeypatch, seen("stopped"), entries=times).run()
         assert summary(reply)[1] == [("unit_start", "skipped")] and "was tried 2 times" in action_why(reply)
+        assert kinds(reply) == (None, ["repeated"])
         assert summary(
             World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down"), entries=times).run(
                 repeat_period=45
@@ -335,6 +346,7 @@ class TestPolicy:
             and "undo" in action["why"]
         )
         assert len(world.steps) == (result == "done")
+        assert action["refusal_kind"] == ("managed" if files == "leave" else None)
 
 
 class TestKilledRun:

@@ -117,12 +117,13 @@ class TestQuietMoment:
         monkeypatch: Any,
     ) -> None:
         pools = Pools(monkeypatch, [place(2), place(2)])
-        why = pools.running().refusal(RELOAD)
+        refused = pools.running().refusal(RELOAD)
         assert (
             pools.now >= 2
-            and why
-            and "4 requests run in the pools of %s" % UNIT in why
-            and "remediate_max_cut=3" in why
+            and refused
+            and refused.kind == "max_cut"
+            and "4 requests run in the pools of %s" % UNIT in refused.why
+            and "remediate_max_cut=3" in refused.why
         )
         running = Pools(monkeypatch, [place(2), place(1)]).running()
         assert running.refusal(RELOAD) is None

@@ -238,6 +238,7 @@ class TestTask:
             "failed": True,
             "changed": False,
             "msg": "reported something that is not a diagnosis: findings[0].since is a list",
+            "error_kind": "no_diagnosis",
         }
 
     def test_other_modules_need_not_diagnose(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import untrusted
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import remedies, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import errors, remedies, report
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports.replay import replay
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.remediations import (
     action,
@@ -82,8 +82,22 @@ class TestInTheReport:
             "the diagnosis did not run: no python",
             None,
         ]
+        assert [entry.get("error_kind") for entry in made["hosts"].values()] == [
+            "not_finished",
+            "not_finished",
+            "not_run",
+            None,
+        ]
         assert remedies.unfinished(made["hosts"]) == ["a", "b"]
         assert replay(made, lambda _snapshot, _seconds: {}).report == made
+
+    def test_a_report_from_before_0_14_0_has_the_sentence_alone(self) -> None:
+        made: Any = build({"a": unreachable("no route"), "b": {"failed": True, "msg": "x"}}, remediated=["a"])
+        older = {name: {**entry} for name, entry in made["hosts"].items()}
+        for entry in older.values():
+            entry.pop("error_kind")
+        assert remedies.unfinished(older) == ["a"]
+        assert replay({**made, "hosts": older}, lambda _snapshot, _seconds: {}).report == made
 
     def test_a_replay_keeps_what_was_done_after_the_snapshot(self) -> None:
         saved = build({"a": {**remedied("done"), "snapshot": {"x": 1}}}, keep_snapshot=True)
@@ -166,7 +180,7 @@ class TestGate:
         made = build(
             {"web1": remedied("done", **more), "web2": remedied("done")}, remediated=["web1", "web2"]
         )["hosts"]
-        assert made["web1"]["error"].startswith(remedies.NOT_FINISHED + report.NO_DIAGNOSIS + says)
+        assert made["web1"]["error"].startswith(errors.NOT_FINISHED + errors.NO_DIAGNOSIS + says)
         assert made["web2"]["remediation"]["outcome"] == "done"
 
     def test_fields_texts_lists_are_bounded_and_cleaned(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import child
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.confined import Unfinished, confined
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import folder, replay, report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import errors, folder, replay, report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     answer,
@@ -74,17 +74,17 @@ class TestHosts:
     @pytest.mark.parametrize(
         "entry, says",
         [
-            ([], report.NO_DIAGNOSIS + "it is a list"),
+            ([], errors.NO_DIAGNOSIS + "it is a list"),
             (None, "left the play"),
-            ("healthy", report.NO_DIAGNOSIS + "it is a text"),
-            ({}, report.NO_DIAGNOSIS + "status is missing"),
-            ({"status": "unreachable"}, report.NO_DIAGNOSIS + "status is none of"),
-            ({"status": "healthy", "findings": {}}, report.NO_DIAGNOSIS + "findings is a dict"),
+            ("healthy", errors.NO_DIAGNOSIS + "it is a text"),
+            ({}, errors.NO_DIAGNOSIS + "status is missing"),
+            ({"status": "unreachable"}, errors.NO_DIAGNOSIS + "status is none of"),
+            ({"status": "healthy", "findings": {}}, errors.NO_DIAGNOSIS + "findings is a dict"),
             (
                 {"status": "healthy", "error": ["x"], "findings": 7},
-                report.NO_DIAGNOSIS + "findings is a number",
+                errors.NO_DIAGNOSIS + "findings is a number",
             ),
-            ({"status": "healthy", "error": "\x1b[2J boom"}, report.NO_ANSWER + "?[2J boom"),
+            ({"status": "healthy", "error": "\x1b[2J boom"}, errors.NOT_RUN + "?[2J boom"),
         ],
     )
     def test_a_wrong_entry_costs_only_its_own_host(self, entry: Any, says: str) -> None:
@@ -99,7 +99,7 @@ class TestHosts:
         hosts = replay.replay(saved(bad={**answer(), "snapshot": {}}, good=answer()), fails).report["hosts"]
         assert (
             hosts["bad"]["error"]
-            == report.NO_ANSWER + "its snapshot could not be diagnosed, it took longer than 2 s"
+            == errors.NOT_RUN + "its snapshot could not be diagnosed, it took longer than 2 s"
         )
         assert hosts["good"]["status"] == "healthy"
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers import untrusted
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.render.facts import worst_of
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import report
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.reports import errors, report
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import (
     NOW,
     answer,
@@ -232,7 +232,7 @@ class TestHostile:
                 "c": answer(),
             }
         )["hosts"]
-        assert (hosts["b"]["status"], hosts["b"]["error"]) == ("unknown", report.NO_DIAGNOSIS + says)
+        assert (hosts["b"]["status"], hosts["b"]["error"]) == ("unknown", errors.NO_DIAGNOSIS + says)
         assert (hosts["a"]["status"], hosts["c"]["status"]) == ("failing", "healthy")
 
     @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ class TestHostile:
     @pytest.mark.parametrize("value", [["x"], {"pids": "12"}, {"line": -1}, {"pids": [True]}, {"path": 7}])
     def test_a_fact_is_of_its_kind(self, value: Any) -> None:
         entry = build({"web1": answer("failing", finding(facts=value))})["hosts"]["web1"]
-        assert entry["error"].startswith(report.NO_DIAGNOSIS + "findings[0].facts")
+        assert entry["error"].startswith(errors.NO_DIAGNOSIS + "findings[0].facts")
 
     def test_near_miss_a_fact_that_nobody_declared(self) -> None:
         made = build({"web1": answer("failing", finding(facts={"evil": "x", "user": "caddy"}))})
@@ -303,7 +303,7 @@ class TestHostile:
         large = finding(evidence=[{"source": huge, "path": huge, "text": huge}] * 5000)
         assert (
             build({"web1": answer("failing", *[large] * 5000)})["hosts"]["web1"]["error"]
-            == report.NO_DIAGNOSIS + "it is larger than 512 KiB"
+            == errors.NO_DIAGNOSIS + "it is larger than 512 KiB"
         )
 
     def test_control_characters_do_not_pass(self) -> None:
@@ -341,5 +341,5 @@ class TestHostile:
     def test_a_wrong_stranger_is_the_error_of_its_host(self, more: dict[str, Any], says: str) -> None:
         assert (
             build({"web1": answer(strangers=[stranger(**more)])})["hosts"]["web1"]["error"]
-            == report.NO_DIAGNOSIS + says
+            == errors.NO_DIAGNOSIS + says
         )
