@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.site_size import settings_of
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.site.size import settings_of
 
 DOCUMENTATION = r"""
 name: pool_settings

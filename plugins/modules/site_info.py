@@ -216,9 +216,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.cap
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.site import Seen, look, program_version
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import count
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import site_places
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.site_size import Wish, size_site
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.site import places
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.site.size import Wish, size_site
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import Master
@@ -246,43 +246,43 @@ def vhosts(host: Host, seen: Seen, name: str, names: List[str], adopt: bool) -> 
     return [host.realpath(others[0]) if host.readlink(others[0]) else others[0]]
 
 
-def places(
-    host: Host, seen: Seen, master: "Master", wanted: site_places.Wanted, known: List[str]
+def places_of(
+    host: Host, seen: Seen, master: "Master", wanted: places.Wanted, known: List[str]
 ) -> "SitePlaces":
     nginx = seen.nginx
-    socket, status = site_places.sockets(
+    socket, status = places.sockets(
         master, wanted.name, program_version(host, master["binary"] or "") >= (8, 0)
     )
     config = nginx["config"] or ""
-    vhost = site_places.vhost_path(nginx, seen.includes[""], wanted, known)
+    vhost = places.vhost_path(nginx, seen.includes[""], wanted, known)
     others = [server.listens for server in seen.servers if host.realpath(server.file) != host.realpath(vhost)]
-    new_http2 = site_places.numbers(nginx["version"]) >= site_places.HTTP2_DIRECTIVE
+    new_http2 = places.numbers(nginx["version"]) >= places.HTTP2_DIRECTIVE
     return {
         "vhost": vhost,
-        "pool": site_places.pool_path(master, seen.includes[master["config"]], wanted.name),
+        "pool": places.pool_path(master, seen.includes[master["config"]], wanted.name),
         "socket": socket,
         "status_socket": status,
         "config": master["config"],
         "unit": master["unit"] or "",
         "php_version": master["version"],
-        "acl": site_places.by_acl(master, wanted.name),
-        "backlog": min(site_places.MOST_WAITING, count((host.text(SOMAXCONN) or "").strip()) or 128),
+        "acl": places.by_acl(master, wanted.name),
+        "backlog": min(places.MOST_WAITING, count((host.text(SOMAXCONN) or "").strip()) or 128),
         "nginx_user": nginx["user"] or "",
         "nginx_group": nginx["group"] or nginx["user"] or "",
         "nginx_version": nginx["version"] or "",
         "nginx_workers": max(1, len(nginx["workers"])),
         "http2_directive": new_http2,
-        "http2_listen": not new_http2 and site_places.http2_for_all(others),
+        "http2_listen": not new_http2 and places.http2_for_all(others),
         "ipv6": bool((host.text(IPV6) or "").strip()),
         "fastcgi_params": config.rpartition("/")[0] + "/fastcgi_params",
-        "log_dir": site_places.log_folder(nginx),
+        "log_dir": places.log_folder(nginx),
         "account": host.account(wanted.user) is not None,
     }
 
 
 def site(host: Host, module: AnsibleModule) -> "Site":
     options = module.params
-    wanted = site_places.Wanted(
+    wanted = places.Wanted(
         options["name"],
         options["user"],
         options["shared_user"],
@@ -295,7 +295,7 @@ def site(host: Host, module: AnsibleModule) -> "Site":
     if not seen.nginx["running"] or not seen.nginx["unit"]:
         raise Refusal("nginx does not run on this host, or systemd did not start it")
     account = host.account(wanted.user)
-    why = site_places.user_refusal(seen.nginx, seen.masters, wanted, account[0] if account else None)
+    why = places.user_refusal(seen.nginx, seen.masters, wanted, account[0] if account else None)
     if why:
         raise Refusal(why)
     versions = {
@@ -304,11 +304,11 @@ def site(host: Host, module: AnsibleModule) -> "Site":
         if not master["version"] and master["binary"]
     }
     has_site = [file.config for file in seen.of_site(wanted.name) if file.config]
-    master = site_places.master_for(seen.masters, wanted, versions, has_site)
+    master = places.master_for(seen.masters, wanted, versions, has_site)
     known = vhosts(host, seen, wanted.name, options["server_names"], options["adopt"])
     wish = Wish(master["config"], wanted.name, options["pm"], options["max_children"], master["process_max"])
     size = size_site(capacity(host, seen.procs, seen.masters), wish)
-    return {**places(host, seen, master, wanted, known), **size}
+    return {**places_of(host, seen, master, wanted, known), **size}
 
 
 def main() -> None:

@@ -68,6 +68,7 @@ MAY_IMPORT = {
     "shapes": (),
     "plan": ("parse", "shapes", "exchange"),
     "actions": ("signatures", "parse", "shapes", "plan", "edit"),
+    "site": ("parse", "shapes", "plan"),
     "edit": ("parse", "shapes"),
     "change": ("collect", "parse", "shapes", "edit"),
     "remediate": (

@@ -7,9 +7,9 @@
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import site_places
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.site_places import Wanted
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.site import places
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.site.places import Wanted
 
 DEBIAN = ["/etc/nginx/modules-enabled/*.conf", "/etc/nginx/conf.d/*.conf", "/etc/nginx/sites-enabled/*"]
 NGINX: Any = {"config": "/etc/nginx/nginx.conf", "user": "www-data"}
@@ -45,67 +45,67 @@ class TestVhost:
         ],
     )
     def test_it_goes_where_nginx_includes_sites(self, patterns: List[str], folder: str) -> None:
-        assert site_places.vhost_path(NGINX, patterns, SHOP, []) == folder + "/shop.conf"
+        assert places.vhost_path(NGINX, patterns, SHOP, []) == folder + "/shop.conf"
 
     def test_a_site_stays_where_it_is(self) -> None:
-        assert site_places.vhost_path(NGINX, DEBIAN, SHOP, ["/etc/nginx/conf.d/x.conf"]).endswith("x.conf")
+        assert places.vhost_path(NGINX, DEBIAN, SHOP, ["/etc/nginx/conf.d/x.conf"]).endswith("x.conf")
 
     def test_a_directory_that_is_asked_for_must_be_included(self) -> None:
         wanted = SHOP._replace(vhost_dir="/etc/nginx/conf.d/")
-        assert site_places.vhost_path(NGINX, DEBIAN, wanted, []) == "/etc/nginx/conf.d/shop.conf"
+        assert places.vhost_path(NGINX, DEBIAN, wanted, []) == "/etc/nginx/conf.d/shop.conf"
         with pytest.raises(Refusal, match="includes no shop.conf in /srv"):
-            site_places.vhost_path(NGINX, DEBIAN, SHOP._replace(vhost_dir="/srv"), [])
+            places.vhost_path(NGINX, DEBIAN, SHOP._replace(vhost_dir="/srv"), [])
 
     def test_modules_and_patterns_of_directories_are_no_place(self) -> None:
         with pytest.raises(Refusal, match="includes no directory of sites"):
-            site_places.vhost_path(NGINX, [DEBIAN[0], "/etc/nginx/*/conf.d/*.conf"], SHOP, [])
+            places.vhost_path(NGINX, [DEBIAN[0], "/etc/nginx/*/conf.d/*.conf"], SHOP, [])
 
 
 class TestPhp:
     def test_the_newest_is_by_number_and_not_by_letter(self) -> None:
         masters = [master("8.9"), master("8.10"), master("7.4")]
-        assert site_places.master_for(masters, SHOP, {}, [])["version"] == "8.10"
+        assert places.master_for(masters, SHOP, {}, [])["version"] == "8.10"
 
     def test_that_of_the_site_stays(self) -> None:
         masters = [master("8.2"), master("7.4")]
-        assert site_places.master_for(masters, SHOP, {}, [masters[1]["config"]])["version"] == "7.4"
+        assert places.master_for(masters, SHOP, {}, [masters[1]["config"]])["version"] == "7.4"
 
     def test_the_one_that_is_asked_for_counts(self) -> None:
         masters = [master("8.2"), master("7.4")]
-        chosen = site_places.master_for(masters, SHOP._replace(php_version="7.4"), {}, [masters[0]["config"]])
+        chosen = places.master_for(masters, SHOP._replace(php_version="7.4"), {}, [masters[0]["config"]])
         assert chosen["version"] == "7.4"
 
     def test_a_path_without_a_version_is_told_by_the_program(self) -> None:
         fpm = master(None)
         wanted = SHOP._replace(php_version="8.1")
-        assert site_places.master_for([fpm], wanted, {fpm["config"]: (8, 1)}, []) is fpm
+        assert places.master_for([fpm], wanted, {fpm["config"]: (8, 1)}, []) is fpm
 
     def test_what_is_installed_is_named(self) -> None:
         with pytest.raises(Refusal, match=r"no php-fpm 8.4 .*installed: 8.2 \("):
-            site_places.master_for([master()], SHOP._replace(php_version="8.4"), {}, [])
+            places.master_for([master()], SHOP._replace(php_version="8.4"), {}, [])
 
     @pytest.mark.parametrize("lacks", [{"unit": None}, {"binary": None}, {"account": "joe"}])
     def test_one_that_cannot_be_used_is_none(self, lacks: Dict[str, Any]) -> None:
         with pytest.raises(Refusal, match="installed: none"):
-            site_places.master_for([master("8.2", **lacks)], SHOP, {}, [])
+            places.master_for([master("8.2", **lacks)], SHOP, {}, [])
 
 
 class TestSocket:
     def test_two_versions_have_two_sockets(self) -> None:
-        assert site_places.sockets(master("8.2"), "shop", True) == (
+        assert places.sockets(master("8.2"), "shop", True) == (
             "/run/php/php8.2-shop.sock",
             "/run/php/php8.2-shop.status.sock",
         )
 
     def test_an_old_php_has_none_for_the_status(self) -> None:
-        assert site_places.sockets(master(None), "shop", False) == ("/run/php/shop.sock", None)
+        assert places.sockets(master(None), "shop", False) == ("/run/php/shop.sock", None)
 
     def test_without_a_pid_file_another_pool_tells_the_directory(self) -> None:
-        assert site_places.run_folder(master("8.2", pool("www"), pid_file=None)) == "/run/php"
+        assert places.run_folder(master("8.2", pool("www"), pid_file=None)) == "/run/php"
 
     def test_run_itself_is_no_directory_for_sockets(self) -> None:
         with pytest.raises(Refusal, match="names no directory for sockets"):
-            site_places.run_folder(master(pid_file="/run/php-fpm.pid"))
+            places.run_folder(master(pid_file="/run/php-fpm.pid"))
 
     @pytest.mark.parametrize(
         "fpm, by_acl",
@@ -118,7 +118,7 @@ class TestSocket:
         ],
     )
     def test_nginx_is_let_in_as_the_host_does_it(self, fpm: Any, by_acl: bool) -> None:
-        assert site_places.by_acl(fpm, "shop") is by_acl
+        assert places.by_acl(fpm, "shop") is by_acl
 
 
 class TestAccount:
@@ -133,16 +133,16 @@ class TestAccount:
     )
     def test_it_must_be_the_sites_own(self, user: str, uid: Any, why: str) -> None:
         masters = [master("8.2", pool("www", user="tenant"))]
-        refusal = site_places.user_refusal(NGINX, masters, SHOP._replace(user=user), uid)
+        refusal = places.user_refusal(NGINX, masters, SHOP._replace(user=user), uid)
         assert refusal and why in refusal
 
     def test_the_sites_own_pool_is_no_other(self) -> None:
-        assert site_places.user_refusal(NGINX, [master("8.2", pool("shop", user="shop"))], SHOP, 1001) is None
+        assert places.user_refusal(NGINX, [master("8.2", pool("shop", user="shop"))], SHOP, 1001) is None
 
     def test_shared_is_allowed_where_it_is_asked_for_but_not_root(self) -> None:
         shared = SHOP._replace(user="www-data", shared_user=True)
-        assert site_places.user_refusal(NGINX, [], shared, 33) is None
-        assert site_places.user_refusal(NGINX, [], shared._replace(user="root"), 0)
+        assert places.user_refusal(NGINX, [], shared, 33) is None
+        assert places.user_refusal(NGINX, [], shared._replace(user="root"), 0)
 
 
 class TestHttp2:
@@ -157,4 +157,4 @@ class TestHttp2:
         ],
     )
     def test_no_other_server_gets_it(self, listens: List[List[str]], may: bool) -> None:
-        assert site_places.http2_for_all([[["80"]], listens]) is may
+        assert places.http2_for_all([[["80"]], listens]) is may

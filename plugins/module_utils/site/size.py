@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How many workers a site gets: by the bounds of sizing.py, within what all other pools leave.
+"""How many workers a site gets: by the bounds of plan/sizing.py, within what all other pools leave.
 
 It is chosen once. Later the number stays, whoever has raised or lowered it, unless it does not fit any more:
 two runs give the same. More is the matter of pool_size_set, which sees the demand.
@@ -10,9 +10,9 @@ two runs give the same. More is the matter of pool_size_set, which sees the dema
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
 from ..parse.number import MIB
+from ..plan.memory_room import Room, cost_of, mib, needed, room_of
+from ..plan.sizing import LEAST_BY_CPU, PER_CORE, settings
 from ..shapes.step import Refusal
-from .memory_room import Room, cost_of, mib, needed, room_of
-from .sizing import LEAST_BY_CPU, PER_CORE, settings
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.capacity import Capacity, PoolUse

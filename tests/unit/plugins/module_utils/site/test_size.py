@@ -6,7 +6,7 @@
 
 from typing import Any, Dict
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.site_size import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.site.size import (
     ASSUMED,
     LEAST,
     Wish,
