@@ -153,7 +153,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_cha
     still_answering,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import FPM, Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import FPM, Refusal, Step
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import Master

@@ -97,7 +97,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.trust import opening
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.monitor import main as script
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.monitor import program
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 # Enterprise Linux 8 keeps its own where no PATH leads.
 PYTHONS = ("/usr/bin/python3", "/usr/libexec/platform-python", "/usr/local/bin/python3")

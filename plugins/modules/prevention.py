@@ -328,7 +328,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.prevent.run impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.registry import CAUSES as RISKS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 loaded()  # stands behind them
 

@@ -281,7 +281,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.run import remediate
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.secret_option import show_option
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 loaded()  # stands behind them
 

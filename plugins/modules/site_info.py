@@ -216,9 +216,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.cap
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.site import Seen, look, program_version
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import count
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.site import places
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.site.size import Wish, size_site
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 if TYPE_CHECKING:
     from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.php_fpm import Master

@@ -149,7 +149,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.site_pa
     present,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.site_steps import Pair
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},

@@ -150,7 +150,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.module_end import end_with
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.one_change import one_change
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Step
 
 
 def change(host: Host, module: AnsibleModule, size: int) -> Outcome:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import set_directive
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 from tests.unit.plugins.module_utils.edit import fpm_made as fpm
 from tests.unit.plugins.module_utils.edit import nginx_made as nginx

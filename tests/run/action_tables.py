@@ -29,7 +29,7 @@ Made by tests/run/action_tables.py from ACTION of each file in actions/: change 
 this file in place of those.
 """
 
-from ..shapes.action import Action, GivesWay, Raised
+from ..work.action import Action, GivesWay, Raised
 
 ACTIONS = (
 '''
@@ -40,7 +40,7 @@ ONLY_FOR_RISKS = '''\
 Made by tests/run/action_tables.py, as actions.py. A diagnosis ships none of it.
 """
 
-from ..shapes.action import Action
+from ..work.action import Action
 from .plan import BY_ID, ORDER
 
 ACTIONS = (

@@ -172,8 +172,8 @@ At worst: nothing.
 
 from typing import NamedTuple
 
-from ..shapes.action import Action
-from ..shapes.step import Command, Step
+from ..work.action import Action
+from ..work.step import Command, Step
 from .view import View
 
 ACTION = Action("log_reopen", risk="low", reversible=False, disruption="none")

@@ -13,8 +13,8 @@ else. A person's directory is never changed.
 from typing import NamedTuple, Optional
 
 from ..parse.linux.tmpfiles import entry_for
-from ..shapes.action import TMPFILES, Action
-from ..shapes.step import Command, Refusal, Step
+from ..work.action import TMPFILES, Action
+from ..work.step import Command, Refusal, Step
 from .view import View, master_of, pool_of
 
 ACTION = Action(

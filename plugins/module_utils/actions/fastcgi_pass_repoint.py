@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from ..edit.nginx_text import set_address_at
 from ..parse.endpoint import dialled_at, parse
-from ..shapes.action import NGINX, Action
-from ..shapes.step import Step
+from ..work.action import NGINX, Action
+from ..work.step import Step
 from .steps import nginx_step, text_of
 from .view import View
 

@@ -11,7 +11,7 @@ user's own group, else the owner, where nobody loses access by that. Never a mod
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..shapes.step import Access, Command, Refusal, Step
+from ..work.step import Access, Command, Refusal, Step
 from .steps import Settings, fpm_changes, fpm_trial
 from .view import View, groups_of, master_of, pool_of
 

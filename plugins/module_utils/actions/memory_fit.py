@@ -11,8 +11,8 @@ Each worker also ends after some requests, so that leaks do not add up.
 from typing import NamedTuple, Optional
 
 from ..plan.sizing import fit
-from ..shapes.action import MEMORY, Action
-from ..shapes.step import Step
+from ..work.action import MEMORY, Action
+from ..work.step import Step
 from .steps import pool_step
 from .view import View, master_of, memory_of, pool_of
 

@@ -13,8 +13,8 @@ from typing import NamedTuple, Optional
 
 from ..parse.number import to_bytes
 from ..plan.sizing import fair_share
-from ..shapes.action import MEMORY, Action
-from ..shapes.step import Refusal, Step
+from ..work.action import MEMORY, Action
+from ..work.step import Refusal, Step
 from .steps import pool_step
 from .view import View, master_of, memory_of, pool_of
 

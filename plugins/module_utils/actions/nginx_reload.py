@@ -11,8 +11,8 @@ left to a person.
 
 from typing import List, NamedTuple
 
-from ..shapes.action import NGINX, Action
-from ..shapes.step import Step
+from ..work.action import NGINX, Action
+from ..work.step import Step
 from .steps import nginx_trial, systemctl
 from .view import View
 

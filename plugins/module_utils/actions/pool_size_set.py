@@ -13,8 +13,8 @@ As many as memory, CPU and demand allow together, see plan/sizing.py.
 from typing import List, Tuple
 
 from ..plan.sizing import needed_by, size
-from ..shapes.action import ARRIVALS, MEMORY, Action, GivesWay, Raised
-from ..shapes.step import Refusal, Step
+from ..work.action import ARRIVALS, MEMORY, Action, GivesWay, Raised
+from ..work.step import Refusal, Step
 from .backlog import Arguments, crowd_has_left, demand, verb
 from .steps import pool_step
 from .view import View, master_of, memory_of, pool_of

@@ -9,8 +9,8 @@ Where process.max is the limit that was reached. The limits of the pools stay.
 """
 
 from ..plan.sizing import CROWD_SHARES, process_max, settings
-from ..shapes.action import MEMORY, Action, Raised
-from ..shapes.step import Refusal, Step, as_text
+from ..work.action import MEMORY, Action, Raised
+from ..work.step import Refusal, Step, as_text
 from .backlog import Arguments, verb
 from .steps import pool_step
 from .view import View, master_of, memory_of, pool_of

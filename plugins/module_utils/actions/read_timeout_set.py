@@ -11,8 +11,8 @@ It is longer than the time after which php-fpm itself ends a request.
 from typing import NamedTuple
 
 from ..edit.nginx_text import set_beside
-from ..shapes.action import NGINX, Action
-from ..shapes.step import Refusal, Step
+from ..work.action import NGINX, Action
+from ..work.step import Refusal, Step
 from .steps import nginx_step, text_of
 from .view import View
 

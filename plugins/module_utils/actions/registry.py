@@ -10,7 +10,7 @@ host compiles some 100 KB less.
 from typing import TYPE_CHECKING, Dict, Mapping, Tuple
 
 from ..plan.preventive import make_known
-from ..shapes.step import Step
+from ..work.step import Step
 from . import (
     directory_search_allow,
     fastcgi_pass_repoint,
@@ -40,7 +40,7 @@ from .arguments import read
 from .view import View
 
 if TYPE_CHECKING:
-    from ..shapes.step import ActionFile
+    from ..work.step import ActionFile
 
 # In the order in which they are taken. READS: the paths that it reads beside php-fpm's configuration; {name}
 # stands for the argument of that name.

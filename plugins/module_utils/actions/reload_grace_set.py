@@ -9,8 +9,8 @@ in the queue until the running ones have ended, for 10 s at most.
 
 from typing import NamedTuple
 
-from ..shapes.action import Action
-from ..shapes.step import Refusal, Step
+from ..work.action import Action
+from ..work.step import Refusal, Step
 from .steps import pool_step
 from .view import View, master_of
 

@@ -13,8 +13,8 @@ import re
 from typing import NamedTuple
 
 from ..parse.linux.tmpfiles import entry_for
-from ..shapes.action import TMPFILES, Action
-from ..shapes.step import Change, Command, Refusal, Step, as_bytes
+from ..work.action import TMPFILES, Action
+from ..work.step import Change, Command, Refusal, Step, as_bytes
 from .view import View
 
 ACTION = Action(

@@ -9,8 +9,8 @@ change is refused then.
 For a socket whose owner, group or mode keeps nginx out. See let_in.py.
 """
 
-from ..shapes.action import ACCOUNTS, Action
-from ..shapes.step import Step
+from ..work.action import ACCOUNTS, Action
+from ..work.step import Step
 from .let_in import Arguments, let_in
 from .view import View
 

@@ -8,8 +8,8 @@ At worst: nginx's user has one socket more.
 Its entry on the live socket applies again where somebody changed the ACL's mask by hand. See let_in.py.
 """
 
-from ..shapes.action import ACCOUNTS, Action
-from ..shapes.step import Step
+from ..work.action import ACCOUNTS, Action
+from ..work.step import Step
 from .let_in import Arguments, let_in
 from .view import View
 

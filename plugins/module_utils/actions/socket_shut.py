@@ -9,8 +9,8 @@ by its mode alone loses it.
 
 from typing import NamedTuple
 
-from ..shapes.action import ACCOUNTS, Action
-from ..shapes.step import Refusal, Step
+from ..work.action import ACCOUNTS, Action
+from ..work.step import Refusal, Step
 from .steps import pool_step
 from .view import View, groups_of, master_of, pool_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
 from ..edit.fpm_text import set_directives
 from ..parse.linux.systemctl import command_option
 from ..plan.load_refusal import load_refusal
-from ..shapes.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial, as_bytes
+from ..work.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial, as_bytes
 from .view import View, master_of, unloaded_pools
 
 if TYPE_CHECKING:

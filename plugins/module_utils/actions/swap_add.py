@@ -10,8 +10,8 @@ Only where the whole host ran out of memory: swap does not help where a cgroup's
 
 from typing import NamedTuple
 
-from ..shapes.action import SWAP, Action
-from ..shapes.step import Refusal, Step
+from ..work.action import SWAP, Action
+from ..work.step import Refusal, Step
 from .view import View
 
 ACTION = Action("swap_add", risk="medium", reversible=True, disruption="none", needs=(SWAP,))

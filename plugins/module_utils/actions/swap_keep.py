@@ -9,8 +9,8 @@ At worst: a boot at which the file is gone says so in its journal, and goes on.
 from typing import NamedTuple
 
 from ..parse.linux.swap import FSTAB, plain, with_entry
-from ..shapes.action import Action
-from ..shapes.step import Change, Refusal, Step, as_bytes
+from ..work.action import Action
+from ..work.step import Change, Refusal, Step, as_bytes
 from .view import View
 
 ACTION = Action("swap_keep", risk="low", reversible=True, disruption="none")

@@ -8,8 +8,8 @@ At worst: what you did not want started is started by a boot.
 
 from typing import NamedTuple
 
-from ..shapes.action import Action
-from ..shapes.step import Step
+from ..work.action import Action
+from ..work.step import Step
 from .steps import systemctl
 from .view import View
 

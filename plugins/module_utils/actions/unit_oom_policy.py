@@ -8,8 +8,8 @@ At worst: a php-fpm that fails again and again is started again and again, until
 
 from typing import NamedTuple
 
-from ..shapes.action import Action
-from ..shapes.step import Change, Command, Step, as_bytes
+from ..work.action import Action
+from ..work.step import Change, Command, Step, as_bytes
 from .view import View
 
 ACTION = Action("unit_oom_policy", risk="medium", reversible=True, disruption="none", together=("unit",))

@@ -9,8 +9,8 @@ begun under the same conditions.
 
 from typing import NamedTuple
 
-from ..shapes.action import Action, GivesWay
-from ..shapes.step import Step
+from ..work.action import Action, GivesWay
+from ..work.step import Step
 from .steps import load_step
 from .view import View
 

@@ -8,8 +8,8 @@ At worst: the count of failures is lost.
 
 from typing import NamedTuple
 
-from ..shapes.action import Action
-from ..shapes.step import Step
+from ..work.action import Action
+from ..work.step import Step
 from .steps import systemctl
 from .view import View
 

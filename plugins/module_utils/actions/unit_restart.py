@@ -12,8 +12,8 @@ Nothing else brings back a socket file that was deleted: a reload keeps the old 
 
 from typing import NamedTuple
 
-from ..shapes.action import Action
-from ..shapes.step import Step
+from ..work.action import Action
+from ..work.step import Step
 from .steps import load_step
 from .view import View
 

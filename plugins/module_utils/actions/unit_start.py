@@ -8,8 +8,8 @@ At worst: what you stopped on purpose, and did not disable, runs again.
 
 from typing import NamedTuple
 
-from ..shapes.action import Action, Raised
-from ..shapes.step import Refusal, Step
+from ..work.action import Action, Raised
+from ..work.step import Refusal, Step
 from .steps import systemctl
 from .view import View
 

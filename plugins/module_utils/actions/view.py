@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional
 
 from ..parse.pools_at import pools_behind
-from ..shapes.step import Refusal, Step
+from ..work.step import Refusal, Step
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.capacity import Capacity

@@ -8,8 +8,8 @@ At worst: running requests of all pools of the unit are cut by the reload, and a
 
 from typing import NamedTuple
 
-from ..shapes.action import Action
-from ..shapes.step import Refusal, Step
+from ..work.action import Action
+from ..work.step import Refusal, Step
 from .steps import pool_step
 from .view import View, master_of, pool_of
 

@@ -16,7 +16,7 @@ from ..parse.route_pools import PoolsAt
 from ..remediate.launch import Launch, launch
 from ..remediate.preflight import FpmReading
 from ..remediate.rehearsal import config_after
-from ..shapes.step import Refusal, Step, Untried
+from ..work.step import Refusal, Step, Untried
 from .problems import FPM, NGINX, Service, problem
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ..parse.redact import redact
 from ..remediate.launch import Launch
 from ..remediate.preflight import NginxReading, definition_of, is_proven
 from ..remediate.rehearsal import rehearse, start_of
-from ..shapes.step import Refusal, Step, Trial, Untried
+from ..work.step import Refusal, Step, Trial, Untried
 from .problems import Service, problem
 
 if TYPE_CHECKING:

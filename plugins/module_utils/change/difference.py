@@ -13,7 +13,7 @@ from typing import Dict, Iterable, List, Sequence, Tuple
 from ..edit import shown_fpm, shown_nginx
 from ..edit.shown import Part
 from ..parse.redact import GONE
-from ..shapes.step import FPM, NGINX, Change
+from ..work.step import FPM, NGINX, Change
 
 CONTEXT = 3
 LONGEST = 2000

@@ -14,7 +14,7 @@ import stat
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ..collect.host import Host, Ran
-from ..shapes.step import Access, Refusal
+from ..work.step import Access, Refusal
 from . import live_socket
 from .rights import ACL, Meta, apply_meta, home_of, ids_of, meta_of, others, place_of, with_search
 from .way import way

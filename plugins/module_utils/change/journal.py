@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union, cast
 
 from ..collect.host import Host
 from ..parse.linux.proc import parse_stat
-from ..shapes.step import Command, Step
+from ..work.step import Command, Step
 from . import live_socket
 from .disk import Disk, Meta
 

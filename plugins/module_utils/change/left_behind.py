@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Union
 
 from ..collect.host import Host
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from . import ledger
 from .disk import Disk
 from .journal import Unreadable

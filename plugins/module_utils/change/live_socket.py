@@ -21,7 +21,7 @@ from ..collect.host import Host
 from ..collect.linux.processes import process
 from ..collect.linux.sock_diag import holders, netlink, read_table
 from ..parse.linux.sock_rows import file_id
-from ..shapes.step import Access, NoAcl, Refusal
+from ..work.step import Access, NoAcl, Refusal
 from .rights import (
     ACL,
     GROUP_ENTRY,

@@ -9,7 +9,7 @@ import os
 from typing import List, Optional
 
 from ..parse.generated import Author, author_of, author_of_part
-from ..shapes.step import Change, Step
+from ..work.step import Change, Step
 from .difference import difference
 from .disk import Disk
 

@@ -14,7 +14,7 @@ from ..collect.linux.processes import Process, process, processes
 from ..collect.linux.units import unit_states
 from ..collect.nginx.nginx import collect_nginx
 from ..collect.php_fpm.masters import collect_fpm
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .disk import Disk
 from .journal import DONE, STARTED, boot_of, digest
 

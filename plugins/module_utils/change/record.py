@@ -8,7 +8,7 @@ import re
 import time
 from typing import TYPE_CHECKING, NamedTuple, Sequence
 
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .disk import Disk
 from .journal import DONE, STARTED
 

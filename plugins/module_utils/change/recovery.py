@@ -9,7 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .disk import Disk
 from .journal import Unreadable, digest, meta_of, read_journal
 from .lock import STATE

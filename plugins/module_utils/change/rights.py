@@ -12,7 +12,7 @@ from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..collect.host import Host
 from ..parse.linux.permission import READ, SEARCH, WRITE, Entry, parse_acl
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 
 ACL = "system.posix_acl_access"
 # Made from the content: a copy beside other content would be wrong.

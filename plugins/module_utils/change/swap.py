@@ -18,7 +18,7 @@ from ..parse.linux.swap import (
     with_entry,
     without_entry,
 )
-from ..shapes.step import Change, Command, Refusal, Step, as_bytes
+from ..work.step import Change, Command, Refusal, Step, as_bytes
 from .swap_facts import FSTAB, PACKAGES, Facts
 
 KEPT_FREE = 0.1  # of the file system

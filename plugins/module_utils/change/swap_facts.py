@@ -22,7 +22,7 @@ from ..parse.linux.swap import (
     parse_swaps,
     plain,
 )
-from ..shapes.step import Refusal, as_text
+from ..work.step import Refusal, as_text
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.memory import Memory

@@ -7,7 +7,7 @@ from typing import List, Optional
 
 from ..collect.host import Host
 from ..parse.linux.swap import has_entry, human, without_entry
-from ..shapes.step import Command, Refusal, Step
+from ..work.step import Command, Refusal, Step
 from .swap import fstab_changes, program, sh
 from .swap_facts import FSTAB, Facts, active_swap, text_of
 

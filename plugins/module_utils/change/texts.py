@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Dict, List, Optional
 
 from ..collect.host import Host, HostError
-from ..shapes.step import Step, as_text
+from ..work.step import Step, as_text
 
 MOST_BYTES = 16 << 20
 

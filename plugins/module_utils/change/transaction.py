@@ -18,7 +18,7 @@ import os
 from typing import TYPE_CHECKING, Set
 
 from ..collect.host import Host
-from ..shapes.step import Command, Refusal, Step
+from ..work.step import Command, Refusal, Step
 from . import live_socket
 from .disk import Disk, Ran
 from .journal import DONE, STARTED, beside, meta_of, new_journal

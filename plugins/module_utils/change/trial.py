@@ -19,7 +19,7 @@ from ..collect.host import Host, Ran
 from ..collect.sandbox import BIND, NODEV, NOSUID, OURS, REC, REMOUNT, Sandbox
 from ..collect.trust import opening
 from ..parse.redact import redact
-from ..shapes.step import Change
+from ..work.step import Change
 from . import loads
 
 # The first free one will do: it is covered only while the namespace is being prepared.

@@ -14,7 +14,7 @@ import stat
 from typing import Iterator, List, NamedTuple, Tuple
 
 from ..collect.host import Host
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .rights import others, ours
 
 _LINKS = 40  # path_resolution(7)

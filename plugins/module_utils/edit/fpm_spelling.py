@@ -7,7 +7,7 @@ import re
 from typing import Tuple
 
 from ..parse.php_fpm.conf import ENTRY, FALSE, TOKEN, TRUE, scan_value
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .fpm_trace import Directive
 
 # fpm_conf_set_boolean takes a bare word, of which the scanner makes "1" or "". It refuses the word in quotes.

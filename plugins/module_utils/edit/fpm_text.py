@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from ..parse.files import Expand, Read
 from ..parse.php_fpm.conf import TOKEN
-from ..shapes.step import Edited, Refusal
+from ..work.step import Edited, Refusal
 from .fpm_spelling import FLAGS, as_read, parted, shown, spaced, written
 from .fpm_trace import Directive, Row, Trace, lines_of
 

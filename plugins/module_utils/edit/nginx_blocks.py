@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..parse.files import Expand, Read
 from ..parse.nginx.conf import BOM, Directive, parse_conf
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .nginx_places import Place, Source
 
 # (("http", ""), ("server", "shop.example"), ("location", "~ \\.php$")), outermost first. Levels in between

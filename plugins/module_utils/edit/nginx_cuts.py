@@ -10,7 +10,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from ..parse.nginx.conf import BOM
 from ..parse.nginx.lexer import Span, Statement, statements
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .nginx_places import Place, Source
 
 _BLANK = " \t\r\n"

@@ -11,7 +11,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..parse.files import Expand, Read
 from ..parse.nginx.lexer import LUA_BLOCK
-from ..shapes.step import Edited, Refusal
+from ..work.step import Edited, Refusal
 from .nginx_blocks import Configuration, Selector
 from .nginx_cuts import inserted, removed, with_arguments, written
 from .nginx_places import Place, Source

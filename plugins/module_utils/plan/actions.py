@@ -7,7 +7,7 @@ Made by tests/run/action_tables.py from ACTION of each file in actions/: change 
 this file in place of those.
 """
 
-from ..shapes.action import Action, GivesWay, Raised
+from ..work.action import Action, GivesWay, Raised
 
 ACTIONS = (
     Action("runtime_directory_create", "low", True, "none", together=("unit",), needs=("tmpfiles",)),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.number import MIB
 from ..parse.spread import spread
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.capacity import Capacity, PoolUse

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..shapes.action import NGINX, Action, GivesWay
+from ..work.action import NGINX, Action, GivesWay
 from .actions import ACTIONS
 from .load_refusal import load_refusal
 

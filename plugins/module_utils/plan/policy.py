@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..exchange.window import window_problem
 from ..parse.linux.swap import size_bytes
-from ..shapes.action import SWAP
-from ..shapes.step import REMEDIATE, Refused
+from ..work.action import SWAP
+from ..work.step import REMEDIATE, Refused
 from .plan import BY_ID
 
 if TYPE_CHECKING:

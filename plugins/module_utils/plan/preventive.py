@@ -6,7 +6,7 @@
 Made by tests/run/action_tables.py, as actions.py. A diagnosis ships none of it.
 """
 
-from ..shapes.action import Action
+from ..work.action import Action
 from .plan import BY_ID, ORDER
 
 ACTIONS = (

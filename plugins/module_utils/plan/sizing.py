@@ -8,7 +8,7 @@
 import math
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .memory_room import (
     MIB,
     PoolKey,

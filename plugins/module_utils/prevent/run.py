@@ -21,7 +21,7 @@ from ..remediate.proof import PAUSE, Proof
 from ..remediate.reply import Done, reply
 from ..remediate.run import Run, remediate
 from ..rules.latent.diagnose import diagnose_ahead
-from ..shapes.step import PREVENT, Refused
+from ..work.step import PREVENT, Refused
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict

@@ -14,7 +14,7 @@ from ..change.disk import Disk
 from ..collect.host import Host
 from ..collect.linux.processes import processes
 from ..collect.php_fpm.masters import collect_fpm
-from ..shapes.step import Step
+from ..work.step import Step
 from .carry_out import Outcome, Verify
 from .one_change import answering, one_change, still_answering
 from .running import Running, workers_of

@@ -16,7 +16,7 @@ from ..change.transaction import Transaction, check
 from ..change.trial import deciding_line, trial
 from ..collect.host import Host, HostError
 from ..parse.redact import GONE, redact
-from ..shapes.step import NoAcl, Refusal, Refused, Step
+from ..work.step import NoAcl, Refusal, Refused, Step
 from . import preflight
 from .launch import launch
 from .rehearsal import start_of

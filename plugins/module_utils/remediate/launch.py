@@ -14,7 +14,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 from ..collect.host import Host
 from ..parse.linux.systemctl import COMMAND, READ_ONLY
 from ..parse.number import count
-from ..shapes.step import Refusal, Untried
+from ..work.step import Refusal, Untried
 
 # What gives the program another view of the files, or another account, that a trial cannot give it.
 NOT_TRIED = (

@@ -17,7 +17,7 @@ from ..parse.files import Expand, Read
 from ..parse.linux.swap import size_bytes
 from ..parse.linux.tmpfiles import entry_for
 from ..parse.php_fpm.written import as_written
-from ..shapes.action import ACCOUNTS, MEMORY, SWAP, TMPFILES
+from ..work.action import ACCOUNTS, MEMORY, SWAP, TMPFILES
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Callable
 
 from ..change.lock import Busy
 from ..change.record import UndoFailed
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 from .carry_out import Outcome
 from .one_change import failure, reply
 

@@ -15,7 +15,7 @@ from ..collect.endpoint.endpoints import collect_endpoints
 from ..collect.host import Host
 from ..collect.identity import running_identity
 from ..collect.linux.processes import processes
-from ..shapes.step import Refusal, Step
+from ..work.step import Refusal, Step
 from .carry_out import UNTOUCHED, Outcome, Verify, carry_out
 from .running import Running
 

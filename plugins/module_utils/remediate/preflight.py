@@ -23,7 +23,7 @@ from ..parse.endpoint import canonical
 from ..parse.nginx.conf import Conf, every, parse_conf
 from ..parse.titles import FPM_WORKER
 from ..plan.plan import BY_ID
-from ..shapes.step import Refusal, Step
+from ..work.step import Refusal, Step
 from .launch import Launch, launch
 from .rehearsal import ini_files, rehearse, taken
 from .start_refusals import by_hand, start_refusal

@@ -25,7 +25,7 @@ from ..parse.endpoint import parse
 from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
 from ..parse.php_fpm.pools import pool_facts
 from ..parse.titles import is_fpm
-from ..shapes.step import Change, Step, Untried, as_bytes
+from ..work.step import Change, Step, Untried, as_bytes
 from .launch import NOT_TRIED, Launch, kept_from
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional
 
 from ..exchange.reply import fit, sendable
-from ..shapes.step import TRIED, Refused
+from ..work.step import TRIED, Refused
 from .compare import Key, key
 from .finding_results import finding_results, still_active
 

@@ -24,8 +24,8 @@ from ..plan.bundles import bundles
 from ..plan.plan import BY_ID
 from ..plan.policy import Policy, policy_refusal
 from ..rules.diagnose import diagnose
-from ..shapes.action import ARRIVALS
-from ..shapes.step import REMEDIATE, Command, Refusal, Refused, Step
+from ..work.action import ARRIVALS
+from ..work.step import REMEDIATE, Command, Refusal, Refused, Step
 from .carry_out import Outcome, carry_out, untouched
 from .finding_results import active
 from .measure import view_for

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Se
 from ..collect.endpoint.endpoints import collect_endpoints
 from ..collect.host import Host
 from ..collect.linux.processes import Process, processes
-from ..shapes.step import REMEDIATE, Refused, Step
+from ..work.step import REMEDIATE, Refused, Step
 from .nginx_errors import lost_since
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ..collect.php_fpm.masters import collect_fpm
 from ..collect.site import Seen, Written, look
 from ..parse.nginx.sites import place, site_of
 from ..parse.titles import NGINX_WORKER
-from ..shapes.step import Refusal, Step
+from ..work.step import Refusal, Step
 from .came_back import loaded
 from .carry_out import UNTOUCHED, Outcome, Verify
 from .one_change import answering, one_change, still_answering

@@ -20,7 +20,7 @@ from ..parse.nginx.conf import parse_conf
 from ..parse.nginx.defaults import default_files
 from ..parse.redact import redact
 from ..parse.site_mark import site_of_text
-from ..shapes.step import FPM, NGINX, Change, Command, Refusal, Step, Trial, as_bytes
+from ..work.step import FPM, NGINX, Change, Command, Refusal, Step, Trial, as_bytes
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master

@@ -16,7 +16,7 @@ from ..collect.host import Host
 from ..parse.linux.systemctl import COMMAND, parse_show
 from ..parse.redact import redact
 from ..parse.titles import is_fpm
-from ..shapes.step import Untried
+from ..work.step import Untried
 from .launch import Launch
 
 # The commands of a unit that can keep it from being up. ExecStop= and ExecStopPost= may fail.

@@ -14,7 +14,7 @@ from ..change.lock import STATE
 from ..collect.host import Host, HostError
 from ..collect.trust import walk
 from ..plan.plan import BY_ID
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 
 MOST_NAMED = 5
 # Seconds by which what came first may seem to come later: the kernel stamps files and processes by different

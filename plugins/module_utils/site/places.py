@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..parse.endpoint import parse
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 from ..parse.number import MIB
 from ..plan.memory_room import Room, cost_of, mib, needed, room_of
 from ..plan.sizing import LEAST_BY_CPU, PER_CORE, settings
-from ..shapes.step import Refusal
+from ..work.step import Refusal
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.capacity import Capacity, PoolUse

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import TRIED
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import TRIED
 
 from ..shapes.finding import Finding
 from ..shapes.gate import Reason

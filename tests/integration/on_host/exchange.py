@@ -19,7 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record imp
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.recovery import recover
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import Transaction
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import (
     Change,
     Command,
     Refusal,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 from ...parse.nginx.sites import sites_of
 from ...plan.memory_room import budget_of, cost_of, is_measured, mib, most_workers, reserve
 from ...plan.sizing import fit
-from ...shapes.step import Refusal
+from ...work.step import Refusal
 from ..model import NOWHERE, Remedy, evidence
 from .capacity_at_risk import CAUSE, confidence_of, directive, settings_of
 from .model import LatentRule, Risk, risk

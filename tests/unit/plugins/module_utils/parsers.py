@@ -49,7 +49,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm imp
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 Work = Callable[[Any], Any]
 

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import resolve
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import Files, View
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.plan.capacity import a_host, a_pool
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 

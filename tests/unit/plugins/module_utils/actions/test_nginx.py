@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.fastcgi_pass_repoint import address
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.read_timeout_set import seconds
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.actions.host import (
     SITE,
     SITE_TEXT,

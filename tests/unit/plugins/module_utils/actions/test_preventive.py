@@ -5,7 +5,7 @@
 """What only a risk asks for."""
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.actions.host import (
     CONFIG,
     UNIT,

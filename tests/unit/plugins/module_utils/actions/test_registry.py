@@ -14,14 +14,14 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.view import View
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import plan, preventive
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.action import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.action import (
     ACCOUNTS,
     ARRIVALS,
     MEMORY,
     SWAP,
     TMPFILES,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.actions.host import (
     SITE,
     UNIT,

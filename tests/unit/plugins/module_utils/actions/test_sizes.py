@@ -8,7 +8,7 @@ from typing import Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import to_bytes
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.actions.host import (
     CONFIG,
     FILES,

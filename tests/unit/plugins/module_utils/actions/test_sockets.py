@@ -7,7 +7,7 @@
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.actions.host import (
     CONFIG,
     FILES,

@@ -6,7 +6,7 @@
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.steps import pool_step
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.actions.host import (
     CONFIG,
     POOL,

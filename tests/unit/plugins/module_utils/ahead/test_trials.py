@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead import trials as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.trials import Tried
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal, Untried
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal, Untried
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.ahead import parts
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import disk as disk_module
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import rights as rights_module
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Ran
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Change, Command, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Change, Command, Step
 
 CALLS = {
     "open",

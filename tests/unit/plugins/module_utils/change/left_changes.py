@@ -13,7 +13,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.left_behind import Closed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import Transaction
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Command
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Command
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.faults import (
     Service,
     World,

@@ -10,7 +10,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import bound_by
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import Mount, Swap
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Step
 
 GIB = 1024 * MIB
 MEMORY = {**bound_by(GIB, None), "mem_available": GIB // 4, "swap_limit": None}

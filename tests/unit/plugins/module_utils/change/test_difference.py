@@ -9,7 +9,7 @@ from typing import Any, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.difference import difference, unified
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import FPM, NGINX, Change
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import FPM, NGINX, Change
 
 FSTAB = (
     "UUID=5c7c8a5f-5a3d / ext4 errors=remount-ro 0 1\n"

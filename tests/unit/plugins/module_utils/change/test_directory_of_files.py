@@ -13,7 +13,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.directory_
     difference,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 WANTED = {"__main__.py": b"main", "package/__init__.py": b"", "package/part/a.py": b"a"}
 

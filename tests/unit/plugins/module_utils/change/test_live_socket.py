@@ -24,7 +24,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.permi
     acl_text,
     parse_acl,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Access, NoAcl, Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Access, NoAcl, Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.acls import acl, attribute
 
 # Of base-passwd, on each Debian.

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.lock import Busy, lock, prepare_state
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.managed im
     refusal,
     warnings,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import FPM, Change, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import FPM, Change, Step
 
 OURS = "[www]\nlisten.owner = root\nenv[TOKEN] = hunter2\n"
 ANSIBLE = "; Ansible managed: roles/php/www.conf.j2\n"

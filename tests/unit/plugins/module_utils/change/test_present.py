@@ -12,7 +12,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import lef
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import one_change
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Command, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Command, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 UNIT = "php8.2-fpm.service"

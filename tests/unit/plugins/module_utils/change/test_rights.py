@@ -18,7 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.recovery i
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.transaction import Transaction, check
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.permission import Entry, parse_acl
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import (
     Change,
     Command,
     Refusal,

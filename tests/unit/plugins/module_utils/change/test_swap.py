@@ -15,7 +15,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_file import swap_off
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import Mount
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.swap_files import (
     ACTIVE,
     CGROUP,

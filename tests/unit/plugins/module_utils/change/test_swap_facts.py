@@ -12,7 +12,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import swa
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_facts import Facts, look
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.swap_file import described, problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import Mount
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.swap_files import (
     ACTIVE,
     ENTRY,

@@ -20,7 +20,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.swap import Mount
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number import MIB
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import carry_out
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.swap_files import (
     ACTIVE,
     PROGRAMS,

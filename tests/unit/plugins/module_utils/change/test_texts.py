@@ -5,7 +5,7 @@
 """Files as a step would leave them, found by the patterns of an include."""
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.texts import Texts
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Change, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Change, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 FILES = {"/etc/pool.d/a.conf": "a", "/etc/pool.d/b.conf": "b"}

@@ -14,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import tra
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.record import BACKUPS, UndoFailed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import (
     Change,
     Command,
     Refusal,

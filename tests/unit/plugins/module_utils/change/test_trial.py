@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import trial as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.trial import Start, trial
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Change
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Change
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.faults import World, tree
 
 ALLOWED = trial([], ["true"], []).rc == 0

@@ -8,7 +8,7 @@ from typing import Dict
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.fpm_text import set_directives
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.edit.fpm_files import (
     Settings,
     alone,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import BOM
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.edit.nginx_files import edit_main
 
 SITE = (("server", "shop.example"), ("location", "~ \\.php$"))

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text import (
     Edited,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.edit.nginx_files import (
     FIXTURES,
     MAIN,

@@ -13,7 +13,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text i
     set_beside,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import BOM
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.edit.nginx_files import (
     NEW,
     OLD,

@@ -17,7 +17,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer
     statements,
     unescape,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.edit.nginx_files import (
     FIXTURES,
     fixture,

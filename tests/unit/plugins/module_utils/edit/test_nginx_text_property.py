@@ -17,7 +17,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit.nginx_text i
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Directive, parse_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.lexer import statements
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.edit.nginx_made import (
     MAIN,
     TIMEOUT,

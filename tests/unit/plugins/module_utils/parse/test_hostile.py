@@ -20,9 +20,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.number impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import conf as fpm_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import log as fpm_log
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm import pools as fpm_pools
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import NGINX
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.php_fpm import PHP_FPM
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 ENDLESS = "9" * 5000
 FPM = "[02-Apr-2026 14:23:17] WARNING: [pool a] "

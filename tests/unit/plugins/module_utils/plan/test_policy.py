@@ -12,7 +12,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy impor
     options_problem,
     policy_refusal,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import PREVENT
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import PREVENT
 
 ALLOWED = Policy(900, 3.0, "medium", [], [], "/", 20.0, 2, 3600, "", "restart", 10, 10.0, "leave")
 FINDINGS: Any = [{"cause": "fpm_not_running"}, {"cause": "worker_oom_killed"}]

@@ -14,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.sizing impor
     fit,
     size,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.plan.capacity import (
     WWW,
     a_host,

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.sizing import (
     size,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.plan.capacity import (
     WWW,

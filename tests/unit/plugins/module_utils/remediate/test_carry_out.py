@@ -17,7 +17,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk impor
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.recovery import recover
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import carry_out as subject
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Change, Command, Step, Trial
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Change, Command, Step, Trial
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.faults import (
     Service,
     Steps,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import launch as subject
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal, Untried
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal, Untried
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 UNIT = "php8.2-fpm.service"

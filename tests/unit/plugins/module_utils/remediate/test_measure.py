@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.actions.registry import BY_ID, resolve
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import measure
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.action import MEMORY, SWAP
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.action import MEMORY, SWAP
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 
 SWAP_STEP = Step("swap_on", "/swapfile", [], [], [])

@@ -15,7 +15,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import preflight as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.launch import Launch
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import (
     Change,
     Command,
     Refusal,

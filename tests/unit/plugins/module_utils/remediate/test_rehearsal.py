@@ -18,7 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import rehearsal as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.launch import NOT_TRIED, Launch
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import (
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import (
     Change,
     Command,
     Refusal,

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import running as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.running import Running
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Command, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Command, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 UNIT = "php8.2-fpm.service"

@@ -12,7 +12,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.carry_out import Outcome
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.site_pair import together
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.site_steps import Pair
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal, Step
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal, Step
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.trust import (
     a_host,
     stat,

@@ -7,9 +7,9 @@
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.site import places
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.site.places import Wanted
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 
 DEBIAN = ["/etc/nginx/modules-enabled/*.conf", "/etc/nginx/conf.d/*.conf", "/etc/nginx/sites-enabled/*"]
 NGINX: Any = {"config": "/etc/nginx/nginx.conf", "user": "www-data"}

@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.capacity import capacity
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.sizing import size
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.shapes.step import Refusal
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.memory import (
     CONFIG,
     MIB,
