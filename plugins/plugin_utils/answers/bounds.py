@@ -12,7 +12,7 @@ from __future__ import annotations
 from inspect import get_annotations
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from ..shapes.finding import Finding, HostStatus, Place, Timeline
+from ..shapes.finding import Facts, Finding, HostStatus, Place, Timeline
 from ..shapes.gate import Decision, Gate, Reason
 from ..shapes.remediation import Difference, FindingResult, Named, Remediation, Shown, Taken, Undone
 from ..shapes.report import Diagnosis, HostEntry, Remedied, Run
@@ -125,6 +125,7 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "since": TIME,
         "sites_left": ZERO,
     },
+    Facts: {"fault": ID},  # of a later release there may be more
     Place: {"at": TIME},
     Timeline: {"begin": TIME, "counts": Bound(most=MOST_STEPS)},
     Difference: {"before_header": SHORT, "after_header": SHORT, "prepared": LONG},
