@@ -40,8 +40,10 @@ _BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 (?:[05]|20|31) ')
 # pages that are no files, too, and get nginx's own 404.
 _ODD = re.compile(
     rb'\.php/[^" ]{0,200}(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |"POST [^"]*" 405 |'
-    rb'"GET /\w[\w/%-]* HTTP/[\d.]+" 404 (?:1[4-6]|5[4-6])\d '
+    rb'"GET /\w[\w/%-]* HTTP/[\d.]+" 404 (?:1[4-6]|5[4-6])\d |'
+    rb'" [34]\d\d \d+ "[^"\n]*" "(?:ELB-HealthChecker|GoogleHC|Load Balancer Agent)'
 )
+_SENT_ON, _CAME = re.compile(rb'"GET [^" ]+ HTTP/[\d.]+" 30[12378] '), re.compile(rb'" 200 ')
 # These name files, directories, limits or scripts of the host.
 OF_PLACES = (
     UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL | meanings("too_big", "zone_full")
@@ -182,6 +184,12 @@ def _ends_badly(ends: Sequence[bytes]) -> bool:
     return False
 
 
+def _sends_on(end: bytes) -> bool:
+    """Whether most answers of an access log are redirects."""
+    count = len(_SENT_ON.findall(end))
+    return count > MANY and count > len(_CAME.findall(end))
+
+
 def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     """The error logs tell of lost requests, and not of visitors who gave up nor of how all others fared."""
     nginx, logs = snapshot["nginx"], snapshot["logs"]
@@ -192,7 +200,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         look = partial(missed_pages, host, snapshot, since)
         found["missed_pages"] = isolated(host, "missed_pages", look) or []
     ends = _ends(host, nginx, since)
-    if max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST_LINES:
+    if max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST_LINES or any(map(_sends_on, ends)):
         from .pages.odd_visits import collect_odd_visits
 
         visits = isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since))

@@ -314,7 +314,7 @@ class OddVisits(TypedDict):
 
     log: str  # path
     site: Optional[str]  # None: of any site that logs there
-    kind: str  # path_info, header, uri or method; permalink: not before 0.14.0
+    kind: str  # path_info, header, uri or method; permalink, circle, check: not before 0.14.0
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
     visitors: int  # told apart by address and user agent

@@ -130,19 +130,23 @@ class Way:
 
     def script(self) -> Optional["Front"]:
         """A page that is not where PHP is asked for it, and is below another root."""
-        wanted = self.file()
+        wanted, at = self.file(), self.passes[0]
         if not (self.tries and self.tries[0].args[-1] == "=404" and self.host.lacks(wanted)):
-            names = [each.args for each in self.near("fastcgi_param") if each.args[0] == "SCRIPT_FILENAME"]
-            text = self.text(names[-1][-1], self.root(self.near("root", "alias"))) if names else "$"
+            names = [each for each in self.near("fastcgi_param") if each.args[0] == "SCRIPT_FILENAME"]
+            text = self.text(names[-1].args[-1], self.root(self.near("root", "alias"))) if names else "$"
             wanted = re.sub("/+", "/", text)
+            at = names[-1] if names and names[-1].args[-1][:1] == "/" else at  # of a directory of its own
         if "$" in wanted or not (self.host.lacks(wanted) or self.host.type_of(wanted) == "directory"):
             return None
         roots = [self.root([each]) for each in named(self.all + self.levels[0], "root", "alias")]
         there = [root + self.uri for root in roots if self.is_file(root + self.uri)]
         if not there and self.maps:
-            at = self.near("root", "alias")
-            return self.front("map_root", at[-1], wanted, self.root(at)) if at else None
-        return self.front("no_root", self.passes[0], wanted, there[0]) if there else None
+            way = self.near("root", "alias")
+            return self.front("map_root", way[-1], wanted, self.root(way)) if way else None
+        front = self.front("no_root", at, wanted, there[0] if there else "")
+        if at.name == "fastcgi_param":
+            front["written"] = " is ".join(at.args)[:200]
+        return front if there else None
 
     def source(self, kind: str) -> Optional["Front"]:
         path, tried = self.file(), self.tries[0].args[:-1] if self.tries else ["$uri"]

@@ -12,6 +12,7 @@ from ...parse.nginx.access_log import AccessLog
 from ...parse.nginx.conf import Directive, every
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.odd_visits import PATH_INFO, PERMALINK, odd_visits
+from ...parse.nginx.redirects import sent_on
 from ...parse.nginx.routes import server_names, site_name
 from ...parse.nginx.site_logs import writers
 from ..host import Host
@@ -95,7 +96,7 @@ def collect_odd_visits(
         forms, why = forms_of(nginx, who, known)
         if not why and not who.by_end and host.left() > 0:
             log = AccessLog(path, forms, who.sites, since, host.now())
-            pages = list(log.last_pages(tail(host, path, TAIL, since)))
-            visits += odd_visits(reversed(pages), nginx["version"], path)
+            pages = list(log.last_pages(tail(host, path, TAIL, since)))[::-1]
+            visits += odd_visits(pages, nginx["version"], path) + sent_on(pages, path)
     missed = any(each["kind"] in OF_PATHS for each in visits)
     return visits, _ways(host, snapshot, visits) if missed else []

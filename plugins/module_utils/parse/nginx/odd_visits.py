@@ -7,7 +7,7 @@ name, headers and paths that are too large, and forms that a file gets.
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .access_pages import INTERNAL, Page
 from .log_format import Fields
@@ -41,7 +41,7 @@ def own_sizes(version: Optional[str]) -> Dict[Tuple[str, str], str]:
     }
 
 
-class _Hit(NamedTuple):
+class Hit(NamedTuple):
     number: int  # of the line
     at: float
     path: str
@@ -53,10 +53,10 @@ class _Failed:
     """Requests of one kind to one site."""
 
     def __init__(self) -> None:
-        self.hits: List[_Hit] = []
+        self.hits: List[Hit] = []
         self.had: Set[Who] = set()  # a page before
 
-    def of(self, strange: Dict[Who, int]) -> List[_Hit]:
+    def of(self, strange: Dict[Who, int]) -> List[Hit]:
         """Of visitors who are no scanners: they got pages, or are of an internal network."""
         counts = Counter(hit.who for hit in self.hits)
         return [
@@ -81,7 +81,7 @@ class _Site:
         who = (fields.get("remote_addr", ""), fields.get("http_user_agent", "-"))
         if kind:
             failed = self.failed.setdefault(kind, _Failed())
-            failed.hits.append(_Hit(number, at, path, status, who))
+            failed.hits.append(Hit(number, at, path, status, who))
             failed.had.update([who] if who in self.got else [])
             # A scanner asks for such paths, too, and for others.
             self.strange[who] = self.strange.get(who, 0) + (kind == PERMALINK)
@@ -96,7 +96,7 @@ class _Site:
         elif status in ("403", "404"):
             self.strange[who] = self.strange.get(who, 0) + 1
 
-    def since(self, kind: str, hits: List[_Hit]) -> int:
+    def since(self, kind: str, hits: List[Hit]) -> int:
         """Pages that came. Old links are missed among pages that come, so a path counts from the third last
         hit on. What comes by another script says nothing of these.
         """
@@ -106,6 +106,28 @@ class _Site:
         if kind == PERMALINK:
             return self.permalinks
         return sum(number > hits[-1].number for number, _to in self.came)
+
+
+def as_visits(path_of_log: str, site: Optional[str], kind: str, hits: Sequence[Hit]) -> "OddVisits":
+    """hits: the oldest first."""
+    visitors, last = {hit.who for hit in hits}, hits[-1]
+    addresses = {who[0] for who in visitors}
+    return {
+        "log": path_of_log,
+        "site": site,
+        "kind": kind,
+        "status": int(last.status),
+        "requests": len(hits),
+        "visitors": len(visitors),
+        "had": 0,
+        "external": sum(not INTERNAL.match(address) for address in addresses),
+        "internal": all(map(INTERNAL.match, addresses)),
+        "paths": len({hit.path for hit in hits}),
+        "path": last.path[:LONGEST],
+        "others": 0,
+        "since": 0,
+        "last": last.at,
+    }
 
 
 def odd_visits(pages: Iterable[Page], version: Optional[str], path_of_log: str) -> "List[OddVisits]":
@@ -128,24 +150,9 @@ def odd_visits(pages: Iterable[Page], version: Optional[str], path_of_log: str) 
             hits = failed.of(seen.strange)
             if not hits:
                 continue
-            visitors, last = {hit.who for hit in hits}, hits[-1]
-            addresses = {who[0] for who in visitors}
-            found.append(
-                {
-                    "log": path_of_log,
-                    "site": site,
-                    "kind": kind,
-                    "status": int(last.status),
-                    "requests": len(hits),
-                    "visitors": len(visitors),
-                    "had": len(visitors & failed.had),
-                    "external": sum(not INTERNAL.match(address) for address in addresses),
-                    "internal": all(map(INTERNAL.match, addresses)),
-                    "paths": len({hit.path for hit in hits}),
-                    "path": last.path[:LONGEST],
-                    "others": sum(number > hits[0].number for number, _to in seen.came),
-                    "since": seen.since(kind, hits),
-                    "last": last.at,
-                }
-            )
+            visits = as_visits(path_of_log, site, kind, hits)
+            visits["had"] = len({hit.who for hit in hits} & failed.had)
+            visits["others"] = sum(number > hits[0].number for number, _to in seen.came)
+            visits["since"] = seen.since(kind, hits)
+            found.append(visits)
     return found

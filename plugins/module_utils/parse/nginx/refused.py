@@ -21,6 +21,10 @@ _NO_FILE = ("data:", "engine:", "store:", "syslog:", "memory:", "stderr", "off",
 _PORT = re.compile(r"\d+\Z")
 # ngx_conf_log_error(): where it stands ends the message.
 _PLACE = re.compile(r" in (/[^:]+):(\d+)\Z")
+_WHY = (
+    ("no port in upstream", "no upstream that nginx reads has this name"),
+    ("failed (99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
+)
 _PATH = re.compile(r'"(/[^"]+)"')
 
 
@@ -86,6 +90,11 @@ def place_of(text: str, conf: Conf, prefix: str) -> Optional[Tuple[str, int]]:
         if path in [posixpath.join(prefix, word) for word in directive.args]:
             return directive.file, directive.line
     return None
+
+
+def explained(text: str) -> str:
+    """A complaint whose own words do not tell what is wrong (ngx_http_upstream_add(), bind(2))."""
+    return text + next((": " + why for words, why in _WHY if words in text), "")
 
 
 def path_in(text: str) -> Optional[str]:

@@ -127,6 +127,18 @@ def _zone_full(group: Group) -> Match:
     return Match(NGINX_LIMIT, "zone_full", likely(words, proof, state=state_of(over)))
 
 
+def is_misnamed(snapshot: "Snapshot", gone: "GoneRoot", routes: Sequence["Route"]) -> bool:
+    """Whether it is the directory of SCRIPT_FILENAME alone, and the pages are below the site's root."""
+    fronts = [each for each in snapshot["nginx"].get("fronts") or [] if each["kind"] == "no_root"]
+    servers = [route["server"] for route in routes if "server" in route]
+    roots = [(route["root"] or "").rstrip("/") for route in routes]
+    return (
+        gone.get("error") == "No such file or directory"
+        and gone["root"] not in roots
+        and any(front["server"] in servers for front in fronts)
+    )
+
+
 def _why_gone(root: "GoneRoot") -> str:
     if "device" in root:
         return "%(device)s belongs at %(place)s, and is not mounted" % root
@@ -149,7 +161,11 @@ def _of_gone_roots(snapshot: "Snapshot") -> List[Question]:
     if not gone or nginx["config_errors"] or nginx["config_newer"]:  # what runs may have another root
         return []
     of_site = routes_by_site(snapshot)
-    sites = dict.fromkeys(each["site"] for each in gone if each["site"] in of_site)
+    sites = dict.fromkeys(
+        each["site"]
+        for each in gone
+        if each["site"] in of_site and not is_misnamed(snapshot, each, of_site[each["site"]])
+    )
     return [Question(Group(snapshot, of_site[site]), (_gone_root,)) for site in sites]
 
 

@@ -6,10 +6,13 @@
 import re
 from typing import TYPE_CHECKING, List, Sequence
 
-from ...parse.nginx.script_refusals import is_check
+from ...parse.nginx.script_refusals import MISSING, is_check, script_of
+from ...parse.pools_at import pools_behind
 from ...signatures.lookup import meaning_of, meanings
 from ..missing import unseen
 from ..pages.path_info import FEWEST, NGINX_ALONE, shown
+from ..pages.php_error_reasons import log_sites
+from ..workers.invalid_response import FORWARDERS
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
+CIRCLE = "redirects"
 UNLED, PERMALINKS = "permalinks", ("permalinks",)
 TOO_LARGE, SENT_MISSING = meanings("body_too_large", "too_large_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")
@@ -35,11 +39,20 @@ WORDS = {
     "there, and takes no form",
     "permalink": "%(requests)d requests for pages such as %(path)s with nginx's own 404, visitors: "
     "%(visitors)d, and no such page came. ",
+    "circle": "%(requests)d requests for pages such as %(path)s with %(status)d, visitors: %(visitors)d. "
+    "Each asked for the same page again at once: it is sent to where it came from. Where TLS ends in front "
+    "of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the server block's redirects",
+    "check": "%(requests)d checks of a balancer for %(path)s with %(status)d, and none with 200 since. A "
+    "balancer takes a host out that answers so: let it ask by the site's name, for a page with 200",
     "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
 }
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
 FORM = "%s: PHP dropped the bodies of %d requests: they are larger than post_max_size, and nginx takes them"
 PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.status_path: the check fails"
+ELSEWHERE = (
+    "%s: PHP answered each of %d requests for the front page with 404: the php-fpm behind %s does not find "
+    "%s. A container or another host has the site at a path of its own: SCRIPT_FILENAME must name that one"
+)
 FILE = "%s: nginx answered 404 to %d requests: the application had it send a file that is not there"
 
 
@@ -48,8 +61,14 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
     values = {**visits, "path": shown(visits["path"])}
     words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
     many = visits["visitors"] > 1 or visits["internal"]
+    if kind == "check":
+        return [unseen(CHECK, visits["log"], words)] if visits["requests"] >= FEWEST else []
     if visits["requests"] < FEWEST or not many:
         return []
+    if kind == "circle":
+        if visits["visitors"] < 2:  # a test of the load follows no redirect
+            return []
+        return [unseen(CIRCLE if visits["others"] else WHAT, visits["log"], words)]
     # One stranger has many names, and comes by a balancer's address.
     ill = visits.get("external", 0) >= FEWEST and not visits["since"]
     if kind == "method":
@@ -81,7 +100,35 @@ def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]
         elif meaning in REFUSED:
             page = _check_page(snapshot, event)
             notes += [unseen(CHECK, event["sample"]["path"], PAGE % (site, page))] if page else []
+            if event.get("front") and meaning in MISSING and site not in explained:
+                notes += _elsewhere(snapshot, event)
     return notes
+
+
+def _elsewhere(snapshot: "Snapshot", event: "Event") -> "List[Missing]":
+    """Front pages that a php-fpm behind another program, or of another host, does not find."""
+    routes = [route for route in snapshot["nginx"]["routes"] if route["site"] == event["site"]]
+    facts = snapshot["endpoints"].get(event["endpoint"] or "")
+    if not routes or facts is None or pools_behind(snapshot, routes) or _came(snapshot, event["site"] or ""):
+        return []
+    names = [each["comm"] for each in facts["listeners"] if each["comm"] in FORWARDERS]
+    if facts["listeners"] and not names:
+        return []
+    behind = "%s, which %s holds," % (event["endpoint"], names[0]) if names else str(event["endpoint"])
+    scripts = [script_of(route, str) for route in routes]
+    words = ELSEWHERE % (event["site"] or "default", event["count"], behind, scripts[0] or "the script")
+    return [unseen(WHAT, event["sample"]["path"], words)]
+
+
+def _came(snapshot: "Snapshot", site: str) -> bool:
+    """Whether the site's log has a page."""
+    access = snapshot.get("access")
+    files = access["files"] if access else []
+    return any(
+        pages["answered"] and site in log_sites(snapshot, file["path"], pages)
+        for file in files
+        for pages in file.get("pages", [])
+    )
 
 
 def _check_page(snapshot: "Snapshot", event: "Event") -> str:

@@ -11,6 +11,7 @@ from ...signatures.lookup import meaning_of
 from ...signatures.nginx import NOT_FOUND
 from ..group import Group, Question, routes_by_site
 from ..model import Match, evidence, likely, sample
+from ..nginx.nginx_error_reasons import is_misnamed
 from ..nginx.nginx_errors import OWN
 from .php_error import CAUSE
 from .php_error_reasons import FEWEST, log_sites
@@ -82,7 +83,8 @@ def _led_past(front: "Front", group: Group) -> Optional[Match]:
     here = any(master["running"] and not pool["chroot"] for master, pool in group.pools)
     sent = reason_id == "source_sent"
     missed = [] if sent else _missed(snapshot, site)
-    gone = any(each["site"] == site for each in snapshot["logs"].get("gone_roots") or [])
+    roots = [each for each in snapshot["logs"].get("gone_roots") or [] if each["site"] == site]
+    gone = not all(is_misnamed(snapshot, each, group.routes) for each in roots)
     if not (sent or missed) or (cause == CAUSE and (gone or not here)):
         return None
     reason = likely(

@@ -192,7 +192,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "SCRIPT_FILENAME names another path. So each page is a 404, and the scripts lie where they should.",
         decides="The files of nginx lead to a path without a file, and another root of the same server block "
         "has that page. Visitors get 404 or 403 for the front page.",
-        fix="write the root once, into the server block; `{test_nginx} && {reload_nginx}`",
+        fix="write the root once, into the server block, and SCRIPT_FILENAME as "
+        "$document_root$fastcgi_script_name; `{test_nginx} && {reload_nginx}`",
         advice="Write `root` into the server block, and take it out of the locations: a root in `location "
         "/` does not hold in the one of PHP. SCRIPT_FILENAME is `$document_root$fastcgi_script_name`, and "
         "below an alias `$request_filename`. Then `{test_nginx} && {reload_nginx}`.",

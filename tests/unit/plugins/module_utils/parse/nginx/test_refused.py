@@ -8,7 +8,11 @@ from typing import Dict, List, Optional, Set, Tuple
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Conf, parse_conf
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.refused import place_of, problems
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.refused import (
+    explained,
+    place_of,
+    problems,
+)
 
 MAIN = "/etc/nginx/nginx.conf"
 
@@ -88,3 +92,25 @@ class TestPlace:
 
     def test_near_miss_a_path_that_no_line_names(self) -> None:
         assert place_of('open() "/x" failed', read("http { }"), "/") is None
+
+
+class TestExplained:
+    @pytest.mark.parametrize(
+        "text, why",
+        [
+            ('no port in upstream "php74" in /etc/nginx/x:3', "no upstream that nginx reads has this name"),
+            ("bind() to 192.0.2.54:80 failed (99: Cannot assign requested address)", "no interface of this"),
+        ],
+    )
+    def test_hit_what_the_words_do_not_tell(self, text: str, why: str) -> None:
+        assert explained(text).startswith("%s: %s" % (text, why))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'host not found in upstream "php:9000" in /etc/nginx/x:3',
+            "bind() to 0.0.0.0:80 failed (98: Address already in use)",
+        ],
+    )
+    def test_near_miss_another_complaint(self, text: str) -> None:
+        assert explained(text) == text

@@ -202,6 +202,52 @@ class TestSentFile:
         assert hosts.found(self.logged("/srv/errors", "/srv/errors/" + name)) == hosts.HEALTHY
 
 
+class TestCircle:
+    def test_hit_no_page_comes(self) -> None:
+        host = visited("circle", "", path="/", status=301)
+        assert notes(host) == ["visitors"] and hosts.status(host) == "unknown"
+        assert "5 requests for pages such as / with 301" in hosts.verdict(host)["missing"][0]["why"]
+
+    def test_near_miss_other_pages_come(self) -> None:
+        host = visited("circle", "", path="/login", others=2)
+        assert notes(host) == ["redirects"] and hosts.status(host) == "healthy"
+
+    @pytest.mark.parametrize("facts", [{"visitors": 1, "internal": True}, {"requests": 2}])
+    def test_decoy_a_test_of_the_load(self, facts: Any) -> None:
+        assert notes(visited("circle", "", **facts)) == []
+
+    def test_hit_a_balancer_gets_no_page(self) -> None:
+        host = visited("check", "", path="/", status=301, visitors=1)
+        assert notes(host) == ["health_check"] and hosts.status(host) == "healthy"
+        assert notes(visited("check", "", requests=2)) == []
+
+
+class TestElsewhere:
+    def refused(self, comm: str = "docker-proxy", answered: int = 0, pool: bool = False) -> Host:
+        """Of a front page, by php-fpm behind another program."""
+        host = logged(a_host().silent_logs(), answered=answered, failed=0)
+        host.on_every_route(params={"SCRIPT_FILENAME": "$document_root$fastcgi_script_name"})
+        host.nginx_said("ng-stderr-primary", 60.0, 61.0, 62.0, front=True)
+        event = hosts.events(host, "nginx")[0]
+        for facts in host["endpoints"].values():
+            facts["listeners"] = [{**facts["listeners"][0], "comm": comm}]
+        event["detail"].update(uri="/index.php")
+        if not pool:
+            for master in host["fpm"]["masters"]:
+                master["pools"] = []
+        return host
+
+    def test_hit_the_container_has_another_path(self) -> None:
+        host = self.refused()
+        assert "visitors" in notes(host) and not hosts.verdict(host)["findings"]
+        why = [entry["why"] for entry in hosts.verdict(host)["missing"] if entry["what"] == "visitors"]
+        assert "which docker-proxy holds, does not find" in why[0]
+
+    @pytest.mark.parametrize("facts", [{"answered": 3}, {"comm": "php-fpm"}, {"pool": True}])
+    def test_near_miss_pages_come_or_php_fpm_is_here(self, facts: Any) -> None:
+        assert "visitors" not in notes(self.refused(**facts))
+
+
 class TestCheckPage:
     def refused(self, location: str = "= /fpm-ping", path: str = "/fpm-ping", **pool: Any) -> Host:
         host = quiet().another_route(location=location, params={"SCRIPT_FILENAME": "/fpm-ping"})

@@ -56,10 +56,16 @@ class TestNoRoot:
         host = front(config_newer=True)
         assert "no_root" not in [reason for _cause, reason, _state in hosts.causes(host)]
 
-    def test_decoy_the_directory_is_gone(self) -> None:
-        host = front()
+    def gone(self, root: str) -> Host:
+        host = front().on_every_route(root=root)
         host["logs"]["gone_roots"] = [{"site": SITE, "root": "/old", "error": "No such file or directory"}]
-        assert "no_root" not in [reason for _cause, reason, _state in hosts.causes(host)]
+        return host
+
+    def test_decoy_the_directory_is_gone(self) -> None:
+        assert [reason for _cause, reason, _state in hosts.causes(self.gone("/old"))] == ["gone_root"]
+
+    def test_hit_script_filename_alone_names_the_directory(self) -> None:
+        assert [reason for _cause, reason, _state in hosts.causes(self.gone("/srv"))] == ["no_root"]
 
     def test_decoy_php_has_other_names_for_the_files(self) -> None:
         assert hosts.found(front().with_pool(chroot="/jail")) == hosts.HEALTHY
