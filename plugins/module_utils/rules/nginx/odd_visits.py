@@ -26,6 +26,7 @@ UNLED, PERMALINKS = "permalinks", ("permalinks",)
 TOO_LARGE, SENT_MISSING = meanings("body_too_large", "too_large_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")
 REFUSED = meanings("script_missing", "script_denied")
+NAMELESS = (None, "", "_", "default", "localhost")
 MOST_NOTES = 3
 PAGES = re.compile(r"ping|status|health|check", re.I)
 TOO_LONG = (
@@ -111,6 +112,8 @@ def _elsewhere(snapshot: "Snapshot", event: "Event") -> "List[Missing]":
     facts = snapshot["endpoints"].get(event["endpoint"] or "")
     if not routes or facts is None or pools_behind(snapshot, routes) or _came(snapshot, event["site"] or ""):
         return []
+    if event["site"] in NAMELESS and len(routes) < len(snapshot["nginx"]["routes"]):
+        return []  # strangers ask the server that is there for all other names
     names = [each["comm"] for each in facts["listeners"] if each["comm"] in FORWARDERS]
     if facts["listeners"] and not names:
         return []

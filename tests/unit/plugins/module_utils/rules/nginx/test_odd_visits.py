@@ -243,6 +243,13 @@ class TestElsewhere:
         why = [entry["why"] for entry in hosts.verdict(host)["missing"] if entry["what"] == "visitors"]
         assert "which docker-proxy holds, does not find" in why[0]
 
+    def test_decoy_strangers_ask_the_server_of_all_names(self) -> None:
+        host = self.refused().another_route(site="blog.example")
+        for route in host["nginx"]["routes"]:
+            route["site"] = {"shop.example": "_"}.get(route["site"], route["site"])
+        hosts.events(host, "nginx")[0]["site"] = "_"
+        assert "visitors" not in notes(host)
+
     @pytest.mark.parametrize("facts", [{"answered": 3}, {"comm": "php-fpm"}, {"pool": True}])
     def test_near_miss_pages_come_or_php_fpm_is_here(self, facts: Any) -> None:
         assert "visitors" not in notes(self.refused(**facts))
