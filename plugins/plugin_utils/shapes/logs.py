@@ -216,6 +216,7 @@ class LastScriptWay(LaterScriptWay, total=False):
     open: List[str]  # scripts that php-fpm did not find, and that are there; not before 0.12.0
     page: str  # the front page, which nginx found not; not before 0.12.0
     cached: Optional[int]  # seconds for which PHP keeps where a path led; None: a variable decides
+    outside: bool  # the pool's chroot has no such page, and the host has; not before 0.14.0
 
 
 class ScriptWay(LastScriptWay):

@@ -123,6 +123,8 @@ def _way(
     if confined:
         confined["path"] = account.chroot + confined["path"]
         seen["confined"] = confined
+    if account.chroot and not blocked and way.stat is None and walk(host, front).stat:
+        seen["outside"] = True
     path = aliased(route)
     if path and walk(host, script.rstrip("/") + path, account.root).stat:
         seen["doubled"] = path

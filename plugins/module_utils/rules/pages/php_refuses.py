@@ -60,6 +60,13 @@ def _jailed(snapshot: "Snapshot", routes: Sequence["Route"]) -> Optional[str]:
                 chroot,
                 named,
             )
+    for way in ways_of(snapshot, routes[0]["site"], True):
+        if way.get("outside"):
+            chroots = filter(None, [_pool_chroot(snapshot, route) for route in routes])
+            return "the pool lives in chroot %s, which has no %s" % (
+                next(chroots, "of another"),
+                way["script"],
+            )
     return None
 
 
@@ -191,7 +198,7 @@ def _script_refused(group: Group) -> Optional[List[Match]]:
         loaded = part.reconfigured or reloaded(snapshot, routes, part.newest["last"])
         reason = Reason(
             "PHP refuses scripts of %s: %s." % (group.site, why),
-            [sample(part.newest)],
+            [evidence("file", why), sample(part.newest)],
             losses_of(alike),
             confidence="possible" if loaded and not over else "likely",
             state=state_of(over),

@@ -102,6 +102,13 @@ class TestWays:
         (way,) = look(dict(OPEN, **{ROOT: entry(0o700)}), chroot="/jail/")
         assert (way["blocked"]["path"], way["script"]) == ("/jail" + ROOT, ROOT + "/")
 
+    def test_hit_the_chroot_lacks_what_the_host_has(self) -> None:
+        there = dict(OPEN, **{"/srv/shop": entry(0o755)})
+        (way,) = look({}, ours=there, chroot="/jail/")
+        assert way["outside"] and not way["there"]
+        assert "outside" not in look({}, ours={}, chroot="/jail/")[0]
+        assert "outside" not in look(OPEN, ours=there, chroot="/jail/")[0]
+
     def test_near_miss_it_is_the_accounts_own(self) -> None:
         (way,) = look(dict(OPEN, **{ROOT: entry(0o700, uid=1001)}))
         assert (way["blocked"], way["changed_at"]) == (None, 9.0)

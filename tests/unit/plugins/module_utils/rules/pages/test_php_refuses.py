@@ -113,6 +113,14 @@ class TestJailed:
         host = in_stderr("Primary script unknown", params={"SCRIPT_FILENAME": "/shop$fastcgi_script_name"})
         assert hosts.found(host.with_pool(chroot="/var/www")) == hosts.HEALTHY
 
+    @pytest.mark.parametrize("facts, found", [({"outside": True}, True), ({"there": True}, False)])
+    def test_hit_the_chroot_is_of_another_site(self, facts: Any, found: bool) -> None:
+        host = in_stderr("Primary script unknown").with_pool(chroot="/srv/jail")
+        host = with_ways(host, way(**dict({"there": False}, **facts)))
+        assert (hosts.found(host) != hosts.HEALTHY) is found
+        if found:
+            assert "lives in chroot /srv/jail, which has no %s/" % ROOT in hosts.only(host)["summary"]
+
     def test_decoy_a_chroot_elsewhere(self) -> None:
         assert hosts.found(in_stderr("Primary script unknown").with_pool(chroot="/srv/jail")) == hosts.HEALTHY
 
