@@ -1,8 +1,8 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""By the last lines of an access log: visitors who are sent to the same page again, and checks of a balancer
-that get no page.
+"""Visitors who are sent to the same page again, and checks of a balancer that get no page. Both are read in
+the last lines of an access log.
 """
 
 import re
