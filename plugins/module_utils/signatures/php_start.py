@@ -21,8 +21,8 @@ opcache-preload-user opcache - preload "opcache.preload_user" has not been defin
 opcache-preload-account opcache - preload Preloading failed to getpwnam("%s")
 opcache-preload opcache - preload Preloading %s
 opcache-memory opcache - no_shared_memory Unable to allocate shared memory segment of %d bytes: %s%e
+opcache-strings opcache - no_shared_memory Insufficient shared memory!
     Insufficient shared memory for interned strings buffer! (tried to allocate %d bytes)
-    Insufficient shared memory!
 opcache-lock opcache - lock_unwritable Unable to create %s%e
 opcache-other opcache - php_startup %q
 php-preload-missing php - preload Failed opening required '%s' (include_path='%s') in Unknown on line 0
@@ -37,5 +37,5 @@ ld-version ld.so - not_executable %s: version `%s' not found (required by %s)
 """,
 )
 
-# Told apart by its own words, too.
-(NO_PRELOAD_USER,) = PHP_START.ids("opcache-preload-user")
+# Told apart by their own words, too.
+NO_PRELOAD_USER, NO_STRINGS = PHP_START.ids("opcache-preload-user opcache-strings")

@@ -36,7 +36,8 @@ class Facts(TypedDict, total=False):
     answering: Optional[str]  # endpoint of the upstream's server that answers in place of this one
     directive: Optional[str]  # that php-fpm does not know
     # What an error of PHP's is about, of which no page comes; main_file: php-fpm's own is not there. Others
-    # than those of this version may come from a newer host.
+    # than those of this version may come from a newer host. interned_strings: opcache has no room for them.
+    # link_circle: links lead in a circle.
     fault: Optional[Fault]
     file: Optional[str]  # of the configuration, in which the line is that decides
     line: Optional[int]

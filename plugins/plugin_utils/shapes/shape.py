@@ -19,14 +19,20 @@ Status = Literal["failing", "degraded", "unreachable", "unknown", "recovered", "
 PhpFault = Literal[
     "certificate_file",
     "database_connections",
+    "database_driver",
+    "database_file",
     "environment_variable",
+    "extension",
     "memory_unit",
     "other_version",
     "parse_error",
+    "redis_files",
     "removed_function",
     "save_handler",
+    "temporary_directory",
+    "vendor",
 ]
-Fault = Literal[PhpFault, "main_file"]
+Fault = Literal[PhpFault, "interned_strings", "link_circle", "main_file"]
 
 if TYPE_CHECKING:
     from typing import TypedDict

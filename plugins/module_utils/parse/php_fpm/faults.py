@@ -9,7 +9,31 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_error import ErrorParts
 
-# A group is the name of what it is about: of letters that no shell and no comment takes for more.
+# Their classes and functions, of which an application asks first.
+_EXTENSIONS = (
+    ("curl", "CURLFile", r"curl_\w+"),
+    ("gd", "GdImage", r"(?:imagecreate|imagettf|getimagesizefrom)\w+|gd_info"),
+    ("imagick", r"Imagick\w*", ""),
+    ("intl", "NumberFormatter|Collator|IntlDateFormatter|Normalizer|Locale", r"idn_to_\w+|normalizer_\w+"),
+    ("mbstring", "", r"mb_\w+"),
+    ("memcached", "Memcached", ""),
+    ("mongodb", r"MongoDB\\Driver\\\w+", ""),
+    ("mysqli", "mysqli", r"mysqli_\w+"),
+    ("redis", "Redis|RedisCluster", ""),
+    ("soap", "SoapClient|SoapServer", ""),
+    ("xml", "DOMDocument|XMLReader|XMLWriter|SimpleXMLElement", r"simplexml_\w+|xml_parser_\w+|utf8_\w+"),
+    ("zip", "ZipArchive", r"zip_\w+"),
+)
+_CLASS, _FUNCTION = "Class [\"'](?:%s)[\"'] not found", r"Call to undefined function (?:%s)\("
+
+
+def _lacks(name: str, classes: str, functions: str) -> str:
+    forms = ((_CLASS, classes), (_FUNCTION, functions))
+    return "(?P<%s>%s)" % (name, "|".join(form % words for form, words in forms if words))
+
+
+# The group "name" has the name of what it is about: of letters that no shell and no comment takes for more.
+# Of an extension the groups are called as it is: nothing of the text is its name.
 FAULTS = {
     "other_version": r'require a PHP version "(?P<name>[\dx .,|^~<>=*-]{1,60})"',
     "parse_error": r"PHP Parse error: ",
@@ -24,6 +48,14 @@ FAULTS = {
     "memory_unit": r"Allowed memory size of (?:\d{1,6}|2097152) bytes exhausted",
     "certificate_file": r"(?:failed loading cafile stream: `|CAfile: |certificate file: )"
     r"(?P<name>/[\w./@+-]{1,255})",
+    # A release that a deploy took away had its libraries.
+    "vendor": r"Failed opening required '(?:(?!/releases/)[^'\n]){0,255}vendor/autoload\.php'",
+    "redis_files": r"Exception: MISCONF (?:Redis|Errors writing to the AOF)",
+    "database_driver": r"(?m)(?:Exception|in the driver): could not find driver(?: in | \(|$)",
+    "database_file": r"[:8\])] (?:attempt to write a readonly database|unable to open database file)",
+    # Of the system's own directories, where everybody may make files.
+    "temporary_directory": r"\(\): open\((?P<name>/(?:var/)?tmp)/[^/\n]{1,80}\) failed: Permission denied",
+    "extension": "Error: (?:%s)" % "|".join(_lacks(*each) for each in _EXTENSIONS),
 }
 
 
@@ -32,5 +64,6 @@ def fault_of(text: str) -> "ErrorParts":
     for fault, pattern in FAULTS.items():
         found = re.search(pattern, text, re.A)
         if found:
-            return cast("ErrorParts", dict(found.groupdict(), fault=fault))
+            named = {"name": found.lastgroup} if fault == "extension" else found.groupdict()
+            return cast("ErrorParts", dict(named, fault=fault))
     return {}

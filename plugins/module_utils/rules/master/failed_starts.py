@@ -12,7 +12,7 @@ from ...parse.linux.unit_starts import makes_read_only, of_manager, of_meaning
 from ...parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ...signatures import kinds
 from ...signatures.lookup import meanings
-from ...signatures.php_start import NO_PRELOAD_USER
+from ...signatures.php_start import NO_PRELOAD_USER, NO_STRINGS
 from ..model import Reason, evidence
 from .down import CRASHES, TESTED, Down, reason_of
 from .start_commands import is_of_fpm
@@ -116,7 +116,9 @@ def failed(reason: str, down: Down) -> Optional[Reason]:
     what = down.path or (down.failure.address if down.failure else None)
     if what and what not in words:
         words += ", %s" % what
-    return _at_path(in_file(words, *down.written_at()), down)
+    found = _at_path(in_file(words, *down.written_at()), down)
+    strings = down.failure and down.failure.kind == NO_STRINGS
+    return found._replace(facts={**found.facts, "fault": "interned_strings"}) if strings else found
 
 
 def pid_directory(down: Down) -> Optional[Reason]:

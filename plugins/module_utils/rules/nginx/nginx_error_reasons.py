@@ -14,7 +14,7 @@ from ..model import NOWHERE, Match, evidence, likely, losses_of, sample, state_o
 from .nginx_errors import CYCLE, NGINX_LIMIT, OWN, TEMP
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.finding import Evidence, Facts
     from ....plugin_utils.shapes.logs import Event, GoneRoot, TempDir
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.snapshot import Snapshot
@@ -28,6 +28,7 @@ BY_ACCEL = meanings("accel_cycle")
 OF_ANSWER = meanings("answer_unwritable")
 ZONE_FULL = meanings("zone_full")
 ENOENT, ENOSPC = 2, 28
+LINK_CIRCLE = ("Too many levels of symbolic links", "Symbolic link loop")  # by glibc, by musl
 CIRCLE = "nginx answers 500 itself: its locations lead a request%s again and again."
 BY_APPLICATION = (
     "nginx answers 500 itself: by X-Accel-Redirect the application sends a request%s, and is asked again by "
@@ -153,7 +154,8 @@ def _gone_root(group: Group) -> Optional[Match]:
     why = [_why_gone(each) for each in gone if each["site"] == group.routes[0]["site"]][-1]
     words = "Each page of %s is missing: %s: %s." % (group.site, min(lost), why)
     proof = [evidence("file", why, min(lost))]
-    return Match(OWN, "gone_root", likely(words, proof, place=NOWHERE))
+    facts: Facts = {"fault": "link_circle"} if why in LINK_CIRCLE else {}
+    return Match(OWN, "gone_root", likely(words, proof, place=NOWHERE, facts=facts))
 
 
 def _of_gone_roots(snapshot: "Snapshot") -> List[Question]:

@@ -18,6 +18,27 @@ _LATER_FIX = (
     "take {file}:{line} out: this php-fpm has no {directive}, as a newer PHP or another build has; then "
     "`{restart}`"
 )
+# Settings of php.ini that people write into a pool file as they stand there.
+_OF_INI = (
+    "allow_url_fopen allow_url_include auto_append_file auto_prepend_file cgi.fix_pathinfo curl.cainfo "
+    "date.timezone default_charset default_mimetype default_socket_timeout disable_classes "
+    "disable_functions display_errors display_startup_errors error_reporting expose_php file_uploads "
+    "html_errors include_path log_errors mail.log max_execution_time max_file_uploads max_input_time "
+    "max_input_vars memory_limit open_basedir openssl.cafile output_buffering post_max_size "
+    "realpath_cache_size realpath_cache_ttl sendmail_path session.auto_start session.cookie_httponly "
+    "session.cookie_lifetime session.cookie_secure session.gc_maxlifetime session.name "
+    "session.save_handler session.save_path short_open_tag sys_temp_dir upload_max_filesize "
+    "upload_tmp_dir user_ini.cache_ttl user_ini.filename variables_order"
+)
+_INI_FIX = (
+    "write {file}:{line} as php_admin_value[{directive}] of a pool: it is a setting of php.ini, and none of "
+    "php-fpm's own; then `{restart}`"
+)
+# They are a part of opcache's memory (ZendAccelerator.c).
+_STRINGS_FIX = (
+    "let opcache.memory_consumption be larger than opcache.interned_strings_buffer, which is a part of it; "
+    "`{start}`"
+)
 _MAIN_FILE_FIX = (
     "put back {path}, from a backup or by a new installation of its package (Debian: --force-confmiss); "
     "`{restart}`"
@@ -37,6 +58,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         when=(
             When("fault", "main_file", _MAIN_FILE_FIX),
             *(When("directive", name, _LATER_FIX) for name in _LATER),
+            *(When("directive", name, _INI_FIX) for name in _OF_INI.split()),
         ),
     ),
     ("fpm_not_running", "unknown_user"): Entry(
@@ -267,6 +289,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "`free -m`. Lower opcache.memory_consumption (php.ini) or opcache.interned_strings_buffer, or raise "
         "the limit; then `{start}`.",
         do_not="Do not switch opcache off to get past it: each request then compiles all its files again.",
+        when=(When("fault", "interned_strings", _STRINGS_FIX),),
     ),
     ("fpm_not_running", "preload_failed"): Entry(
         title="PHP-FPM is not running: opcache.preload",

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..entry import Entry
+from ..entry import Entry, When
 
 HIDDEN_ROOT = Entry(
     title="the unit of nginx hides the site",
@@ -184,6 +184,13 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "`umount -l` it, then mount it again. Else look where the link on the way leads, and bring the "
         "release back. No daemon needs a restart.",
         do_not="Do not put the site's files below the empty directory: the mount would hide them.",
+        when=(
+            When(
+                "fault",
+                "link_circle",
+                "make the link in the evidence anew, to a release: links lead in a circle there",
+            ),
+        ),
     ),
     ("nginx_own_error", "bind_address"): Entry(
         title="nginx is to dial from an address that is gone",

@@ -26,6 +26,19 @@ _FAULTS = {
     "memory_unit": "write memory_limit with a unit that PHP knows, as 256M: 256Mb is 256 bytes; `{reload}`",
     "certificate_file": "let openssl.cafile and curl.cainfo name a file of authorities that is there, in "
     "place of {name}",
+    # No command: root would paste it.
+    "vendor": "run composer install in the application's directory, as its own account and never as root, or "
+    "deploy vendor/ with the code: a checkout has none",
+    "redis_files": "let Redis write its files again: Redis cannot write them, as its disk is full or its dir "
+    "is another's (its log says which)",
+    "database_driver": "install and enable the driver of the site's database for this PHP, as its package "
+    "mysql, pgsql or sqlite3; `{restart}`",
+    "database_file": "let the account of the site's pool write the database's file and its directory: SQLite "
+    "makes files beside it",
+    "temporary_directory": "look at the mode of {name} (ls -ld); where it is not drwxrwxrwt, let all "
+    "accounts write there (chmod 1777)",
+    "extension": "install and enable the extension {name} for this PHP; where its file is there, php-fpm's "
+    "start tells why it is not loaded; `{restart}`",
 }
 
 WORDS: dict[tuple[str, str | None], Entry] = {
@@ -133,7 +146,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "script, a worker has too many files open, or a file system is gone. Visitors get 403 or 404.",
         decides="FastCGI sent in stderr: Unable to open primary script (Permission denied, Operation not "
         "permitted). Or it is Access to the script denied, where the name is that of the configuration.",
-        fix="mend the setting in the finding; then `{restart}`",
+        fix="mend the setting in the evidence; then `{restart}`",
         advice="An open_basedir that nginx gives to one site (fastcgi_param PHP_ADMIN_VALUE) stays in the "
         "workers for all sites of the pool. So write it into a pool of that site's own. A chroot is taken "
         "off the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name, and below "

@@ -69,6 +69,10 @@ NO_ADDRESS = error(
 NO_MEMORY = opcache(
     "Unable to allocate shared memory segment of 536870912 bytes: mmap: Cannot allocate memory (12)"
 )
+NO_STRINGS = [
+    opcache("Insufficient shared memory for interned strings buffer! (tried to allocate 9 bytes)"),
+    opcache("Insufficient shared memory!"),
+]
 PRELOAD = opcache('"opcache.preload_user" has not been defined')
 NO_SYMBOL = (
     "php-fpm[767]: /usr/sbin/php-fpm8.2: symbol lookup error: /usr/lib/php/20220829/redis.so: "

@@ -30,6 +30,12 @@ KINDS = {
     "database_connections": (None, "(max_connections)"),
     "memory_unit": (None, "256Mb is 256 bytes; systemctl reload php.service"),
     "certificate_file": ("/etc/pki/ca.crt", "in place of /etc/pki/ca.crt"),
+    "vendor": (None, "composer install in the application's directory, as its own account and never as root"),
+    "redis_files": (None, "Redis cannot write them"),
+    "database_driver": (None, "the driver of the site's database for this PHP"),
+    "database_file": (None, "write the database's file and its directory"),
+    "temporary_directory": ("/var/tmp", "look at the mode of /var/tmp (ls -ld)"),
+    "extension": ("redis", "enable the extension redis for this PHP"),
 }
 HOSTILE = [
     "x`reboot`",
@@ -94,12 +100,31 @@ class TestConfig:
         words = "take %s:3 out: this php-fpm has no %s," % (MAIN, name)
         assert self.fix(directive=name).startswith(words)
 
+    @pytest.mark.parametrize("name", ["upload_max_filesize", "memory_limit", "date.timezone"])
+    def test_hit_a_setting_of_php_ini(self, name: str) -> None:
+        words = "write %s:3 as php_admin_value[%s] of a pool" % (MAIN, name)
+        assert self.fix(directive=name).startswith(words)
+
+    @pytest.mark.parametrize("name", ["max_children", "memory_limits", "error_logs", "session"])
+    def test_near_miss_what_php_ini_does_not_have(self, name: str) -> None:
+        assert self.fix(directive=name).startswith("correct %s:3" % MAIN)
+
     @pytest.mark.parametrize("facts", [{}, {"directive": "pm.max_spawn_rates"}, {"path": MAIN}])
     def test_near_miss_what_is_to_be_corrected(self, facts: Any) -> None:
         assert self.fix(**facts).startswith("correct %s:3" % MAIN)
 
 
 class TestOthers:
+    def test_opcache_has_more_strings_than_memory(self) -> None:
+        words = fix("fpm_not_running", "shared_memory", fault="interned_strings")
+        assert words.startswith("let opcache.memory_consumption be larger than opcache.interned_")
+        assert "lower opcache.memory_consumption" in fix("fpm_not_running", "shared_memory")
+
+    def test_links_lead_in_a_circle(self) -> None:
+        words = fix("nginx_own_error", "gone_root", fault="link_circle")
+        assert words.startswith("make the link in the evidence anew")
+        assert "mount the file system" in fix("nginx_own_error", "gone_root")
+
     def test_the_dead_server_is_taken_out(self) -> None:
         item = finding("socket_path_mismatch", "other_socket", remedy=[])
         item["facts"] = {"file": "/etc/nginx/a", "line": 7, "answering": "unix:/run/b.sock"}

@@ -47,10 +47,57 @@ HITS: Dict[str, Dict[str, Any]] = {
         "fault": "certificate_file",
         "name": "/etc/pki/ca.crt",
     },
+    ": Failed opening required '/srv/a/vendor/autoload.php' (include_path='.')": {"fault": "vendor"},
+    ": Uncaught RedisException: MISCONF Redis is configured to save RDB snapshots, but": {
+        "fault": "redis_files"
+    },
+    ": Uncaught Predis\\Response\\ServerException: MISCONF Errors writing to the AOF file": {
+        "fault": "redis_files"
+    },
+    ": Uncaught PDOException: could not find driver in /a.php:1": {"fault": "database_driver"},
+    ": Uncaught PDOException: could not find driver\nStack trace:": {"fault": "database_driver"},
+    ": Uncaught Doctrine\\DBAL\\Exception\\DriverException: An exception occurred in the driver: could not "
+    "find driver in /a.php:1": {"fault": "database_driver"},
+    ": Uncaught PDOException: SQLSTATE[HY000]: General error: 8 attempt to write a readonly database": {
+        "fault": "database_file"
+    },
+    ": Uncaught PDOException: SQLSTATE[HY000] [14] unable to open database file in /a.php:2": {
+        "fault": "database_file"
+    },
+    "PHP Warning: session_start(): open(/tmp/sess_[redacted], O_RDWR) failed: Permission denied (13)": {
+        "fault": "temporary_directory",
+        "name": "/tmp",
+    },
+    "PHP Warning: session_start(): open(/var/tmp/sess_1, O_RDWR) failed: Permission denied (13)": {
+        "fault": "temporary_directory",
+        "name": "/var/tmp",
+    },
+    ': Uncaught Error: Class "Redis" not found in /a.php:1': {"fault": "extension", "name": "redis"},
+    ': Uncaught Error: Class "MongoDB\\Driver\\Manager" not found in /a.php:1': {
+        "fault": "extension",
+        "name": "mongodb",
+    },
+    ": Uncaught Error: Class 'DOMDocument' not found in /a.php:1": {"fault": "extension", "name": "xml"},
+    ": Uncaught Error: Call to undefined function mysqli_connect() in /a.php:3": {
+        "fault": "extension",
+        "name": "mysqli",
+    },
+    ": Uncaught Error: Call to undefined function mb_strlen() in /a.php:3": {
+        "fault": "extension",
+        "name": "mbstring",
+    },
 }
 NEAR_MISSES = [
     ": Uncaught Error: Call to undefined function each_item() in /a.php:3",
-    ": Uncaught Error: Call to undefined function mysqli_connect() in /a.php:3",
+    ": Uncaught Error: Call to undefined function shop_mb_strlen() in /a.php:3",
+    ': Uncaught Error: Class "Shop\\Redis" not found in /a.php:1',
+    ': Uncaught Error: Class "RedisShop" not found in /a.php:1',
+    ": Failed opening required '/srv/releases/7/vendor/autoload.php' (include_path='.') in /a.php",
+    ": Failed opening required '/srv/a/config.php' (include_path='.') in /a.php",
+    ": session_start(): open(/srv/tmp/sess_1, O_RDWR) failed: Permission denied (13) in /a.php",
+    ": session_start(): open(/tmp/sess_1, O_RDWR) failed: No space left on device (28) in /a.php",
+    ": session_start(): open(/tmp/shop/sess_1, O_RDWR) failed: Permission denied (13) in /a.php",
+    ": Uncaught RuntimeException: could not find driver Smith in /a.php:2",
     ": Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /a.php:2",
     ": Allowed memory size of 134217728 bytes exhausted (tried to allocate 9 bytes) in /a.php",
     ": Allowed memory size of 20971520 bytes exhausted (tried to allocate 9 bytes) in /a.php",
@@ -65,6 +112,10 @@ HOSTILE = [
     ': require a PHP version "9 as root at night"',
     ": Cannot find save handler 'x\u00e9'",
     ": failed loading cafile stream: `relative.crt'",
+    ": Uncaught Exception: no page MISCONF Redis in /a.php:2",
+    ": Uncaught Exception: no page: could not find driver in /a.php:2",
+    ": Uncaught Exception: no page open(/tmp/x) failed: Permission denied in /a.php:2",
+    ': Uncaught Exception: no page Class "Redis" not found in /a.php:2',
 ]
 
 
@@ -87,6 +138,12 @@ class TestFaults:
     def test_a_name_ends_where_an_odd_letter_stands(self) -> None:
         found = fault_of(": failed loading cafile stream: `/x`reboot`'")
         assert found == {"fault": "certificate_file", "name": "/x"}
+
+    def test_the_name_of_an_extension_is_our_own(self) -> None:
+        found = fault_of(': Uncaught Error: Class "Imagick`reboot`" not found')
+        assert found == {}
+        found = fault_of(': Uncaught Error: Class "ImagickPixel" not found')
+        assert found == {"fault": "extension", "name": "imagick"}
 
     @pytest.mark.parametrize("text", sorted(HITS))
     def test_decoy_it_stands_in_a_request(self, text: str) -> None:

@@ -7,6 +7,7 @@
 from typing import Any, Callable, Dict
 
 import pytest
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import failed_starts as starts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import (
     NO_MEMORY,
@@ -118,6 +119,16 @@ class TestTooManyChildren:
 
     def test_decoy_opcache_asks_for_too_much(self) -> None:
         assert reason(did_not_start(NO_MEMORY, exited("254/n/a"))) == "shared_memory"
+
+
+class TestInternedStrings:
+    @pytest.mark.parametrize("line", starts.NO_STRINGS)
+    def test_hit_opcache_has_no_room_for_its_strings(self, line: str) -> None:
+        item = hosts.only(did_not_start(line, exited("254/n/a")))
+        assert (item["reason"], item["facts"]["fault"]) == ("shared_memory", "interned_strings")
+
+    def test_near_miss_the_kernel_gives_no_memory(self) -> None:
+        assert "fault" not in hosts.only(did_not_start(NO_MEMORY, exited("254/n/a")))["facts"]
 
 
 # Of reasons that no saved snapshot shows; see rules/test_registry.py.

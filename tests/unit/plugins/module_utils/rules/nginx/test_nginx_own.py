@@ -241,6 +241,12 @@ class TestGoneRoot:
         del host["logs"]["gone_roots"][0]["error"]
         assert "/srv/shop: %s." % words in hosts.only(host)["summary"]
 
+    @pytest.mark.parametrize(
+        "error, fault", [("Too many levels of symbolic links", "link_circle"), ("Stale file handle", None)]
+    )
+    def test_its_links_lead_in_a_circle(self, error: str, fault: Any) -> None:
+        assert hosts.only(self.gone(error=error))["facts"].get("fault") == fault
+
     def test_near_miss_a_part_of_the_site_has_another(self) -> None:
         assert hosts.found(self.gone(root="/srv/part")) == hosts.HEALTHY
 
