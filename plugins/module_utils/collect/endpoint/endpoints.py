@@ -118,7 +118,7 @@ class _Survey:
             *self.beside.values()
         )
         held = sock_diag.holders(self.host, inodes, procs) if inodes else {}
-        described: Dict[Tuple[int, int], Listener] = {}
+        described: Dict[Tuple[int, str], Listener] = {}
         account = self.identity["account"] if self.identity else None
         masters = [
             process
@@ -133,12 +133,13 @@ class _Survey:
             matches = sock_table.inode_matches(load, self.file_ids.get(key)) if seen else None
             listener_path: Optional[str] = None
             people: Dict[int, Listener] = {}
+            here = {row.inode for row in load.listeners}
             for row in load.listeners:
                 for holder in held.get(row.inode, ()):
                     # A master may hold thousands.
-                    mark = holder.pid, 0 if holder in masters else row.inode
+                    mark = holder.pid, "" if holder in masters else key
                     if mark not in described:
-                        described[mark] = sock_diag.describe(self.host, holder, masters, row.inode)
+                        described[mark] = sock_diag.describe(self.host, holder, masters, here)
                     people[holder.pid] = described[mark]
                     if matches is False and listener_path is None:
                         listener_path = self._elsewhere(holder.pid, row)
@@ -169,10 +170,14 @@ class _Survey:
             self._note_beside(key, held, masters)
 
     def _note_beside(self, key: str, held: Dict[int, List[Process]], masters: Sequence[Process]) -> None:
-        for inode in self.beside.get(key, ()):
-            who = [sock_diag.describe(self.host, each, masters, inode) for each in held.get(inode, ())]
-            if who and not any(each["fpm"] for each in who):
-                self.facts[key].setdefault("beside", []).extend(who)
+        inodes = self.beside[key] if key in self.beside else set()
+        people = [held.get(inode, []) for inode in inodes]
+        known = {each.pid: each for who in people for each in who}
+        rows = {pid: sock_diag.describe(self.host, each, masters, inodes) for pid, each in known.items()}
+        strange = [who for who in people if not any(rows[each.pid]["fpm"] for each in who)]
+        found = {each.pid: rows[each.pid] for who in strange for each in who}
+        if found:
+            self.facts[key]["beside"] = list(found.values())
 
     def _out_of_reach(self, held: Dict[int, List[Process]], masters: Set[int]) -> Set[int]:
         """Listeners under the name of another file: any account has them in a mount namespace of its own."""

@@ -91,13 +91,13 @@ def _proc(host: Host, path: str) -> str:
         return ""
 
 
-def describe(host: Host, holder: Process, masters: Sequence[Process], inode: int) -> "Listener":
+def describe(host: Host, holder: Process, masters: Sequence[Process], inodes: Set[int]) -> "Listener":
     """fpm: it is a master, or a worker with a socket of its master's. A page may listen in a worker, too."""
     title = holder.cmdline
     master, pool = FPM_MASTER.match(title), FPM_WORKER.match(title)
     known = {each.pid: each.uid for each in masters}
     unit, fpm = unit_of(process_cgroup(host, holder.pid)), holder.pid in known
-    maker = None if fpm else _maker(host, holder.pid, inode)
+    maker = None if fpm else _maker(host, holder.pid, inodes)
     if pool and not fpm:
         is_orphan = holder.ppid not in known and _orphan(host, holder, unit, masters)
         fpm = maker == known.get(holder.ppid, 0 if is_orphan else -1)
@@ -126,15 +126,17 @@ def _orphan(host: Host, worker: Process, unit: Optional[str], masters: Sequence[
     return worker.exe not in [master.exe for master in masters] and not opening(host, worker.exe)
 
 
-def _maker(host: Host, pid: int, inode: int) -> Optional[int]:
-    """The account that made a socket which the process has open."""
+def _maker(host: Host, pid: int, inodes: Set[int]) -> Optional[int]:
+    """The account that made the sockets which the process has open, and of several not root."""
+    makers: List[int] = []
+    links = {"socket:[%d]" % inode for inode in inodes}
     for path in ["/proc/%d/fd/%s" % (pid, name) for name in host.names("/proc/%d/fd" % pid)]:
-        if host.readlink(path) == "socket:[%d]" % inode:
+        if host.readlink(path) in links:
             try:
-                return host.stat(path).uid
+                makers.append(host.stat(path).uid)
             except HostError:
-                break
-    return None
+                return None
+    return max(makers, default=None)
 
 
 def held_of(host: Host, pid: int, wanted: Set[int]) -> Optional[Set[int]]:

@@ -5,7 +5,7 @@
 """The kernel's table of sockets, and who holds them."""
 
 import os
-from typing import Any, Sequence
+from typing import Any, List, Sequence
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import sock_diag
@@ -51,6 +51,15 @@ class TestHolders:
     def test_decoy_a_program_of_a_page_with_a_workers_title(self) -> None:
         assert self.held(WORKER._replace(ppid=1), 33) == [(36, "sat", False, 33)]
 
+    def test_decoy_a_page_that_listens_beside_its_pool(self) -> None:
+        """At one place: whichever of its sockets is met last."""
+        host = a_host().file("/proc/36/cgroup", "0::/system.slice/php8.2-fpm.service\n")
+        for number, maker in enumerate((33, 0)):
+            host.link("/proc/36/fd/%d" % number, "socket:[%d]" % (LISTENER + number))
+            host.stated("/proc/36/fd/socket:[%d]" % (LISTENER + number), sock(uid=maker))
+        row = sock_diag.describe(host, WORKER, [MASTER], {LISTENER, LISTENER + 1})
+        assert (row["fpm"], row["claims_fpm"], row["maker"]) == (False, True, 33)
+
     def test_near_miss_another_program_of_roots(self) -> None:
         other = WORKER._replace(ppid=1, exe="/usr/bin/perl")
         assert self.held(other) == [(36, "sat", False, 0)]
@@ -77,15 +86,20 @@ class TestBeside:
     ROW = " 0: %s:2329 %s:0000 0A 00000000:00000000 00:00000000 00000000 0 0 %d 1\n"
 
     def pids(
-        self, inode: int = 502, holder: int = 77, names: str = "127.0.0.1 localhost\n::1 localhost\n"
+        self,
+        inode: int = 502,
+        holder: int = 77,
+        names: str = "127.0.0.1 localhost\n::1 localhost\n",
+        sockets: int = 1,
     ) -> Any:
         """Of strangers at ::1. php-fpm listens on 127.0.0.1, with inode 501."""
-        host = a_host(
-            links={"/proc/35/fd/7": "socket:[501]", "/proc/%d/fd/3" % holder: "socket:[%d]" % inode}
-        )
+        inodes = range(inode, inode + sockets)
+        links = {"/proc/%d/fd/%d" % (holder, 3 + each - inode): "socket:[%d]" % each for each in inodes}
+        host = a_host(links={"/proc/35/fd/7": "socket:[501]", **links})
         host.file("/etc/hosts", names).file("/proc/net/unix", "").file("/proc/77/cgroup", "0::/user.slice\n")
         host.file("/proc/net/tcp", self.ROW % ("0100007F", "00000000", 501))
-        host.file("/proc/net/tcp6", self.ROW % ("0" * 24 + "01000000", "0" * 32, inode))
+        rows = [self.ROW % ("0" * 24 + "01000000", "0" * 32, each) for each in inodes]
+        host.file("/proc/net/tcp6", "".join(rows))
         other = Process(77, 1, "python3", "python3 x", "/usr/bin/python3", 1001, 1001, [1001], 1.0)
         facts = look(host, "localhost:9001", procs=[MASTER, WORKER, other], table=lambda *_requests: None)
         assert [each["pid"] for each in facts["listeners"]] == [35]
@@ -93,6 +107,17 @@ class TestBeside:
 
     def test_hit_a_stranger_listens_on_another_address(self) -> None:
         assert self.pids() == [77]
+
+    def test_a_stranger_with_many_sockets_is_described_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: List[int] = []
+        real = sock_diag.describe
+
+        def describe(host: Any, holder: Process, *rest: Any) -> Any:
+            asked.append(holder.pid)
+            return real(host, holder, *rest)
+
+        monkeypatch.setattr(sock_diag, "describe", describe)
+        assert self.pids(sockets=3) == [77] and asked.count(77) == 1
 
     def test_near_miss_the_name_has_one_address(self) -> None:
         assert self.pids(names="127.0.0.1 localhost\n") == []
