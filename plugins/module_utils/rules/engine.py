@@ -79,6 +79,8 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
 def with_commands(item: "Finding", snapshot: "Snapshot") -> "Finding":
     """With what is not as usual in the commands that the catalogue names."""
     nginx, options = snapshot["nginx"], snapshot["nginx"].get("options") or {}
+    # Root would load modules by a file that an ordinary account chose.
+    options = {} if nginx.get("account") else options
     config = nginx["config"] if {"c", "p"}.intersection(options) else None
     units = [master["unit_state"] for master in snapshot["fpm"]["masters"] if master["unit"] == item["unit"]]
     facts: Dict[str, object] = {

@@ -89,6 +89,9 @@ class TestVerdict:
             ),
             ({"options": {"c": "/etc/nginx/nginx.conf"}}, {}),
             ({"options": {"g": "daemon off;"}, "config": "/opt/nginx.conf"}, {}),
+            # Its modules would be root's programs, where root types it.
+            ({"account": "mallory", "options": {"c": "/srv/a.conf"}, "config": "/srv/a.conf"}, {}),
+            ({"account": "mallory", "options": {"p": "/srv/"}, "prefix": "/srv/"}, {}),
         ],
     )
     def test_how_nginx_is_called_is_told_where_it_is_odd(self, nginx: Any, facts: Any) -> None:
