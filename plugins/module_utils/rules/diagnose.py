@@ -11,7 +11,7 @@ from ..plan.plan import plan, remedy_refusal, running
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED, LOST
 from .case import Case, cases
-from .engine import Examined, examine, examine_host, not_mended
+from .engine import Examined, doubted, examine, examine_host, not_mended
 from .losses.timeline import joined
 from .missing import FAILED, attempt, unseen
 from .model import SEVERITIES, STATES, Loss, evidence, span
@@ -104,7 +104,8 @@ def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
     if findings and all("$" in target["written"] for route in case.routes for target in route["endpoints"]):
         from .losses.mapped import by_request
 
-        findings = by_request(case, findings)
+        asked = attempt(missing, "by_request", partial(by_request, case, findings))
+        findings = asked or list(map(doubted, findings))
     findings = attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings
     return Judged(case, findings, missing, examined.perhaps, examined.counted)
 

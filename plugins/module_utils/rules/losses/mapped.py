@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.snapshot import Snapshot
 
+OPENING = {
+    "directory_search_allow",
+    "fastcgi_pass_repoint",
+    "socket_access_set",
+    "socket_acl_add",
+    "unit_enable",
+}
+
 
 def lost_ways(snapshot: "Snapshot") -> List["Route"]:
     """A route to each of them, as if it were written there."""
@@ -56,9 +64,14 @@ def _captured(snapshot: "Snapshot") -> List["Route"]:
     ]
 
 
+def _opens(item: "Finding") -> bool:
+    return any(remedy["action"] in OPENING for remedy in item["remedy"])
+
+
 def by_request(case: Case, findings: List["Finding"]) -> List["Finding"]:
     """Others may write in the log that tells of the place, and a visitor chooses it. Where the line leads
-    to a pool that answers as well, a stranger may have asked for one that never was: nothing is mended.
+    to a pool that answers as well, a stranger may have asked for one that never was: nothing is mended. Nor
+    is a door opened for him to a pool that no site is meant to reach.
     """
     served = any(
         can_become(route["pass"], key)
@@ -69,7 +82,7 @@ def by_request(case: Case, findings: List["Finding"]) -> List["Finding"]:
     likely: List["Finding"] = [
         {**item, "confidence": "likely"} if item["confidence"] == "certain" else item for item in findings
     ]
-    return [not_mended(item) for item in likely] if served else likely
+    return [not_mended(item) if served or _opens(item) else item for item in likely]
 
 
 def with_lost_ways(snapshot: "Snapshot") -> "Snapshot":

@@ -4,6 +4,8 @@
 
 """fastcgi_pass with a variable that a map sets."""
 
+import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.losses import mapped as mapped_module
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.parts import place
@@ -62,6 +64,30 @@ class TestCaptured:
         for facts in host["endpoints"].values():
             facts["probe"] = dict(facts["probe"], result="not_tried")
         assert hosts.found(host) == ([MISMATCH], "failing")
+
+    def asked_for(self, fault: str) -> Host:
+        """The pool of that fault stands where a visitor chose to go: nobody looked at what serves others."""
+        host = a_host(fault)
+        route = host["nginx"]["routes"][0]
+        endpoint = route["endpoints"][0]["endpoint"]
+        host["older"] = {"endpoints": {endpoint: host["endpoints"].pop(endpoint)}, "refusal": None}
+        folder = endpoint.rpartition("/")[0]
+        for each in host["nginx"]["routes"]:
+            each.update({"pass": folder + "/$http_host.sock", "endpoints": [], "variable": True})
+        return host
+
+    @pytest.mark.parametrize("fault", ["socket_0600", "home_directory", "stopped_disabled"])
+    def test_near_miss_no_door_is_opened_for_a_visitor(self, fault: str) -> None:
+        assert hosts.actions(a_host(fault)) and hosts.causes(self.asked_for(fault))
+        assert hosts.actions(self.asked_for(fault)) == []
+
+    def test_hit_what_ought_to_run_is_started(self) -> None:
+        assert hosts.actions(self.asked_for("stopped")) == ["unit_start"]
+
+    def test_what_fails_costs_no_other_finding(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("%s.can_become" % mapped_module.__name__, lambda *_any: 1 / 0)
+        item = hosts.only(captured(30.0))
+        assert (item["cause"], item["confidence"], item["remedy"]) == (MISMATCH[0], "possible", [])
 
     def test_near_miss_the_files_cannot_lead_there(self) -> None:
         assert hosts.causes(captured(30.0, written="unix:/srv/$pool.sock")) == []
