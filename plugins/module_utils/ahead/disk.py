@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence
 
 from ..collect.host import Host, HostError
 from ..collect.linux.processes import Process
+from ..collect.nginx.left_out import COPY
 from ..remediate.launch import Launch
 from ..remediate.preflight import FpmReading, NginxReading, replaced_file, unlike
 from ..remediate.unloaded import TICK, Newer, newer
@@ -86,7 +87,7 @@ def _explained(host: Host, folder: Newer, seen: Sequence[str], since: float) -> 
         except HostError:
             continue
         made = abs(file.ctime - folder.at) <= TICK
-        if made and name not in loaded and (file.mtime > since or any(each in name for each in loaded)):
+        if made and name not in loaded and (file.mtime > since or COPY.sub("", name).rstrip("#") in loaded):
             return True
     return False
 

@@ -17,7 +17,7 @@ _PASSES = re.compile(r"""(?![ \t]*#)[^#]*?\bfastcgi_pass\s+["']?(?:unix:)?([^\s;
 # Of these php-fpm may be, and nginx's sites what is left of another time.
 _OTHERS = {"apache2", "httpd", "lighttpd", "caddy", "h2o", "lshttpd", "litespeed", "openlitespeed"}
 # A copy that an editor or a package left, or a file that somebody put aside.
-_COPY = re.compile(r"^\.|~$|^#|\.(?:bak|old|orig|save|swp|off|disabled|dpkg-\w+|rpm\w+|ucf-\w+)\d*$", re.I)
+COPY = re.compile(r"^\.|~$|^#|\.(?:bak|old|orig|save|swp|off|disabled|dpkg-\w+|rpm\w+|ucf-\w+)\d*$", re.I)
 WHY = "%s includes nothing of it, and %s passes to php-fpm: visitors do not get that site"
 
 
@@ -42,7 +42,7 @@ def note_left_out(host: Host, _procs: Sequence[Process], config: str, reading: R
     left = [
         name
         for name in sorted(host.names(folder))[:MOST_FILES]
-        if folder + name not in reading.changes and not _COPY.search(name)
+        if folder + name not in reading.changes and not COPY.search(name)
         if any(_is_served(host, to) for to in _passed_to(reading, folder + name))
     ]
     if left and reading.account is None:

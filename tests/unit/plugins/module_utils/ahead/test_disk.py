@@ -39,6 +39,13 @@ class TestNewNames:
     def test_hit_a_file_that_was_put_aside(self, tmp_path: Any) -> None:
         assert self.changed(tmp_path, lambda pool: pool.rename(str(tmp_path / "www.conf.off"))) != []
 
+    @pytest.mark.parametrize("name, aside", [("old.www.conf", ".off"), ("www.conf-ssl", ".bak")])
+    def test_hit_another_whose_name_has_a_name_in_it(self, name: str, aside: str, tmp_path: Any) -> None:
+        other = tmp_path / name
+        other.write_text("[other]")
+        os.utime(str(other), (1.0, 1.0))
+        assert self.changed(tmp_path, lambda _pool: other.rename(str(tmp_path / (name + aside)))) != []
+
     def test_hit_a_file_that_was_deleted(self, tmp_path: Any) -> None:
         assert self.changed(tmp_path, lambda pool: pool.unlink()) == [str(tmp_path)]
 
