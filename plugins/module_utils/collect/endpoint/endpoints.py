@@ -170,7 +170,7 @@ class _Survey:
             self._note_beside(key, held, masters)
 
     def _note_beside(self, key: str, held: Dict[int, List[Process]], masters: Sequence[Process]) -> None:
-        inodes = self.beside[key] if key in self.beside else set()
+        inodes: Set[int] = self.beside.get(key, set())
         people = [held.get(inode, []) for inode in inodes]
         known = {each.pid: each for who in people for each in who}
         rows = {pid: sock_diag.describe(self.host, each, masters, inodes) for pid, each in known.items()}
