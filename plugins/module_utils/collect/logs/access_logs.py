@@ -161,6 +161,9 @@ def soonest(host: Host, nginx: "Nginx") -> Tuple[float, float]:
     if not timed or nginx.get("config_newer") is not False or loaded_at is None:
         return 0.0, 0.0
     directives = [each for each in every(Reading.of(host, nginx).conf.directives) if each.args]
+    # error_page makes a 504 of a failure that took no time.
+    if any(each.name == "error_page" and {"=", "=504"}.intersection(each.args) for each in directives):
+        return 0.0, 0.0
     seconds = [parse_time(each.args[0]) or 0.0 for each in directives if _TIMEOUT.match(each.name)]
     return min([GIVES_UP] + seconds), loaded_at
 

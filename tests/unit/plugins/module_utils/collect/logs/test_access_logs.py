@@ -346,6 +346,10 @@ class TestSoonest:
     def test_near_miss_one_that_cannot_be_read(self) -> None:
         assert self.of("fastcgi_send_timeout soon;")[0] == 0
 
+    @pytest.mark.parametrize("answer, seconds", [("=504 /x", 0), ("= @late", 0), ("/x", 60)])
+    def test_near_miss_nginx_calls_another_failure_so(self, answer: str, seconds: float) -> None:
+        assert self.of("error_page 502 504 %s;" % answer)[0] == seconds
+
     def test_decoy_of_another_thing(self) -> None:
         assert self.of("keepalive_timeout 1s; send_timeout 2s;")[0] == 60
 

@@ -45,9 +45,16 @@ def events(lines: Sequence[str], form: str = TIMED, **more: Any) -> List[Any]:
 class TestMeant:
     """504 of the application itself, by the time that it took."""
 
-    def seen(self, took: str, soonest: Any = (60.0, NOW - 500), form: str = TIMED, ago: float = 60) -> Any:
+    def seen(
+        self,
+        took: str,
+        soonest: Any = (60.0, NOW - 500),
+        form: str = TIMED,
+        ago: float = 60,
+        said: str = "504",
+    ) -> Any:
         log = AccessLog("/l", [LineFormat(form, "default")], [site("a")], NOW - 900, NOW + 60, soonest)
-        log.feed_lines(line(ago, form, status="504", request_time=took).encode())
+        log.feed_lines(line(ago, form, status="504", request_time=took, upstream_status=said).encode())
         return [meaning_of(event) for event in log.events.list()]
 
     def test_hit_it_came_before_any_timeout_of_nginxs(self) -> None:
@@ -58,6 +65,13 @@ class TestMeant:
 
     def test_near_miss_of_before_the_configuration_was_loaded(self) -> None:
         assert self.seen("3.000", ago=501) == self.seen("3.000", ago=498) == ["gateway_timeout"]
+
+    def test_near_miss_the_application_said_something_else(self) -> None:
+        form = "[$time_local] $status $request_time $upstream_status"
+        seen = [
+            self.seen("0.001", form=form, said=said)[0] for said in ("504", "502, 504", "502", "504, 502")
+        ]
+        assert seen == ["meant", "meant", "gateway_timeout", "gateway_timeout"]
 
     def test_near_miss_no_time_is_told(self) -> None:
         assert self.seen("3.000", form=COMBINED) == ["gateway_timeout"]
