@@ -23,9 +23,18 @@ MOST = 16
 
 
 def can_become(written: str, endpoint: str) -> bool:
+    """A visitor chooses the endpoint: a pattern might try all ways to divide it."""
     written = canonical(written) if "/" in written else written
-    texts = VARIABLE.split(written)[::3]  # without the names of the variables
-    return bool(re.match(r"\S+".join(map(re.escape, texts)) + r"\Z", endpoint))
+    begin, *texts = VARIABLE.split(written)[::3]  # without the names of the variables
+    if not texts or not endpoint.startswith(begin) or re.search(r"\s", endpoint):
+        return written == endpoint
+    position = len(begin)
+    for text in texts[:-1]:
+        found = endpoint.find(text, position + 1)
+        if found < 0:
+            return False
+        position = found + len(text)
+    return endpoint.endswith(texts[-1]) and position < len(endpoint) - len(texts[-1])
 
 
 def captured(nginx: "Nginx", events: "Sequence[Event]") -> "List[Tuple[Route, str]]":

@@ -4,6 +4,7 @@
 
 """Where a request leads a variable of fastcgi_pass, by nginx's log."""
 
+import time
 from typing import Any, List
 
 import pytest
@@ -38,6 +39,14 @@ class TestCaptured:
     )
     def test_near_miss_what_it_cannot_become(self, endpoint: str) -> None:
         assert led(endpoint) == []
+
+    def test_near_miss_a_part_that_is_empty(self) -> None:
+        assert led("unix:/run/-8.2.sock", "unix:/run/$a-$b") == led("unix:/run/", "$a$b/$c") == []
+
+    def test_a_long_name_of_a_visitors_takes_no_time(self) -> None:
+        began = time.process_time()
+        assert led("unix:/run/" + "-" * 400, "unix:/run/$a-$b-$c-$d.sock") == []
+        assert time.process_time() - began < 0.5
 
     def test_near_miss_of_another_site_or_of_a_map(self) -> None:
         place = "unix:/run/php/shop.sock"
