@@ -4,6 +4,7 @@
 
 """Which access logs are asked whether lost requests came since, and what a remediation's ledger says."""
 
+import itertools
 import json
 from typing import Any, Dict, List
 
@@ -57,6 +58,11 @@ class TestLogs:
     )
     def test_near_miss(self, facts: Any) -> None:
         assert looked(**facts) is None
+
+    def test_near_miss_many_events_took_the_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        ticks = itertools.count(0, 6)
+        monkeypatch.setattr(FakeHost, "monotonic", lambda _host: float(next(ticks)))
+        assert looked() is None
 
     def test_hit_the_end_of_a_large_log(self) -> None:
         assert looked(pad=revisits.END)[0]["failed"] == 2
