@@ -62,6 +62,6 @@ def sent_on(pages: Iterable[Page], path_of_log: str) -> "List[OddVisits]":
             hits = seen.found(kind)
             if hits:
                 visits = as_visits(path_of_log, site, kind, hits)
-                visits["others"] = sum(at > hits[0].at for at in seen.came[CIRCLE])
+                visits["others"] = sum(at >= hits[0].at for at in seen.came[CIRCLE])
                 found.append(visits)
     return found

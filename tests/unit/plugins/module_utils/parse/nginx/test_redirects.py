@@ -36,6 +36,9 @@ class TestCircle:
     def test_hit_another_page_comes(self) -> None:
         assert counts(*["192.0.2.1 302 /login"] * 4, "192.0.2.2 200 /") == [("circle", 4, 1, 1)]
 
+    def test_hit_another_page_comes_within_the_same_second(self) -> None:
+        assert counts(*["192.0.2.1 302 /login"] * 4, "192.0.2.2 200 /", each=0) == [("circle", 4, 1, 1)]
+
     def test_near_miss_three_times(self) -> None:
         assert counts(*["192.0.2.1 301 /"] * 3) == []
 
