@@ -159,7 +159,7 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     words = row.words % case.named
     since = None if lost else min(event["first"] for event in events)
     sure: Confidence = case.sure_of_log("likely") if row.beside else "likely"
-    if row.beside is STOPPING and lost[-1].at - lost[0].at <= LOG_SECOND:
+    if row.of_stops and lost[-1].at - lost[0].at <= LOG_SECOND:
         from .losses.edited import edited_meanwhile
 
         edited = edited_meanwhile(case, lost[0].at, lost[-1].at + LOG_SECOND)

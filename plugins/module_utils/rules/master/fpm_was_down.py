@@ -6,20 +6,24 @@
 from bisect import bisect
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
+from ...parse.linux.unit_starts import TRIED, of_meaning
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meanings
 from ..case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
 from ..losses.edited import edited_meanwhile
 from ..lost_requests import STOP_SECONDS, WORKER_ENDED
 from ..model import Cause, Loss, Match, Reason, State, but_nearest, evidence, first_line, near
+from ..seen import Owner
 from .whereabouts import name_of, of_journal
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.unit import Unit, UnitLine
+    from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.unit import UnitLine
 
 ENDS = WORKER_ENDED | meanings("terminated")
 _STARTED, _NOT_STARTED, _AGAIN = map(meanings, ("unit_started", "unit_not_started", "restarted"))
 _BY_LIMIT, _ENDED, _STOPPING = map(meanings, ("limit_reached", "main_ended", "unit_stopping"))
+TURNS = ("unit_stopping", "unit_stopped", *TRIED)
 LOOP = 3  # automatic restarts in the window, or stops that lost requests
 
 
@@ -50,47 +54,136 @@ def _restarts(log: Sequence["UnitLine"]) -> List["UnitLine"]:
     return found
 
 
+class Outage(NamedTuple):
+    """A master that was not running, and is back."""
+
+    case: Case
+    owner: Owner
+    lost: Sequence[Loss]  # while it was not
+    journal: Sequence["UnitLine"]  # of its unit
+    log: Sequence["UnitLine"]  # the part from shortly before the first loss
+
+    @property
+    def name(self) -> str:
+        return name_of(self.owner.master)
+
+    @property
+    def why(self) -> str:
+        """The reason, by the journal."""
+        from .down import why_down
+
+        return why_down(self.log)
+
+    @property
+    def recent(self) -> List["UnitLine"]:
+        """The journal within the window."""
+        oldest = self.case.snapshot["taken_at"] - self.case.snapshot["window"]
+        return [entry for entry in self.journal if entry["at"] >= oldest]
+
+    @property
+    def runs(self) -> "Evidence":
+        words = "the master of %s runs since then (pid %s)" % (self.name, self.owner.master["pid"])
+        return evidence("process", words, at=self.owner.master["started_at"])
+
+
 class End(NamedTuple):
-    """Of a master that systemd started again by itself."""
+    """How it came to be down."""
 
     reason_id: str
     words: str
     state: State
-    line: "UnitLine"
+    proof: "List[Evidence]"
 
 
-def _end(name: str, unit: "Optional[Unit]", log: Sequence["UnitLine"]) -> Optional[End]:
-    limits = (unit.get("limits") if unit else None) or {}
+def _ended(outage: Outage) -> Optional[End]:
+    """Ended by a limit or a signal, and started again by systemd."""
+    if not _restarts(outage.recent) or outage.why != "stopped":
+        return None
+    limits = outage.owner.state.get("limits") or {}
     named = ["%s=%s" % (each, limits[each]) for each in ("RuntimeMaxSec", "WatchdogSec") if each in limits]
-    for line in reversed(log):
-        meaning = line.get("meaning")
+    for line in reversed(outage.log):
+        meaning, proof = line.get("meaning"), [outage.runs, *of_journal([line])]
         if meaning in _BY_LIMIT and named:
             words = "systemd ended %s by %s and started it again: it will do so each time."
-            return End("limit_reached", words % (name, " or ".join(named)), "active", line)
+            return End("limit_reached", words % (outage.name, " or ".join(named)), "active", proof)
         if meaning in _ENDED and line["places"][:1] in (["killed"], ["dumped"]):
             words = "the master of %s ended by signal %s, and systemd started it again."
-            return End("crashed", words % (name, line["places"][2]), "recovered", line)
+            return End("crashed", words % (outage.name, line["places"][2]), "recovered", proof)
     return None
 
 
-def _stops_often(case: Case, lost: Sequence[Loss], stops: Sequence["UnitLine"]) -> int:
-    """How often it was stopped at the cost of requests, by a timer or a monitor. 0: not often, or no more."""
+def _ends_often(outage: Outage) -> Optional[End]:
+    """What ends it is still there."""
+    again = _restarts(outage.recent)
+    if len(again) < LOOP:
+        return None
+    end = _ended(outage)
+    words = "%s ends again and again: systemd restarted it %d times by itself." % (outage.name, len(again))
+    return End("crashed", words, "active", (end.proof if end else [outage.runs]) + of_journal(again[-1:]))
+
+
+def _stopped_often(outage: Outage) -> Optional[End]:
+    """By a timer or a monitor, at the cost of requests, and not long ago."""
+    if outage.why != "stopped" or _restarts(outage.recent):
+        return None
+    stops = of_meaning(outage.recent, "unit_stopping")
     times = [line["at"] for line in stops]
-    cost = sorted(
-        {times[number - 1] for number in (bisect(times, loss.at + LOG_SECOND) for loss in lost) if number}
-    )
-    if len(cost) < LOOP:
-        return 0
-    longest = max(later - at for at, later in zip(cost, cost[1:]))
-    return len(cost) if case.snapshot["taken_at"] - cost[-1] <= 2 * longest else 0
+    before = {bisect(times, loss.at + LOG_SECOND) for loss in outage.lost}
+    cost = sorted({times[number - 1] for number in before if number})
+    longest = max([later - at for at, later in zip(cost, cost[1:])], default=0.0)
+    if len(cost) < LOOP or outage.case.snapshot["taken_at"] - cost[-1] > 2 * longest:
+        return None
+    words = "%s was stopped and started %d times, and each time requests were lost."
+    return End("stopped_often", words % (outage.name, len(cost)), "active", of_journal(stops[-1:]))
 
 
-def _stop_after(turns: Sequence["UnitLine"], began: float) -> Optional[float]:
+def _once(outage: Outage) -> End:
+    words = "%s was not running for a while and is back." % outage.name
+    return End(outage.why, words, "recovered", [outage.runs])
+
+
+ENDINGS = (_ends_often, _ended, _stopped_often, _once)
+
+
+def _stop_after(journal: Sequence["UnitLine"], began: float) -> Optional[float]:
     """When the master was stopped that ran as the first request was lost."""
+    turns = of_meaning(journal, *TURNS)
     earlier = [entry for entry in turns if entry["at"] < began - LOG_SECOND]
     ran = not earlier or earlier[-1].get("meaning") in _STARTED
     later = turns[len(earlier) : len(earlier) + 1]
     return next((entry["at"] for entry in later if ran and entry.get("meaning") in _STOPPING), None)
+
+
+def _outage(case: Case, owner: Owner, lost: Sequence[Loss]) -> Optional[Outage]:
+    """None where the master ran as requests were lost, or nobody knows."""
+    started = owner.master["started_at"]
+    if started is None or not lost or any(loss.at > started + LOG_SECOND for loss in lost):
+        return None
+    journal = owner.state.get("log") or []
+    log = [entry for entry in journal if lost[0].at - STOP_SECONDS <= entry["at"]]
+    stop = _stop_after(journal, lost[0].at)
+    if stop and lost[0].at < stop - LOG_SECOND:
+        return None  # the restart mended something else
+    # An access log does not tell that nobody was there: the unit's journal must.
+    starts = [entry["at"] for entry in of_meaning(log, *TRIED)]
+    if lost[0].meaning in HIDDEN and not any(at > lost[-1].at for at in starts):
+        return None
+    return Outage(case, owner, lost, journal, log)
+
+
+def _reason(outage: Outage, end: End) -> Reason:
+    case, lost, began = outage.case, list(outage.lost), outage.lost[0].at
+    stop = _stop_after(outage.journal, began)
+    return Reason(
+        end.words,
+        first_line(lost) + end.proof,
+        lost,
+        confidence="possible" if stop and edited_meanwhile(case, began, stop) else "likely",
+        state=end.state,
+        severity="warning",
+        place=outage.owner.place,
+        explains=lost + but_nearest(near(case.lost(CUT_OFF), [began], STOP_SECONDS), _ends(case)),
+    )
 
 
 def was_down(case: Case, cause: Cause) -> Optional[Match]:
@@ -100,56 +193,8 @@ def was_down(case: Case, cause: Cause) -> Optional[Match]:
     dead = set(case.half_dead)  # those are lost still
     lost = [loss for loss in case.lost(NOBODY_THERE) if loss.event["endpoint"] not in dead]
     lost = lost or ([] if dead else _unanswered(case))
-    for owner in case.running:
-        started = owner.master["started_at"]
-        before = [loss for loss in lost if started is not None and loss.at <= started + LOG_SECOND]
-        if not before or len(before) < len(lost):
-            continue
-        unit, began = owner.master["unit_state"], before[0].at
-        from ...parse.linux.unit_starts import TRIED, of_meaning
-
-        whole = unit["log"] if unit else []
-        log = [entry for entry in whole if began - STOP_SECONDS <= entry["at"]]
-        turns = of_meaning(log, "unit_stopping", "unit_stopped", *TRIED)
-        stop = _stop_after(of_meaning(whole, "unit_stopping", "unit_stopped", *TRIED), began)
-        if stop and began < stop - LOG_SECOND:
-            continue  # it ran: the restart mended something else
-        starts = [entry["at"] for entry in of_meaning(turns, *TRIED)]
-        if before[0].meaning in HIDDEN and not any(at > before[-1].at for at in starts):
-            continue  # an access log does not tell that nobody was there: the unit's journal must
-        from .down import why_down
-
-        reason_id = why_down(log)
-        name = name_of(owner.master)
-        runs = "the master of %s runs since then (pid %s)" % (name, owner.master["pid"])
-        oldest = case.snapshot["taken_at"] - case.snapshot["window"]
-        again = _restarts([entry for entry in whole if entry["at"] >= oldest])
-        proof = first_line(before) + [evidence("process", runs, at=started)]
-        words = "%s was not running for a while and is back." % name
-        state: State = "recovered"
-        end = _end(name, unit, log) if again and reason_id == "stopped" else None
-        if end:
-            reason_id, words, state = end.reason_id, end.words, end.state
-            proof += of_journal([end.line])
-        if len(again) >= LOOP:  # what ends it is still there
-            words = "%s ends again and again: systemd restarted it %d times by itself." % (name, len(again))
-            state, reason_id = "active", "crashed"
-            proof += of_journal(again[-1:])
-        stops = of_meaning([entry for entry in whole if entry["at"] >= oldest], "unit_stopping")
-        often = _stops_often(case, before, stops) if reason_id == "stopped" and not again else 0
-        if often:
-            words = "%s was stopped and started %d times, and each time requests were lost." % (name, often)
-            state, reason_id = "active", "stopped_often"
-            proof = first_line(before) + of_journal(stops[-1:])
-        reason = Reason(
-            words,
-            proof,
-            before,
-            confidence="possible" if stop and edited_meanwhile(case, began, stop) else "likely",
-            state=state,
-            severity="warning",
-            place=owner.place,
-            explains=before + but_nearest(near(case.lost(CUT_OFF), [began], STOP_SECONDS), _ends(case)),
-        )
-        return Match(cause, reason_id, reason)
-    return None
+    outage = next(filter(None, (_outage(case, owner, lost) for owner in case.running)), None)
+    if outage is None:
+        return None
+    end = next(filter(None, (ending(outage) for ending in ENDINGS)))
+    return Match(cause, end.reason_id, _reason(outage, end))
