@@ -36,7 +36,7 @@ def _is_served(host: Host, to: str) -> bool:
     return to[:1] != "/" or host.type_of(to) == "socket"
 
 
-def note_left_out(host: Host, _procs: Sequence[Process], config: str, reading: Reading) -> None:
+def note_left_out(host: Host, config: str, reading: Reading) -> None:
     """Files beside sites that nginx does not include. No verdict depends on them."""
     folder = config.rpartition("/")[0] + "/" + _PLACES[0][0]
     left = [

@@ -17,6 +17,7 @@ from ..linux.processes import Process, processes, unit_around
 from ..linux.units import unit_states
 from ..pages.code_owners import owners_of_code
 from ..trust import DELETED, not_roots, opening
+from .beside import note_beside
 from .nginx_files import Reading
 from .nginx_user import set_user
 
@@ -290,17 +291,8 @@ def _look(
     nginx["installed"], nginx["version"], nginx["binary"] = True, version, binary
     nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix
     nginx["routes"] = routes(reading.conf, prefix, version)
-    for other in masters:
-        if other.cmdline != masters[0].cmdline:
-            from .other_nginx import miss_other
-
-            miss_other(host, other, _reading(host, other, account), nginx["routes"])
-    enabled = posixpath.dirname(config) + "/sites-enabled/"
-    aside = any(enabled + name not in reading.changes for name in host.names(enabled))
-    if (aside or not nginx["routes"]) and not reading.conf.errors:
-        from .left_out import miss_left_out, note_left_out
-
-        (note_left_out if nginx["routes"] else miss_left_out)(host, procs, config, reading)
+    others = [each for each in masters if each.cmdline != masters[0].cmdline]
+    note_beside(host, nginx, reading, [(each, _reading(host, each, account)) for each in others], procs)
     if any(directive.name == "mirror" for directive in every(reading.conf.directives)):
         from ...parse.nginx.mirrored import without_mirrors
 
