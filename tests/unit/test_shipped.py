@@ -23,13 +23,13 @@ from ansible_collections.webmedic.php_fpm.tests.unit.sources import (
 
 # Bytes. What is imported at once is compiled on each host, the rest where it is needed.
 AT_ONCE_LIMIT = 590 * 1000
-SHIPPED_LIMIT = 1_217_000
+SHIPPED_LIMIT = 1_219_000
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 1615 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 1617 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py", "site_pair.py"}
 # The diagnosis with what foresees the next restart, with all that prevents, and with all that may be shown of
 # a configuration. They are asked for by name.
-SHIPPED_LIMITS = {"risk_info.py": 1616 * 1000, "prevention.py": 1839 * 1000, "bundle_info.py": 1298 * 1000}
+SHIPPED_LIMITS = {"risk_info.py": 1618 * 1000, "prevention.py": 1841 * 1000, "bundle_info.py": 1300 * 1000}
 
 
 def too_new(path: str) -> Iterator[str]:

@@ -104,8 +104,8 @@ def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
     if findings and all("$" in target["written"] for route in case.routes for target in route["endpoints"]):
         from .losses.mapped import by_request
 
-        asked = attempt(missing, "by_request", partial(by_request, case, findings))
-        findings = asked or list(map(doubted, findings))
+        judged = attempt(missing, "by_request", partial(by_request, case, findings))
+        findings = judged or list(map(doubted, findings))
     findings = attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings
     return Judged(case, findings, missing, examined.perhaps, examined.counted)
 

@@ -228,8 +228,8 @@ class AccessLog(Log):
         """Whether a 504 came before any timeout of nginx's: the application says so itself."""
         seconds, loaded_at = self._soonest
         took = float(fields.get("request_time") or "inf")
-        said = last_of(fields.get("upstream_status") or status)
-        return status == said == "504" and took < seconds - WAITED and at - took > loaded_at
+        upstream = last_of(fields.get("upstream_status") or status)
+        return status == upstream == "504" and took < seconds - WAITED and at - took > loaded_at
 
     def _brief(self, line: str) -> str:
         """What is shown of a line. Of many only the newest is."""

@@ -109,15 +109,15 @@ class TestBeside:
         assert self.pids() == [77]
 
     def test_a_stranger_with_many_sockets_is_described_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        asked: List[int] = []
+        described: List[int] = []
         real = sock_diag.describe
 
         def describe(host: Any, holder: Process, *rest: Any) -> Any:
-            asked.append(holder.pid)
+            described.append(holder.pid)
             return real(host, holder, *rest)
 
         monkeypatch.setattr(sock_diag, "describe", describe)
-        assert self.pids(sockets=3) == [77] and asked.count(77) == 1
+        assert self.pids(sockets=3) == [77] and described.count(77) == 1
 
     def test_near_miss_the_name_has_one_address(self) -> None:
         assert self.pids(names="127.0.0.1 localhost\n") == []

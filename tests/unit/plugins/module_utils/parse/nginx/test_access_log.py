@@ -51,10 +51,10 @@ class TestMeant:
         soonest: Any = (60.0, NOW - 500),
         form: str = TIMED,
         ago: float = 60,
-        said: str = "504",
+        upstream: str = "504",
     ) -> Any:
         log = AccessLog("/l", [LineFormat(form, "default")], [site("a")], NOW - 900, NOW + 60, soonest)
-        log.feed_lines(line(ago, form, status="504", request_time=took, upstream_status=said).encode())
+        log.feed_lines(line(ago, form, status="504", request_time=took, upstream_status=upstream).encode())
         return [meaning_of(event) for event in log.events.list()]
 
     def test_hit_it_came_before_any_timeout_of_nginxs(self) -> None:
@@ -69,7 +69,8 @@ class TestMeant:
     def test_near_miss_the_application_said_something_else(self) -> None:
         form = "[$time_local] $status $request_time $upstream_status"
         seen = [
-            self.seen("0.001", form=form, said=said)[0] for said in ("504", "502, 504", "502", "504, 502")
+            self.seen("0.001", form=form, upstream=upstream)[0]
+            for upstream in ("504", "502, 504", "502", "504, 502")
         ]
         assert seen == ["meant", "meant", "gateway_timeout", "gateway_timeout"]
 
