@@ -92,6 +92,8 @@ class _Sites:
         self.silent = {site["site"] for site in mute_sites(seen.snapshot)}
         self.others = {site["site"] for site in nginx.get("site_logs") or [] if site["others"]}
         self.emptied = _emptied(seen.snapshot)
+        access = seen.snapshot.get("access")
+        self.other_logs = access.get("other_logs", []) if access else []
         self.endpoints: Dict[str, Set[str]] = {}
         for route in nginx["routes"]:
             dialled = [target["endpoint"] for target in route["endpoints"] if not target["down"]]
@@ -103,8 +105,12 @@ class _Sites:
         return bool(probe and probe["result"] == "answered")
 
     def is_early(self, event: "Event") -> bool:
-        """Whether the error log of its sites is empty, which nginx lists each loss in."""
-        return bool(self.emptied) and self.emptied.issuperset(self.names(event))
+        """Whether the error log of its sites is empty, which nginx lists each loss in. Another program that
+        nginx asks may have answered 502 itself: no error log tells of that.
+        """
+        names = self.names(event)
+        foreign = event["sample"]["path"] in self.other_logs or self.others.intersection(names)
+        return bool(self.emptied) and not foreign and self.emptied.issuperset(names)
 
     def only_dead(self, endpoints: Set[str]) -> Set[str]:
         """The one of them of which no worker answers now, if it is only one."""

@@ -133,6 +133,15 @@ class TestEmptyErrorLog:
     def test_hit_php_fpm_was_stopped_then(self) -> None:
         assert hosts.found(self.stopped(25)) == ([("fpm_not_running", "stopped", "recovered")], "recovered")
 
+    def test_decoy_another_program_answers_502_in_the_same_log(self) -> None:
+        host = self.stopped(25)
+        host["access"]["other_logs"] = [event["sample"]["path"] for event in host["access"]["events"]]
+        assert hosts.found(host) == hosts.HEALTHY
+        host = self.stopped(25)
+        for site in host["nginx"]["site_logs"]:
+            site["others"] = True
+        assert hosts.found(host) == hosts.HEALTHY
+
     def test_near_miss_it_ran_by_then(self) -> None:
         assert hosts.found(self.stopped(30.9).ran_since(31.5)) == hosts.HEALTHY
 
