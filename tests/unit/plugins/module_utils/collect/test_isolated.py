@@ -89,7 +89,7 @@ class TestWhatVisitorsGot:
             monkeypatch.setattr(module, function, defect)
         nginx = {"file_cache": "on", "config_newer": True, "site_logs": []}
         fpm = {"masters": [{"pools": [{"php_log": "/php.log"}]}]}
-        snapshot: Any = {"nginx": nginx, "fpm": fpm, "logs": {"events": []}}
+        snapshot: Any = {"nginx": nginx, "fpm": fpm, "logs": {"events": [], "files": []}}
         host = Host()
         return host, where_needed.access(host, snapshot, 0.0)
 
