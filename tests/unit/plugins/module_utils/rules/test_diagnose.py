@@ -7,6 +7,7 @@
 import json
 import os
 import random
+import sys
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
@@ -18,13 +19,18 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose im
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import evidence
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import Finding
 from ansible_collections.webmedic.php_fpm.tests.unit.places import ROOT
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 
 STATUSES = ("failing", "degraded", "recovered", "healthy", "unknown", "not_applicable")
-KEYS = set(Finding.__annotations__)
+# Python 3.6 has no Literal, of which the controller's shapes are made.
+if sys.version_info >= (3, 8):
+    from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import Finding
+
+    KEYS = set(Finding.__annotations__)
+else:
+    KEYS = set(hosts.only(a_host("stopped")))
 CODES = {cause.id: cause.code for cause in CAUSES}
 PARTS = {"status", "findings", "plan", "missing", "strangers", "strangers_total"}
 PIECE = {"source", "path", "text"}

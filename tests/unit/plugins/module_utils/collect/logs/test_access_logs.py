@@ -336,8 +336,9 @@ class TestSoonest:
         text = "http { server { location / { fastcgi_pass unix:/a; %s } } }" % directives
         host = FakeHost(files={"/n.conf": text.encode()})
         forms = {"timed": {"text": log, "escape": "default"}}
-        whole = {"config": "/n.conf", "prefix": "/", "log_formats": forms, "config_newer": False}
-        return soonest(host, {**whole, "loaded": {"at": NOW - 9}, **facts})  # type: ignore[typeddict-item]
+        known: Any = {"config": "/n.conf", "prefix": "/", "log_formats": forms, "config_newer": False}
+        known.update({"loaded": {"at": NOW - 9}, **facts})
+        return soonest(host, known)
 
     def test_hit_the_shortest_of_all_counts(self) -> None:
         assert self.of() == (60.0, NOW - 9)

@@ -54,7 +54,8 @@ class TestOfTest:
     def test_near_miss_a_fault_of_the_files(self) -> None:
         failure = failure_of_test([SYNTAX, INCLUDE, LOAD, INIT])
         assert failure is not None and (failure["file"], failure["line"]) == (POOL, 491)
-        assert (failure["kind"], failure["account"]) == (start_failure([SYNTAX]).kind, None)  # type: ignore[union-attr]
+        alone = start_failure([SYNTAX])
+        assert alone is not None and (failure["kind"], failure["account"]) == (alone.kind, None)
 
     def test_decoy_all_is_well(self) -> None:
         assert failure_of_test(["NOTICE: configuration file %s test is successful" % MAIN]) is None
