@@ -194,6 +194,10 @@ def unit_tests(path: str) -> Iterator[Tuple[str, str]]:
                 yield function.name, home
 
 
+def relative_imports(tree: ast.AST) -> List[int]:
+    return [node.lineno for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+
+
 class TestPurity:
     """Who may touch the host."""
 
@@ -349,6 +353,15 @@ class TestTests:
         tests = list(unit_tests(path))
         assert not [name for name, _home in tests if len(name) > LONGEST_NAME]
         assert not [name for name, home in tests if not home]
+
+    @pytest.mark.parametrize("path", python_files(os.path.join(ROOT, "tests", "unit")))
+    def test_imports_are_absolute(self, path: str) -> None:
+        """To the pytest of Python 3.6 the folder of a test is no package."""
+        assert not relative_imports(parsed(path))
+
+    def test_a_relative_import_is_seen(self) -> None:
+        code = "from .x import y\nfrom . import x\nfrom x import y\ndef f(): from ..x import y"
+        assert relative_imports(ast.parse(code)) == [1, 2, 4]
 
 
 class TestTypes:

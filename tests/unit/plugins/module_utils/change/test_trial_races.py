@@ -10,8 +10,9 @@ import time
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import trial as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.trial import trial
-
-from .test_trial import needs_namespace
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.change.test_trial import (
+    needs_namespace,
+)
 
 pytestmark = needs_namespace
 

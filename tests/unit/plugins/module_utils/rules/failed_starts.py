@@ -9,12 +9,18 @@ from typing import Any, Callable, Dict
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
+CAUSE = "fpm_not_running"
+START_ONLY = ["unit_start"]
 UNIT = "php8.2-fpm.service - The PHP 8.2 FastCGI Process Manager"
 STARTING = "systemd[1]: Starting %s..." % UNIT
 FAILED = "systemd[1]: Failed to start %s." % UNIT
 TOO_QUICKLY = "systemd[1]: php8.2-fpm.service: Start request repeated too quickly."
 INIT_FAILED = "php-fpm[767]: [26-Nov-2026 02:46:49] ERROR: FPM initialization failed"
 READY = "php-fpm[767]: [26-Nov-2026 02:46:49] NOTICE: ready to handle connections"
+NOT_OURS = (
+    "php-fpm[83]: ERROR: unable to bind listening socket for address '/run/x/fpm.sock': "
+    "Permission denied (13)"
+)
 
 
 FACTS = (
@@ -49,6 +55,16 @@ def unit_says(words: str) -> str:
 def facts(**known: Any) -> Dict[str, Any]:
     """What the collector saw of the place at which the last start failed."""
     return dict(dict.fromkeys(FACTS), **known)
+
+
+def failed_start(*lines: str) -> Host:
+    """The unit's last start ended with these lines, and php-fpm -t has nothing to say."""
+    log = [(60.0, line) for line in (STARTING,) + lines + (FAILED,)]
+    return a_host("port_taken").with_unit(result="exit-code").journal(*log)
+
+
+def ended(result: str) -> Host:
+    return a_host("killed_master").with_unit(result=result)
 
 
 def did_not_start(*lines: str, **known: Any) -> Host:

@@ -17,8 +17,9 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
     NOW,
     Watched,
 )
-
-from .test_access_logs import nginx
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.logs import (
+    test_access_logs as of_access,
+)
 
 HOUR = 3600.0
 
@@ -38,7 +39,7 @@ class Logs:
 
     @property
     def nginx(self) -> Any:
-        found = nginx("access_log %s;" % self.access)
+        found = of_access.nginx("access_log %s;" % self.access)
         found.update(error_logs=[str(self.error)], config="/etc/nginx/nginx.conf")
         return found
 

@@ -9,32 +9,19 @@ from typing import Any, Callable, Dict
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import confinement as made
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import failed_starts, hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import (
+    CAUSE,
+    NOT_OURS,
+    START_ONLY,
+    ended,
+    failed_start,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import (
     Host,
     a_host,
     port,
     unix,
 )
-
-CAUSE = "fpm_not_running"
-NOT_OURS = (
-    "php-fpm[83]: ERROR: unable to bind listening socket for address '/run/x/fpm.sock': "
-    "Permission denied (13)"
-)
-UNIT = "php8.2-fpm.service - The PHP 8.2 FastCGI Process Manager"
-STARTING = "systemd[1]: Starting %s..." % UNIT
-FAILED = "systemd[1]: Failed to start %s." % UNIT
-START_ONLY = ["unit_start"]
-
-
-def failed_start(*lines: str) -> Host:
-    """The unit's last start ended with these lines, and php-fpm -t has nothing to say."""
-    log = [(60.0, line) for line in (STARTING,) + lines + (FAILED,)]
-    return a_host("port_taken").with_unit(result="exit-code").journal(*log)
-
-
-def ended(result: str) -> Host:
-    return a_host("killed_master").with_unit(result=result)
 
 
 def killed_by_oomd(result: str = "oom-kill", **more: Any) -> Host:

@@ -10,10 +10,18 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.master.down import REASON_OF
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import facts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import (
+    CAUSE,
+    FAILED,
+    NOT_OURS,
+    START_ONLY,
+    STARTING,
+    UNIT,
+    ended,
+    facts,
+    failed_start,
+)
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
-
-from .test_fpm_not_running import CAUSE, FAILED, NOT_OURS, START_ONLY, STARTING, UNIT, ended, failed_start
 
 STARTED = "systemd[1]: Started %s." % UNIT
 STOPPING = "systemd[1]: Stopping %s..." % UNIT

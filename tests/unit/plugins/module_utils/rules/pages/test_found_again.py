@@ -9,8 +9,14 @@ from typing import Any, Callable, Dict
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host
-
-from .test_php_refuses import CAUSE, CONFINED, ROOT, in_stderr, way, with_ways
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.refused import (
+    CAUSE,
+    CONFINED,
+    ROOT,
+    in_stderr,
+    way,
+    with_ways,
+)
 
 GONE = "Unable to open primary script: %s/index.php (No such file or directory)" % ROOT
 UNKNOWN = 'Primary script unknown" while reading, client: 10.0.0.9, request: "GET /index.php HTTP/1.1'

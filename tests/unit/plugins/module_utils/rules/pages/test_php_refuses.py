@@ -9,25 +9,21 @@ from typing import Any, Callable, Dict
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.refused import (
+    CAUSE,
+    CONFINED,
+    ROOT,
+    in_stderr,
+    way,
+    with_ways,
+)
 
-CAUSE = "php_error"
-ROOT = "/var/www/shop"
-NAMES = {"SCRIPT_FILENAME": "$document_root$fastcgi_script_name"}
 REFUSED = [(CAUSE, "script_refused", "active")]
 BASEDIR = (
     "PHP message: PHP Warning:  open_basedir restriction in effect. File(%s/cart.php) is not within the "
     "allowed path(s): (/var/www/blog/) in Unknown on line 0; " % ROOT
 )
 CLOSED = "Unable to open primary script: %s/index.php (Permission denied)" % ROOT
-
-
-def in_stderr(text: str, signature: str = "ng-stderr-primary", **route: Any) -> Host:
-    """By php-fpm, a minute ago. route: what else holds on the site's routes."""
-    host = a_host().silent_logs().nginx_said(signature, 60.0)
-    host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 600)
-    host.on_every_route(**dict({"root": ROOT, "params": NAMES}, **route))
-    hosts.quote(host, '*1 FastCGI sent in stderr: "%s" while reading' % text)
-    return host
 
 
 def denied(path: str, **route: Any) -> Host:
@@ -125,19 +121,6 @@ class TestJailed:
         assert hosts.found(in_stderr("Primary script unknown").with_pool(chroot="/srv/jail")) == hosts.HEALTHY
 
 
-def way(blocked: Any = None, **facts: Any) -> Dict[str, Any]:
-    """Of the pool's account to the scripts of the site."""
-    refuses = {"path": "/srv/shop", "kind": blocked, "why": "others have no x", "acl": False}
-    known = {"site": "shop.example", "script": ROOT + "/", "front": True, "pool": "www", "user": "www-data"}
-    known.update(blocked=refuses if blocked else None, there=True, changed_at=0.0)
-    return dict(known, **facts)
-
-
-def with_ways(host: Host, *ways: Dict[str, Any]) -> Host:
-    host["logs"]["script_ways"] = list(ways)
-    return host
-
-
 class TestClosedRoot:
     def test_hit_the_account_may_not_search_a_directory(self) -> None:
         item = hosts.only(with_ways(in_stderr("Primary script unknown"), way("directory")))
@@ -188,8 +171,6 @@ class TestHiddenRoot:
 
 
 # What a policy refuses a worker on the way.
-CONFINED = {"module": "selinux", "path": "/srv/shop", "permission": "search", "tclass": "dir", "text": ""}
-CONFINED.update(source="system_u:system_r:httpd_t:s0", target="unconfined_u:object_r:user_home_t:s0")
 
 
 class TestConfinedRoot:

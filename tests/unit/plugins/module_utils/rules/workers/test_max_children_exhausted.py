@@ -9,15 +9,11 @@ from typing import Any, Callable, Dict, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.workers.test_waiting import (
-    full as full_of,
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.workers import (
+    test_no_worker,
+    test_self_request,
+    test_waiting,
 )
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.workers.test_waiting import (
-    wait,
-)
-
-from .test_no_worker import ending, without_forks
-from .test_self_request import asking
 
 CAUSE = "max_children_exhausted"
 FULL = [(CAUSE, "max_children", "active")]
@@ -72,10 +68,10 @@ HITS: Dict[str, Callable[[], Host]] = {
     "keepalive_pinned": lambda: a_host("pinned_unix"),
     "slow_dependency": lambda: a_host("waits_for_unix_socket", "trixie"),
     "after_answer": working_on,
-    "cannot_fork": without_forks,
-    "ends_at_start": lambda: ending(3.0, 2.0),
-    "slow_visitors": lambda: full_of(*[[wait("client")]] * 2),
-    "self_request": lambda: asking("site", "site"),
+    "cannot_fork": test_no_worker.without_forks,
+    "ends_at_start": lambda: test_no_worker.ending(3.0, 2.0),
+    "slow_visitors": lambda: test_waiting.full(*[[test_waiting.wait("client")]] * 2),
+    "self_request": lambda: test_self_request.asking("site", "site"),
     "cpu_starved": lambda: a_host("throttled", "trixie"),
 }
 
