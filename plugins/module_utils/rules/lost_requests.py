@@ -148,9 +148,10 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     if row.of_stops:  # a stop is always of the master, and a reload may come long after it
         events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
     else:
-        from .losses.cured import settled
+        from .losses.cured import CURES, NOT_SEEN
 
-        over, unsure = settled(case, row.cause.id, lost, events)
+        cure = CURES.get(row.cause.id)
+        over, unsure = cure(case, lost, events) if cure else NOT_SEEN
         state = state_of(over)
     proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]
     if row.of_queue:

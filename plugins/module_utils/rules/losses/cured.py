@@ -8,13 +8,13 @@ large value may be an old one. Its file may have been changed for another reason
 are the same requests, where they come since (revisits.py): but not of a queue, which is full at times alone.
 """
 
-from typing import TYPE_CHECKING, Dict, Iterable, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, Optional, Sequence
 
 from ...parse.number import to_bytes
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meaning_of, meanings
 from ..case import Case, logged_as, reconfigured, touched
-from ..model import Loss, evidence
+from ..model import Loss, evidence, newest_of
 from ..seen import Owner
 from .revisits import Outcome, since_reload
 
@@ -28,6 +28,7 @@ HEADER = 8192  # bytes: nginx's default is a page of memory, 4 or 8 KiB
 BACKLOG = 511  # php-fpm's default
 SLACK = 1.0  # seconds between a timeout and what an access log says of it
 MANY = 2  # more than the only one
+NOT_SEEN = Outcome(False, [])
 TIMED_OUT = meanings("gateway_timeout")
 CUT_SHORT = meanings("broken_off", "timed_out")
 
@@ -81,50 +82,6 @@ def timeout_raised(case: Case, routes: Sequence["Route"], lost: Sequence[Loss]) 
     return all(route["read_timeout"]["seconds"] > most + SLACK for route in routes)
 
 
-def may_run_longer(case: Case, last: "Event") -> bool:
-    """last: by which php-fpm tells that it ended requests, after how many seconds the newest one."""
-    seconds = last["detail"].get("seconds")
-    owners = [owner for owner in case.running if owner.pool["name"] == last["pool"]]
-    limits = [owner.pool["terminate_timeout"] for owner in owners]
-    return bool(seconds and owners) and all(
-        reconfigured(owner.master, last["last"]) and (not limit or limit > (seconds or 0.0))
-        for owner, limit in zip(owners, limits)
-    )
-
-
-def _enlarged(case: Case, cause: str, at: float) -> Dict[str, str]:
-    """What is larger than the program's default, by its file, where a later change of that is loaded."""
-    snapshot, owner = case.snapshot, case.owner
-    found: Dict[str, str] = {}
-    if cause == "response_header_too_big":
-        routes = [(route["file"], route["line"]) for route in case.routes]
-        for buffer in snapshot["logs"].get("header_buffers") or []:
-            here = (buffer["at"]["file"], buffer["at"]["line"]) in routes and buffer["bytes"] > HEADER
-            if here and changed(snapshot["nginx"], buffer["file"], at):
-                found[buffer["file"]] = "fastcgi_buffer_size"
-    elif cause == "listen_backlog_full" and owner and (case.endpoint.get("backlog") or 0) > BACKLOG:
-        known = snapshot.get("changed_files") or {}
-        if reconfigured(owner.master, at):
-            files = (owner.pool["file"], owner.master["config"])
-            found.update((path, "listen.backlog") for path in files if known.get(path, at) > at)
-    return found
-
-
-def settled(case: Case, cause: str, lost: Sequence[Loss], events: Sequence["Event"]) -> Outcome:
-    """Of a cause in lost_requests.py, with what may have mended it, where no log names the value that was in
-    force. events: php-fpm's beside the losses.
-    """
-    if _is_over(case, cause, lost, events):
-        return Outcome(True, [])
-    settings = _enlarged(case, cause, lost[-1].at) if lost else {}
-    if settings and cause == "response_header_too_big":
-        outcome = since_reload([loss.event for loss in lost], case.snapshot["nginx"])
-        if outcome.over:
-            return outcome
-    words = "a change of %s is loaded since; nothing shows that %s was smaller before"
-    return Outcome(False, [evidence("file", words % each, each[0]) for each in settings.items()])
-
-
 def connections_raised(snapshot: "Snapshot", events: Iterable["Event"]) -> bool:
     """nginx names how many it had, but for open files: of those it is not known."""
     nginx, has = snapshot["nginx"], snapshot["logs"].get("connections") or 0
@@ -155,8 +112,52 @@ def fits_memory(case: Case, owner: Optional[Owner], kills: Sequence["Kill"]) -> 
     return sum((pool["max_children"] or 0) * each[pool["name"]] for pool in pools) <= limit
 
 
-def _is_over(case: Case, cause: str, lost: Sequence[Loss], events: Sequence["Event"]) -> bool:
-    if events:
-        newest = max(events, key=lambda event: event["last"])
-        return cause == "request_terminated" and may_run_longer(case, newest)
-    return cause == "nginx_limit" and connections_raised(case.snapshot, [loss.event for loss in lost])
+def _unsure(setting: str, paths: Iterable[str]) -> Outcome:
+    """paths: of files with a larger value than the program's default, changed since."""
+    words = "a change of %s is loaded since; nothing shows that %s was smaller before"
+    return Outcome(False, [evidence("file", words % (path, setting), path) for path in dict.fromkeys(paths)])
+
+
+def _by_buffers(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") -> Outcome:
+    nginx, routes = case.snapshot["nginx"], [(route["file"], route["line"]) for route in case.routes]
+    paths = [
+        buffer["file"]
+        for buffer in case.snapshot["logs"].get("header_buffers") or []
+        if (buffer["at"]["file"], buffer["at"]["line"]) in routes and buffer["bytes"] > HEADER
+    ]
+    paths = [path for path in paths if changed(nginx, path, lost[-1].at)]
+    outcome = since_reload([loss.event for loss in lost], nginx)
+    return outcome if paths and outcome.over else _unsure("fastcgi_buffer_size", paths)
+
+
+def _by_backlog(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") -> Outcome:
+    owner, at, known = case.owner, lost[-1].at, case.snapshot.get("changed_files") or {}
+    if not owner or (case.endpoint.get("backlog") or 0) <= BACKLOG or not reconfigured(owner.master, at):
+        return NOT_SEEN
+    files = (owner.pool["file"], owner.master["config"])
+    return _unsure("listen.backlog", [path for path in files if known.get(path, at) > at])
+
+
+def _by_limit(case: Case, _lost: Sequence[Loss], events: "Sequence[Event]") -> Outcome:
+    """php-fpm tells that it ended requests, after how many seconds the newest one."""
+    last = newest_of(events)
+    seconds = last["detail"].get("seconds")
+    owners = [owner for owner in case.running if owner.pool["name"] == last["pool"]]
+    over = seconds and owners
+    for owner in owners:
+        limit = owner.pool["terminate_timeout"]
+        over = over and reconfigured(owner.master, last["last"]) and (not limit or limit > (seconds or 0.0))
+    return Outcome(bool(over), [])
+
+
+def _by_connections(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") -> Outcome:
+    return Outcome(connections_raised(case.snapshot, [loss.event for loss in lost]), [])
+
+
+# Of causes in lost_requests.py, with the doubt. events: php-fpm's beside the losses.
+CURES: "Dict[str, Callable[[Case, Sequence[Loss], Sequence[Event]], Outcome]]" = {
+    "listen_backlog_full": _by_backlog,
+    "nginx_limit": _by_connections,
+    "request_terminated": _by_limit,
+    "response_header_too_big": _by_buffers,
+}

@@ -7,6 +7,8 @@
 from typing import Any, Dict
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.losses.cured import CURES
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.lost_requests import ROWS
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import Host, a_host
 
@@ -177,3 +179,8 @@ class TestConnections:
     )
     def test_near_miss(self, host: Host) -> None:
         assert state(host) == "active"
+
+
+class TestTable:
+    def test_a_cure_is_of_a_cause_that_is_asked_for_it(self) -> None:
+        assert set(CURES) <= {row.cause.id for row in ROWS if not row.of_stops}
