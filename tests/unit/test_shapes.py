@@ -11,6 +11,7 @@ import sys
 from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.policy import DISRUPTIONS, RISKS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import SEVERITIES, STATES
 from ansible_collections.webmedic.php_fpm.tests.unit import shapes
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import FILES, fixture
@@ -47,6 +48,7 @@ class TestWords:
         """The hosts' Python may have no Literal."""
         declared = shapes.read_shapes("snapshot", "report")
         assert (declared["Severity"].words, declared["State"].words) == (SEVERITIES, STATES)
+        assert (declared["Risk"].words, declared["Disruption"].words) == (RISKS, DISRUPTIONS)
 
 
 class TestMypy:

@@ -14,15 +14,16 @@ from .plan import BY_ID
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
     from ...plugin_utils.shapes.plan import Planned
+    from ...plugin_utils.shapes.shape import Disruption, Risk
 
-RISKS = ("low", "medium", "high")
-DISRUPTIONS = ("none", "reload", "restart")
+RISKS: "Tuple[Risk, ...]" = ("low", "medium", "high")
+DISRUPTIONS: "Tuple[Disruption, ...]" = ("none", "reload", "restart")
 
 
 class Policy(NamedTuple):
     window: int  # seconds
     probe_timeout: float  # seconds
-    max_risk: str
+    max_risk: "Risk"
     only: List[str]  # ids of actions or of causes, and endpoints
     skip: List[str]  # ids of actions or of causes
     probe_path: str  # "": no HTTP request
@@ -30,7 +31,7 @@ class Policy(NamedTuple):
     max_repeats: int
     repeat_period: int  # seconds
     swap_size: str  # bytes, or as "1G"; "": no swap may be made
-    max_disruption: str  # of DISRUPTIONS
+    max_disruption: "Disruption"
     max_cut: int  # running requests that an action may cut
     quiet_wait: float  # seconds that it waits for a moment in which it cuts none
     managed_files: str  # leave or edit

@@ -3,7 +3,12 @@
 
 """An action: what is known of it before any host is looked at."""
 
-from typing import NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.shape import Disruption, Risk
+else:  # Python 3.6 has no Literal
+    Disruption = Risk = str
 
 NGINX = "nginx"
 # What an action may want measured before it is resolved, see actions/view.py.
@@ -11,11 +16,11 @@ MEMORY, SWAP, ARRIVALS, ACCOUNTS, TMPFILES = "memory", "swap", "arrivals", "acco
 
 
 class Raised(NamedTuple):
-    """An argument that, where it is true, raises what an action costs. Empty: not raised."""
+    """An argument that, where it is true, raises what an action costs."""
 
     argument: str
-    risk: str = ""
-    disruption: str = ""
+    risk: Optional[Risk] = None
+    disruption: Optional[Disruption] = None
 
 
 class GivesWay(NamedTuple):
@@ -30,9 +35,9 @@ class Action(NamedTuple):
     """Its place in the order is its row in actions/registry.py."""
 
     id: str
-    risk: str  # low, medium or high
+    risk: Risk
     reversible: bool  # the state before can be brought back
-    disruption: str  # none, reload or restart: the most that the unit's running requests suffer
+    disruption: Disruption  # the most that requests suffer
     reloads: str = ""  # the program, where it is not php-fpm
     raised: Tuple[Raised, ...] = ()
     gives_way: Optional[GivesWay] = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
-from .shape import Confidence, Severity, TypedDict
+from .shape import Confidence, Disruption, Risk, Severity, TypedDict
 
 
 class Alert(TypedDict):
@@ -50,8 +50,8 @@ class AlertRule(TypedDict, total=False):
     host: List[str]
     site: List[str]
     pool: List[str]
-    max_risk: str  # of an action: low, medium or high
-    max_disruption: str  # none, reload or restart
+    max_risk: Risk  # of an action
+    max_disruption: Disruption
     max_cut: int  # running requests
 
 
@@ -86,8 +86,8 @@ class AlertDecision(TypedDict):
     judged: List[Judged]
     only: List[str]  # ids of actions, and endpoints
     skip: List[str]  # ids of causes
-    max_risk: str
-    max_disruption: str
+    max_risk: Risk
+    max_disruption: Disruption
     max_cut: int
 
 

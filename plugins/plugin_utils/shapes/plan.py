@@ -6,7 +6,7 @@
 
 from typing import Dict, List, Optional
 
-from .shape import TypedDict
+from .shape import Disruption, Risk, TypedDict
 
 
 class Chosen(TypedDict):
@@ -17,9 +17,9 @@ class Chosen(TypedDict):
     arguments: Dict[str, object]
     because: List[str]  # cause/reason of the findings, each once
     findings: List[int]  # numbers of the findings, from 0, in the order of the verdict
-    risk: str
+    risk: Risk
     reversible: bool
-    disruption: str
+    disruption: Disruption
 
 
 class Draft(Chosen):

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Literal
 Severity = Literal["critical", "warning", "info"]
 Confidence = Literal["certain", "likely", "possible"]
 State = Literal["active", "latent", "recovered"]
+# Of an action. The least comes first.
+Risk = Literal["low", "medium", "high"]
+Disruption = Literal["none", "reload", "restart"]  # what the unit's running requests suffer
 # Of a host. The worst comes first: the verdict on a fleet is the worst status in it.
 Status = Literal["failing", "degraded", "unreachable", "unknown", "recovered", "healthy", "not_applicable"]
 # What an error of PHP's is about, by which the controller chooses a fix.
