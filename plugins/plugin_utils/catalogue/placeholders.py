@@ -88,12 +88,12 @@ FIELDS = {
     "package": Field("PACKAGE", "the php-fpm that the site needs"),
     "to": Field("the site's own pool", "the site's own pool"),
     "pids": Field("PIDS", "the processes", _pids),
+    "name": Field("NAME", "", _name),
+    "directive": Field("DIRECTIVE", "", _name),
 }
 # The same of what docs/causes.md does not name.
 OTHERS = {
     "nginx": Field("nginx", "nginx"),
-    "name": Field("NAME", "", _name),
-    "directive": Field("DIRECTIVE", "", _name),
     "start_command": Field("", "", _several),
     "restart_command": Field("", "", _restart),
     "nginx_config": Field("", ""),

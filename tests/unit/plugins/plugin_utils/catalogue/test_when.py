@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.faults import FAULTS
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.bounds import reader_of
-from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import catalogue
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import catalogue, page, placeholders
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue.entry import When
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.shapes.finding import Facts, Finding
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.plugin_utils.results import finding
 
@@ -148,3 +149,38 @@ class TestRows:
     def test_a_kind_of_a_later_host_is_read(self) -> None:
         item = of("php_error", "every_page", {"fault": "of_a_later_version", "name": "x"})
         assert reader_of(Finding)(item, "finding")["facts"] == item["facts"]
+
+
+class TestPage:
+    """docs/causes.md."""
+
+    def test_values_with_the_same_fix_stand_together(self) -> None:
+        rows = [
+            When("fault", "a", "do {name}"),
+            When("fault", "b", "do {name}"),
+            When("fault", "c", "`{reload}`"),
+        ]
+        assert page.better_fixes(rows)[1:] == [
+            "  - `fault` is `a` or `b`: do NAME.",
+            "  - `fault` is `c`: `systemctl reload UNIT`.",
+        ]
+
+    def test_many_values_stand_below_their_fix(self) -> None:
+        rows = [When("directive", name, "do it") for name in "abcd"]
+        assert page.better_fixes(rows)[1:] == [
+            "  - `directive` is among the 4 below: do it.",
+            "    `a`, `b`, `c`, `d`",
+        ]
+
+    def test_a_fact_may_have_any_value(self) -> None:
+        assert page.better_fixes([When("answering", None, "do it")])[1:] == [
+            "  - `answering` is known: do it."
+        ]
+
+    def test_decoy_an_entry_without_any(self) -> None:
+        assert page.better_fixes(()) == []
+
+    def test_each_is_on_the_page(self) -> None:
+        text = page.markdown()
+        for entry in catalogue.CATALOGUE.values():
+            assert all(placeholders.named(row.fix) in text for row in entry.when)
