@@ -211,7 +211,7 @@ class TestTexts:
             'words = "%s: %s" % (name, entry["text"]); "x" in words',
             '"text" in event',
             'event["detail"]["path"].startswith("/")',
-            "failure_of(lines)",
+            "attempt_of(unit)",
             'from ...parse.x import cut; cut(event["detail"]["path"])',
             'from ..model import evidence; evidence("journal", entry["text"])',
             'from ...parse.x import cut; cut(path); evidence("journal", entry["text"])',

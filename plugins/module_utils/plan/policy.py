@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the operator allows: the risk, the actions and causes, and how often one action may be tried."""
+"""What the operator allows, and how often one action may be tried."""
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.plan import Planned
     from ...plugin_utils.shapes.shape import Disruption, Risk
 
-RISKS: "Tuple[Risk, ...]" = ("low", "medium", "high")
-DISRUPTIONS: "Tuple[Disruption, ...]" = ("none", "reload", "restart")
+RISKS = ("low", "medium", "high")
+DISRUPTIONS = ("none", "reload", "restart")
 
 
 class Policy(NamedTuple):

@@ -148,10 +148,9 @@ def _match(case: Case, row: Row) -> Optional[Match]:
     if row.of_stops:  # a stop is always of the master, and a reload may come long after it
         events.sort(key=lambda event: abs(event["last"] - lost[-1].at))
     else:
-        from .losses.cured import CURES, NOT_SEEN
+        from .losses.cured import CURES, not_seen
 
-        cure = CURES.get(row.cause.id)
-        over, unsure = cure(case, lost, events) if cure else NOT_SEEN
+        over, unsure = CURES.get(row.cause.id, not_seen)(case, lost, events)
         state = state_of(over)
     proof = [sample(event) for event in events[:1] + [loss.event for loss in lost[-1:]]]
     if row.of_queue:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.shape import Disruption, Risk
-else:  # Python 3.6 has no Literal
-    Disruption = Risk = str
 
 NGINX = "nginx"
 # What an action may want measured before it is resolved, see actions/view.py.
@@ -19,8 +17,8 @@ class Raised(NamedTuple):
     """An argument that, where it is true, raises what an action costs."""
 
     argument: str
-    risk: Optional[Risk] = None
-    disruption: Optional[Disruption] = None
+    risk: "Optional[Risk]" = None
+    disruption: "Optional[Disruption]" = None
 
 
 class GivesWay(NamedTuple):
@@ -35,9 +33,9 @@ class Action(NamedTuple):
     """Its place in the order is its row in actions/registry.py."""
 
     id: str
-    risk: Risk
+    risk: "Risk"
     reversible: bool  # the state before can be brought back
-    disruption: Disruption  # the most that requests suffer
+    disruption: "Disruption"
     reloads: str = ""  # the program, where it is not php-fpm
     raised: Tuple[Raised, ...] = ()
     gives_way: Optional[GivesWay] = None

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What an older snapshot has in its texts alone. Before 0.13.0 these are the parts of events, before 0.14.0
-those of PHP's errors, of a journal's lines and of php-fpm's own test.
+those of PHP's errors, of a journal's lines and of php-fpm's own test, before 0.15.0 why a start failed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_e
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import shown_parts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.error_parts import error_parts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import failure_of_test
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.starts import note_failures
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import is_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import meaning_of, meanings
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import HAVE_PARTS, access_id
@@ -71,5 +72,6 @@ def complete(snapshot: Snapshot) -> None:
         unit = master.get("unit_state")
         if unit:
             unit["log"] = [_cut(line) for line in unit.get("log") or []]
+            note_failures(unit["log"])
             if "said" in unit:
                 unit["said"] = [_cut(line) for line in unit["said"] or []]

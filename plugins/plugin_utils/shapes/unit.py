@@ -9,6 +9,18 @@ from typing import Dict, List, Optional
 from .shape import TypedDict
 
 
+class StartFault(TypedDict):
+    """What a line names as why php-fpm does not start."""
+
+    kind: str  # id of its signature; "": a line of systemd's
+    meaning: str
+    places: List[str]  # what stands in those of its format
+    file: Optional[str]  # of the configuration
+    line: Optional[int]
+    pool: Optional[str]
+    errno: Optional[int]
+
+
 class LaterUnitLine(TypedDict, total=False):
     """Not in snapshots from before 0.13.0, nor of a line that is no message of systemd's that is known."""
 
@@ -24,7 +36,14 @@ class UnitLine14(LaterUnitLine, total=False):
     ini_fault: str  # what PHP complains of in php.ini, where the line is about that
 
 
-class UnitLine(UnitLine14):
+class UnitLine15(UnitLine14, total=False):
+    """Not in snapshots from before 0.15.0."""
+
+    failure: StartFault  # absent: it names none
+    ready: bool  # php-fpm says that it is; absent where it does not
+
+
+class UnitLine(UnitLine15):
     """A line of the unit's journal."""
 
     at: float  # epoch seconds

@@ -3,7 +3,7 @@
 
 """The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
 
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ...parse.linux.proc import (
     KERNEL_THREAD,
@@ -81,10 +81,8 @@ def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = Non
     ]
 
 
-def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Process]:
-    """Those whose name (15 characters, as in /proc/PID/comm) is wanted, by pid. Only the name is read of the
-    others: 15 microseconds each.
-    """
+def processes(host: Host) -> List[Process]:
+    """Those with a relevant name, by pid. Of the others only the name is read: 15 microseconds."""
     seen: List[Optional[Process]] = []
     try:
         pids = sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
@@ -93,7 +91,7 @@ def processes(host: Host, wanted: Callable[[str], bool] = relevant) -> List[Proc
         return []
     for pid in pids:
         try:
-            if wanted(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
+            if relevant(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
                 seen.append(process(host, pid))
         except HostError:
             continue

@@ -125,11 +125,13 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
     ]
     if changed:
         from ...parse.linux.unit_starts import refused_to_start
+        from ...parse.php_fpm.starts import note_failures
     for _at, name in sorted(changed, key=lambda row: -row[0])[:MOST_JOURNALS]:
         unit = units[name]
         unit["log"], unit["said"] = journal(host, name)
         if unit["active"] == "failed" and len(unit["log"]) + len(unit["said"]) >= MOST_LINES:
             _read_last_start(host, name, unit)
+        note_failures(unit["log"])
         unit["said"] = unit["said"][-MOST_OUTPUT:]
         if unit["active"] == "failed" and refused_to_start(unit["log"]):
             unit["start_limit_hit"] = True

@@ -30,7 +30,7 @@ def overridden(text: str, conf: FpmConf) -> str:
     return "\n".join(lines) + "\n"
 
 
-def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
+def run_on_pipe(argv: List[str], text: str) -> Ran:
     """argv with the path of a pipe that holds text, {config} in the output."""
     reader, writer = os.pipe()
     path = "/dev/fd/%d" % reader
@@ -42,7 +42,7 @@ def run_on_pipe(argv: List[str], text: str, timeout: float = 10.0) -> Ran:
             return Ran(None, "", why)
         os.close(writer)
         writer = -1
-        ran = Sandbox().run(argv + [path], timeout, [reader])
+        ran = Sandbox().run(argv + [path], 10.0, [reader])
     except OSError as error:
         return Ran(None, "", "%s: %s" % (argv[0], error.strerror))
     finally:

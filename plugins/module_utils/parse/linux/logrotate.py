@@ -34,7 +34,6 @@ class Settings(NamedTuple):
     create: Optional[Create] = None  # None: no file is made
     copy: bool = False  # the log stays where it is: copytruncate, copy
     su: Optional[str] = None  # account that rotates; None: root
-    rotates: bool = True  # False: rotate is not what it does, as with "ignore"
 
 
 class Line(NamedTuple):

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import UnitLine
 
 # What a signature means that keeps php-fpm from starting. The first wins over the others.
-_MEANINGS = ["bad_account", "address_in_use", "directory_missing", "address_unavailable", "bind_failed"]
-_MEANINGS += ["socket_access", "log_unwritable", "pid_unwritable", "no_shared_memory", "reload_failed"]
-# Of signatures/php_start.py.
-_MEANINGS += ["lock_unwritable", "preload", "extension", "php_startup", "not_executable", "unit_step"]
-_MEANINGS += ["bad_config", "timed_out", "other_error"]
+_ORDER = (
+    "bad_account address_in_use directory_missing address_unavailable bind_failed socket_access "
+    "log_unwritable pid_unwritable no_shared_memory reload_failed lock_unwritable preload extension "
+    "php_startup not_executable unit_step bad_config timed_out other_error"
+)
+_MEANINGS = _ORDER.split()
 meanings(*_MEANINGS)
 _BAD_ACCOUNT, _BAD_CONFIG, _OTHER = _MEANINGS[0], _MEANINGS[-3], _MEANINGS[-1]
 # Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
@@ -47,12 +48,8 @@ class StartFailure(NamedTuple):
     file: Optional[str] = None  # of the configuration, if the line or the one behind it names it
     line: Optional[int] = None
     pool: Optional[str] = None
+    errno: Optional[int] = None
     entry: Optional["UnitLine"] = None  # of the unit's journal
-
-    @property
-    def errno(self) -> Optional[int]:
-        match = _ERRNO.search(self.text)
-        return int(match.group(1) or 2) if match else None
 
     @property
     def message(self) -> str:
@@ -78,6 +75,11 @@ class StartFailure(NamedTuple):
         """Of a file or socket that could not be made. systemd sets a unit up below a directory of its own."""
         found = next((place for place in self.places if place.startswith("/")), None)
         return re.sub(r"^/run/systemd/unit-root(?=/)", "", found) if found else None
+
+
+def errno_in(text: str) -> Optional[int]:
+    match = _ERRNO.search(text)
+    return int(match.group(1) or 2) if match else None
 
 
 @lru_cache(maxsize=None)
@@ -113,7 +115,8 @@ def read_line(text: str) -> Optional[StartFailure]:
         return None
     file, line = (at.group(1), int(at.group(2))) if at else (None, None)
     pool = head.group("pool")
-    return StartFailure(row.id, meaning, places, text, file, line, pool[6:-2] if pool else None)
+    named = pool[6:-2] if pool else None
+    return StartFailure(row.id, meaning, places, text, file, line, named, errno_in(text))
 
 
 def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:

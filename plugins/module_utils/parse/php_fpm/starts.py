@@ -6,18 +6,18 @@ and systemd about what php-fpm never came to say.
 """
 
 import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START
 from ...signatures.systemd import BY_SYSTEMD
 from ...signatures.table import Signature
 from ..linux.unit_starts import BY_FPM, TRIED, of_meaning
-from .problems import StartFailure, choose, read_line, start_failure
+from .problems import StartFailure, choose, errno_in, read_line
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event
-    from ....plugin_utils.shapes.unit import Unit, UnitLine
+    from ....plugin_utils.shapes.unit import StartFault, Unit, UnitLine
 
 START_SECONDS = 5.0  # between the reason of a failed start and "FPM initialization failed"
 _NOT_RUN, _UNIT_STEP = "not_executable", "unit_step"
@@ -56,7 +56,7 @@ def last_attempt(unit: Optional["Unit"]) -> List["UnitLine"]:
     if not succeeded and stops:
         # What systemd cannot prepare is never "Starting".
         later = lines[lines.index(stops[-1]) + 1 :]
-        if any(map(_read, later)):
+        if noted(*later):
             return later
     if unit["active"] == "activating" and len(turns) > 1 and _again(lines, turns[-2], turns[-1]):
         return lines[turns[-2] : turns[-1]]
@@ -68,7 +68,7 @@ def last_attempt(unit: Optional["Unit"]) -> List["UnitLine"]:
 
 def _again(lines: List["UnitLine"], before: int, last: int) -> bool:
     """Whether the last of two starts has just begun, and the one before failed: a unit with Restart=."""
-    return bool(of_meaning(lines[before:last], "unit_failed")) and not any(map(_read, lines[last + 1 :]))
+    return bool(of_meaning(lines[before:last], "unit_failed")) and not noted(*lines[last + 1 :])
 
 
 def _reload(lines: List["UnitLine"]) -> List["UnitLine"]:
@@ -97,36 +97,42 @@ def read_message(text: str) -> Optional[Tuple[Signature, List[str]]]:
 
 def _read(line: "UnitLine") -> Optional[StartFailure]:
     if of_meaning([line], _NOT_RUN, _UNIT_STEP, "timed_out"):
-        return StartFailure("", line["meaning"], line["places"], line["text"])
+        return StartFailure("", line["meaning"], line["places"], "")
     # systemd's own exit statuses have names (systemd.exec(5)); those of programs have none.
     if 200 <= (_exit_status(line, _MAIN, _CONTROL) or 0) < 255 and line["places"][2].isupper():
         step = line["places"][2]
-        return StartFailure("", _NOT_RUN if step == "EXEC" else _UNIT_STEP, [step], line["text"])
+        return StartFailure("", _NOT_RUN if step == "EXEC" else _UNIT_STEP, [step], "")
     if line.get("by") != BY_FPM:
         return None
     failure = read_line(line["text"])
     hit = None if failure else read_message(line["text"])
-    return StartFailure(hit[0].id, hit[0].meaning, hit[1], line["text"]) if hit else failure
+    return StartFailure(hit[0].id, hit[0].meaning, hit[1], "") if hit else failure
+
+
+def note_failures(lines: Sequence["UnitLine"]) -> None:
+    """In each: what it says about a start."""
+    for line in lines:
+        failure = _read(line)
+        if failure:
+            fields = failure._replace(errno=errno_in(line["text"]))._asdict()
+            del fields["text"], fields["entry"]
+            line["failure"] = cast("StartFault", fields)
+        elif line.get("by") == BY_FPM and _READY.match(line["text"]):
+            line["ready"] = True
+
+
+def noted(*lines: "UnitLine") -> List[StartFailure]:
+    return [
+        StartFailure(text=line["text"], entry=line, **line["failure"]) for line in lines if "failure" in line
+    ]
 
 
 def attempt_of(unit: Optional["Unit"]) -> Attempt:
     lines = last_attempt(unit)
-    ready = False
-    read: List[StartFailure] = []
-    for entry in lines:
-        by = entry.get("by")
-        ready = ready or bool(by == BY_FPM and _READY.match(entry["text"]))
-        # What php-fpm says once it is ready belongs to its requests.
-        failure = _read(entry) if not ready or by == BY_SYSTEMD else None
-        if failure:
-            read.append(failure._replace(entry=entry))
-    chosen = choose(read)
-    return Attempt(lines, chosen, chosen.entry["at"] if chosen and chosen.entry else None, ready)
-
-
-def failure_of(lines: Sequence["UnitLine"]) -> Optional[StartFailure]:
-    """Why php-fpm did not start, by its own lines alone."""
-    return start_failure([line["text"] for line in lines if line.get("by") == BY_FPM])
+    up = next((number for number, entry in enumerate(lines) if "ready" in entry), len(lines))
+    # What php-fpm says once it is ready belongs to its requests.
+    chosen = choose(noted(*lines[:up], *[entry for entry in lines[up:] if entry.get("by") == BY_SYSTEMD]))
+    return Attempt(lines, chosen, chosen.entry["at"] if chosen and chosen.entry else None, up < len(lines))
 
 
 def attempt_in_log(events: Sequence["Event"]) -> Attempt:

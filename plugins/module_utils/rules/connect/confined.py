@@ -54,13 +54,13 @@ def _selinux(case: Case) -> Optional["Selinux"]:
     return selinux if selinux and selinux["nginx"] not in (None, selinux["ours"]) else None
 
 
-def _denials(case: Case, module: str, program: str = "nginx") -> List["Denial"]:
+def _denials(case: Case, module: str) -> List["Denial"]:
     """Newest first."""
     known = confinement(case)
     return [
         denial
         for denial in reversed(known["denials"] if known else [])
-        if denial["module"] == module and denial["program"].strip("()").startswith(program)
+        if denial["module"] == module and denial["program"].strip("()").startswith("nginx")
     ]
 
 

@@ -8,7 +8,7 @@ large value may be an old one. Its file may have been changed for another reason
 are the same requests, where they come since (revisits.py): but not of a queue, which is full at times alone.
 """
 
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, Optional, Sequence
+from typing import TYPE_CHECKING, Iterable, Optional, Sequence
 
 from ...parse.number import to_bytes
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
@@ -28,12 +28,11 @@ HEADER = 8192  # bytes: nginx's default is a page of memory, 4 or 8 KiB
 BACKLOG = 511  # php-fpm's default
 SLACK = 1.0  # seconds between a timeout and what an access log says of it
 MANY = 2  # more than the only one
-NOT_SEEN = Outcome(False, [])
 TIMED_OUT = meanings("gateway_timeout")
 CUT_SHORT = meanings("broken_off", "timed_out")
 
 
-def changed(nginx: "Nginx", path: Optional[str], at: float) -> bool:
+def changed(nginx: "Nginx", path: str, at: float) -> bool:
     """Whether nginx has loaded a later change of this file."""
     changes = nginx.get("changes") or []
     return reconfigured(nginx, at) and any(each["path"] == path and each["at"] > at for each in changes)
@@ -112,6 +111,10 @@ def fits_memory(case: Case, owner: Optional[Owner], kills: Sequence["Kill"]) -> 
     return sum((pool["max_children"] or 0) * each[pool["name"]] for pool in pools) <= limit
 
 
+def not_seen(*_: object) -> Outcome:
+    return Outcome(False, [])
+
+
 def _unsure(setting: str, paths: Iterable[str]) -> Outcome:
     """paths: of files with a larger value than the program's default, changed since."""
     words = "a change of %s is loaded since; nothing shows that %s was smaller before"
@@ -123,9 +126,10 @@ def _by_buffers(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") ->
     paths = [
         buffer["file"]
         for buffer in case.snapshot["logs"].get("header_buffers") or []
-        if (buffer["at"]["file"], buffer["at"]["line"]) in routes and buffer["bytes"] > HEADER
+        if (buffer["at"]["file"], buffer["at"]["line"]) in routes
+        and buffer["bytes"] > HEADER
+        and changed(nginx, buffer["file"], lost[-1].at)
     ]
-    paths = [path for path in paths if changed(nginx, path, lost[-1].at)]
     outcome = since_reload([loss.event for loss in lost], nginx)
     return outcome if paths and outcome.over else _unsure("fastcgi_buffer_size", paths)
 
@@ -133,7 +137,7 @@ def _by_buffers(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") ->
 def _by_backlog(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") -> Outcome:
     owner, at, known = case.owner, lost[-1].at, case.snapshot.get("changed_files") or {}
     if not owner or (case.endpoint.get("backlog") or 0) <= BACKLOG or not reconfigured(owner.master, at):
-        return NOT_SEEN
+        return not_seen()
     files = (owner.pool["file"], owner.master["config"])
     return _unsure("listen.backlog", [path for path in files if known.get(path, at) > at])
 
@@ -141,13 +145,13 @@ def _by_backlog(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") ->
 def _by_limit(case: Case, _lost: Sequence[Loss], events: "Sequence[Event]") -> Outcome:
     """php-fpm tells that it ended requests, after how many seconds the newest one."""
     last = newest_of(events)
-    seconds = last["detail"].get("seconds")
+    seconds = last["detail"].get("seconds") or 0.0
     owners = [owner for owner in case.running if owner.pool["name"] == last["pool"]]
-    over = seconds and owners
-    for owner in owners:
-        limit = owner.pool["terminate_timeout"]
-        over = over and reconfigured(owner.master, last["last"]) and (not limit or limit > (seconds or 0.0))
-    return Outcome(bool(over), [])
+    longer = [
+        reconfigured(owner.master, last["last"]) and not 0 < owner.pool["terminate_timeout"] <= seconds
+        for owner in owners
+    ]
+    return Outcome(bool(seconds and longer) and all(longer), [])
 
 
 def _by_connections(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") -> Outcome:
@@ -155,7 +159,7 @@ def _by_connections(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]"
 
 
 # Of causes in lost_requests.py, with the doubt. events: php-fpm's beside the losses.
-CURES: "Dict[str, Callable[[Case, Sequence[Loss], Sequence[Event]], Outcome]]" = {
+CURES = {
     "listen_backlog_full": _by_backlog,
     "nginx_limit": _by_connections,
     "request_terminated": _by_limit,

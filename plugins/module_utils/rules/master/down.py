@@ -6,8 +6,8 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.endpoint import canonical
-from ...parse.php_fpm.problems import StartFailure
-from ...parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of, failure_of
+from ...parse.php_fpm.problems import StartFailure, choose
+from ...parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of, noted
 from ...signatures.lookup import by_meaning, meanings
 from ...signatures.php_fpm import PHP_FPM
 from ..case import Case
@@ -181,8 +181,7 @@ def reason_of(failure: StartFailure) -> str:
 
 
 def why_down(lines: Sequence["UnitLine"]) -> str:
-    """The reason, by the journal."""
-    failure = failure_of(lines)
+    failure = choose([failure for failure in noted(*lines) if failure.kind in PHP_FPM.meaning_of])
     return reason_of(failure) if failure else "stopped"
 
 

@@ -69,7 +69,7 @@ class Outage(NamedTuple):
 
     @property
     def why(self) -> str:
-        """The reason, by the journal."""
+        """The reason, by php-fpm's own lines."""
         from .down import why_down
 
         return why_down(self.log)

@@ -256,6 +256,7 @@ def unit_log(text: str) -> Any:
         for number, line in enumerate(text.split("\n"))
         for by, pid, begins in [heads[number % 4]]
     ]
+    starts.note_failures(lines)
     unit: Any = {"result": "exit-code", "active": "activating", "log": lines}
     return (
         starts.attempt_of(unit),

@@ -25,6 +25,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.scrip
     scripts_of,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import failure_of_test
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.starts import note_failures
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import CAUSES
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import meaning_of
@@ -407,7 +408,9 @@ def journal_line(at: float, shown: str) -> Any:
     """A line of a unit's journal, as journalctl has it: "systemd[1]: Starting x..."."""
     head, text = shown.split("]: ", 1)
     by, pid = head.split("[")
-    return unit_line(at, by, int(pid), text)
+    line = unit_line(at, by, int(pid), text)
+    note_failures([line])
+    return line
 
 
 def _event(source: str, signature: str, times: List[float], **more: Any) -> Dict[str, Any]:

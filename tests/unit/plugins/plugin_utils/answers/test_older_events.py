@@ -124,6 +124,11 @@ class TestOwnTest:
         assert hosts.master(older_host)["test"].pop("failure")["file"]
         assert read(older_host) == host
 
+    def test_why_a_start_failed_is_read_in_the_journal(self) -> None:
+        host, older_host = hosts.a_host("port_taken", "el"), hosts.a_host("port_taken", "el")
+        assert [line.pop("failure") for line in hosts.unit(older_host)["log"] if "failure" in line]
+        assert read(older_host) == host
+
     @pytest.mark.parametrize("output", [{}, [1], "x"])
     def test_what_is_no_output_is_refused(self, output: Any) -> None:
         with pytest.raises(Mismatch):

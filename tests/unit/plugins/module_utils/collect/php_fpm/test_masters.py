@@ -115,6 +115,7 @@ class TestIdle:
             host.binary,
         )
         assert master["unit_state"]["log"], "a unit that is down tells why in its journal"
+        assert any("failure" in line for line in master["unit_state"]["log"]) is (state != "stopped")
         assert master["unit_state"]["start_limit_hit"] is (state == "start-limit-hit")
         assert master["test"]["ran"] and master["test"]["ok"]
 

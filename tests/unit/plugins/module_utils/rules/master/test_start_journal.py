@@ -9,7 +9,7 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import start_failure
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.master.down import REASON_OF
-from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import failed_starts, hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.failed_starts import (
     CAUSE,
     FAILED,
@@ -311,3 +311,20 @@ class TestReload:
         log += ((60.0, self.ENDED.replace("254/n/a", "1/FAILURE")),)
         host = ended("exit-code").with_unit(exec_main_code=1, exec_main_status=1).journal(*log)
         assert hosts.causes(host) == CRASHED
+
+
+class TestFields:
+    """The collector has read the texts."""
+
+    @pytest.mark.parametrize("reason", failed_starts.HITS)
+    def test_no_text_decides(self, reason: str) -> None:
+        host = failed_starts.HITS[reason]()
+        found = hosts.found(host)
+        for line in hosts.unit(host)["log"]:
+            line["text"] = ""
+        assert hosts.found(host) == found
+
+    def test_decoy_a_snapshot_without_them(self) -> None:
+        host = a_host("port_taken")
+        log = [{name: line[name] for name in ("at", "text")} for line in hosts.unit(host)["log"]]
+        assert hosts.causes(host.with_unit(log=log))
