@@ -4,7 +4,7 @@
 """One directive of php-fpm's configuration as text: the parts of its line, and the spelling of a value."""
 
 import re
-from typing import Tuple
+from typing import NamedTuple
 
 from ..parse.php_fpm.conf import ENTRY, FALSE, TOKEN, TRUE, scan_value
 from ..work.step import Refusal
@@ -63,8 +63,16 @@ def _extent(raw: str) -> int:
     return at
 
 
-def parted(line: str) -> Tuple[str, str, str, str]:
-    """A directive's line -> (up to the end of its name, the "=" with its spaces, the value, what follows)."""
+class Parts(NamedTuple):
+    """Of a directive's line."""
+
+    head: str  # up to the end of its name
+    equals: str  # with its spaces
+    value: str
+    tail: str
+
+
+def parted(line: str) -> Parts:
     lead = len(line) - len(line.lstrip())
     match = ENTRY.match(line.strip())
     if match is None:
@@ -72,7 +80,7 @@ def parted(line: str) -> Tuple[str, str, str, str]:
     name = lead + (match.end(1) if match.group(2) is None else match.end(2) + 1)
     start = lead + match.start(3)
     end = start + _extent(match.group(3))
-    return line[:name], line[name:start], line[start:end], line[end:]
+    return Parts(line[:name], line[name:start], line[start:end], line[end:])
 
 
 def spaced(equals: str) -> str:

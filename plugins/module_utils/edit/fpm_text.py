@@ -105,7 +105,7 @@ def _insert(
     if comments:
         equals = comments[at]
     elif near:
-        equals = parted(line)[1]
+        equals = parted(line).equals
     if comments or near:
         indent = line[: len(line) - len(line.lstrip(" \t"))]
     text = indent + key + spaced(equals) + (value if name in FLAGS else written(directive, value, ""))

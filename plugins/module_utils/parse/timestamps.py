@@ -10,7 +10,7 @@ import calendar
 import re
 from datetime import datetime, timezone
 from functools import lru_cache
-from typing import Iterator, Optional, Pattern, Tuple
+from typing import Iterator, NamedTuple, Optional, Pattern, Tuple
 
 LOG_SECOND = 1.0  # nginx's log tells no shorter time
 SAME_MOMENT = 2.0  # seconds between what two logs tell of one event
@@ -23,7 +23,7 @@ _ACCESS = re.compile(
     r"|(\d{9,11}\.\d{3}))\Z",
     re.A,
 )
-_SHORT_UNIX = re.compile(r"(\d{9,11}(?:\.\d{1,6})?) \S+ ([^\s\[:]+)(?:\[(\d{1,10})\])?: (.*)\Z", re.A)
+_SHORT_UNIX = re.compile(r"(\d{9,11}(?:\.\d{1,6})?) \S+ ([^\s\[:]+)(?:\[\d{1,10}\])?: (.*)\Z", re.A)
 # The kernel's own are below <8>. CONFIG_PRINTK_CALLER adds "[  T123]" behind the time.
 _RING = re.compile(r"<[0-7]>\[ *(\d{1,12}\.\d{6})\](?:\[ *[TC]\d+\])? (.*)\Z", re.A)
 
@@ -79,13 +79,17 @@ def fpm_stamp(at: float, utc_offset: int) -> str:
     return "%02d-%s-%d %s" % (local.day, _MONTHS[local.month - 1], local.year, local.strftime("%H:%M:%S"))
 
 
-def journal_line(line: str) -> Optional[Tuple[float, str, Optional[int], str]]:
-    """A line of "journalctl -o short-unix" -> (epoch, identifier, pid, text)."""
+class JournalLine(NamedTuple):
+    """Of "journalctl -o short-unix"."""
+
+    at: float  # epoch seconds
+    identifier: str
+    text: str
+
+
+def journal_line(line: str) -> Optional[JournalLine]:
     match = _SHORT_UNIX.match(line)
-    if not match:
-        return None
-    at, identifier, pid, text = match.groups()
-    return float(at), identifier, int(pid) if pid else None, text
+    return JournalLine(float(match.group(1)), match.group(2), match.group(3)) if match else None
 
 
 def ring_lines(ring: str, telling: Pattern[str]) -> Iterator[Tuple[float, str]]:

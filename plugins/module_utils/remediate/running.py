@@ -71,17 +71,19 @@ def places_of(host: Host, masters: "Sequence[Master]", more: Sequence[str] = ())
     return collect_endpoints(Host(), list(dict.fromkeys(keys)), None, processes(host), 0.0)
 
 
-def requests_of(
-    host: Host, masters: "Sequence[Master]", found: "Dict[str, Endpoint]"
-) -> Tuple[int, int, int]:
-    """(requests that are served, those that wait, of these those behind requests whose clients have gone) in
-    all pools. found: their endpoints.
-    """
+class Requests(NamedTuple):
+    served: int
+    waiting: int
+    behind: int  # of those that wait: behind some whose clients have gone
+
+
+def requests_of(host: Host, masters: "Sequence[Master]", found: "Dict[str, Endpoint]") -> Requests:
+    """In all pools. found: their endpoints."""
     places = found.values()
     served = sum(max(0, (place["accepted"] or 0) - (place.get("abandoned") or 0)) for place in places)
     idle = sum(_waits_for_its_client(host, proc.pid) for proc in workers_of(host, masters)) if served else 0
     waits = [_waiting(place) for place in places]
-    return (
+    return Requests(
         max(0, served - idle),
         sum(live for live, _dead in waits),
         sum(live for live, dead in waits if dead),
@@ -124,10 +126,8 @@ class Running:
         loaded = [loaded_grace(master) for master in self._mine(step)]
         return min(loaded, default=0.0) if not _restarts(step) else 0.0
 
-    def look(self, step: Step) -> Tuple[int, int, int]:
-        """(requests that are served, those that wait, of these those behind requests whose clients have gone)
-        in all pools of the unit.
-        """
+    def look(self, step: Step) -> Requests:
+        """In all pools of the unit."""
         masters = self._mine(step)
         return requests_of(self.host, masters, places_of(self.host, masters))
 
@@ -138,11 +138,11 @@ class Running:
             return None
         deadline = self.host.monotonic() + self.quiet_wait
         while True:
-            served, waiting, behind = self.look(step)
+            now = self.look(step)
             # Where others have given up waiting, those behind them are lost with or without a restart.
-            lost = served + (waiting - behind if _restarts(step) else 0)
+            lost = now.served + (now.waiting - now.behind if _restarts(step) else 0)
             # Each worker takes the next of those who wait: no moment will be quiet.
-            if not lost or waiting or self.host.monotonic() >= deadline:
+            if not lost or now.waiting or self.host.monotonic() >= deadline:
                 break
             self.host.sleep(PAUSE)
         if lost <= self.max_cut:
@@ -169,8 +169,8 @@ class Running:
             yield
             watch.join()
         elif self._mine(step):
-            served, waiting, _behind = self.look(step)
-            seen = served + (waiting if _restarts(step) else 0)
+            now = self.look(step)
+            seen = now.served + (now.waiting if _restarts(step) else 0)
             reached = [
                 key
                 for key, place in places_of(self.host, self._mine(step)).items()

@@ -31,6 +31,11 @@ _UNMET = re.compile(r": ((?:Condition|Assert)\w+=.*) failed\.$", re.M)
 _STARTS = ("39f53479d3a045ac8e11786248231fbf", "be02cf6855d2428ba40df7e9d022f03d")
 
 
+class _InTheWay(NamedTuple):
+    kind: str
+    why: str
+
+
 class _Start(NamedTuple):
     host: Host
     launch: Launch
@@ -38,7 +43,7 @@ class _Start(NamedTuple):
     runs: bool  # there is something to lose, so a start that may fail is not begun
     made: Sequence[str]  # directories that will be there by then
     unmet: List[Optional[List[str]]]  # the answer about its conditions, once they were asked
-    tied: List[Optional[Tuple[str, str]]]  # the same about other units
+    tied: List[Optional[_InTheWay]]  # the same about other units
 
     def value(self, name: str) -> str:
         return " ".join(self.launch.settings.get(name, []))
@@ -183,11 +188,12 @@ def _path(start: _Start) -> Optional[str]:
 def _other_unit(kind: str, start: _Start) -> Optional[str]:
     if not start.tied:
         start.tied.append(_ask_others(start))
-    return start.tied[0][1] if start.tied[0] and start.tied[0][0] == kind else None
+    other = start.tied[0]
+    return other.why if other and other.kind == kind else None
 
 
-def _ask_others(start: _Start) -> Optional[Tuple[str, str]]:
-    """(kind, why) of the first that is in the way."""
+def _ask_others(start: _Start) -> Optional[_InTheWay]:
+    """The first."""
     pairs = [(tie, name) for tie in TIES for each in tie.properties for name in start.value(each).split()]
     argv = ["systemctl", "show", "--no-pager", "-p", "Id,LoadState,ActiveState", "--"]
     out = _output(start, argv + sorted({name for _tie, name in pairs})) if pairs else ""
@@ -197,7 +203,7 @@ def _ask_others(start: _Start) -> Optional[Tuple[str, str]]:
         applies = (start.runs or not tie.runs) and (name in after or not tie.after)
         if applies and name in others and tie.in_the_way(others[name]):
             words = {"by_hand": start.by_hand(), "verb": start.verb, "unit": start.launch.unit}
-            return tie.kind, tie.why % dict(others[name], **words)
+            return _InTheWay(tie.kind, tie.why % dict(others[name], **words))
     return None
 
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.rotate_script import FPM, NGINX
-from ...parse.php_fpm.conf import Section
+from ...parse.php_fpm.conf import Section, Setting
 from ..host import Host, HostError, decode
 from ..php_fpm.files import Reading
 from ..trust import named
@@ -24,26 +24,33 @@ MOST_INI = 256 * 1024  # bytes of a php.ini
 _INI = re.compile(r"^[ \t]*error_log[ \t]*=[ \t]*(\"[^\"\n]*\"|[^;\n]*)", re.MULTILINE)
 
 
+class Account(NamedTuple):
+    name: str
+    uid: int
+    groups: Tuple[int, ...]
+
+
 class Writer(NamedTuple):
     path: str
     program: str  # NGINX, FPM or PHP
     config: str
     pool: Optional[str]
-    user: str  # who opens it after a rotation
-    uid: int
-    groups: Tuple[int, ...]
-    also: Optional[Tuple[int, Tuple[int, ...], str]]  # nginx's workers, which open it anew as themselves
+    account: Account  # who opens it after a rotation
+    also: Optional[Account] = None  # nginx's workers, which open it anew as themselves
 
 
-def _account(host: Host, name: Optional[str]) -> Optional[Tuple[int, Tuple[int, ...]]]:
+ROOT = Account("root", 0, (0,))
+
+
+def account_of(host: Host, name: Optional[str]) -> Optional[Account]:
     found = host.account(name) if name else None
-    return (found[0], tuple(found[2])) if found else None
+    return Account(name or "", found[0], tuple(found[2])) if found else None
 
 
 def _of_nginx(host: Host, snapshot: "Snapshot") -> List[Writer]:
     nginx = snapshot["nginx"]
     config, user = nginx["config"] or "", nginx["user"]
-    workers = _account(host, user)
+    workers = account_of(host, user)
     if workers is None or not nginx["running"]:
         return []
     own = nginx.get("account")
@@ -58,40 +65,39 @@ def _of_nginx(host: Host, snapshot: "Snapshot") -> List[Writer]:
             continue
         if own or path in by_worker:
             # A name with a variable is opened by the worker that needs it.
-            found.append(Writer(path, NGINX, config, None, own or user or "", workers[0], workers[1], None))
+            found.append(Writer(path, NGINX, config, None, workers._replace(name=own or workers.name)))
         else:
-            also = (workers[0], workers[1], user or "")
-            found.append(Writer(path, NGINX, config, None, "root", 0, (0,), also))
+            found.append(Writer(path, NGINX, config, None, ROOT, workers))
     return found
 
 
 def _by_master(host: Host, master: "Master") -> List[Writer]:
     """The master opens its log, and the access logs of its pools."""
     account = master.get("account")
-    who = _account(host, account) if account else (0, (0,))
+    who = account_of(host, account) if account else ROOT
     paths: List[Tuple[Optional[str], Optional[str]]] = [(master["error_log"], None)]
     paths += [(pool["access_log"], pool["name"]) for pool in master["pools"]]
     return [
-        Writer(path, FPM, master["config"], pool, account or "root", who[0], who[1], None)
+        Writer(path, FPM, master["config"], pool, who)
         for path, pool in paths
         if path and path.startswith("/") and not path.startswith(("/dev/", "/proc/")) and who
     ]
 
 
-def _to_stderr(section: Section) -> Optional[Tuple[str, str, int]]:
+def _to_stderr(section: Section) -> Optional[Setting]:
     """Laravel writes to php://stderr then. Of env[] no other value is looked at."""
     for key, setting in section.arrays.get("env", []):
         if (key, setting.value) == ("LOG_CHANNEL", "stderr"):
-            return "php://stderr", setting.file, setting.line
+            return setting._replace(value="php://stderr")
     return None
 
 
-def _set(section: Section) -> Optional[Tuple[str, str, int]]:
-    """(error_log of PHP, file, line). An administrator's value wins, and the first of several."""
+def _set(section: Section) -> Optional[Setting]:
+    """error_log of PHP. An administrator's value wins, and the first of several."""
     for array in ("php_admin_value", "php_value"):
         for key, setting in section.arrays.get(array, []):
             if key == "error_log":
-                return setting.value, setting.file, setting.line
+                return setting
     return None
 
 
@@ -103,14 +109,15 @@ def _text(host: Host, path: str) -> str:
         return ""
 
 
-def _of_ini(host: Host, config: str) -> Optional[Tuple[str, str, int]]:
+def _of_ini(host: Host, config: str) -> Optional[Setting]:
     folder = posixpath.dirname(config)
     found = None
     for pattern in ("php.ini", "conf.d/*.ini", "php.d/*.ini"):
         for path in host.glob(posixpath.join(folder, pattern)):
             text = _text(host, path)
             for match in _INI.finditer(text):
-                found = (match.group(1).strip().strip('"'), path, text.count("\n", 0, match.start()) + 1)
+                line = text.count("\n", 0, match.start()) + 1
+                found = Setting(match.group(1).strip().strip('"'), path, line)
     return found
 
 
@@ -143,14 +150,11 @@ def _by_php(host: Host, master: "Master", known: Sequence["Output"]) -> List[Wri
     found = []
     for output in known:
         path, user = output["error_log"], users.get(output["pool"]) or master.get("account")
-        account = _account(host, user)
+        account = account_of(host, user)
         if not path or not account or not path.startswith("/") or path.startswith(("/dev/", "/proc/")):
             continue
-        if not account[0]:
-            continue
-        found.append(
-            Writer(path, PHP, master["config"], output["pool"], user or "", account[0], account[1], None)
-        )
+        if account.uid:
+            found.append(Writer(path, PHP, master["config"], output["pool"], account))
     return found
 
 

@@ -4,13 +4,13 @@
 """The file that takes a rotated log's place, and whether its writer can open it."""
 
 import posixpath
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
 from ...parse.linux.logrotate import Settings
 from ...parse.linux.permission import SEARCH, WRITE
 from ..host import Host, HostError, Stat
 from ..nginx.nginx_user import group_id
-from .log_writers import Writer
+from .log_writers import Account, Writer, account_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import Barred
@@ -23,15 +23,15 @@ class Replacement(NamedTuple):
     barred: "Optional[Barred]" = None  # nothing is in the way
 
 
-def _may(mode: int, owner: int, group: int, uid: int, groups: Sequence[int], bit: int) -> bool:
-    if not uid:
+def _may(mode: int, owner: int, group: int, who: Account, bit: int) -> bool:
+    if not who.uid:
         return True
-    if owner == uid:
+    if owner == who.uid:
         return bool(mode >> 6 & bit)
-    return bool((mode >> 3 if group in groups else mode) & bit)
+    return bool((mode >> 3 if group in who.groups else mode) & bit)
 
 
-def _shut(host: Host, path: str, uid: int, groups: Sequence[int]) -> Optional[str]:
+def _shut(host: Host, path: str, who: Account) -> Optional[str]:
     """The first directory above a log that an account cannot search."""
     above: List[str] = []
     here = posixpath.dirname(host.realpath(path))
@@ -42,7 +42,7 @@ def _shut(host: Host, path: str, uid: int, groups: Sequence[int]) -> Optional[st
         stat = host.stat(folder)
         if host.xattr(folder, ACCESS_ACL) is not None:
             continue  # its entries may let it in
-        if not _may(stat.mode, stat.uid, stat.gid, uid, groups, SEARCH):
+        if not _may(stat.mode, stat.uid, stat.gid, who, SEARCH):
             return folder
     return None
 
@@ -77,10 +77,10 @@ def _skipped(host: Host, folder: str, stat: Stat, settings: Settings) -> "Option
         if stat.mode & 0o020 and stat.gid:
             return _barred("open_to_group", folder, stat.mode, group=host.group_name(stat.gid))
         return None
-    account = host.account(settings.su)
+    account = account_of(host, settings.su)
     if account is None or host.xattr(folder, ACCESS_ACL) is not None:
         return None
-    if not _may(stat.mode, stat.uid, stat.gid, account[0], account[2], WRITE):
+    if not _may(stat.mode, stat.uid, stat.gid, account, WRITE):
         return _barred("su_denied", folder, stat.mode, settings.su, host.user_name(stat.uid))
     return None
 
@@ -93,18 +93,18 @@ def _opens(
     if log is None:
         return Replacement()
     if create is None:
-        if _may(there.mode, there.uid, there.gid, writer.uid, writer.groups, WRITE):
+        if _may(there.mode, there.uid, there.gid, writer.account, WRITE):
             return Replacement()
         owner = host.user_name(there.uid)
-        return Replacement(None, _barred("not_created", path, there.mode, writer.user, owner))
+        return Replacement(None, _barred("not_created", path, there.mode, writer.account.name, owner))
     mode = log.mode if create.mode is None else create.mode
     uid, gid = _uid(host, create.owner, log), _gid(host, create.group, log)
     owner = create.owner or host.user_name(uid)
     group = create.group or host.group_name(gid)
     shown = "%04o %s %s" % (mode, owner, group)
-    if uid < 0 or gid < 0 or _may(mode, uid, gid, writer.uid, writer.groups, WRITE):
+    if uid < 0 or gid < 0 or _may(mode, uid, gid, writer.account, WRITE):
         return Replacement(shown)
-    return Replacement(shown, _barred("closed_file", writer.path, mode, writer.user, owner, group))
+    return Replacement(shown, _barred("closed_file", writer.path, mode, writer.account.name, owner, group))
 
 
 def replaced(host: Host, writer: Writer, settings: Settings) -> Replacement:
@@ -116,10 +116,10 @@ def replaced(host: Host, writer: Writer, settings: Settings) -> Replacement:
         if skipped or settings.copy:
             return Replacement(None, skipped)
         if writer.also:
-            shut = _shut(host, writer.path, writer.also[0], writer.also[1])
+            shut = _shut(host, writer.path, writer.also)
             if shut:
                 mode = host.stat(shut).mode
-                return Replacement(None, _barred("closed_directory", shut, mode, writer.also[2]))
+                return Replacement(None, _barred("closed_directory", shut, mode, writer.also.name))
         if host.xattr(folder, DEFAULT_ACL) is not None or (
             log is not None and host.xattr(writer.path, ACCESS_ACL) is not None
         ):

@@ -127,7 +127,7 @@ def _row(writer: Writer, stanza: Stanza, new: Replacement, hooks: "List[Hook]") 
         "writer": writer.program,
         "pool": writer.pool,
         "config": writer.config,
-        "by": writer.user,
+        "by": writer.account.name,
         "file": stanza.file,
         "line": stanza.line,
         "stays": stanza.settings.copy,

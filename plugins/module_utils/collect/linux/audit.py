@@ -80,8 +80,8 @@ def _of_kernel(host: Host, since: float) -> Iterator[Line]:
         host.miss("kernel_log", None, "journalctl: " + ran.failure, "root")
     for text in ran.out.split("\n"):
         row = journal_line(text) if TELLING.search(text) else None
-        if row and (row[1] != "kernel" or row[3].startswith(_BEGIN)):
-            yield Line(time_of(row[3]) or row[0], "journal", row[3])
+        if row and (row.identifier != "kernel" or row.text.startswith(_BEGIN)):
+            yield Line(time_of(row.text) or row.at, "journal", row.text)
 
 
 def read_denials(host: Host, since: float) -> Tuple[List["Denial"], List[Change]]:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import below, limiting_cgroup, unit_of
-from ...parse.timestamps import RING_DRIFT, journal_line, ring_lines
+from ...parse.timestamps import RING_DRIFT, JournalLine, journal_line, ring_lines
 from ...parse.titles import claim
 from ..host import Host
 from .processes import Process
@@ -122,7 +122,7 @@ def _ring(host: Host) -> "Optional[List[kernel_log.Line]]":
     return [(round(boot_at + at, 3), text) for at, text in ring_lines(ran.out, _TELLING)]
 
 
-def _journal(host: Host, since: float, kernel: bool) -> "List[kernel_log.JournalLine]":
+def _journal(host: Host, since: float, kernel: bool) -> "List[JournalLine]":
     # By what journald itself knows: anybody may write under any identifier (logger -t kernel).
     writers = "_PID=1 + _SYSTEMD_UNIT=systemd-oomd.service + _SYSTEMD_UNIT=earlyoom.service"
     argv = ["journalctl", "--no-pager", "-q", "-o", "short-unix", "--since", "@%d" % since, "-n", "2000"]
@@ -172,7 +172,7 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
     journal = []
     if counter or older or _watched(host, home.cgroup.directory):
         journal = _journal(host, window_from - RING_DRIFT, older)
-    lines = [(at, text) for at, writer, _pid, text in journal if writer == "kernel" and at < ring_from]
+    lines = [(each.at, each.text) for each in journal if each.identifier == "kernel" and each.at < ring_from]
     lines += ring or []
     found: Oom = {
         "kills": [],

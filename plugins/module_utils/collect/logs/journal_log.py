@@ -77,10 +77,10 @@ def _as_in_a_file(line: bytes, utc_offset: int) -> bytes:
     parsed = journal_line(line.decode("utf-8", "replace"))
     if parsed is None:
         return line
-    at, _identifier, _pid, text = parsed
+    text = parsed.text
     by_syslog = _SYSLOG.match(text)  # zlog_buf_prefix()
     if by_syslog:
-        text = "[%s] %s: %s" % (fpm_stamp(at, utc_offset), by_syslog.group(1), text[by_syslog.end() :])
+        text = "[%s] %s: %s" % (fpm_stamp(parsed.at, utc_offset), by_syslog.group(1), text[by_syslog.end() :])
     return text.encode("utf-8", "replace")
 
 

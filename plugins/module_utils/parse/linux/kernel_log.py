@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
 from ...signatures.lookup import meanings
 from ...signatures.systemd import BY_OOMD, BY_SYSTEMD, SYSTEMD
 from ..redact import redact
+from ..timestamps import JournalLine
 from ..titles import program_of
 from .proc import unit_of
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import EarlyKill, Kill, Segfault, Victim
 
 Line = Tuple[float, str]  # epoch seconds, text
-JournalLine = Tuple[float, str, Optional[int], str]  # epoch seconds, identifier, pid, text
 
 _INVOKED = re.compile(r".{1,16} invoked oom-killer: ")
 # A cgroup may be called "x,task_memcg=". A line with two of these does not tell the victim's cgroup.
@@ -128,7 +128,7 @@ def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
     by_kernel: the kind of a kill by the kernel.
     """
     killed: List["Kill"] = []
-    for at, identifier, _pid, text in lines:
+    for at, identifier, text in lines:
         by_systemd = identifier == BY_SYSTEMD
         name, _colon, message = text.partition(": ") if by_systemd else ("", "", text)
         hit = SYSTEMD.find(message, identifier) if by_systemd or identifier == BY_OOMD else None
@@ -162,7 +162,7 @@ def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
 def early_kills(lines: Iterable[JournalLine]) -> List["EarlyKill"]:
     """Kills that earlyoom logs in the journal."""
     matches = [
-        (at, text, _EARLYOOM.match(text)) for at, identifier, _pid, text in lines if identifier == "earlyoom"
+        (at, text, _EARLYOOM.match(text)) for at, identifier, text in lines if identifier == "earlyoom"
     ]
     return [
         {

@@ -143,9 +143,14 @@ def kernel(text: str) -> Any:
         kernel_log.kills(dated),
         kernel_log.crashes(dated),
         kernel_log.unit_kills(
-            [(1.0, who, None, line) for _at, line in dated for who in ("systemd", "systemd-oomd")], "global"
+            [
+                timestamps.JournalLine(1.0, who, line)
+                for _at, line in dated
+                for who in ("systemd", "systemd-oomd")
+            ],
+            "global",
         ),
-        kernel_log.early_kills([(1.0, "earlyoom", None, line) for _at, line in dated]),
+        kernel_log.early_kills([timestamps.JournalLine(1.0, "earlyoom", line) for _at, line in dated]),
     )
 
 

@@ -67,13 +67,11 @@ class TestTimes:
         assert journal_line("1795387703.377272 web1 systemd[1]: Reloading.") == (
             1795387703.377272,
             "systemd",
-            1,
             "Reloading.",
         )
         assert journal_line("1795387703.377272 web1 kernel: x: y") == (
             1795387703.377272,
             "kernel",
-            None,
             "x: y",
         )
         assert journal_line("-- Journal begins at Sun --") is None
