@@ -216,7 +216,7 @@ COLUMN = Task(
             KNOWN_FIELD + "    until: Optional[float]  # epoch seconds of the last lost request\n",
         ),
         Edit(
-            "plugins/module_utils/rules/engine.py",
+            "plugins/module_utils/rules/findings.py",
             KNOWN_VALUE,
             '        "until": max((loss.at for loss in reason.losses), default=None),\n' + KNOWN_VALUE,
         ),

@@ -7,12 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Sequence, Set
 
 from ..parse.nginx.sites import place
-from ..plan.plan import plan, remedy_refusal, running
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED, LOST
 from .case import Case, cases
 from .engine import Examined, doubted, examine, examine_host, not_mended
-from .losses.timeline import joined
 from .missing import FAILED, attempt, unseen
 from .model import SEVERITIES, STATES, Loss, evidence, span
 from .registry import CAUSES, HOST_RULES, RULES
@@ -145,6 +143,8 @@ def _merged(findings: List["Finding"]) -> List["Finding"]:
 
 def _union(items: Sequence["Finding"]) -> "Finding":
     """The first of these findings, with the sites, the losses and the severity of all."""
+    from .losses.timeline import joined
+
     servers = list({place(site): site for item in items for site in item["servers"]}.values())
     return {
         **items[0],
@@ -159,6 +159,10 @@ def _union(items: Sequence["Finding"]) -> "Finding":
 
 def left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
     """The finding without remedies that would load what others than root can write."""
+    if not item["remedy"]:
+        return item
+    from ..plan.plan import remedy_refusal
+
     why = [remedy_refusal(snapshot, remedy) for remedy in item["remedy"]]
     if not any(why):
         return item
@@ -292,6 +296,10 @@ def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["
 def _plan(
     snapshot: "Snapshot", findings: Sequence["Finding"], host: str, missing: List["Missing"]
 ) -> List["Planned"]:
+    if not findings:
+        return []
+    from ..plan.plan import plan, running
+
     actions = attempt(missing, "plan", partial(plan, findings, host)) or []
     return [
         {**action, "running": attempt(missing, "running", partial(running, snapshot, action))}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Set, Tuple
 from ...signatures import kinds
 from ..files import Expand, NotOpened, Read
 from ..number import number as whole
-from .problems import problem
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem
@@ -46,6 +45,8 @@ class Section:
 
     def problem(self, kind: str, key: str, *values: object) -> "ConfigProblem":
         """At the directive, or at the section's head where it is not set. values: for the kind's words."""
+        from .problems import problem
+
         at = self.settings.get(key) or Setting("", self.file, self.line)
         pool = None if self.name == "global" else self.name
         return problem(kind, at.file, at.line, *values, pool=pool)
@@ -160,6 +161,8 @@ class Reader:
 
     def problem(self, kind: str, file: str, line: int, *values: object) -> None:
         if len(self.conf.problems) < PROBLEMS:
+            from .problems import problem
+
             self.conf.problems.append(problem(kind, file, line, *values))
 
     def load(self, path: str, depth: int, origin: Tuple[str, int]) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, List
 from ...parse.nginx.sites import sites_of
 from ...plan.preventive import make_known
 from ..diagnose import diagnose, left_to_a_person
-from ..engine import finding, not_mended, with_commands
+from ..engine import not_mended
+from ..findings import finding, with_commands
 from ..missing import attempt, part_of
 from ..model import SEVERITIES, STATES, Cause, Place
 from .model import LatentRule, Risk

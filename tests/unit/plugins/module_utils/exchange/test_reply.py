@@ -14,7 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply im
     fit,
     sendable,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.engine import finding
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.findings import finding
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, evidence
 
 

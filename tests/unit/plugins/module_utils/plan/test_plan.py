@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.actions import ACTIONS
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.bundles import bundles
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.plan import plan
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.engine import finding
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.findings import finding
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, Remedy
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import seen

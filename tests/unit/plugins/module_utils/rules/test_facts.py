@@ -7,7 +7,7 @@
 from typing import Any, Dict
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import engine
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import findings
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.model import Cause, Reason, evidence
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules import hosts
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.losses.test_tries import (
@@ -20,7 +20,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.
 def found(*proof: Any, **facts: Any) -> Dict[str, Any]:
     named: Any = facts
     reason = Reason("It is so.", proof, facts=named)
-    return dict(engine.finding(Cause("x", ("y",)), "y", reason)["facts"] or {})
+    return dict(findings.finding(Cause("x", ("y",)), "y", reason)["facts"] or {})
 
 
 class TestSpare:
@@ -37,7 +37,7 @@ class TestSpare:
         assert "answering" not in hosts.only(host)["facts"]
 
 
-class TestEngine:
+class TestFindings:
     LINE = evidence("php-fpm", "x", "/etc/a.conf", 3)
 
     def test_the_first_line_of_a_configuration_decides(self) -> None:
@@ -56,6 +56,6 @@ class TestEngine:
         assert found(path=None, account="", pids=[], user="caddy") == {"user": "caddy"}
 
     def test_all_pids_or_none(self) -> None:
-        most = list(range(1, engine.MOST_PIDS + 1))
+        most = list(range(1, findings.MOST_PIDS + 1))
         assert found(pids=most) == {"pids": most}
         assert found(pids=[*most, 4711]) == {}

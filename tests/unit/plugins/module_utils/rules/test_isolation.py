@@ -12,11 +12,9 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange import reply
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact import clean
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan import plan
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import case, diagnose, engine, group
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.connect import (
-    socket_path_mismatch,
-    socket_permission_denied,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.connect import no_access, not_there
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.master import not_running
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.missing import first_answer
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.registry import HOST_RULES, RULES
@@ -125,7 +123,7 @@ def of_hosts() -> List[Any]:
 HELPERS = ("filled", "match", "found_again")
 ROWS = [
     (module, row)
-    for module in (not_running, socket_path_mismatch, socket_permission_denied)
+    for module in (not_running, no_access, not_there)
     for row in dict.fromkeys(rows(module))
 ]
 PREDICATES = [each for rule in RULES for each in rule.asks] + [
@@ -274,11 +272,11 @@ PARTS = [
     (diagnose, "_earlier", "earlier"),
     (diagnose, "status_of", "status"),
     (diagnose, "left_to_a_person", "owners"),
-    (diagnose, "plan", "plan"),
-    (diagnose, "running", "running"),
+    (plan, "plan", "plan"),
+    (plan, "running", "running"),
 ]
 # What only a finding or an action calls for.
-ON_DEMAND = ("_unexplained", "left_to_a_person", "running")
+ON_DEMAND = ("_unexplained", "left_to_a_person", "plan", "running")
 EACH = pytest.mark.parametrize(("module", "function", "part"), PARTS, ids=[each[1] for each in PARTS])
 
 
@@ -333,13 +331,13 @@ class TestWhatAPartThatFailedCosts:
         assert (verdict["status"], failures(verdict)) == ("degraded", [("cases", "KeyError: 'a defect'")])
 
     def test_without_a_plan_nothing_is_done(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(diagnose, "plan", defect)
+        monkeypatch.setattr(plan, "plan", defect)
         assert hosts.actions(a_host("stopped")) == []
 
     def test_an_action_of_unknown_cost_stays_in_the_plan(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(diagnose, "running", defect)
-        plan = hosts.verdict(a_host("stopped"))["plan"]
-        assert [(action["id"], action["running"]) for action in plan] == [("unit_start", None)]
+        monkeypatch.setattr(plan, "running", defect)
+        actions = hosts.verdict(a_host("stopped"))["plan"]
+        assert [(action["id"], action["running"]) for action in actions] == [("unit_start", None)]
 
     def test_unknown_owners_leave_it_to_a_person(self, monkeypatch: Any) -> None:
         monkeypatch.setattr(diagnose, "left_to_a_person", defect)
