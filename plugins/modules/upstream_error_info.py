@@ -264,10 +264,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.logs
     LogsToRead,
     collect_logs,
 )
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import (
-    collect_nginx,
-    miss_silent,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.silent_logs import miss_silent
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.masters import collect_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem

@@ -11,7 +11,8 @@ from ..collect.host import Host
 from ..collect.nginx.nginx import collect_nginx
 from ..collect.nginx.nginx_files import Reading
 from ..parse.nginx.listen import Target
-from ..parse.nginx.served import Block, Listeners, blocks, doors_of
+from ..parse.nginx.listeners import Listeners, doors_of
+from ..parse.nginx.served import Block, blocks
 from ..parse.nginx.sites import Place, place, site_of
 from ..remediate.pages import OWN, SILENT, Door, Page, ask
 

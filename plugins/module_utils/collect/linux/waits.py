@@ -20,11 +20,13 @@ from ...parse.linux.wait import (
     selected,
 )
 from ...parse.nginx.listen import takes
+from ...parse.number import count
 from ...parse.redact import redact
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.php_fpm import EXIT_SOFTWARE
 from ..host import Host, HostError
 from .cpu import Meter
+from .memory import cgroup_of
 from .sock_diag import Dump, netlink
 from .worker_sockets import Sockets
 
@@ -221,13 +223,23 @@ def _workers(snapshot: "Snapshot", pools: Pools) -> List[Tuple["Worker", str]]:
     return [found[int(number * step)] for number in range(min(MOST_WORKERS, len(found)))]
 
 
+def _limit_of(host: Host, pid: int) -> Optional["ProcessLimit"]:
+    """How many processes the innermost control group of a process that is full may have."""
+    group = cgroup_of(host, pid, "pids")
+    for path in group.directories if group else ():
+        limit, now = [
+            count((host.text("%s/%s" % (path, name)) or "").strip()) for name in ("pids.max", "pids.current")
+        ]
+        if limit is not None and now is not None and now >= limit:
+            return {"path": path, "limit": limit, "processes": now}
+    return None
+
+
 def _process_limit(host: Host, snapshot: "Snapshot") -> Optional["ProcessLimit"]:
     if not any(meaning_of(event) in NO_WORKER for event in snapshot["logs"]["events"]):
         return None
-    from .process_limit import process_limit
-
     pids = [master["pid"] for master in snapshot["fpm"]["masters"] if master["pid"]]
-    return next(filter(None, (process_limit(host, pid) for pid in pids)), None)
+    return next(filter(None, (_limit_of(host, pid) for pid in pids)), None)
 
 
 def _setups(host: Host, snapshot: "Snapshot", pools: Pools) -> List["WorkerSetup"]:

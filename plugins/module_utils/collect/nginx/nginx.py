@@ -201,16 +201,6 @@ def no_nginx() -> "Nginx":
     }
 
 
-def miss_silent(host: Host, nginx: "Nginx") -> None:
-    """Names the silent logs as missing, for who has the error logs alone."""
-    for site in nginx.get("site_logs") or []:
-        for log in site["silent"]:
-            why = "nginx writes errors there at level %s: lost requests cannot be read of it"
-            host.miss(
-                "nginx_log", log["target"], why % log["level"], "an error_log in a file, at level error"
-            )
-
-
 def _report_errors(host: Host, conf: Conf) -> None:
     why = "line %s: %s: nginx refuses it, so what runs is another configuration than these files"
     for error in conf.errors[:MOST_ERRORS]:

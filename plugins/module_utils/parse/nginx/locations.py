@@ -11,6 +11,10 @@ from .conf import Directive
 LONGEST_PATTERN = 500
 LONGEST_PATH = 200
 LONGEST_NESTED = 12  # characters of a path that costs nothing with any pattern
+# Of a pattern: what is escaped, a class, the begin of a group, its end, a choice, how often.
+_PIECE = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?(?:<?[=!]|P?<\w+>|[\w-]*:))?|[)|*+?]|\{\d*,?\d*\}"
+)
 _NAMED = re.compile(r"\(\?<([A-Za-z_]\w*)>")
 
 
@@ -21,15 +25,29 @@ class Found(NamedTuple):
     certain: bool  # False: a regular expression that could not be judged may have taken the path
 
 
+def _is_nested(pattern: str) -> bool:
+    """Whether a group is repeated that takes a text in several ways: each letter may double the time."""
+    open_groups, closed = [False], (-1, False)
+    for piece in _PIECE.finditer(pattern):
+        text = piece.group()
+        if text[0] == "(":
+            open_groups.append(False)
+        elif text == ")" and len(open_groups) > 1:
+            closed = (piece.end(), open_groups.pop())
+            open_groups[-1] |= closed[1]
+        elif text[0] in "|*+?{":
+            if text[0] in "*+{" and closed == (piece.start(), True):
+                return True
+            open_groups[-1] = True
+    return False
+
+
 def matches(pattern: str, path: str, caseless: bool = False) -> Optional[bool]:
     """None where Python does not read it as PCRE does, or a visitor's path may make it take for ever."""
     if len(pattern) > LONGEST_PATTERN or len(path) > LONGEST_PATH:
         return None
-    if len(path) > LONGEST_NESTED:
-        from .nested import is_nested
-
-        if is_nested(pattern):
-            return None
+    if len(path) > LONGEST_NESTED and _is_nested(pattern):
+        return None
     try:
         return bool(re.search(_NAMED.sub(r"(?P<\1>", pattern), path, re.IGNORECASE if caseless else 0))
     except (re.error, RecursionError, OverflowError):

@@ -122,9 +122,7 @@ def of_hosts() -> List[Any]:
 # Not asked by the engine: they work for a predicate.
 HELPERS = ("filled", "match", "found_again")
 ROWS = [
-    (module, row)
-    for module in (not_running, no_access, not_there)
-    for row in dict.fromkeys(rows(module))
+    (module, row) for module in (not_running, no_access, not_there) for row in dict.fromkeys(rows(module))
 ]
 PREDICATES = [each for rule in RULES for each in rule.asks] + [
     each for each in of_hosts() if each.__name__.strip("_") not in HELPERS

@@ -12,10 +12,8 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import nginx as collector
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx import nginx_files
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import (
-    collect_nginx,
-    miss_silent,
-)
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.silent_logs import miss_silent
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.nginx import (
     MAIN,
     NOW,

@@ -9,12 +9,11 @@ from typing import List, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import parse_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.listen import Target
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.served import (
-    Block,
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.listeners import (
     Listeners,
-    blocks,
     doors_of,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.served import Block, blocks
 
 LOCAL = Target("inet", "127.0.0.1", 80, False, False)
 
