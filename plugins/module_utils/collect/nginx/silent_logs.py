@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Logs that hide what nginx loses, for who has the error logs alone. A diagnosis has rules/losses/silence.py."""
+"""Logs that hide what nginx loses, for who has the error logs alone. A diagnosis: rules/losses/silence.py."""
 
 from typing import TYPE_CHECKING
 
