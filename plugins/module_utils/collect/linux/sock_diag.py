@@ -60,7 +60,9 @@ def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlin
     if answer is not None:
         table.extend(_with_clients(sock_rows.parse_unix_diag(answer), dump))
     else:
-        table.extend(sock_rows.parse_unix_proc(_proc(host, "/proc/net/unix")))
+        from ...parse.linux import proc_net
+
+        table.extend(proc_net.parse_unix_proc(_proc(host, "/proc/net/unix")))
     wanted = sorted(set(ports))
     known = frozenset(wanted)
     # Each request makes the kernel walk all its sockets.
@@ -73,8 +75,10 @@ def read_table(host: Host, unix: bool, ports: Sequence[int], dump: Dump = netlin
     if None not in answers:
         rows = [row for reply in answers for row in sock_rows.parse_tcp_diag(reply or b"")]
     else:
+        from ...parse.linux import proc_net
+
         paths = ("/proc/net/tcp", "/proc/net/tcp6")
-        rows = [row for path in paths for row in sock_rows.parse_tcp_proc(_proc(host, path))]
+        rows = [row for path in paths for row in proc_net.parse_tcp_proc(_proc(host, path))]
     table.extend(row for row in rows if row.port in known)
     if answer is None or None in answers:
         why = "the kernel answers no sock_diag request: no listener's backlog, no bound file"

@@ -1,11 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The kernel's sockets, a row each: by sock_diag(7), or else from /proc/net."""
+"""The kernel's sockets, a row each, by sock_diag(7)."""
 
-import re
 import struct
-from collections import Counter
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
@@ -16,7 +14,7 @@ NLMSG_ERROR, NLMSG_DONE, SOCK_DIAG_BY_FAMILY = 2, 3, 20
 _DUMP_REQUEST = 0x301  # NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH
 _HEADER = struct.Struct("=IHHII")
 # include/net/tcp_states.h. 8, CLOSE_WAIT: nginx gave up, and the request still waits or is served.
-_STATES = {1: "established", 8: "established", 10: "listen"}
+STATES = {1: "established", 8: "established", 10: "listen"}
 _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
 _SHOW_NAME_QUEUE, _SHOW_VFS, _SHOW_PEER, _SHOW_CLIENTS = 1 | 16, 2, 4, 8
 _UNIX_NAME, _UNIX_VFS, _UNIX_PEER, _UNIX_CLIENTS, _UNIX_QUEUE, _UNIX_SHUTDOWN = 0, 1, 2, 3, 4, 6
@@ -24,15 +22,6 @@ _TCP = 6
 # INET_DIAG_REQ_BYTECODE. S_EQ would need Linux 4.16.
 _BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
 
-# Rows of /proc/net: flags, state, inode and path; local address and port, state, rx_queue, inode.
-_UNIX_ROW = re.compile(
-    r"^[0-9a-fA-F]+: \S+ \S+ ([0-9a-fA-F]{8}) \S+ ([0-9a-fA-F]{2}) +([0-9]{1,18}) (/[^\n]*)", re.M
-)
-_TCP_ROW = re.compile(
-    r"^ *[0-9]+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (\S+) ([0-9A-F]{2}) "
-    r"[0-9A-F]{8}:([0-9A-F]{8})(?: +\S+){4} +([0-9]{1,18})",
-    re.M,
-)
 
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
 
@@ -113,7 +102,7 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
     """The answer to unix_request. The kernel leaves out sockets that wait: an established one is accepted."""
     socks: List[Sock] = []
     for body in _answers(data, 16):
-        if body[0] != AF_UNIX or body[2] not in _STATES:
+        if body[0] != AF_UNIX or body[2] not in STATES:
             continue
         attributes = _attributes(body[16:])
         name = attributes.get(_UNIX_NAME, b"").split(b"\0")[0].decode("utf-8", "replace")
@@ -125,7 +114,7 @@ def parse_unix_diag(data: bytes) -> List[Sock]:
             place = (device, inode)
         sock = Sock(
             "unix",
-            _STATES[body[2]],
+            STATES[body[2]],
             name,
             inode=struct.unpack_from("=I", body, 4)[0],
             file=place,
@@ -160,7 +149,7 @@ def parse_unix_peers(data: bytes) -> Dict[int, Tuple[str, int]]:
     return peers
 
 
-def _packed(raw: bytes) -> bytes:
+def packed(raw: bytes) -> bytes:
     return raw[12:] if raw[:12] == _V4_MAPPED else raw
 
 
@@ -168,50 +157,15 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
     """The answer to tcp_request. Of a listener, rqueue waits and wqueue is the backlog (tcp_diag.c)."""
     socks: List[Sock] = []
     for body in _answers(data, 72):
-        if body[0] not in _TCP_FAMILIES or body[1] not in _STATES:
+        if body[0] not in _TCP_FAMILIES or body[1] not in STATES:
             continue
         port = struct.unpack_from(">H", body, 4)[0]
         queue, backlog, _uid, inode = struct.unpack_from("=IIII", body, 56)
-        state = _STATES[body[1]]
+        state = STATES[body[1]]
         if state != "listen":
             queue = backlog = None
-        address = body[8:12] if body[0] == AF_INET else _packed(body[8:24])
+        address = body[8:12] if body[0] == AF_INET else packed(body[8:24])
         client, gone = body[6:8] + body[24:40], body[1] == 8
         family = _TCP_FAMILIES[body[0]]
         socks.append(Sock(family, state, "", address, port, inode, None, queue, backlog, client, gone))
-    return socks
-
-
-def parse_unix_proc(text: str) -> List[Sock]:
-    """/proc/net/unix. A connection carries the listener's path: with state 03 it is accepted, with 02 and
-    inode 0 it waits.
-    """
-    # Any program chooses the name of its socket, line feeds included: a row may be anything.
-    rows = [
-        (int(flags, 16), state, int(inode), name) for flags, state, inode, name in _UNIX_ROW.findall(text)
-    ]
-    waiting = Counter(name for _flags, _state, inode, name in rows if not inode)
-    socks: List[Sock] = []
-    for flags, state, inode, name in rows:
-        if flags & 0x10000:  # SO_ACCEPTCON
-            socks.append(Sock("unix", "listen", name, inode=inode, queue=waiting[name]))
-        elif state == "03" and inode:
-            socks.append(Sock("unix", "established", name, inode=inode))
-    return socks
-
-
-def parse_tcp_proc(text: str) -> List[Sock]:
-    """/proc/net/tcp or tcp6. Of a listener, rx_queue waits (get_tcp4_sock)."""
-    socks: List[Sock] = []
-    for local, port, client, number, queue, inode in _TCP_ROW.findall(text):
-        state = _STATES.get(int(number, 16))
-        if state is None:
-            continue
-        raw = b"".join(struct.pack("=I", int(local[at : at + 8], 16)) for at in range(0, len(local), 8))
-        family = "inet" if len(raw) == 4 else "inet6"
-        waits = int(queue, 16) if state == "listen" else None
-        address, gone = _packed(raw), number == "08"
-        socks.append(
-            Sock(family, state, "", address, int(port, 16), int(inode), None, waits, None, client, gone)
-        )
     return socks

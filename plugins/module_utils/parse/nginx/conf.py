@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, NamedTuple, Op
 
 from ..files import Expand, NotOpened, Read
 from .lexer import DEEPEST_BLOCK, statements
-from .problems import WORDS
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem
@@ -49,6 +48,8 @@ class Conf:
 
     def error(self, kind: str, file: str, line: int, *values: object) -> None:
         """values: for the words of that kind."""
+        from .problems import WORDS
+
         text = WORDS[kind] % values
         if (file, line, text) in self._known or len(self.errors) > MOST_ERRORS:
             return

@@ -12,7 +12,11 @@ from typing import Any, Callable, Iterator
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.edit import fpm_text
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import endpoint, timestamps
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import kernel_log, sock_rows, swap
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
+    kernel_log,
+    proc_net,
+    swap,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import conf as nginx_conf
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import log_entry as nginx_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import routes as nginx_routes
@@ -125,10 +129,10 @@ class TestDigitsInTexts:
                 [(1.0, "Killed process %s (php-fpm) total-vm:1kB, anon-rss:%skB" % (digits, digits))]
             ),
             lambda digits: swap.parse_swaps("Filename\n/a file %s %s -2\n" % (digits, digits)),
-            lambda digits: sock_rows.parse_tcp_proc(
+            lambda digits: proc_net.parse_tcp_proc(
                 "sl\n 0: 0100007F:0050 0:0 0A 00000000:00000000 00:00000000 00000000 0 0 %s 1\n" % digits
             ),
-            lambda digits: sock_rows.parse_unix_proc(
+            lambda digits: proc_net.parse_unix_proc(
                 "Num\n0: 00000002 00000000 00010000 0001 01 %s /a\n" % digits
             ),
         ],
@@ -162,7 +166,7 @@ class TestLogLines:
         """Anybody may bind such a socket."""
         head = "Num       RefCount Protocol Flags    Type St Inode Path\n"
         row = "0000000000000001: 00000002 00000000 00010000 0001 01 %s %s\n"
-        rows = sock_rows.parse_unix_proc(
+        rows = proc_net.parse_unix_proc(
             head
             + row % ("7", "/tmp/a\nx x x zz x x x /b\n\u00b2: 0 0 zzzzzzzz 0 01 7 /c")
             + row % ("8", "/run/php/a.sock")

@@ -12,7 +12,11 @@ import struct
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import sock_rows, sock_table
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
+    proc_net,
+    sock_rows,
+    sock_table,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.sock_rows import Sock
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
@@ -41,8 +45,8 @@ def diag(host: str) -> List[Sock]:
 
 def proc(host: str) -> List[Sock]:
     seen = capture(host)
-    tcp = sock_rows.parse_tcp_proc(seen["proc_net_tcp"]) + sock_rows.parse_tcp_proc(seen["proc_net_tcp6"])
-    return sock_rows.parse_unix_proc(seen["proc_net_unix"]) + tcp
+    tcp = proc_net.parse_tcp_proc(seen["proc_net_tcp"]) + proc_net.parse_tcp_proc(seen["proc_net_tcp6"])
+    return proc_net.parse_unix_proc(seen["proc_net_unix"]) + tcp
 
 
 def sat_file(host: str) -> Any:
@@ -132,7 +136,7 @@ class TestTcpListener:
 
     def test_client_that_gave_up_still_occupies_its_worker(self) -> None:
         seen = capture("8.2-debian12")["proc_net_tcp"].replace("0100007F:96DA 01", "0100007F:96DA 08")
-        assert load_of_tcp(sock_rows.parse_tcp_proc(seen), LOOPBACK, 9001).accepted == 2
+        assert load_of_tcp(proc_net.parse_tcp_proc(seen), LOOPBACK, 9001).accepted == 2
 
 
 class TestRows:
@@ -147,7 +151,7 @@ class TestRows:
     def test_garbage_is_no_table(self) -> None:
         assert not sock_rows.parse_unix_diag(b"\xff" * 64)
         assert not sock_rows.parse_tcp_diag(struct.pack("=IHHII", 16, 20, 0, 0, 0))
-        assert not sock_rows.parse_unix_proc("") and not sock_rows.parse_tcp_proc("head\nno table at all\n")
+        assert not proc_net.parse_unix_proc("") and not proc_net.parse_tcp_proc("head\nno table at all\n")
 
 
 def given_up() -> Dict[str, Any]:
@@ -177,7 +181,7 @@ class TestClients:
         load = load_of_unix(crowd(named=False), ["/run/php/crowd.sock"], None)
         assert (load.queue, load.clients, load.dead, load.abandoned) == (13, None, None, 2)
         load = load_of_unix(
-            sock_rows.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None
+            proc_net.parse_unix_proc(given_up()["proc_net_unix"]), ["/run/php/crowd.sock"], None
         )
         assert (load.queue, load.accepted, load.clients, load.dead, load.abandoned) == (
             13,
@@ -191,7 +195,7 @@ class TestClients:
         "rows",
         [
             lambda: sock_rows.parse_tcp_diag(bytes.fromhex(given_up()["tcp_diag_9007"])),
-            lambda: sock_rows.parse_tcp_proc(given_up()["proc_net_tcp"]),
+            lambda: proc_net.parse_tcp_proc(given_up()["proc_net_tcp"]),
         ],
     )
     def test_tcp_client_that_has_gone_is_in_close_wait(self, rows: Any) -> None:
