@@ -6,11 +6,12 @@
 import re
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
-from ...parse.timestamps import LOG_SECOND
+from ...parse.nginx.sites import place, sites_of
+from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import by_meaning, meaning_of, meanings
 from ...signatures.nginx import BEFORE_SCRIPT, CYCLES, LOST, OWN_ERRORS
 from ..group import Group, Question, groups, of_nginx
-from ..model import Loss, Match, evidence, likely, losses_of, sample, state_of, within
+from ..model import Loss, Match, Reason, evidence, likely, losses_of, near, sample, state_of, within
 from ..pages.script_ways import barrier, is_barred, is_open, page_of, ways_of
 from .nginx_error_reasons import directory_of, proof_of
 from .nginx_errors import OWN
@@ -18,9 +19,11 @@ from .nginx_errors import OWN
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.logs import Detail, ScriptWay, TempDir
+    from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 CRASHED = meanings("nginx_crashed")
+BAD_GATEWAY = meanings("bad_gateway", "meant")
 REASONS = by_meaning(
     {
         "no_location": "named_location",
@@ -50,6 +53,9 @@ WORDS = {
 }
 FEW = 3  # files that are refused
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
+CAUGHT_WORDS = (
+    "PHP-FPM answers, and nginx makes a 502 of it: fastcgi_catch_stderr names a text that PHP logs."
+)
 CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each got no answer."
 # The page of an error that error_page names, which may be PHP's own.
 _ERROR_PAGE = re.compile(r"/[^/]*(?:[45]\d\d|50x|error)[^/]*\Z")
@@ -185,6 +191,46 @@ def _crashed(group: Group) -> Match:
 OF_ROOTS = by_meaning({"root_denied": (_barred, _opened), "index_forbidden": (_index,)})
 
 
+def _proven(snapshot: "Snapshot", routes: Sequence["Route"], lost: List[Loss]) -> Optional[List[Loss]]:
+    """Those of which the access log has the 502 as well; None: it does not tell of all. Another location of
+    the site may have no such directive, and nginx may go on to another server (fastcgi_next_upstream).
+    """
+    from ..losses.silence import read_of, uncovered
+
+    read, access = read_of(snapshot), snapshot.get("access")
+    blocks = {place(site) for site in sites_of(routes)}
+    known = [
+        site
+        for site in snapshot["nginx"].get("site_logs") or []
+        if (site["server"]["file"], site["server"]["line"]) in blocks
+    ]
+    if access is None or not known or any(uncovered(read, site) for site in known):
+        return None
+    failed = [event for event in access["events"] if meaning_of(event) in BAD_GATEWAY]
+    return near(lost, [at for event in failed for at in event["times"]], SAME_MOMENT)
+
+
+def _catch_stderr(group: Group) -> Optional[Match]:
+    """nginx throws php-fpm's answer away, because PHP logged a text beside it. group: of scripts' errors.
+    What fails before the script begins has no page to throw away.
+    """
+    hit = [route for route in group.routes if "catch_stderr" in route]
+    lost = losses_of(group.events)
+    proven = _proven(group.snapshot, group.routes, lost) if hit else []
+    if not lost or proven == []:
+        return None
+    directive = hit[0]["catch_stderr"]
+    text = "fastcgi_catch_stderr %s" % ", ".join(directive["texts"])
+    reason = Reason(
+        CAUGHT_WORDS,
+        [evidence("nginx", text, directive["file"], directive["line"]), sample(group.newest)],
+        lost if proven is None else proven,
+        confidence="possible" if proven is None else "likely",
+        servers=sites_of(hit),
+    )
+    return Match(OWN, "catch_stderr", reason)
+
+
 def questions(snapshot: "Snapshot") -> List[Question]:
     events, routes = snapshot["logs"]["events"], snapshot["nginx"]["routes"]
     own = of_nginx(snapshot, OWN_ERRORS)
@@ -195,8 +241,6 @@ def questions(snapshot: "Snapshot") -> List[Question]:
         found.append(Question(group, OF_ROOTS[meaning_of(group.newest)]))
     caught = [event for event in events if event.get("caught") and meaning_of(event) not in BEFORE_SCRIPT]
     if caught:
-        from .caught_stderr import catch_stderr
-
-        found += [Question(group, (catch_stderr,)) for group in groups(snapshot, caught)]
+        found += [Question(group, (_catch_stderr,)) for group in groups(snapshot, caught)]
     crashes = of_nginx(snapshot, CRASHED)
     return found + ([Question(Group(snapshot, routes, crashes), (_crashed,))] if crashes and routes else [])
