@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an older snapshot has in its texts alone. Before 0.13.0 these are the parts of events, before 0.14.0
-those of PHP's errors, of a journal's lines and of php-fpm's own test, before 0.15.0 why a start failed.
+"""What an older snapshot has in its texts alone. Before 0.13.0 these are the parts of events. Before 0.14.0
+they are those of PHP's errors, of a journal's lines and of php-fpm's own test. Before 0.15.0 it is why a
+start failed.
 """
 
 from __future__ import annotations
