@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import TestFailure
     from ....plugin_utils.shapes.unit import UnitLine
 
-# What a signature means that keeps php-fpm from starting. The first wins over the others.
+# What a signature means that keeps php-fpm from starting. The first wins.
 _ORDER = (
     "bad_account address_in_use directory_missing address_unavailable bind_failed socket_access "
     "log_unwritable pid_unwritable no_shared_memory reload_failed lock_unwritable preload extension "
@@ -52,23 +52,25 @@ class StartFailure(NamedTuple):
     entry: Optional["UnitLine"] = None  # of the unit's journal
 
     @property
+    def first(self) -> str:
+        return self.places[0] if self.places else ""
+
+    @property
     def message(self) -> str:
-        """The text without its time."""
+        """Without its time."""
         return re.sub(r"^\[\d[^\]]*\] ", "", self.text)
 
     @property
     def unknown_user(self) -> Optional[str]:
-        return self.places[0] if self.kind == kinds.UNKNOWN_USER else None
+        return self.first if self.kind == kinds.UNKNOWN_USER else None
 
     @property
     def directive(self) -> Optional[str]:
-        """That php-fpm does not know."""
-        return self.places[-1] if self.kind == kinds.UNKNOWN_ENTRY else None
+        return "".join(self.places[-1:]) if self.kind == kinds.UNKNOWN_ENTRY else None
 
     @property
     def address(self) -> Optional[str]:
-        """That it could not listen at."""
-        return self.places[0] if self.kind in kinds.OF_ADDRESS else None
+        return self.first if self.kind in kinds.OF_ADDRESS else None
 
     @property
     def path(self) -> Optional[str]:
@@ -139,10 +141,10 @@ def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
         failure = failure._replace(meaning=_BAD_CONFIG)
     if failure.file is None and failure.kind not in kinds.FOLLOWS:
         # "Unable to include FILE from MAIN at line N": N counts the lines of FILE.
-        if behind.kind == kinds.INCLUDE_FAILED:
+        if behind.kind == kinds.INCLUDE_FAILED and behind.places[2:]:
             failure = failure._replace(file=behind.places[0], line=int(behind.places[2]))
         elif behind.kind == kinds.NOT_LOADED:
-            failure = failure._replace(file=behind.places[0])
+            failure = failure._replace(file=behind.first)
     return failure
 
 
@@ -161,6 +163,6 @@ def failure_of_test(output: Sequence[str]) -> Optional["TestFailure"]:
         "file": failure.file,
         "line": failure.line,
         "pool": failure.pool,
-        "account": failure.places[0] if failure.meaning == _BAD_ACCOUNT else None,
+        "account": failure.first if failure.meaning == _BAD_ACCOUNT else None,
         "directive": failure.directive,
     }

@@ -89,7 +89,7 @@ def _reason_id(denial: "Denial") -> str:
 
 
 def _proof(down: Down, denial: "Denial") -> List["Evidence"]:
-    place = down.failure.places[0] if down.failure and down.failure.places else ""
+    place = down.failure.first if down.failure else ""
     path = directory_of(place) if place.startswith("/") else denial["name"]
     answer = {True: "is denied", False: "is allowed", None: "cannot be told"}[denial["denied_now"]]
     text = "asked again now: { %s } %s" % (denial["operation"], answer)

@@ -123,7 +123,7 @@ class Down(NamedTuple):
         for problem in self.master["config_errors"]:
             if problem.get("kind") == failure.kind:
                 return problem["file"], problem["line"]
-        what = self.path or (failure.places[0] if failure.places else None)
+        what = self.path or failure.first
         for pool in self.master["pools"]:
             paths = (pool["listen"], pool["slowlog"], pool["access_log"])
             if pool["name"] == failure.pool or what and what in paths:
@@ -196,7 +196,7 @@ def look_at(case: Case, master: "Master") -> Down:
         if logged.at is not None and logged.at >= since:
             attempt = attempt._replace(failure=logged.failure, at=logged.at)
     failure = attempt.failure
-    if failure and failure.meaning in _BAD_ACCOUNT and not _names(master, failure.places[0]):
+    if failure and failure.meaning in _BAD_ACCOUNT and not _names(master, failure.first):
         failure = None
     return Down(case, master, unit, _rejection(master), attempt, failure, _place(case, failure))
 
@@ -273,8 +273,8 @@ def _names(master: "Master", account: str) -> bool:
 def _place(case: Case, failure: Optional[StartFailure]) -> Optional["Endpoint"]:
     """The endpoint, of any of its pools, that php-fpm could not listen on."""
     reasons = ("address_in_use", "runtime_dir_missing", "bind_failed")
-    if not (failure and failure.places and reason_of(failure) in reasons):
+    if not (failure and failure.first and reason_of(failure) in reasons):
         return None
-    written = failure.places[0]
+    written = failure.first
     key = canonical("unix:" + written if written.startswith("/") else written)
     return case.snapshot["endpoints"].get(key)

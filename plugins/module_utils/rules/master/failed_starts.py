@@ -134,7 +134,7 @@ def late_address(down: Down) -> Optional[Reason]:
     """The network came up after php-fpm: the next boot brings it again."""
     facts, failure = down.master.get("last_start"), down.failure
     if failure and down.failed_with("address_unavailable") and facts and facts["address"]:
-        words = "%s was started before this host had the address %s" % (down.name, failure.places[0])
+        words = "%s was started before this host had the address %s" % (down.name, failure.first)
         return Reason(words, down.proof, remedy=down.start, confidence="likely")
     return failed("address_unavailable", down)
 

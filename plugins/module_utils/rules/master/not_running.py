@@ -54,7 +54,7 @@ def _address_in_use(down: "Down") -> Optional[Reason]:
     failure, place = down.failure, down.place
     if failure is None or not down.failed_with("address_in_use") or not place or not place["listening"]:
         return None
-    taken = failure.places[0]
+    taken = failure.first
     words = "%s cannot start: %s is taken by another program" % (down.name, taken)
     proof = []
     for holder in place["listeners"][:1]:
@@ -68,7 +68,7 @@ def _directory_missing_at_start(down: "Down") -> Optional[Reason]:
     failure = down.failure
     if failure is None or not down.failed_with("runtime_dir_missing") or not lacks_directory(down.place):
         return None
-    make = down.remedy("runtime_directory_create", path=directory_of(failure.places[0]))
+    make = down.remedy("runtime_directory_create", path=directory_of(failure.first))
     return Reason(NO_DIRECTORY % down.name, down.proof, remedy=[make] + down.start)
 
 
@@ -76,7 +76,7 @@ def _no_account(down: "Down") -> Optional[Reason]:
     if down.failure is None or not down.failed_with("unknown_user"):
         return None
     words = "%s cannot start: its pool names a user or group that does not exist" % down.name
-    return Reason(words, down.proof, confidence="likely", facts={"account": down.failure.places[0]})
+    return Reason(words, down.proof, confidence="likely", facts={"account": down.failure.first})
 
 
 def _directory_missing(down: "Down") -> Optional[Reason]:

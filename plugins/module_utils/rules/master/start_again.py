@@ -17,8 +17,8 @@ def account_late(down: Down) -> Optional[Reason]:
     failure, facts = down.failure, down.master.get("last_start")
     if failure is None or not down.failed_with("unknown_user") or not (facts and facts.get("account")):
         return None
-    words = "%s was started before this host knew the account %s" % (down.name, failure.places[0])
-    proof = evidence("now", "the account %s is there" % failure.places[0])
+    words = "%s was started before this host knew the account %s" % (down.name, failure.first)
+    proof = evidence("now", "the account %s is there" % failure.first)
     return Reason(words, [proof] + down.proof, remedy=down.start, confidence="likely")
 
 

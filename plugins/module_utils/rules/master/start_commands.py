@@ -53,9 +53,9 @@ def hung(down: Down) -> Optional[Reason]:
     as one that waits for a mount does, only a start shows.
     """
     failure = down.failure
-    if failure is None or not failure.places or not down.failed_with("start_timeout"):
+    if failure is None or not down.failed_with("start_timeout"):
         return None
-    step = STEPS.get(failure.places[0])
+    step = STEPS.get(failure.first)
     if step is None:
         return None
     words = "%s did not start: a command of %s in its unit did not end in time" % (down.name, step)

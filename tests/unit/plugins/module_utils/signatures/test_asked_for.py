@@ -5,13 +5,17 @@
 """Each meaning of a signature is asked for by a rule: what nobody asks for is a fault that nobody tells."""
 
 import ast
+import functools
 import os
+import sys
 from typing import Set
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures import nginx, php_fpm
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.lookup import OF_START, OF_UNIT
 from ansible_collections.webmedic.php_fpm.tests.unit.sources import UTILS, parsed, python_files
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 8), reason="older Pythons give another syntax tree")
 
 STATIONS = ("collect", "parse", "rules")
 MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | OF_START | OF_UNIT
@@ -27,6 +31,7 @@ NOT_ASKED_FOR = {
 }
 
 
+@functools.lru_cache(maxsize=None)
 def asked_for() -> Set[str]:
     """By meanings(...), by the keys of by_meaning(...), and by the names of sets in signatures/. Where a file
     asks of_meaning(...) about a unit's journal, by any text in it.
