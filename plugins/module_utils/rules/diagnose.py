@@ -6,7 +6,6 @@
 from functools import partial
 from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Sequence, Set
 
-from ..parse.nginx.sites import place
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED, LOST
 from .case import Case, cases
@@ -138,23 +137,11 @@ def _merged(findings: List["Finding"]) -> List["Finding"]:
         whole = item["cause"] in shared and item["unit"]
         name = (item["reason"], item["unit"], item["state"]) if whole else id(item)
         same.setdefault(name, []).append(item)
-    return [items[0] if len(items) == 1 else _union(items) for items in same.values()]
+    if not findings:
+        return []
+    from .findings import union
 
-
-def _union(items: Sequence["Finding"]) -> "Finding":
-    """The first of these findings, with the sites, the losses and the severity of all."""
-    from .losses.timeline import joined
-
-    servers = list({place(site): site for item in items for site in item["servers"]}.values())
-    return {
-        **items[0],
-        "servers": servers,
-        "sites": list(dict.fromkeys(site["name"] for site in servers)),
-        "severity": min([item["severity"] for item in items], key=SEVERITIES.index),
-        "count": sum(item["count"] for item in items),
-        "timeline": joined([item["timeline"] for item in items]),
-        "since": min([item["since"] for item in items if item["since"] is not None], default=None),
-    }
+    return [items[0] if len(items) == 1 else union(items) for items in same.values()]
 
 
 def left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":

@@ -3,11 +3,12 @@
 
 """Makes findings of what rules answer."""
 
-from typing import TYPE_CHECKING, Dict, Optional, Union, cast
+from typing import TYPE_CHECKING, Dict, Optional, Sequence, Union, cast
 
+from ..parse.nginx.sites import place as place_of
 from .case import Case
-from .losses.timeline import timeline
-from .model import NOWHERE, Cause, HostRule, Match, Place, Reason, Rule, span
+from .losses.timeline import joined, timeline
+from .model import NOWHERE, SEVERITIES, Cause, HostRule, Match, Place, Reason, Rule, span
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Facts, Finding
@@ -93,3 +94,17 @@ def finding_of(
     if reason.servers is None and case:
         reason = reason._replace(servers=case.servers)
     return with_commands(finding(match.cause, match.reason_id, reason, case.key if case else None), snapshot)
+
+
+def union(items: Sequence["Finding"]) -> "Finding":
+    """The first of these findings, with the sites, the losses and the severity of all."""
+    servers = list({place_of(site): site for item in items for site in item["servers"]}.values())
+    return {
+        **items[0],
+        "servers": servers,
+        "sites": list(dict.fromkeys(site["name"] for site in servers)),
+        "severity": min([item["severity"] for item in items], key=SEVERITIES.index),
+        "count": sum(item["count"] for item in items),
+        "timeline": joined([item["timeline"] for item in items]),
+        "since": min([item["since"] for item in items if item["since"] is not None], default=None),
+    }
