@@ -15,7 +15,7 @@ from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, QUEUE_FULL, R
 from .host import Host
 from .linux.processes import Process
 from .logs.log_clock import is_odd
-from .logs.log_window import MOST_TAILS, PAGES_TAIL, tail
+from .logs.log_window import MOST_TAILS, PAGES_TAIL, WIDE_TAIL, tail
 from .pressure import pools_under_pressure
 from .trust import head
 
@@ -51,6 +51,8 @@ OF_PLACES = (
 _SHORT = re.compile(rb"<\?(?!php|=|xml)", re.I)  # of a script
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
+# Of 500, in any format.
+_BY_PHP = re.compile(rb'500(?<=[\s":]500)[\s",]')
 FEWEST_LINES = 3
 MOST_ROOTS, BEGIN = 64, 64  # bytes of a script
 ODD_PAGES = {"refused", "forbidden", "blank", "zipped"}
@@ -170,7 +172,7 @@ def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float
 def _ends(host: Host, nginx: "Nginx", since: float) -> List[bytes]:
     """Of the access logs."""
     paths = list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]
-    return [tail(host, path, PAGES_TAIL, since) for path in paths]
+    return [tail(host, path, WIDE_TAIL, since) for path in paths]
 
 
 def _ends_badly(ends: Sequence[bytes]) -> bool:
@@ -199,8 +201,13 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
 
         look = partial(missed_pages, host, snapshot, since)
         found["missed_pages"] = isolated(host, "missed_pages", look) or []
-    ends = _ends(host, nginx, since)
-    if max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST_LINES or any(map(_sends_on, ends)):
+    wide = _ends(host, nginx, since)
+    ends = [end[-PAGES_TAIL:] for end in wide]
+    if (
+        max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST_LINES
+        or max(len(_BY_PHP.findall(end)) for end in [b"", *wide]) >= FEWEST_LINES
+        or any(map(_sends_on, ends))
+    ):
         from .pages.odd_visits import collect_odd_visits
 
         visits = isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since))

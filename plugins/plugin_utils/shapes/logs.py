@@ -315,15 +315,17 @@ class OddVisits(TypedDict):
 
     log: str  # path
     site: Optional[str]  # None: of any site that logs there
-    kind: str  # path_info, header, uri or method; permalink, circle, check: not before 0.14.0
+    # path_info, header, uri or method. permalink, circle, check: not before 0.14.0. sent, below: all of these
+    # are a 500 of the application. Not before 0.15.0.
+    kind: str
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
     visitors: int  # told apart by address and user agent
     had: int  # of these, those who got a page before
     external: int  # addresses of these that are of no internal network
     internal: bool  # all of these are of private networks or loopback
-    paths: int
-    path: str  # the last one
+    paths: int  # sent, below: a front controller counts as two
+    path: str  # the last one; below: what all begin with
     others: int  # requests that were answered after the first of these
     since: int  # after the last one; path_info: after the third last, of what leads to the application
     last: float  # epoch seconds

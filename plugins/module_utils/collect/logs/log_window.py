@@ -23,6 +23,7 @@ COMPRESSED_BYTES = 8 * 1024 * 1024
 LINE_BYTES = 16 * 1024  # nginx's have 2 KiB, php-fpm's log_limit
 CONTEXT = 4096  # bytes before the window, from where an entry may reach into it
 PAGES_TAIL = 8192  # bytes of an access log: its newest pages
+WIDE_TAIL = 65536  # few pages of a busy site are forms
 MOST_TAILS = 32  # access logs whose ends are looked at
 
 

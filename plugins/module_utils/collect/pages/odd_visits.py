@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from ...parse.nginx.access_log import AccessLog
 from ...parse.nginx.conf import Directive, every
+from ...parse.nginx.failed_parts import failed_parts
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.odd_visits import PATH_INFO, PERMALINK, odd_visits
 from ...parse.nginx.redirects import sent_on
@@ -98,5 +99,6 @@ def collect_odd_visits(
             log = AccessLog(path, forms, who.sites, since, host.now())
             pages = list(log.last_pages(tail(host, path, TAIL, since)))[::-1]
             visits += odd_visits(pages, nginx["version"], path) + sent_on(pages, path)
+            visits += failed_parts(pages, path)
     missed = any(each["kind"] in OF_PATHS for each in visits)
     return visits, _ways(host, snapshot, visits) if missed else []

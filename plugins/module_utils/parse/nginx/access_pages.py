@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Page = Tuple[Optional[str], float, str, Fields]  # site, time, path
 # Of a path without another ending than PHP's.
 _PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
-_FRONT = ("/", "/index.php")
+FRONT = ("/", "/index.php")
 _IS_FRONT = re.compile(r"GET /(?:index\.php)?(?: |\Z)")  # scanners add arguments
 # Of limit_req and limit_conn, and what most set it to (limit_req_status).
 LATEST = 8  # pages
@@ -38,7 +38,7 @@ def path_of(fields: Fields) -> str:
 
 def _ways(path: str) -> List[str]:
     """The front page stands for the others."""
-    return list(_FRONT) if path in _FRONT else [path]
+    return list(FRONT) if path in FRONT else [path]
 
 
 class _Tally:
@@ -85,7 +85,7 @@ def _is_blank(fields: Fields) -> Optional[bool]:
     as of one that gzip made, which has a length of its own.
     """
     words, size = fields.get("request", "").split(" "), fields.get("body_bytes_sent", "")
-    if len(words) != 3 or words[0] != "GET" or words[1] not in _FRONT:
+    if len(words) != 3 or words[0] != "GET" or words[1] not in FRONT:
         return None
     return size == "0" or size == CHUNKED and words[2] == "HTTP/1.1"
 
@@ -215,7 +215,7 @@ def front_page(pages: Iterable[Page], version: Optional[str]) -> Optional[Tuple[
         upstream = fields.get("upstream_addr", "?")
         missing = status == "404" and upstream in ("", "-", "?")
         is_own = size in own or (size is None and upstream != "?")
-        if path not in _FRONT or (missing and not is_own and (upstream != "?" or size in (None, "0"))):
+        if path not in FRONT or (missing and not is_own and (upstream != "?" or size in (None, "0"))):
             continue  # HEAD gets no page, and a cache of PHP's answers asks nobody either
         if missing and is_own:
             missed = missed or at

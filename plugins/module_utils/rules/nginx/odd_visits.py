@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
 CIRCLE = "redirects"
+SCRIPT, OTHERS = "failed_script", "losses_elsewhere"
 UNLED, PERMALINKS = "permalinks", ("permalinks",)
 TOO_LARGE, SENT_MISSING = meanings("body_too_large", "too_large_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")
 REFUSED = meanings("script_missing", "script_denied")
 NAMELESS = (None, "", "_", "default", "localhost")
 MOST_NOTES = 3
+FORMS, PARTS = 5, 10  # requests: of a part many may be asked for by who follows old links
 PAGES = re.compile(r"ping|status|health|check", re.I)
 TOO_LONG = (
     "%%(requests)d requests with %%(status)d, visitors: %%(visitors)d. Their %s longer than nginx takes "
@@ -45,6 +47,10 @@ WORDS = {
     "of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the server block's redirects",
     "check": "%(requests)d checks of a balancer for %(path)s with %(status)d, and none with 200 since. A "
     "balancer takes a host out that answers so: let it ask by the site's name, for a page with 200",
+    "sent": "%(requests)d requests with 500 that send something (POST and the like), such as to %(path)s, "
+    "visitors: %(visitors)d. None came since, though they see pages: ",
+    "below": "%(requests)d requests with 500 for what is below %(path)s, visitors: %(visitors)d. None came "
+    "since, though other pages do: ",
     "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
 }
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
@@ -59,6 +65,8 @@ FILE = "%s: nginx answered 404 to %d requests: the application had it send a fil
 
 def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
     kind = visits["kind"]
+    if kind in ("sent", "below"):
+        return _by_parts(snapshot, visits)
     values = {**visits, "path": shown(visits["path"])}
     words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
     many = visits["visitors"] > 1 or visits["internal"]
@@ -85,6 +93,27 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
         return [unseen(WHAT if kind == "path_info" else UNLED, visits["log"], words + why)]
     ill = ill and visits["requests"] > visits["others"]
     return [unseen(WHAT if ill else LARGE, visits["log"], words)]
+
+
+def _by_parts(snapshot: "Snapshot", visits: "OddVisits") -> "List[Missing]":
+    """What one visitor alone loses may be his basket's fault. That one script fails is the application's
+    matter: spammers may be all who send it something.
+    """
+    is_sent = visits["kind"] == "sent"
+    fewest, visitors = (FORMS, 2) if is_sent else (PARTS, FEWEST)
+    paths = visits["paths"] > 1
+    if visits["requests"] < fewest or visits["visitors"] < visitors or not (is_sent or paths):
+        return []
+    if not is_sent and not visits["others"]:
+        return []  # the whole site fails
+    sites = snapshot["nginx"].get("site_logs") or []
+    names = log_sites(snapshot, visits["log"], visits)
+    others = any(site["others"] for site in sites if site["site"] in names)
+    words = "%s: the access log has " % (visits["site"] or visits["log"])
+    words += WORDS[visits["kind"]] % {**visits, "path": shown(visits["path"])}
+    if others:
+        return [unseen(OTHERS, visits["log"], words + "php-fpm or another program answers so")]
+    return [unseen(WHAT if paths else SCRIPT, visits["log"], words + "the application answers so")]
 
 
 def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]":

@@ -4,7 +4,7 @@
 """Sites of which no page comes, since PHP ends each with an error."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from ...parse.nginx.script_refusals import opening
 from ...parse.nginx.sites import sites_of
@@ -21,7 +21,7 @@ from .unit_of_pages import of_unit
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence, Facts
-    from ....plugin_utils.shapes.logs import Pages
+    from ....plugin_utils.shapes.logs import OddVisits, Pages
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.php_error import ErrorParts, PhpError
     from ....plugin_utils.shapes.snapshot import Snapshot
@@ -37,7 +37,7 @@ WORDS = {
 }
 
 
-def log_sites(snapshot: "Snapshot", path: str, pages: "Pages") -> List[str]:
+def log_sites(snapshot: "Snapshot", path: str, pages: "Union[Pages, OddVisits]") -> List[str]:
     """Whose pages they may be."""
     if pages["site"] is not None:
         return [pages["site"]]

@@ -72,6 +72,20 @@ class TestEnd:
         assert not is_hint(tmp_path / "l", text)
 
 
+class TestByPhp:
+    @pytest.mark.parametrize("line", ['"POST /a HTTP/1.1" 500 9', '{"status":500,', '{"status": "500"}'])
+    def test_hit_a_500_in_any_format(self, line: str) -> None:
+        assert where_needed._BY_PHP.search(line.encode("ascii"))
+
+    @pytest.mark.parametrize("line", ['"GET /500 HTTP/1.1" 200 1500 "-"', '"GET / HTTP/1.1" 200 5000 "-"'])
+    def test_decoy_other_numbers(self, line: str) -> None:
+        assert not where_needed._BY_PHP.search(line.encode("ascii"))
+
+    def test_a_log_of_many_numbers_costs_little(self) -> None:
+        end, begun = 16384 * b"500 ", time.monotonic()
+        assert len(where_needed._BY_PHP.findall(end)) == 16383 and time.monotonic() - begun < 1
+
+
 class TestOdd:
     @pytest.mark.parametrize(
         "line",

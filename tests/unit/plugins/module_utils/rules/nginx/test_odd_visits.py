@@ -119,6 +119,44 @@ class TestPathInfo:
         assert "no_path_info" not in [reason for _cause, reason, _state in hosts.causes(host)]
 
 
+class TestParts:
+    """What the application answers with 500 alone."""
+
+    def parts(self, kind: str = "sent", **facts: Any) -> Host:
+        many = {"requests": 10, "others": 4, "status": 500, "path": "/cart" if kind == "sent" else "/api/"}
+        return visited(kind, "", **{**many, **facts})
+
+    def test_hit_no_form_arrives(self) -> None:
+        host = self.parts(requests=5, visitors=2)
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        why = hosts.verdict(host)["missing"][0]["why"]
+        assert "5 requests with 500 that send something (POST and the like), such as to /cart" in why
+
+    def test_near_miss_one_script_fails(self) -> None:
+        host = self.parts(paths=1)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["failed_script"]
+
+    @pytest.mark.parametrize("facts", [{"requests": 4}, {"visitors": 1, "internal": True}])
+    def test_decoy_few_or_one_visitor(self, facts: Any) -> None:
+        assert notes(self.parts(**facts)) == []
+
+    @pytest.mark.parametrize("kind", ["sent", "below"])
+    def test_near_miss_it_may_be_another_program(self, kind: str) -> None:
+        host = self.parts(kind)
+        host["nginx"]["site_logs"] = [{"site": SITE, "others": ["/x:1"], "access": [], "silent": []}]
+        host["nginx"]["site_logs"][0].update(errors=[], unlogged=[])
+        assert hosts.status(host) == "healthy" and "losses_elsewhere" in notes(host)
+
+    def test_hit_all_below_one_path(self) -> None:
+        host = self.parts("below")
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        assert "for what is below /api/, visitors: 3" in hosts.verdict(host)["missing"][0]["why"]
+
+    @pytest.mark.parametrize("facts", [{"requests": 9}, {"visitors": 2}, {"paths": 1}, {"others": 0}])
+    def test_decoy_few_pages_or_the_whole_site(self, facts: Any) -> None:
+        assert notes(self.parts("below", **facts)) == []
+
+
 class TestTooLong:
     @pytest.mark.parametrize("kind", ["header", "uri"])
     def test_hit_nobody_gets_pages_any_more(self, kind: str) -> None:
