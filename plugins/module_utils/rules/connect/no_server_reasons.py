@@ -10,10 +10,11 @@ failures. A reload forgets them.
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
+from ...parse.endpoint import parse
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.nginx import LOST
-from ..case import reconfigured
 from ..group import Group, Question, of_nginx
+from ..losses.cured import changed
 from ..losses.tries import Server, counts_alone, is_of, servers_of
 from ..model import Match, Reason, evidence, likely, sample, state_of
 from .no_server import CAUSE
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LEAST_LEFT = 10.0  # seconds, nginx's own fail_timeout: what ends sooner is over when it is read
 MOST_SHOWN = 3
+DOUBT = "its file is changed and loaded since; nothing shows that max_conns was smaller before"
 
 
 def _written(target: "Target", what: str) -> "Evidence":
@@ -57,6 +59,23 @@ def _all_down(group: Group) -> Optional[Match]:
     return Match(CAUSE, "all_down", reason)
 
 
+def _takes_any(group: Group, at: float) -> bool:
+    """Whether nginx has loaded a server since that it asks however many connections that has. What it counted
+    before is forgotten then. A name may have had no address.
+    """
+    nginx = group.snapshot["nginx"]
+    loaded = nginx["loaded"]["at"] if "loaded" in nginx else None
+    return (
+        loaded is not None
+        and loaded > at
+        and nginx["config_newer"] is False
+        and any(
+            not target["down"] and "max_conns" not in target and parse(target["endpoint"]).family != "name"
+            for target in group.routes[0]["endpoints"]
+        )
+    )
+
+
 def _refused(group: Group) -> Optional[Match]:
     """No server had failed before."""
     if not group.events or not counts_alone(group.snapshot, group.routes[0]):
@@ -64,13 +83,16 @@ def _refused(group: Group) -> Optional[Match]:
     limited = [
         target for target in group.routes[0]["endpoints"] if "max_conns" in target and not target["down"]
     ]
-    over = reconfigured(group.snapshot["nginx"], group.newest["last"] + LOG_SECOND)
+    at = group.newest["last"] + LOG_SECOND
+    over = _takes_any(group, at)
     if limited:
         words = (
             "Each server of upstream %s had max_conns connections, and nginx answered 502 itself."
             % _name(group)
         )
         proof = [_written(target, "max_conns=%d" % target["max_conns"]) for target in limited[:MOST_SHOWN]]
+        if not over and any(changed(group.snapshot["nginx"], target["file"], at) for target in limited):
+            proof.append(evidence("file", DOUBT, limited[0]["file"]))
         reason_id, reason = "max_conns", likely(words, proof, severity="warning")
     else:
         words = "nginx had no server of upstream %s to ask, and answered 502 itself." % _name(group)

@@ -79,10 +79,47 @@ class TestMaxConns:
         host = both_failed(40.0, max_conns=5).nginx_said(NO_LIVE, 39.0, endpoint="php")
         assert self.FOUND not in [found[:2] for found in hosts.causes(host)]
 
-    def test_near_miss_it_was_changed_since(self) -> None:
-        host = an_upstream(max_conns=9).nginx_said(NO_LIVE, 300.0, endpoint="php")
-        host.with_nginx(config_newer=False, config_changed_at=hosts.now(host) - 60)
-        assert hosts.found(host) == ([self.FOUND + ("recovered",)], "recovered")
+    def since(self, seconds: float = 60.0, **facts: Any) -> Host:
+        """nginx has loaded its files since, where they are what the facts say."""
+        host = an_upstream(**facts).nginx_said(NO_LIVE, 300.0, endpoint="php")
+        at = hosts.now(host) - seconds
+        path = host["nginx"]["routes"][0]["endpoints"][0]["file"]
+        host.with_nginx(
+            config_newer=False, config_changed_at=at, changes=[{"path": path, "at": at, "sites": []}]
+        )
+        return host.with_nginx(loaded={"at": at + 1, "newer_files": [], "replaced": False})
+
+    def test_hit_its_file_was_changed_and_the_limit_is_there(self) -> None:
+        host = self.since(max_conns=9)
+        assert hosts.found(host) == ([self.FOUND + ("active",)], "degraded")
+        assert "nothing shows that" in str(hosts.only(host)["evidence"])
+
+    def test_hit_another_file_was_changed(self) -> None:
+        host = self.since(max_conns=9)
+        host["nginx"]["changes"][0]["path"] = "/etc/nginx/nginx.conf"
+        assert hosts.found(host) == ([self.FOUND + ("active",)], "degraded")
+        assert "nothing shows that" not in str(hosts.only(host)["evidence"])
+
+    def test_near_miss_the_limit_is_gone_since(self) -> None:
+        gone = [("no_live_server", "none_left", "recovered")]
+        assert hosts.found(self.since()) == (gone, "recovered")
+
+    def test_decoy_it_was_lost_after_that_was_loaded(self) -> None:
+        host = self.since(seconds=400.0)
+        assert hosts.found(host) == ([("no_live_server", "none_left", "active")], "degraded")
+
+    def test_decoy_a_name_may_have_had_no_address(self) -> None:
+        host = self.since()
+        host["nginx"]["routes"][0]["endpoints"][0]["endpoint"] = "php.example:9000"
+        assert ("no_live_server", "none_left", "recovered") not in hosts.causes(host)
+
+    def test_decoy_the_other_server_is_marked_down(self) -> None:
+        host = self.since(max_conns=9)
+        host.second_server(place(host), SECOND)
+        second = host["nginx"]["routes"][0]["endpoints"][1]
+        second.pop("max_conns", None)
+        second["down"] = True
+        assert self.FOUND + ("active",) in hosts.causes(host)
 
     def test_an_only_server_without_a_limit_is_told_as_it_is(self) -> None:
         host = an_upstream().nginx_said(NO_LIVE, 30.0, endpoint="php")
