@@ -209,7 +209,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         return identity["account"] if identity else None
 
     stages: Dict[str, Callable[[], object]] = {
-        "nginx": lambda: collect_nginx(host, procs()),
+        "nginx": lambda: collect_nginx(host, procs(), since),
         "strangers": lambda: strangers(host, procs(), account()),
         "fpm": lambda: collect_fpm(host, procs(), window=snapshot["window"], account=account()),
         "memory": lambda: collect_memory(host, snapshot["fpm"]["masters"]),

@@ -4,7 +4,7 @@
 """What is beside nginx and its files: other masters, and files that it does not include."""
 
 import posixpath
-from typing import TYPE_CHECKING, Sequence, Tuple
+from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
 from ..host import Host
 from ..linux.processes import Process
@@ -20,13 +20,14 @@ def note_beside(
     reading: Reading,
     others: Sequence[Tuple[Process, Reading]],
     procs: Sequence[Process],
+    since: Optional[float],
 ) -> None:
-    """reading: of nginx's own files. others: masters with other files."""
+    """reading: of nginx's own files. others: masters with other files. since: see miss_other()."""
     config = nginx["config"] or ""
     for other, its in others:
         from .other_nginx import miss_other
 
-        miss_other(host, other, its, nginx["routes"])
+        miss_other(host, other, its, nginx["routes"], procs, since)
     if reading.conf.errors:
         return
     enabled = posixpath.dirname(config) + "/sites-enabled/"

@@ -119,9 +119,11 @@ def _is_single(master: Process) -> bool:
     return not NGINX_MASTER.match(master.cmdline)
 
 
-def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Nginx":
+def collect_nginx(
+    host: Host, procs: Optional[Sequence[Process]] = None, since: Optional[float] = None
+) -> "Nginx":
     """Of several masters the oldest of root's that passes to php-fpm. Where root has none, nor a unit that
-    would start one, it is that of the only account that has any.
+    would start one, it is that of the only account that has any. since: where logs may be read for it, too.
     """
     procs = processes(host) if procs is None else procs
     masters = _masters(host, procs)
@@ -136,12 +138,12 @@ def collect_nginx(host: Host, procs: Optional[Sequence[Process]] = None) -> "Ngi
         )
     )
     if len({master.uid for master in theirs}) == 1 and not roots and not _wanted(host, theirs):
-        return _look(host, procs, theirs, theirs[0].uid)
+        return _look(host, procs, theirs, theirs[0].uid, since)
     if len(roots) > 1:
         from .upgraded import serving_first
 
         roots = serving_first(host, procs, roots)
-    return _look(host, procs, roots, None)
+    return _look(host, procs, roots, None, since)
 
 
 def _wanted(host: Host, theirs: Sequence[Process]) -> bool:
@@ -260,7 +262,11 @@ def _own_unit(host: Host, pid: int) -> Optional[str]:
 
 
 def _look(
-    host: Host, procs: Sequence[Process], masters: Sequence[Process], account: Optional[int]
+    host: Host,
+    procs: Sequence[Process],
+    masters: Sequence[Process],
+    account: Optional[int],
+    since: Optional[float],
 ) -> "Nginx":
     nginx = no_nginx()
     nginx["account"] = None if account is None else host.user_name(account)
@@ -282,7 +288,8 @@ def _look(
     nginx["options"], nginx["config"], nginx["prefix"] = options, config, prefix
     nginx["routes"] = routes(reading.conf, prefix, version)
     others = [each for each in masters if each.cmdline != masters[0].cmdline]
-    note_beside(host, nginx, reading, [(each, _reading(host, each, account)) for each in others], procs)
+    theirs = [(each, _reading(host, each, account)) for each in others]
+    note_beside(host, nginx, reading, theirs, procs, since)
     if any(directive.name == "mirror" for directive in every(reading.conf.directives)):
         from ...parse.nginx.mirrored import without_mirrors
 

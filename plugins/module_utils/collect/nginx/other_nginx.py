@@ -6,16 +6,21 @@
 from typing import TYPE_CHECKING, Iterator, Optional, Sequence, Tuple
 
 from ...parse.endpoint import is_loopback, parse
-from ...parse.nginx.conf import every
+from ...parse.nginx.conf import error_logs, every
 from ...parse.nginx.listen import DEFAULT_PORT, takes
 from ...parse.nginx.routes import routes
+from ...parse.nginx.site_logs import shows
+from ...signatures.lookup import meaning_of, meanings
 from ..host import Host
 from ..linux.processes import Process
+from ..logs.log_clock import is_odd
+from ..logs.logs import LogsToRead, collect_logs, deleted_logs
 from .nginx_files import Reading
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Route
 
+LEFT = meanings("client_gone")
 _HTTP = "http://"
 
 
@@ -42,11 +47,56 @@ def _in_front(reading: Reading, ours: Sequence["Route"]) -> Optional[str]:
     return None
 
 
-def miss_other(host: Host, other: Process, reading: Reading, ours: Sequence["Route"]) -> None:
-    """Health depends on it where it passes requests to php-fpm, or to the sites that do."""
+def _lost_none(
+    host: Host, other: Process, reading: Reading, procs: Sequence[Process], since: float
+) -> Optional[str]:
+    """Its error logs, where they tell of each request that it may have lost, and of none. Its files are what
+    it has loaded, and its workers run.
+    """
+    conf, workers = reading.conf, [each for each in procs if each.ppid == other.pid]
+    logs, _elsewhere = error_logs(conf, "", None)
+    written = [each for each in every(conf.directives) if each.name == "error_log"]
+    loaded = min((worker.started_at for worker in workers), default=0.0)
+    if (
+        not any(each.name == "error_log" for each in conf.directives)  # the build's is that of others, too
+        or not all(each.args[0].startswith("/") for each in written)
+        or not all(shows((each.args[1:] or ["error"])[0]) for each in written)
+        or conf.errors
+        or not workers
+        or any(worker.state in "TtD" for worker in workers)
+        or (reading.changed_at or 0.0) > loaded
+        or deleted_logs(host, other.pid)
+        or is_odd(host, logs)
+    ):
+        return None
+    pids, missing = [other.pid, *(worker.pid for worker in workers)], list(host.missing)
+    found = collect_logs(host, LogsToRead(logs, (), pids), since, host.now())
+    whole = all(file["complete"] for file in found["files"]) and host.missing == missing
+    host.missing[:] = missing
+    lost = any(meaning_of(event) not in LEFT for event in found["events"])
+    return ", ".join(logs)[:200] if whole and not lost else None
+
+
+def miss_other(
+    host: Host,
+    other: Process,
+    reading: Reading,
+    ours: Sequence["Route"],
+    procs: Sequence[Process],
+    since: Optional[float],
+) -> None:
+    """Health depends on it where it passes requests to php-fpm, or to the sites that do and may lose some.
+    since: from when on its log tells, where that is to be read.
+    """
     passes = routes(reading.conf, "")
     front = None if passes else _in_front(reading, ours)
-    why = "a second nginx (pid %d: %s) was not looked at" % (other.pid, other.cmdline[:200])
+    well = _lost_none(host, other, reading, procs, since) if front and since else None
+    why = "a second nginx (pid %d: %s) " % (other.pid, other.cmdline[:200])
+    if well:
+        why += "passes requests on to these sites: %s; %s tells of none that it lost" % (front, well)
+        host.miss("nginx", None, why)
+        return
+    why += "was not looked at"
     if passes:
         why += ", and passes requests to php-fpm: %(file)s:%(line)s" % passes[0]
     elif front:

@@ -274,6 +274,43 @@ class TestProcesses:
         assert (nginx["config"], nginx["master"]["pid"]) == (MAIN, 80)
         assert [entry["what"] for entry in host.missing] == ["nginx_config"]
 
+    def in_front(self, line: str = "", more: str = "", log: str = "error_log /f.log;", **facts: Any) -> Any:
+        """What is missing of one that began 90 s ago. line: of its log. facts: of its worker."""
+        site = "listen 8080; location / { fastcgi_pass unix:/run/php.sock; }"
+        host = a_host({MAIN: "error_log /e.log; http { server { %s } }" % site})
+        front = "%s http { server { %s location / { proxy_pass http://127.0.0.1:8080; } } }" % (log, more)
+        host.file("/srv/n.conf", front).file("/f.log", line)
+        host.stated("/f.log", Stat("file", 0o644, 0, 0, len(line), NOW - 9, 1, 1))
+        its = worker(71, **{"ppid": 70, "started_at": NOW - 90, **facts})
+        both = [master("nginx -c /srv/n.conf", pid=70, started_at=NOW - 90), its, master(pid=80)]
+        collect_nginx(host, both, NOW - 900)
+        return [entry["what"] for entry in host.missing]
+
+    LINE = "2026/04/02 14:22:%02d [error] 71#71: *1 %s, client: 192.0.2.1, server: a.example\n"
+
+    def test_near_miss_one_in_front_has_lost_nothing(self) -> None:
+        assert self.in_front() == ["nginx"]
+        assert self.in_front(self.LINE % (50, 'open() "/x.png" failed (2: No such file)')) == ["nginx"]
+
+    def test_hit_one_in_front_has_lost_requests(self) -> None:
+        timed_out = (
+            "upstream timed out (110: Connection timed out) while reading response header from upstream"
+        )
+        assert self.in_front(self.LINE % (50, timed_out)) == ["nginx_config"]
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            *({"log": ""}, {"log": "error_log /f.log crit;"}, {"log": "error_log syslog:server=unix:/s;"}),
+            *({"log": "error_log f.log;"}, {"more": "error_log stderr;"}, {"log": "error_log /none.log;"}),
+            {"log": "", "more": "error_log /f.log;"},  # the rest goes to the build's
+            *({"ppid": 99}, {"state": "T"}, {"started_at": NOW - 90000}),
+            {"line": LINE % (1, "upstream prematurely closed connection")},  # of another time than its file
+        ],
+    )
+    def test_hit_its_log_would_not_tell(self, facts: Any) -> None:
+        assert self.in_front(**facts) == ["nginx_config"]
+
     def test_two_masters_of_one_upgrade_are_one_nginx(self) -> None:
         host = a_host()
         nginx = collect_nginx(
