@@ -12,6 +12,7 @@ from .nginx import Front, ShortTags
 from .php_error import DroppedBodies, ErrorParts, PhpError
 from .scarce import Scarce
 from .shape import TypedDict
+from .visits import Revisit
 
 
 class Earlier(TypedDict):
@@ -123,15 +124,6 @@ class Detail(LaterDetail, total=False):
     script: str  # that ran, or that php-fpm did not open; the latter not before 0.13.0
     request: str  # method and path
     claimed: bool  # a worker's word, not the master's
-
-
-class Revisit(TypedDict):
-    """A request that failed, with its query, and the same of these visitors; by an access log."""
-
-    failed: int
-    before: int  # answers until it failed last
-    came: List[float]  # epoch seconds of answers since
-    each: int  # how many answers each of these times stands for
 
 
 class LaterEvent(TypedDict, total=False):

@@ -23,6 +23,7 @@ MOST = 10  # failures for each of a request that did not come again
 RARELY = 0.05
 ENOUGH = 64  # failures to reckon with
 CAME = "requests that were lost came %d times since the change was loaded, to visitors who had lost them"
+ALIKE = "where each request was lost, they came %d times since the change was loaded"
 DOUBT = "a change is loaded since; nothing shows that it mended this: too few of the lost requests came since"
 
 
@@ -90,5 +91,7 @@ def since_reload(events: Sequence["Event"], nginx: "Nginx") -> Outcome:
 
 def since_change(events: Sequence["Event"], since: Optional[float]) -> Outcome:
     """events: of nginx's log, before a change that may have mended it. since: when that was loaded."""
-    came = _answers({id(event): event for event in events}.values(), since) if since else 0
-    return Outcome(came > 0, [evidence("nginx_access", CAME % came if came else DOUBT)])
+    each = {id(event): event for event in events}.values()
+    came = _answers(each, since) if since else 0
+    words = ALIKE if any("alike" in row for event in each for row in event.get("revisits") or []) else CAME
+    return Outcome(came > 0, [evidence("nginx_access", words % came if came else DOUBT)])

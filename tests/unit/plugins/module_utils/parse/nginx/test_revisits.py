@@ -106,3 +106,82 @@ class TestRevisits:
 
     def test_hit_a_message_that_names_no_site(self) -> None:
         assert rows(LOST, lost(300, 200, site=None))[0]["failed"] == 2
+
+
+def of_one(lines: Sequence[str], event: Any) -> List[Any]:
+    return rows(lines, event, sites=BOTH[:1])
+
+
+def product(ago: float, number: int, status: str = "200", who: int = 9, **values: str) -> str:
+    values.setdefault("path", "/product/%d" % number)
+    return visit(ago, status, remote_addr="10.0.0.%d" % who, **values)
+
+
+class TestAlike:
+    """Of one kind, which page it was does not matter, nor whose it was where everybody lost his."""
+
+    AGO = [300.0 - 2 * number for number in range(20)]
+    FAILED = [product(ago, number, "502") for number, ago in enumerate(AGO)]
+    SINCE = [product(90.0 - number, 40 + number) for number in range(4)]
+
+    def test_hit_a_visitor_gets_other_pages_of_that_kind(self) -> None:
+        (found,) = of_one([product(310, 7), *self.FAILED, *self.SINCE], lost(*self.AGO))
+        assert (found["failed"], found["before"], len(found["came"]), found["alike"]) == (20, 1, 4, True)
+
+    def test_hit_a_script_with_other_arguments(self) -> None:
+        failed = [visit(ago, "502", path="/a.php?n=%d" % ago) for ago in self.AGO]
+        since = [visit(90.0 - number, path="/a.php?n=%d" % number) for number in range(4)]
+        assert of_one([*failed, *since], lost(*self.AGO))[0]["alike"]
+
+    def test_hit_other_visitors_where_all_lost_theirs(self) -> None:
+        failed = [product(ago, number, "502", who=number) for number, ago in enumerate(self.AGO)]
+        since = [product(90.0 - number, number, who=90 + number) for number in range(4)]
+        assert of_one([*failed, *since], lost(*self.AGO))[0]["alike"]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            pytest.param(product(280, 99, who=99), id="another visitor came meanwhile"),
+            pytest.param(product(280, 99, "302", who=99), id="or was sent on"),
+        ],
+    )
+    def test_near_miss_not_everybody_lost_his(self, other: str) -> None:
+        failed = [product(ago, number, "502", who=number) for number, ago in enumerate(self.AGO)]
+        since = [product(90.0 - number, number, who=90 + number) for number in range(4)]
+        assert of_one([*failed[:10], other, *failed[10:], *since], lost(*self.AGO)) == NOTHING
+
+    def test_near_miss_another_page_came_meanwhile(self) -> None:
+        lines = [*self.FAILED[:10], product(280, 99), *self.FAILED[10:], *self.SINCE]
+        assert of_one(lines, lost(*self.AGO)) == NOTHING
+
+    @pytest.mark.parametrize(
+        "since",
+        [
+            pytest.param({"path": "/blog/%d"}, id="another directory"),
+            pytest.param({"path": "/product/%d.png"}, id="a file"),
+            pytest.param({"path": "/product/1?%d", "who": "8"}, id="another visitor"),
+            pytest.param({"path": "/product/40"}, id="one page"),
+            pytest.param({"path": "/product/%d", "status": "301"}, id="sent on by nginx"),
+            pytest.param({"path": "/"}, id="the front page"),
+        ],
+    )
+    def test_decoy_something_else_comes(self, since: Dict[str, str]) -> None:
+        who, status = int(since.get("who", 9)), since.get("status", "200")
+        paths = [since["path"].replace("%d", str(40 + number)) for number in range(4)]
+        came = [product(90.0 - n, n, status, who, path=path) for n, path in enumerate(paths)]
+        assert of_one([*self.FAILED, *came], lost(*self.AGO)) == NOTHING
+
+    def test_decoy_they_failed_in_one_moment(self) -> None:
+        failed = [product(300, number, "502") for number in range(20)]
+        assert of_one([*failed, *self.SINCE], lost(*[300.0] * 20)) == NOTHING
+
+    def test_decoy_a_log_of_sites_that_it_does_not_tell_apart(self) -> None:
+        assert rows([*self.FAILED, *self.SINCE], lost(*self.AGO)) == NOTHING
+
+    def test_decoy_a_message_that_names_no_site(self) -> None:
+        assert rows([*self.FAILED, *self.SINCE], lost(*self.AGO, site=None)) == NOTHING
+
+    def test_near_miss_the_rest_has_to_come_itself(self) -> None:
+        event = lost(*self.AGO, 250.0)
+        found = of_one([*self.FAILED, visit(250, "502"), *self.SINCE], event)
+        assert [(row["failed"], len(row["came"])) for row in found] == [(20, 4), (1, 0)]

@@ -111,6 +111,12 @@ class TestHeaders:
         assert (item["state"], item["confidence"]) == ("recovered", "likely")
         assert "came 6 times since" in str(item["evidence"]) and DOUBT not in str(item["evidence"])
 
+    def test_hit_others_of_that_kind_come_since(self) -> None:
+        host = hosts.came_since(too_big(32768))
+        hosts.events(host, "nginx")[0]["revisits"][0]["alike"] = True
+        item = hosts.only(host)
+        assert item["state"] == "recovered" and "where each request was lost" in str(item["evidence"])
+
     @pytest.mark.parametrize(
         "host",
         [
