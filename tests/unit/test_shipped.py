@@ -22,8 +22,8 @@ from ansible_collections.webmedic.php_fpm.tests.unit.sources import (
 )
 
 # Bytes. What is imported at once is compiled on each host, the rest where it is needed.
-AT_ONCE_LIMIT = 520 * 1000
-SHIPPED_LIMIT = 1_220_000
+AT_ONCE_LIMIT = 530 * 1000
+SHIPPED_LIMIT = 1_260_000
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
 SHIPPED_LIMIT_OF_CHANGE = 1631 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py", "site_pair.py"}
