@@ -3,7 +3,8 @@
 
 """The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
 
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import (
     KERNEL_THREAD,
@@ -17,7 +18,8 @@ from ...parse.linux.proc import (
     unit_of,
 )
 from ...parse.redact import redact
-from ...parse.titles import PROGRAMS, claim, relevant
+from ...parse.titles import PROGRAMS, claim, program_of, relevant
+from ..child import Child, Say, end
 from ..host import Host, HostError
 from ..trust import not_roots
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Stranger
 
 READ = 16384  # bytes; a command line beyond it is cut
+TITLE_SECONDS = 5.0
+NO_TITLE = "the kernel keeps who asks for its command line"
 
 
 class Process(NamedTuple):
@@ -44,25 +48,62 @@ class Process(NamedTuple):
     state: str = "S"  # proc(5)
 
 
-def process(host: Host, pid: int) -> Optional[Process]:
-    """None when it is gone, a zombie, or a kernel thread."""
+_Seen = Tuple[Process, Sequence[int]]  # without its title; its real, effective and saved user
+
+
+def _seen(host: Host, pid: int) -> Optional[_Seen]:
+    """What the kernel says by itself; None when it is gone, a zombie, or a kernel thread."""
     base = "/proc/%d/" % pid
     try:
         stat = parse_stat(host.read(base + "stat", READ))
         if stat is None or stat.state in "ZX" or stat.flags & KERNEL_THREAD:
             return None
         status = parse_status(host.read(base + "status", READ))
-        cmdline = parse_cmdline(host.read(base + "cmdline", READ))
     except HostError:
         return None
     # /proc/uptime and btime are virtualised in system containers (lxcfs), the ticks are not.
     started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
-    exe, program = host.readlink(base + "exe"), claim(cmdline)
-    doubt = not_roots(host, pid, status.uids, exe, PROGRAMS[program]) if program else None
     account = (status.uid, status.gid, status.groups)
-    foreign = status.namespaces > 1
-    seen = Process(pid, stat.ppid, stat.comm, cmdline, exe, *account, started_at, foreign, doubt)
-    return seen._replace(state=stat.state)
+    exe, foreign = host.readlink(base + "exe"), status.namespaces > 1
+    seen = Process(pid, stat.ppid, stat.comm, "", exe, *account, started_at, foreign, NO_TITLE, stat.state)
+    return seen, status.uids
+
+
+def _tell_titles(host: Host, pids: Sequence[int], say: Say) -> None:
+    for pid in pids:
+        try:
+            say([host.read("/proc/%d/cmdline" % pid, READ)])
+        except HostError:
+            say([])
+
+
+def _titled(host: Host, known: Sequence[_Seen]) -> List[Process]:
+    """While a process has its memory locked, the kernel keeps who asks for its title. With a file system of
+    its own that is for ever. So a child asks, root's processes and their children first. A process that
+    keeps it has no title, nor has what else its account runs.
+    """
+    roots = {seen.pid for seen, _uids in known if not seen.uid}
+    left = sorted(known, key=lambda each: each[0].uid and each[0].ppid not in roots)
+    found: List[Process] = []
+    while left:
+        child = Child(partial(_tell_titles, host, [seen.pid for seen, _uids in left]))
+        for answer in iter(partial(child.next, TITLE_SECONDS), None):
+            seen, uids = left.pop(0)
+            title = parse_cmdline("".join(answer))
+            program = claim(title)
+            doubt = not_roots(host, seen.pid, uids, seen.exe, PROGRAMS[program]) if program else None
+            found += [seen._replace(cmdline=title, doubt=doubt)] if answer else []
+        end([child])
+        kept = [seen for seen, _uids in left if seen.uid == left[0][0].uid]
+        found += kept
+        left = [each for each in left if each[0] not in kept]
+    return sorted(found)
+
+
+def process(host: Host, pid: int) -> Optional[Process]:
+    """None when it is gone, a zombie, or a kernel thread."""
+    seen = _seen(host, pid)
+    return next(iter(_titled(host, [seen] if seen else [])), None)
 
 
 def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List["Stranger"]:
@@ -71,7 +112,7 @@ def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = Non
         {
             "pid": master.pid,
             "user": host.user_name(master.uid),
-            "claims": claim(master.cmdline) or "",
+            "claims": claim(master.cmdline) or program_of(master.comm) or "php-fpm",
             "title": redact(master.cmdline, 200),
             "exe": redact(master.exe, 200) if master.exe else None,
             "why": redact(master.doubt, 200),
@@ -83,7 +124,7 @@ def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = Non
 
 def processes(host: Host) -> List[Process]:
     """Those with a relevant name, by pid. Of the others only the name is read: 15 microseconds."""
-    seen: List[Optional[Process]] = []
+    known: List[Optional[_Seen]] = []
     try:
         pids = sorted(int(name) for name in host.listdir("/proc") if name.isdigit())
     except HostError as error:
@@ -92,10 +133,10 @@ def processes(host: Host) -> List[Process]:
     for pid in pids:
         try:
             if relevant(host.read("/proc/%d/comm" % pid, 64).rstrip("\n")):
-                seen.append(process(host, pid))
+                known.append(_seen(host, pid))
         except HostError:
             continue
-    return [each for each in seen if each]
+    return _titled(host, [each for each in known if each])
 
 
 def process_cgroup(host: Host, pid: int) -> str:

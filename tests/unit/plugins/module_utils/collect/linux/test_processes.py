@@ -4,11 +4,17 @@
 
 """Which processes are read, and where their control groups are."""
 
+import time
+from typing import Any, Dict, Sequence
+
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import processes as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import (
     own_cgroup,
+    process,
     process_cgroup,
     processes,
+    strangers,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
     fixture,
@@ -64,3 +70,52 @@ class TestProcesses:
     def test_without_proc_the_processes_are_missing(self) -> None:
         host = FakeHost()
         assert processes(host) == [] and host.missing[0]["what"] == "processes"
+
+
+class _Locked(FakeHost):
+    """The memory of these processes is locked for ever."""
+
+    def __init__(self, files: Dict[str, Any], locked: Sequence[int]) -> None:
+        super(_Locked, self).__init__(files)
+        self.locked = ["/proc/%d/cmdline" % pid for pid in locked]
+
+    def read_bytes(self, path: str, offset: int = 0, length: int = 1024 * 1024, real: bool = False) -> bytes:
+        if path in self.locked:
+            time.sleep(600)
+        return super(_Locked, self).read_bytes(path, offset, length, real)
+
+
+@pytest.fixture
+def locked_host(monkeypatch: pytest.MonkeyPatch) -> _Locked:
+    """A real php-fpm, and two processes of an account that lock their memory."""
+    monkeypatch.setattr(subject, "TITLE_SECONDS", 0.3)
+    files = proc_files("8.2-debian12", ["master", "worker"])
+    for pid in (3, 4):
+        files["/proc/%d/comm" % pid] = "php-fpm8.2\n"
+        fields = fixture("proc/8.2-debian12-worker.stat").split()
+        files["/proc/%d/stat" % pid] = " ".join([*fields[:3], "1", *fields[4:]])
+        files["/proc/%d/status" % pid] = "Uid:\t1000\t1000\t1000\t1000\n"
+        files["/proc/%d/cmdline" % pid] = ""
+    return _Locked(files, [3, 4])
+
+
+class TestLockedMemory:
+    def test_it_hides_no_other_process(self, locked_host: _Locked) -> None:
+        began = time.monotonic()
+        titles = sorted(process.cmdline for process in processes(locked_host))
+        assert titles == [
+            "",
+            "",
+            "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)",
+            "php-fpm: pool www",
+        ]
+        assert time.monotonic() - began < 5
+
+    def test_its_processes_are_strangers(self, locked_host: _Locked) -> None:
+        found = strangers(locked_host, processes(locked_host))
+        kept = [each["pid"] for each in found if each["claims"] == "php-fpm" and not each["title"]]
+        assert kept == [3, 4]
+
+    def test_a_process_alone_is_asked_in_time(self, locked_host: _Locked) -> None:
+        alone = process(locked_host, 3)
+        assert alone and alone.doubt and not alone.cmdline
