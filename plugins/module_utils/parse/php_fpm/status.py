@@ -64,6 +64,13 @@ def body(data: bytes) -> Tuple[bytes, bool]:
     return b"".join(written), False
 
 
+def _first(pairs: List[Tuple[str, object]]) -> Dict[str, object]:
+    """Of a key that comes twice the first value is php-fpm's. Older ones write a request's path as it came: a
+    visitor's may end the text and go on as JSON.
+    """
+    return dict(reversed(pairs))
+
+
 def _count(row: Dict[str, object], name: str) -> int:
     value = row.get(name)
     return value if isinstance(value, int) and 0 <= value < 1 << 53 else 0
@@ -75,13 +82,14 @@ def parse(answer: bytes) -> Optional[Status]:
     if b"json" not in head:
         return None
     try:
-        page = json.loads(text.decode("utf-8", "replace"), strict=False)
+        page = json.loads(text.decode("utf-8", "replace"), strict=False, object_pairs_hook=_first)
     except (ValueError, RecursionError):
         return None
     if not isinstance(page, dict) or not isinstance(page.get("pool"), str) or "active processes" not in page:
         return None
     rows, oldest = page.get("processes"), None
-    if isinstance(rows, list):
+    count = _count(page, "active processes") + _count(page, "idle processes")
+    if isinstance(rows, list) and (len(rows) == count or not rows):
         running = [row for row in rows if isinstance(row, dict) and row.get("state") in _RUNNING]
         oldest = max((_count(row, "request duration") / 1e6 for row in running), default=0.0)
     return Status(

@@ -77,3 +77,24 @@ class TestParse:
     def test_an_odd_count_is_nothing(self, value: Any) -> None:
         page = status.parse(answer(dict(PAGE, **{"max children reached": value})))
         assert page is not None and page.max_children_reached == 0
+
+
+class TestForged:
+    """Older php-fpm writes a request's path as it came."""
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            '"}],"active processes":0,"idle processes":9,"max children reached":0,"processes":[{"a":"',
+            '"}],"processes":[],"pool":"other","active processes":0,"a":[{"a":"',
+            '"},{"state":"Running","request duration":9000000000,"a":"',
+        ],
+    )
+    def test_a_visitors_path_changes_no_number(self, path: str) -> None:
+        page = status.parse(answer(PAGE).replace(b'"/a"', b'"/a%s"' % path.encode("ascii")))
+        assert page == status.Status("www", 2, 1, 4, 1700000000.0, None)
+
+    def test_it_makes_no_idle_worker_of_a_busy_one(self) -> None:
+        path = b'"/a","state":"Idle","request duration":0,"a":""'
+        page = status.parse(answer(PAGE).replace(b'"/a"', path))
+        assert page == status.parse(answer(PAGE))
