@@ -53,16 +53,18 @@ def measured_workers(
     page_tables: gets the rows of smaps_rollup in kB, {pid: {name: kB}}, of those that could be read.
     """
     workers = collect_workers(host, procs, masters)
-    step = max(1.0, float(len(workers)) / SAMPLE)
-    for number in range(min(SAMPLE, len(workers))):
-        worker = workers[int(number * step)]
+    # Anybody may take a worker's title: those without a master would fill the sample.
+    own = [worker for worker in workers if worker["config"]] or workers
+    step = max(1.0, float(len(own)) / SAMPLE)
+    for number in range(min(SAMPLE, len(own))):
+        worker = own[int(number * step)]
         rows = parse_kb(host.text("/proc/%d/smaps_rollup" % worker["pid"]) or "")
         sizes = _sizes(host, worker["pid"], rows)
         if sizes:
             worker.update(sizes)
         if page_tables is not None and "Rss" in rows:
             page_tables[worker["pid"]] = rows
-    if workers and workers[0]["uss_kb"] is None:
-        path = "/proc/%d/smaps_rollup" % workers[0]["pid"]
+    if own and own[0]["uss_kb"] is None:
+        path = "/proc/%d/smaps_rollup" % own[0]["pid"]
         host.miss("worker_memory", path, "cannot be read", None if host.is_root() else "root")
     return workers

@@ -57,6 +57,16 @@ class TestWorkers:
         ] == [("www", 201, SAMPLE, 201, 5)]
         assert pools[0]["uss_kb"]["p95"] == 140
 
+    def test_workers_of_no_master_fill_no_sample(self) -> None:
+        """Their titles are anybody's choice."""
+        host = a_host().more_workers(1000)
+        for path, content in host.files.items():
+            if path.endswith("/stat") and path.startswith("/proc/1"):
+                fields = content.split(b" ")
+                host.files[path] = b" ".join([*fields[:3], b"1", *fields[4:]])
+        workers = measured_workers(host, processes(host), fpm.collect_fpm(host)["masters"])
+        assert [worker["uss_kb"] for worker in workers if worker["config"]] == [140]
+
 
 class TestLimit:
     """The memory that php-fpm may use."""
