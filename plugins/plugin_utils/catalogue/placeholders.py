@@ -38,10 +38,12 @@ def _whole(value: Any) -> bool:
 
 
 def _word(value: Any) -> str | None:
-    """A field of a host as one word of the shell. None where it is not known, or cannot be shown."""
+    """A field of a host as one word of the shell. None where it is not known, cannot be shown, or would be an
+    option of the command.
+    """
     if isinstance(value, int):
         return str(value)
-    return shlex.quote(value) if _whole(value) else None
+    return shlex.quote(value) if _whole(value) and value[0] != "-" else None
 
 
 def _several(value: Any) -> str | None:

@@ -204,13 +204,13 @@ class TestFields:
         assert catalogue.cure_of_the_past({"cause": "socket_permission_denied", "reason": "acl"}) is None
 
     @pytest.mark.parametrize(
-        "unit", ["x; rm -rf / #", "$(id)", "`id`", "a b", "a'b", '"', "{{ 7 * 7 }}", "{pool}", "-x|y"]
+        "unit", ["x; rm -rf / #", "$(id)", "`id`", "a b", "a'b", '"', "{{ 7 * 7 }}", "{pool}", "x|y"]
     )
     def test_a_hostile_field_is_one_word_of_the_shell(self, unit: str) -> None:
         filled = catalogue.fill("{start}", finding(unit=unit))
         assert shlex.split(filled) == ["systemctl", "start", unit]
 
-    @pytest.mark.parametrize("unit", ["a\nb", "\x1b[2J", "a\u202eb", "", 5.5, ["x"]])
+    @pytest.mark.parametrize("unit", ["a\nb", "\x1b[2J", "a\u202eb", "", "-Hx", 5.5, ["x"]])
     def test_a_field_that_cannot_be_shown_is_left_out(self, unit: object) -> None:
         assert catalogue.fill("{start}", finding(unit=unit)) == "start php-fpm"
 

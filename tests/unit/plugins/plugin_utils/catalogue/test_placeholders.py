@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -110,3 +111,15 @@ class TestFilling:
     def test_a_page_about_any_host_keeps_the_names(self) -> None:
         assert placeholders.named("systemctl start {unit}") == "systemctl start UNIT"
         assert placeholders.named("{test_nginx}, {reload}") == "nginx -t, systemctl reload UNIT"
+
+
+class TestHostile:
+    @pytest.mark.parametrize("account", ["-ou0", "--root=/home/me", "a\nb", "x" * 5000])
+    def test_no_option_comes_from_a_hosts_field(self, account: str) -> None:
+        text = "`useradd --system {account}`"
+        assert not placeholders.complete(text, {"account": account})
+        assert account not in placeholders.filled(text, {"account": account})
+
+    def test_a_field_stays_one_word(self) -> None:
+        text = placeholders.filled("useradd --system {account}", {"account": "$(id); `id` 'x'"})
+        assert shlex.split(text) == ["useradd", "--system", "$(id); `id` 'x'"]
