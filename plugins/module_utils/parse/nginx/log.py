@@ -126,7 +126,8 @@ class NginxLog(Log):
             return
         self._pending.append(seen)
         if entry.twice and not entry.foreign and self._reached():
-            self._continue("")
+            self._doubt(self._foreign[0])
+            self.untrusted += 1 if self._pending.pop().entry.row else 0
             return
         if self._foreign and entry.foreign:
             self._doubt(self._foreign[0])

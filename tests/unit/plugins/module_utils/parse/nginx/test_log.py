@@ -237,6 +237,16 @@ class TestDoubt:
         events, log = read(text.encode("ascii"), [91])
         assert [event["signature"] for event in events] == ["ng-stderr"] and log.untrusted == 1
 
+    @pytest.mark.parametrize("pid, counted", [(91, 2), (4242, 0)])
+    def test_a_visitors_referrer_hides_no_loss_before_it(self, pid: int, counted: int) -> None:
+        """Nor does a forged line whose head names no process of nginx's make one count."""
+        visit = "2026/11/22 22:50:00 [error] %d#%d: *9 access forbidden by rule" % (pid, pid)
+        visit += TAIL + ', referrer: "http://x/, client: 192.0.2.1"'
+        lines = [HEAD + 'open() "/a" failed (20: Not a directory)' + TAIL, HEAD + RESET + TAIL]
+        text = "".join(line + "\n" for line in [*lines, HEAD + RESET + TAIL, visit])
+        events, _log = read(text.encode("ascii"), [91])
+        assert counts(events).get(("ng-reset-header", STAT), 0) == counted
+
     def test_line_behind_an_entry_without_an_end_is_its_text(self) -> None:
         first = HEAD + 'open() "/x\n'
         forged = HEAD + RESET + TAIL
