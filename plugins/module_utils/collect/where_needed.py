@@ -43,6 +43,7 @@ _ODD = re.compile(
     rb'"GET /\w[\w/%-]* HTTP/[\d.]+" 404 (?:1[4-6]|5[4-6])\d |'
     rb'" [34]\d\d \d+ "[^"\n]*" "(?:ELB-HealthChecker|GoogleHC|Load Balancer Agent)'
 )
+_BESIDE = re.compile(rb'\.(?:css|m?js)(?:\?[^" ]*)? HTTP/[\d.]+" 404 |\.mjs(?:\?[^" ]*)? HTTP/[\d.]+" [23]')
 _SENT_ON, _CAME = re.compile(rb'"GET [^" ]+ HTTP/[\d.]+" 30[12378] '), re.compile(rb'" 200 ')
 # These name files, directories, limits or scripts of the host.
 OF_PLACES = (
@@ -203,14 +204,12 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         found["missed_pages"] = isolated(host, "missed_pages", look) or []
     wide = _ends(host, nginx, since)
     ends = [end[-PAGES_TAIL:] for end in wide]
-    if (
-        max(len(_ODD.findall(end)) for end in [b"", *ends]) >= FEWEST_LINES
-        or max(len(_BY_PHP.findall(end)) for end in [b"", *wide]) >= FEWEST_LINES
-        or any(map(_sends_on, ends))
-    ):
+    beside = any(len(_BESIDE.findall(end)) >= FEWEST_LINES for end in ends)
+    odd = any(len(_ODD.findall(end)) >= FEWEST_LINES or _sends_on(end) for end in ends)
+    if odd or beside or any(len(_BY_PHP.findall(end)) >= FEWEST_LINES for end in wide):
         from .pages.odd_visits import collect_odd_visits
 
-        visits = isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since))
+        visits = isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since, beside))
         if visits:
             found["odd_visits"], found["path_ways"] = visits
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)

@@ -9,11 +9,11 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from ...parse.nginx.access_log import AccessLog
-from ...parse.nginx.conf import Directive, every
+from ...parse.nginx.conf import Conf, Directive, every
 from ...parse.nginx.failed_parts import failed_parts
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.odd_visits import PATH_INFO, PERMALINK, odd_visits
-from ...parse.nginx.redirects import sent_on
+from ...parse.nginx.redirects import CIRCLE, sent_on
 from ...parse.nginx.routes import server_names, site_name
 from ...parse.nginx.site_logs import writers
 from ..host import Host
@@ -21,6 +21,7 @@ from ..logs.access_logs import TAIL, forms_of
 from ..logs.log_window import MOST_TAILS, tail
 from ..nginx.nginx_files import Reading
 from ..php_fpm.last_start import ini_files
+from .assets import assets, keeps_redirects
 from .path_info import wrong_way
 from .permalinks import KIND, permalinks
 
@@ -48,11 +49,20 @@ def _unfixed(host: Host, snapshot: "Snapshot") -> Dict[str, str]:
     return found
 
 
-def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[Front]":
+def _blocks(conf: Conf) -> List[Tuple[Directive, Directive]]:
+    """http and server, of sites of PHP."""
+    return [
+        (http, server)
+        for http in conf.directives
+        for server in http.block or []
+        if server.name == "server" and any(each.name == "fastcgi_pass" for each in every(server.block or []))
+    ]
+
+
+def _ways(host: Host, snapshot: "Snapshot", conf: Conf, visits: "List[OddVisits]") -> "List[Front]":
     """Where nginx leads the paths behind a script's name that visitors missed."""
     nginx = snapshot["nginx"]
     prefix = nginx["prefix"] or ""
-    conf = Reading.of(host, nginx).conf
     logs = writers(nginx.get("site_logs") or [])
     paths: Dict[str, List[str]] = {}  # by site
     for each in visits:
@@ -67,13 +77,7 @@ def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[
         if files and route.get("server"):
             raw[(route["server"]["file"], route["server"]["line"])] = files[0]
     found: List[Front] = []
-    blocks: List[Tuple[Directive, Directive]] = [
-        (http, server)
-        for http in conf.directives
-        for server in http.block or []
-        if server.name == "server" and any(each.name == "fastcgi_pass" for each in every(server.block or []))
-    ]
-    for http, server in blocks:
+    for http, server in _blocks(conf):
         ini = raw.get((server.file, server.line), "")
         chosen = list(dict.fromkeys(paths.get(site_name(server_names(server.block or [])), [])))[:MOST_PATHS]
         if host.left() <= 0:
@@ -87,9 +91,9 @@ def _ways(host: Host, snapshot: "Snapshot", visits: "List[OddVisits]") -> "List[
 
 
 def collect_odd_visits(
-    host: Host, snapshot: "Snapshot", since: float
+    host: Host, snapshot: "Snapshot", since: float, beside: bool
 ) -> Tuple[List["OddVisits"], List["Front"]]:
-    """(the visits, where nginx leads the paths behind a script's name that were missed)"""
+    """(the visits, where nginx leads those that were missed). beside: scripts and styles, too."""
     nginx = snapshot["nginx"]
     known: Dict[str, LineFormat] = {}
     visits: List[OddVisits] = []
@@ -100,5 +104,16 @@ def collect_odd_visits(
             pages = list(log.last_pages(tail(host, path, TAIL, since)))[::-1]
             visits += odd_visits(pages, nginx["version"], path) + sent_on(pages, path)
             visits += failed_parts(pages, path)
+    circles = [each for each in visits if each["kind"] == CIRCLE]
     missed = any(each["kind"] in OF_PATHS for each in visits)
-    return visits, _ways(host, snapshot, visits) if missed else []
+    if not missed and not circles and not beside:
+        return visits, []
+    conf = Reading.of(host, nginx).conf
+    ways = _ways(host, snapshot, conf, visits) if missed else []
+    blocks = {site_name(server_names(server.block or [])): (http, server) for http, server in _blocks(conf)}
+    for each in circles:
+        for http, server in [blocks[each["site"]]] if each["site"] in blocks else []:
+            kept = keeps_redirects(host, nginx["prefix"] or "", http, server, each["status"])
+            ways += [kept] if kept else []
+    found = assets(host, nginx, blocks, since) if beside else ([], [])
+    return visits + found[0], ways + found[1]

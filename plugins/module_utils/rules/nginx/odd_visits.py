@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding
     from ....plugin_utils.shapes.logs import AccessLogs, Event, OddVisits
     from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.nginx import Front
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
 CIRCLE = "redirects"
 SCRIPT, OTHERS = "failed_script", "losses_elsewhere"
+ASSETS, BESIDE, CACHED = "assets", ("made", "untyped"), ("cached",)
+AT = "%(file)s:%(line)s: %(written)s"
 UNLED, PERMALINKS = "permalinks", ("permalinks",)
 TOO_LARGE, SENT_MISSING = meanings("body_too_large", "too_large_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")
@@ -43,8 +46,17 @@ WORDS = {
     "permalink": "%(requests)d requests for pages such as %(path)s with nginx's own 404, visitors: "
     "%(visitors)d, and no such page came. ",
     "circle": "%(requests)d requests for pages such as %(path)s with %(status)d, visitors: %(visitors)d. "
-    "Each asked for the same page again at once: it is sent to where it came from. Where TLS ends in front "
-    "of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the server block's redirects",
+    "Each asked for the same page again at once: it is sent to where it came from. ",
+    "tls": "Where TLS ends in front of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the "
+    "server block's redirects",
+    "cached": "nginx keeps redirects in its cache (%(file)s:%(line)s: %(written)s), so that one made for "
+    "some, as for http, comes to all: let it keep 200 alone, or add to fastcgi_cache_key what they differ "
+    "in, and empty the cache. ",
+    "made": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. Pages name it, and "
+    "no such file is there. If the application makes it, it needs try_files $uri /index.php$is_args$args "
+    "in ",
+    "untyped": "%(requests)d requests for %(path)s, visitors: %(visitors)d. nginx knows no type of .mjs, so "
+    "browsers do not run it, and pages may stay blank: add mjs beside js in mime.types",
     "check": "%(requests)d checks of a balancer for %(path)s with %(status)d, and none with 200 since. A "
     "balancer takes a host out that answers so: let it ask by the site's name, for a page with 200",
     "sent": "%(requests)d requests with 500 that send something (POST and the like), such as to %(path)s, "
@@ -63,11 +75,21 @@ ELSEWHERE = (
 FILE = "%s: nginx answered 404 to %d requests: the application had it send a file that is not there"
 
 
+def _ways(
+    snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits", kinds: Sequence[str]
+) -> "List[Front]":
+    """Of the site's server blocks."""
+    routes = [each for each in snapshot["nginx"]["routes"] if visits["site"] in (None, each["site"])]
+    servers = [route["server"] for route in routes if "server" in route]
+    ways = access.get("path_ways") or []
+    return [way for way in ways if way["server"] in servers and way["kind"] in kinds]
+
+
 def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
     kind = visits["kind"]
     if kind in ("sent", "below"):
         return _by_parts(snapshot, visits)
-    values = {**visits, "path": shown(visits["path"])}
+    values = visits if kind in BESIDE else {**visits, "path": shown(visits["path"])}
     words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
     many = visits["visitors"] > 1 or visits["internal"]
     if kind == "check":
@@ -77,19 +99,22 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
     if kind == "circle":
         if visits["visitors"] < 2:  # a test of the load follows no redirect
             return []
-        return [unseen(CIRCLE if visits["others"] else WHAT, visits["log"], words)]
+        ways = _ways(snapshot, access, visits, CACHED)
+        words += WORDS["cached"] % ways[0] if ways else ""
+        return [unseen(CIRCLE if visits["others"] else WHAT, visits["log"], words + WORDS["tls"])]
+    if kind in BESIDE:
+        ways = _ways(snapshot, access, visits, (kind,))
+        words += AT % ways[0] if ways and kind == "made" else ""
+        return [unseen(ASSETS, visits["log"], words)] if ways else []
     # One stranger has many names, and comes by a balancer's address.
     ill = visits.get("external", 0) >= FEWEST and not visits["since"]
     if kind == "method":
         return [unseen(METHOD, visits["log"], words)]
     if kind in ("path_info", "permalink"):
-        routes = [each for each in snapshot["nginx"]["routes"] if visits["site"] in (None, each["site"])]
-        servers = [route["server"] for route in routes if "server" in route]
-        ways = [way for way in access.get("path_ways") or [] if way["server"] in servers]
-        ways = [way for way in ways if way["kind"] in (NGINX_ALONE if kind == "path_info" else PERMALINKS)]
+        ways = _ways(snapshot, access, visits, NGINX_ALONE if kind == "path_info" else PERMALINKS)
         if not ways or not ill or (kind == "permalink" and visits["paths"] < 2):
             return []
-        why = "%s:%s: %s does not pass it to PHP" % (ways[0]["file"], ways[0]["line"], ways[0]["written"])
+        why = AT % ways[0] + " does not pass it to PHP"
         return [unseen(WHAT if kind == "path_info" else UNLED, visits["log"], words + why)]
     ill = ill and visits["requests"] > visits["others"]
     return [unseen(WHAT if ill else LARGE, visits["log"], words)]

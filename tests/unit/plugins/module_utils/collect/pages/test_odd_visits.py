@@ -33,7 +33,8 @@ def ways(*visits: Any, more: str = "", late: bool = False) -> List[int]:
     logs = [{"site": "blog.example", "names": [], "access": [log]}]
     nginx = {"config": MAIN, "prefix": "/etc/nginx", "options": {}, "routes": [], "site_logs": logs}
     snapshot: Any = {"nginx": nginx, "fpm": {"masters": []}}
-    return [way["server"]["line"] for way in odd_visits._ways(host, snapshot, list(visits))]
+    conf = odd_visits.Reading.of(host, snapshot["nginx"]).conf
+    return [way["server"]["line"] for way in odd_visits._ways(host, snapshot, conf, list(visits))]
 
 
 class TestWays:
@@ -80,5 +81,5 @@ class TestLogs:
             "version": None,
         }
         snapshot: Any = {"nginx": nginx}
-        odd_visits.collect_odd_visits(FakeHost(), snapshot, 0.0)
+        odd_visits.collect_odd_visits(FakeHost(), snapshot, 0.0, False)
         assert len(read) == odd_visits.MOST_TAILS

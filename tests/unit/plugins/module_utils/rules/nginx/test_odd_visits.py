@@ -259,6 +259,40 @@ class TestCircle:
         assert notes(host) == ["health_check"] and hosts.status(host) == "healthy"
         assert notes(visited("check", "", requests=2)) == []
 
+    def test_hit_nginx_keeps_redirects(self) -> None:
+        why = hosts.verdict(visited("circle", "cached", path="/", status=301))["missing"][0]["why"]
+        assert "keeps redirects in its cache (/etc/nginx/nginx.conf:9: try_files x =404)" in why
+
+    def test_near_miss_another_site_keeps_them(self) -> None:
+        host = visited("circle", "cached", path="/", status=301)
+        host["access"]["path_ways"][0]["server"] = {"file": "/etc/nginx/nginx.conf", "line": 99}
+        assert "in its cache" not in hosts.verdict(host)["missing"][0]["why"]
+
+
+class TestBeside:
+    """It is a note alone: only a browser tells whether the page is one without them."""
+
+    def why(self, kind: str, path: str) -> str:
+        host = visited(kind, kind, path=path)
+        assert notes(host) == ["assets"] and hosts.found(host) == hosts.HEALTHY
+        return str(hosts.verdict(host)["missing"][0]["why"])
+
+    def test_hit_a_file_that_the_application_makes(self) -> None:
+        why = self.why("made", "/livewire/livewire.js")
+        assert "5 requests for /livewire/livewire.js with 404" in why
+        assert "in /etc/nginx/nginx.conf:9: try_files x =404" in why
+
+    def test_hit_scripts_without_a_type(self) -> None:
+        assert "add mjs beside js in mime.types" in self.why("untyped", "/js/a.mjs")
+
+    @pytest.mark.parametrize("way", ["", "untyped"])
+    def test_near_miss_nginx_leads_it_to_php(self, way: str) -> None:
+        assert notes(visited("made", way, path="/a.js")) == []
+
+    @pytest.mark.parametrize("facts", [{"visitors": 1}, {"requests": 2}])
+    def test_decoy_one_visitor_or_two_requests(self, facts: Any) -> None:
+        assert notes(visited("made", "made", path="/a.js", **facts)) == []
+
 
 class TestElsewhere:
     def refused(self, comm: str = "docker-proxy", answered: int = 0, pool: bool = False) -> Host:
