@@ -23,6 +23,16 @@ _PORT = re.compile(r"\d+\Z")
 _PLACE = re.compile(r" in (/[^:]+):(\d+)\Z")
 _WHY = (
     ("no port in upstream", "no upstream that nginx reads has this name"),
+    ('unknown directive "ssl"', "nginx has none since 1.25.1; write ssl on the listen line"),
+    ("unknown directive", "it is misspelt, or of a module that nginx does not load, or of another version"),
+    ("zero size shared memory", "no limit_req_zone, limit_conn_zone or fastcgi_cache_path has this name"),
+    ('unknown "', "nothing that nginx reads makes this variable, as a map does"),
+    ("not binary compatible", "the module is of another build of nginx: install that of this one"),
+    (" instead of ", "the module is of another version of nginx: install that of this one"),
+    (
+        "socket() [",
+        "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit",
+    ),
     ("failed (99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
 )
 _PATH = re.compile(r'"(/[^"]+)"')

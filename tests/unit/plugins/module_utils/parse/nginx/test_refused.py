@@ -100,6 +100,13 @@ class TestExplained:
         [
             ('no port in upstream "php74" in /etc/nginx/x:3', "no upstream that nginx reads has this name"),
             ("bind() to 192.0.2.54:80 failed (99: Cannot assign requested address)", "no interface of this"),
+            ('unknown directive "ssl" in /etc/nginx/x:3', "nginx has none since 1.25.1"),
+            ('unknown directive "brotli" in /etc/nginx/x:3', "it is misspelt, or of a module"),
+            ('zero size shared memory zone "one"', "no limit_req_zone, limit_conn_zone or"),
+            ('unknown "connection_upgrade" variable', "nothing that nginx reads makes"),
+            ('module "/a.so" is not binary compatible in /etc/nginx/x:3', "the module is of another build"),
+            ('module "/a.so" version 1022001 instead of 1024000 in /x:1', "the module is of another version"),
+            ("socket() [::]:80 failed (97: Address family not supported by protocol)", "no IPv6 for nginx"),
         ],
     )
     def test_hit_what_the_words_do_not_tell(self, text: str, why: str) -> None:
@@ -110,6 +117,8 @@ class TestExplained:
         [
             'host not found in upstream "php:9000" in /etc/nginx/x:3',
             "bind() to 0.0.0.0:80 failed (98: Address already in use)",
+            'unknown log format "shop" in /etc/nginx/x:3',
+            'invalid parameter "http3" in /etc/nginx/x:3',
         ],
     )
     def test_near_miss_another_complaint(self, text: str) -> None:
