@@ -48,11 +48,27 @@ FAULTS = {
     "memory_unit": r"Allowed memory size of (?:\d{1,6}|2097152) bytes exhausted",
     "certificate_file": r"(?:failed loading cafile stream: `|CAfile: |certificate file: )"
     r"(?P<name>/[\w./@+-]{1,255})",
+    # Of require alone, which ends the script: an application asks for much else that it may do without.
+    "open_basedir": r"require(?:_once)?\(\): open_basedir restriction in effect\. "
+    r"File\((?P<name>/[\w./@+-]{1,255})\)",
+    "encoded": r"was encoded by the ionCube Encoder for PHP (?P<name>\d[\d.]{0,5}) and cannot run",
     # A release that a deploy took away had its libraries.
     "vendor": r"Failed opening required '(?:(?!/releases/)[^'\n]){0,255}vendor/autoload\.php'",
     "redis_files": r"Exception: MISCONF (?:Redis|Errors writing to the AOF)",
     "database_driver": r"(?m)(?:Exception|in the driver): could not find driver(?: in | \(|$)",
     "database_file": r"[:8\])] (?:attempt to write a readonly database|unable to open database file)",
+    "database_login": r"xception: .{0,90}(?:Access denied for user|Unknown database) '|"
+    r"password authentication failed for user",
+    "database_unreached": r"Exception: SQLSTATE\[(?:HY000\] \[200[2-6]|08006)\]|"
+    r"_sql_exception: (?:No such file|Connection refused)",
+    "redis_unreached": r"RedisException: (?:Connection (?:refused|timed out)|No such file)|"
+    r"Predis\S+ConnectionException: ",
+    "assets": r"(?:Vite|Mix) manifest (?:not found|does not exist)",
+    "cache_directories": r"Exception: Please provide a valid cache path",
+    "application_key": r"Exception: No application encryption key has been specified",
+    "host_header": r"Undefined (?:array key|index:) \"?HTTP_HOST\b",
+    "quota": r"Disk quota exceeded|(?:stream: |errno=122 )\"?Quota exceeded",  # musl has the shorter words
+    "memory_limit": r"Allowed memory size of \d{7,} bytes exhausted",
     # Of the system's own directories, where everybody may make files.
     "temporary_directory": r"\(\): open\((?P<name>/(?:var/)?tmp)/[^/\n]{1,80}\) failed: Permission denied",
     "extension": "Error: (?:%s)" % "|".join(_lacks(*each) for each in _EXTENSIONS),

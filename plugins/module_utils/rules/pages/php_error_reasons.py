@@ -267,7 +267,8 @@ def questions(snapshot: "Snapshot") -> List[Question]:
         Question(group, (_before_script,))
         for group in groups(snapshot, list(newest.values()))
         if meaning_of(group.newest) in BEFORE_SCRIPT
-        # One that was removed is everyday, and else found_again.py knows more.
+        # One that was removed is everyday, and else found_again.py knows more. An encoded one has begun.
+        and group.newest["detail"].get("fault") != "encoded"
         and not opening(group.newest["detail"], [route["root"] or "" for route in group.routes])
     ]
     for path, pages, routes in _of_pages(snapshot):

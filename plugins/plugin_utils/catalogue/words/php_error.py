@@ -28,7 +28,28 @@ _FAULTS = {
     "place of {name}",
     # No command: root would paste it.
     "vendor": "run composer install in the application's directory, as its own account and never as root, or "
-    "deploy vendor/ with the code: a checkout has none",
+    "deploy vendor/ with the code; if it is there, see its mode",
+    "open_basedir": "let open_basedir have the directory of {name}, too: a .user.ini, the pool or nginx's "
+    "PHP_VALUE sets it",
+    "encoded": "pass the site to a pool of PHP {name}, or get its files encoded for this PHP from who sells "
+    "them",
+    "database_login": "let the application's settings have the account, password and name of a database that "
+    "the server knows",
+    "database_unreached": "see whether the database runs, and where: in the application's settings localhost "
+    "is a socket, 127.0.0.1 a port",
+    "redis_unreached": "see whether Redis runs, and whether the application's settings name its host and "
+    "port, or its socket",
+    "assets": "build the application's scripts and styles (npm run build) where it is deployed from, and "
+    "deploy them with it",
+    "cache_directories": "make storage/framework/views, cache and sessions again in the application's "
+    "directory, as the account of the site's pool",
+    "application_key": "give the application its APP_KEY again, in .env: the one that it had, as a new one "
+    "does not read what is encrypted",
+    "host_header": "set fastcgi_param HTTP_HOST $host in PHP's locations: requests by HTTP/3 have no Host "
+    "header; `{test_nginx} && {reload_nginx}`",
+    "quota": "see whose quota is used up (quota -u, repquota -a), whatever df says; free room, or raise it",
+    "memory_limit": "see what its pages load; else raise memory_limit of the site's pool as far as its "
+    "workers fit in memory; `{reload}`",
     "redis_files": "let Redis write its files again: Redis cannot write them, as its disk is full or its dir "
     "is another's (its log says which)",
     "database_driver": "install and enable the driver of the site's database for this PHP, as its package "

@@ -36,6 +36,17 @@ KINDS = {
     "database_driver": (None, "the driver of the site's database for this PHP"),
     "database_file": (None, "write the database's file and its directory"),
     "temporary_directory": ("/var/tmp", "look at the mode of /var/tmp (ls -ld)"),
+    "open_basedir": ("/srv/a/vendor/autoload.php", "the directory of /srv/a/vendor/autoload.php, too"),
+    "encoded": ("5.6", "a pool of PHP 5.6, or"),
+    "database_login": (None, "account, password and name of a database"),
+    "database_unreached": (None, "localhost is a socket, 127.0.0.1 a port"),
+    "redis_unreached": (None, "whether Redis runs"),
+    "assets": (None, "(npm run build)"),
+    "cache_directories": (None, "make storage/framework/views"),
+    "application_key": (None, "APP_KEY again, in .env"),
+    "host_header": (None, "fastcgi_param HTTP_HOST $host in PHP's locations"),
+    "quota": (None, "whatever df says"),
+    "memory_limit": (None, "raise memory_limit of the site's pool as far as"),
     "extension": ("redis", "enable the extension redis for this PHP"),
 }
 HOSTILE = [
@@ -78,7 +89,8 @@ class TestPhp:
         steps = catalogue.steps_for(of("php_error", "every_page", {"fault": kind, "name": name}))
         assert not any("reboot" in step.text or "\u202e" in step.text for step in steps)
         commands = {step.text for step in steps if step.command}
-        assert commands <= {"systemctl restart php.service", "systemctl reload php.service"}
+        nginx = "nginx -t && systemctl reload nginx"
+        assert commands <= {"systemctl restart php.service", "systemctl reload php.service", nginx}
         if KINDS[kind][0]:
             assert fix("php_error", "every_page", fault=kind, name=name) == READ_IT
 

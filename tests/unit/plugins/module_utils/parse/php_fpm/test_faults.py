@@ -12,6 +12,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.err
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.faults import FAULTS, fault_of
 
 DATABASE = {"fault": "database_connections"}
+LOGIN, UNREACHED = {"fault": "database_login"}, {"fault": "database_unreached"}
 HITS: Dict[str, Dict[str, Any]] = {
     ': Composer detected issues: dependencies require a PHP version ">= 9.1.0". You are running 8.4': {
         "fault": "other_version",
@@ -72,6 +73,41 @@ HITS: Dict[str, Dict[str, Any]] = {
         "fault": "temporary_directory",
         "name": "/var/tmp",
     },
+    "PHP Warning:  require(): open_basedir restriction in effect. File(/srv/a/vendor/autoload.php) is not "
+    "within; PHP Fatal error: Failed opening required '/srv/a/vendor/autoload.php' (include_path='.')": {
+        "fault": "open_basedir",
+        "name": "/srv/a/vendor/autoload.php",
+    },
+    ":  The file /a.php was encoded by the ionCube Encoder for PHP 5.6 and cannot run under PHP 7.1": {
+        "fault": "encoded",
+        "name": "5.6",
+    },
+    ": Uncaught PDOException: SQLSTATE[HY000] [1045] Access denied for user 'shop'@'localhost'": LOGIN,
+    ": Uncaught mysqli_sql_exception: Unknown database 'shop' in /a.php:2": LOGIN,
+    ': FATAL:  password authentication failed for user "shop" in /a.php:2': LOGIN,
+    ": Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /a.php:2": UNREACHED,
+    ": Uncaught PDOException: SQLSTATE[08006] [7] connection to server at": UNREACHED,
+    ": Uncaught mysqli_sql_exception: Connection refused in /a.php:2": UNREACHED,
+    ": Uncaught RedisException: Connection refused in /a.php:2": {"fault": "redis_unreached"},
+    ": Uncaught Predis\\Connection\\ConnectionException: Connection refused [tcp://": {
+        "fault": "redis_unreached"
+    },
+    ": Uncaught E: Vite manifest not found at: /srv/a/public/build/manifest.json": {"fault": "assets"},
+    ": Uncaught Exception: The Mix manifest does not exist. in /a.php:2": {"fault": "assets"},
+    ": Uncaught InvalidArgumentException: Please provide a valid cache path. in": {
+        "fault": "cache_directories"
+    },
+    ": Uncaught MissingAppKeyException: No application encryption key has been specified.": {
+        "fault": "application_key"
+    },
+    ': Uncaught ErrorException: Undefined array key "HTTP_HOST" in /a.php:2': {"fault": "host_header"},
+    ": Uncaught ErrorException: Undefined index: HTTP_HOST in /a.php:2": {"fault": "host_header"},
+    ": Uncaught ErrorException: file_put_contents(): Write of 9 bytes failed with errno=122 Disk quota "
+    "exceeded": {"fault": "quota"},
+    ': fopen(/srv/a.mo): failed to open stream: "Quota exceeded" in /a.php': {"fault": "quota"},
+    ": Allowed memory size of 134217728 bytes exhausted (tried to allocate 9 bytes)": {
+        "fault": "memory_limit"
+    },
     ': Uncaught Error: Class "Redis" not found in /a.php:1': {"fault": "extension", "name": "redis"},
     ': Uncaught Error: Class "MongoDB\\Driver\\Manager" not found in /a.php:1': {
         "fault": "extension",
@@ -98,9 +134,13 @@ NEAR_MISSES = [
     ": session_start(): open(/tmp/sess_1, O_RDWR) failed: No space left on device (28) in /a.php",
     ": session_start(): open(/tmp/shop/sess_1, O_RDWR) failed: Permission denied (13) in /a.php",
     ": Uncaught RuntimeException: could not find driver Smith in /a.php:2",
-    ": Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /a.php:2",
-    ": Allowed memory size of 134217728 bytes exhausted (tried to allocate 9 bytes) in /a.php",
-    ": Allowed memory size of 20971520 bytes exhausted (tried to allocate 9 bytes) in /a.php",
+    ": file_exists(): open_basedir restriction in effect. File(/usr/bin/convert) is not within",
+    ": include(): open_basedir restriction in effect. File(/srv/a/theme.php) is not within",
+    ": Uncaught ApiException: Quota exceeded for quota metric 'Requests' in /a.php:2",
+    ": Uncaught PDOException: SQLSTATE[HY000]: General error: 2006 gone away in /a.php:2",
+    ": Uncaught ShopException: Connection refused in /a.php:2",
+    ': Uncaught ErrorException: Undefined array key "HTTP_HOSTS" in /a.php:2',
+    ": Uncaught InvalidArgumentException: Please provide a valid path. in /a.php:2",
     ": session_start(): Failed to read session data: redis (path: tcp://127.0.0.1:6379) in /a.php",
     ": Uncaught Error: the environment is not variable in /a.php:2",
 ]
