@@ -26,7 +26,7 @@ _WHY = (
     ('unknown directive "ssl"', "nginx has none since 1.25.1; write ssl on the listen line"),
     ("unknown directive", "it is misspelt, or of a module that nginx does not load, or of another version"),
     ("zero size shared memory", "no limit_req_zone, limit_conn_zone or fastcgi_cache_path has this name"),
-    ('unknown "', "nothing that nginx reads makes this variable, as a map does"),
+    ('unknown "', "nothing that nginx reads makes this variable"),
     ("not binary compatible", "the module is of another build of nginx: install that of this one"),
     (" instead of ", "the module is of another version of nginx: install that of this one"),
     (

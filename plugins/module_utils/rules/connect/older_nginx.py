@@ -41,8 +41,7 @@ def refused(refusal: "Refusal", runs: bool) -> str:
     """Why nginx does not load its files, or does not start at all."""
     if {"holders", "pid_file", "masked"}.intersection(refusal):
         return "nginx does not start: " + _start(refusal)
-    named = ":%s" % refusal["line"] in refusal["text"]  # nginx's own words mostly say where
-    at = "line %s: " % refusal["line"] if refusal["line"] and not named else ""
+    at = "line %s: " % refusal["line"] if refusal["line"] else ""
     goes_on = "it goes on with those before, and would not start" if runs else "it does not start"
     return "%s%s: nginx refuses to load its files: %s" % (at, refusal["text"], goes_on)
 

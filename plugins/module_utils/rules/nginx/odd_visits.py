@@ -49,9 +49,8 @@ WORDS = {
     "Each asked for the same page again at once: it is sent to where it came from. ",
     "tls": "Where TLS ends in front of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the "
     "server block's redirects",
-    "cached": "nginx keeps redirects in its cache (%(file)s:%(line)s: %(written)s), so that one made for "
-    "some, as for http, comes to all: let it keep 200 alone, or add to fastcgi_cache_key what they differ "
-    "in, and empty the cache. ",
+    "cached": "nginx's cache keeps redirects (%(file)s:%(line)s: %(written)s), so that one for http comes to "
+    "all: keep 200 alone, and empty it. Else HTTPS or X-Forwarded-Proto tell PHP of no TLS",
     "made": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. Pages name it, and "
     "no such file is there. If the application makes it, it needs try_files $uri /index.php$is_args$args "
     "in ",
@@ -100,8 +99,8 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
         if visits["visitors"] < 2:  # a test of the load follows no redirect
             return []
         ways = _ways(snapshot, access, visits, CACHED)
-        words += WORDS["cached"] % ways[0] if ways else ""
-        return [unseen(CIRCLE if visits["others"] else WHAT, visits["log"], words + WORDS["tls"])]
+        words += WORDS["cached"] % ways[0] if ways else WORDS["tls"]
+        return [unseen(CIRCLE if visits["others"] else WHAT, visits["log"], words)]
     if kind in BESIDE:
         ways = _ways(snapshot, access, visits, (kind,))
         words += AT % ways[0] if ways and kind == "made" else ""
