@@ -43,7 +43,9 @@ _ODD = re.compile(
     rb'"GET /\w[\w/%-]* HTTP/[\d.]+" 404 (?:1[4-6]|5[4-6])\d |'
     rb'" [34]\d\d \d+ "[^"\n]*" "(?:ELB-HealthChecker|GoogleHC|Load Balancer Agent)'
 )
-_BESIDE = re.compile(rb'\.(?:css|m?js)(?:\?[^" ]*)? HTTP/[\d.]+" 404 |\.mjs(?:\?[^" ]*)? HTTP/[\d.]+" [23]')
+_BESIDE = re.compile(
+    rb'\.(?:css|m?js)(?:\?[^" ]{0,99})? HTTP/[\d.]+" 404 |\.mjs(?:\?[^" ]{0,99})? HTTP/[\d.]+" [23]'
+)
 _SENT_ON, _CAME = re.compile(rb'"GET [^" ]+ HTTP/[\d.]+" 30[12378] '), re.compile(rb'" 200 ')
 # These name files, directories, limits or scripts of the host.
 OF_PLACES = (

@@ -118,3 +118,22 @@ class TestOdd:
     )
     def test_near_miss_what_is_everyday(self, line: str) -> None:
         assert not where_needed._ODD.search((line + ' "-" "curl"').encode("ascii"))
+
+    @pytest.mark.parametrize(
+        ("line", "hit"),
+        [
+            ('"GET /a.js?id=9 HTTP/1.1" 404 153', True),
+            ('"GET /a.css HTTP/2.0" 404 153', True),
+            ('"GET /a.mjs HTTP/1.1" 200 99', True),
+            ('"GET /a.js HTTP/1.1" 200 99', False),
+            ('"GET /a.png HTTP/1.1" 404 153', False),
+            ('"GET /a?b=.js HTTP/1.1" 404 153', True),
+        ],
+    )
+    def test_scripts_and_styles_beside_a_page(self, line: str, hit: bool) -> None:
+        assert bool(where_needed._BESIDE.search((line + ' "-" "curl"').encode("ascii"))) == hit
+
+    def test_decoy_a_path_made_to_cost_beside_a_page(self) -> None:
+        begun = time.monotonic()
+        assert not where_needed._BESIDE.findall(9000 * b".js?")
+        assert time.monotonic() - begun < 1

@@ -63,6 +63,26 @@ class TestBeforeScript:
         assert hosts.only(host)["facts"] == {"fault": "memory_unit"}
 
 
+class TestEncoded:
+    """ionCube ends a script of the application so: php.ini has no part in it."""
+
+    TEXT = (
+        "The file /a.php was encoded by the ionCube Encoder for PHP 5.6 and cannot run in Unknown on line 0"
+    )
+
+    def host(self, **pages: Any) -> Host:
+        host = logged(fatal(), **pages)
+        hosts.quote(host, '*1 FastCGI sent in stderr: "PHP message: PHP Fatal error:  %s"' % self.TEXT)
+        return host
+
+    def test_hit_each_page_is_an_encoded_script(self) -> None:
+        item = hosts.only(self.host())
+        assert (item["reason"], item["facts"]) == ("every_page", {"fault": "encoded", "name": "5.6"})
+
+    def test_near_miss_pages_come(self) -> None:
+        assert hosts.found(self.host(answered=3, failed=0)) == hosts.HEALTHY
+
+
 class TestEveryPage:
     def test_hit_php_keeps_its_errors_elsewhere(self) -> None:
         host = logged(a_host().silent_logs())
