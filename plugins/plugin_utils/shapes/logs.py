@@ -307,8 +307,8 @@ class OddVisits(TypedDict):
 
     log: str  # path
     site: Optional[str]  # None: of any site that logs there
-    # path_info, header, uri or method. permalink, circle, check: not before 0.14.0. made, untyped, sent, below:
-    # not before 0.15.0. sent, below: all of these are a 500 of the application.
+    # path_info, header, uri or method. permalink, circle, check: not before 0.14.0. made, untyped, sent,
+    # below: not before 0.15.0. sent, below: all of these are a 500 of the application.
     kind: str
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
