@@ -247,8 +247,10 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     if errors:
         found["php_errors"] = errors
     odd = any(ODD_PAGES.intersection(each) for each in pages)
-    error_logs = any(file["size"] for file in logs["files"] if file["kind"] == "nginx_error")
-    if odd or (many and not error_logs) or max([many] + [each["failed"] for each in pages]) >= MANY:
+    errors_told = any(
+        file["size"] and "begins" not in file for file in logs["files"] if file["kind"] == "nginx_error"
+    )
+    if odd or (many and not errors_told) or max([many] + [each["failed"] for each in pages]) >= MANY:
         from .nginx.nginx_answers import own_answers
 
         answers = isolated(host, "own_answers", partial(own_answers, host, nginx))

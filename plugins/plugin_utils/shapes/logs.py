@@ -72,6 +72,7 @@ class LaterLogFile(TypedDict, total=False):
     """Not in snapshots from before 0.4.0."""
 
     earlier: Optional[Earlier]
+    begins: float  # epoch seconds of its first entry, if no log before is in the window; not before 0.15.0
 
 
 class LogFile(LaterLogFile):
@@ -131,7 +132,6 @@ class LaterEvent(TypedDict, total=False):
 
     # Only where a file was changed in the window that may have mended it; not before 0.14.0.
     revisits: List[Revisit]
-
     # nginx went on to another server of the upstream, whose failure is logged, too; False: it could not.
     # Absent: the log does not tell.
     passed: bool
@@ -140,6 +140,7 @@ class LaterEvent(TypedDict, total=False):
     front: bool
     own: bool  # the visitor has an address of this host, and no loopback; not before 0.7.0
     none_left: bool  # nginx had no server left then; not in snapshots from before 0.6.0
+    own_page: bool  # by an access log: whether a 502 has the size of nginx's own page; not before 0.15.0
     # Of an access log: the servers that a lost request was passed to, in their order. Not before 0.6.0.
     tried: List[str]
 

@@ -9,9 +9,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tuple, cast
 
 from ...parse.log_events import Events
-from ...parse.nginx.access_log import LINE_BYTES, PAGES_BYTES, AccessLog
+from ...parse.nginx.access_log import LINE_BYTES, PAGES_BYTES, AccessLog, own_502
 from ...parse.nginx.access_pages import front_page
-from ...parse.nginx.conf import every
+from ...parse.nginx.conf import every, named
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.settings import parse_time
 from ...parse.nginx.site_logs import Writers, writers
@@ -168,6 +168,11 @@ def soonest(host: Host, nginx: "Nginx") -> Tuple[float, float]:
     return min([GIVES_UP] + seconds), loaded_at
 
 
+def _has_page_of_502(host: Host, nginx: "Nginx") -> bool:
+    pages = named(every(Reading.of(host, nginx).conf.directives), "error_page")
+    return any("502" in page.args for page in pages)
+
+
 def collect_access(
     host: Host, nginx: "Nginx", window_from: float, now: float, refusals: Sequence[str] = ()
 ) -> "AccessLogs":
@@ -178,7 +183,7 @@ def collect_access(
     events = Events()
     budget = TOTAL_BYTES
     known: Dict[str, LineFormat] = {}
-    until, gives_up = now + SLACK, soonest(host, nginx)
+    until, gives_up, own_sizes = now + SLACK, soonest(host, nginx), own_502(nginx.get("version"))
     master = nginx.get("master")
     deleted = deleted_logs(host, master["pid"] if master else None)
     for number, (path, who) in enumerate(writers(nginx.get("site_logs") or []).items()):
@@ -191,7 +196,13 @@ def collect_access(
             files.append(_file(path, why))
             continue
         make = partial(
-            AccessLog, forms=forms, writers=who.sites, since=window_from, until=until, soonest=gives_up
+            AccessLog,
+            forms=forms,
+            writers=who.sites,
+            since=window_from,
+            until=until,
+            soonest=gives_up,
+            own_sizes=own_sizes,
         )
         entries, more = _log(host, path, make, who.late, budget, None if who.by_end else refusals)
         files += entries
@@ -200,7 +211,11 @@ def collect_access(
     if events.dropped:
         why = "%d answers were not counted: too many different sites and upstreams" % events.dropped
         host.miss("log_events", None, why)
-    return {"files": files, "events": events.list()}
+    found = events.list()
+    if any("own_page" in event for event in found) and _has_page_of_502(host, nginx):
+        for event in found:
+            event.pop("own_page", None)
+    return {"files": files, "events": found}
 
 
 def missed_pages(host: Host, snapshot: "Snapshot", since: float) -> "List[MissedPage]":

@@ -86,13 +86,16 @@ def _read(host: Host, kind: _Kind, file: File, budget: int, current: bool) -> Tu
     entry = log_file(kind.name, file.name, why)
     entry["size"], entry["bytes_read"], entry["untrusted"] = stat.size, source.read, log.untrusted
     entry["from_at"], entry["to_at"] = log.first_at, log.last_at
+    reaches_back = start == 0 and (begins is None or begins > since)
+    if reaches_back and begins is not None and kind.name == "nginx_error":
+        entry["begins"] = begins
     if kind.back and not compressed and not events.has(LOST_IDS):
         low, high = max(0, start - kind.back), start + 2 * PROBE + CONTEXT
         data = source.at(low, max(0, high - low))
         entry["earlier"] = last_lost(data, log.utc_offset, since)
     if why:
         host.miss(what, file.name, why)
-    return entry, events, start == 0 and (begins is None or begins > since)
+    return entry, events, reaches_back
 
 
 def older(host: Host, path: str, owner: int, since: float) -> List[str]:
@@ -182,7 +185,10 @@ def _log(
             if full:
                 host.miss(kind.what, path, full)
             if name == path and reaches_back:
-                todo += older(host, path, file.stat.uid, since)
+                before = older(host, path, file.stat.uid, since)
+                todo += before
+                if before:
+                    entry.pop("begins", None)
     except HostError as error:
         files += _refuse(host, kind, name, error.why, _NEEDS.get(error.errno or 0))
     except Rotated:

@@ -4,14 +4,25 @@
 """nginx's access log -> events: the answers 499, 500, 502, 503 and 504, by site and upstream."""
 
 import re
-from typing import TYPE_CHECKING, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Container,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Pattern,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ...signatures.nginx import ACCESS, ACCESS_LOST, access_id
 from ..endpoint import canonical
 from ..log_events import Log
 from ..redact import redact
 from ..timestamps import access_time
-from .access_pages import LastPages, Page, path_of
+from .access_pages import LastPages, Page, path_of, sizes_with
 from .log_format import Fields, LineFormat, last_of
 
 if TYPE_CHECKING:
@@ -23,7 +34,14 @@ PAGES_BYTES = 8 * 1024
 LOOKED_AT = 64  # lines from before the window
 _NONE = ("", "-")  # no upstream was tried, or it sent no header
 OWN_ERRORS = ("502", "504")
+# Bytes of nginx's own page beside its name (ngx_http_special_response.c): plain, and padded for Chrome.
+_OWN_502 = (145, 547)
 WAITED = 1.0  # seconds: who leaves earlier may have clicked on
+
+
+def own_502(version: Optional[str]) -> Set[str]:
+    """Bytes of nginx's own page."""
+    return sizes_with(version, _OWN_502)
 
 
 class _Pass(NamedTuple):
@@ -135,7 +153,7 @@ class Parsed(NamedTuple):
 class AccessLog(Log):
     """Feed it whole lines. forms: those in which the sites log there. writers: these sites. read, unread:
     lines with a status of interest in one of these formats, and in none. soonest: seconds after which nginx
-    may give up on a request, and since when.
+    may give up on a request, and since when. own_sizes: see own_502().
     """
 
     def __init__(
@@ -146,9 +164,10 @@ class AccessLog(Log):
         since: float,
         until: float,
         soonest: Tuple[float, float] = (0.0, 0.0),
+        own_sizes: Container[str] = (),
     ) -> None:
         super(AccessLog, self).__init__(path, since, until, 0)
-        self._soonest = soonest
+        self._soonest, self._own = soonest, own_sizes
         self.forms = forms
         self.read = self.unread = 0
         self._hit = _any_of([form.hit for form in forms])
@@ -243,6 +262,9 @@ class AccessLog(Log):
         later: LaterEvent = {"tried": tried} if len(tried) > 1 else {}
         if parsed.lost and parsed.lost.none_left:
             later["none_left"] = True
+        size = fields.get("body_bytes_sent", "0")
+        if status == "502" and self._own and size != "0":  # HEAD gets no page
+            later["own_page"] = size in self._own
         self.events.add(
             "nginx_access",
             parsed.signature,

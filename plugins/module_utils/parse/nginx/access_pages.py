@@ -205,11 +205,15 @@ class LastPages:
 _OWN = [141, 543, *range(100, 103), *range(160, 167), *range(111, 114), *range(171, 178)]
 
 
+def sizes_with(version: Optional[str], sizes: Iterable[int]) -> Set[str]:
+    """sizes: bytes of nginx's own page beside its name, which server_tokens decides."""
+    names = ("nginx", "nginx/%s" % version, "nginx/%s (Ubuntu)" % version)
+    return {str(size + len(name)) for size in sizes for name in names}
+
+
 def front_page(pages: Iterable[Page], version: Optional[str]) -> Optional[Tuple[float, float]]:
     """(when nginx itself answered 404 last, when the page came before). pages: the newest first."""
-    names = ("nginx", "nginx/%s" % version, "nginx/%s (Ubuntu)" % version)  # by server_tokens
-    own = {str(size + len(name)) for size in _OWN for name in names}
-    missed = 0.0
+    own, missed = sizes_with(version, _OWN), 0.0
     for _site, at, path, fields in pages:
         status, size = fields.get("status"), fields.get("body_bytes_sent")
         upstream = fields.get("upstream_addr", "?")

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from .access_pages import INTERNAL, Page
+from .access_pages import INTERNAL, Page, sizes_with
 from .log_format import Fields
 
 if TYPE_CHECKING:
@@ -32,12 +32,8 @@ Who = Tuple[str, str]
 
 def own_sizes(version: Optional[str]) -> Dict[Tuple[str, str], str]:
     """(status, bytes) of nginx's own page -> what it tells."""
-    names = ("nginx", "nginx/%s" % version, "nginx/%s (Ubuntu)" % version)  # by server_tokens
     return {
-        (status, str(size + len(name))): kind
-        for status, (kind, sizes) in _OWN.items()
-        for size in sizes
-        for name in names
+        (status, size): kind for status, (kind, sizes) in _OWN.items() for size in sizes_with(version, sizes)
     }
 
 

@@ -7,8 +7,8 @@ They count where the error log is silent: else it tells of each of them, and why
 site or upstream. Then it belongs to the only endpoint that its sites dial, or to the only one that does not
 answer. Else, and where these sites pass requests to other programs too, it belongs perhaps to each.
 
-What an error log told is gone where somebody emptied it. Then a 502 counts beside a worker's end or a stop
-alone: an application may have answered so itself.
+What an error log told is gone where somebody emptied it, up to its first entry since. Then a 502 counts
+beside a worker's end or a stop alone: an application may have answered so itself.
 """
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
@@ -41,7 +41,7 @@ class OnEndpoint(NamedTuple):
 
 
 class AccessLosses(NamedTuple):
-    """By endpoint. early: where the error log is empty. foreign: by id(), events that may as well
+    """By endpoint. early: from before the error log begins. foreign: by id(), events that may as well
     be another program's.
     """
 
@@ -70,29 +70,32 @@ class AccessLosses(NamedTuple):
         return OnEndpoint(new(of(self.lost)), new(of(self.perhaps)), of(self.gone), new(of(self.early)))
 
 
-def _emptied(snapshot: "Snapshot") -> Set[str]:
-    """Sites whose error logs are files, and all empty."""
-    logs = snapshot["logs"]
-    if any(event["source"] == "nginx" for event in logs["events"]):
-        return set()
-    files = [entry for entry in logs["files"] if entry["kind"] == "nginx_error"]
+def _begins(snapshot: "Snapshot") -> Dict[str, float]:
+    """By site, up to when its error logs have no entry. They are files."""
+    files = [entry for entry in snapshot["logs"]["files"] if entry["kind"] == "nginx_error"]
     filled = [str(entry["path"]) for entry in files if entry["size"] or not entry["complete"]]
-    empty = {
-        entry["path"] for entry in files if not any(path.startswith(str(entry["path"])) for path in filled)
-    }
+    begins: Dict[str, float] = {}
+    for entry in files:
+        if "begins" in entry and entry["complete"]:
+            begins[entry["path"]] = entry["begins"]
+        elif not any(path.startswith(str(entry["path"])) for path in filled):
+            begins[entry["path"]] = float("inf")
     sites = snapshot["nginx"].get("site_logs") or []
-    return {site["site"] for site in sites if empty.issuperset(log["target"] for log in site["errors"])}
+    return {
+        site["site"]: min([begins.get(log["target"], 0.0) for log in site["errors"]], default=float("inf"))
+        for site in sites
+    }
 
 
 class _Sites:
     """What the configuration says of sites, by their names."""
 
-    def __init__(self, seen: "Seen") -> None:
-        nginx, self.seen = seen.snapshot["nginx"], seen.snapshot["endpoints"]
-        self.silent = {site["site"] for site in mute_sites(seen.snapshot)}
+    def __init__(self, snapshot: "Snapshot") -> None:
+        nginx, self.seen = snapshot["nginx"], snapshot["endpoints"]
+        self.silent = {site["site"] for site in mute_sites(snapshot)}
         self.others = {site["site"] for site in nginx.get("site_logs") or [] if site["others"]}
-        self.emptied = _emptied(seen.snapshot)
-        access = seen.snapshot.get("access")
+        self.begins = _begins(snapshot)
+        access = snapshot.get("access")
         self.other_logs = access.get("other_logs", []) if access else []
         self.endpoints: Dict[str, Set[str]] = {}
         for route in nginx["routes"]:
@@ -104,13 +107,19 @@ class _Sites:
         probe = self.seen[key].get("probe") if key in self.seen else None
         return bool(probe and probe["result"] == "answered")
 
-    def is_early(self, event: "Event") -> bool:
-        """Whether the error log of its sites is empty, which nginx lists each loss in. Another program that
-        nginx asks may have answered 502 itself: no error log tells of that.
-        """
-        names = self.names(event)
-        foreign = event["sample"]["path"] in self.other_logs or self.others.intersection(names)
-        return bool(self.emptied) and not foreign and self.emptied.issuperset(names)
+    def may_be_foreign(self, event: "Event") -> bool:
+        """Another program or the application may have answered so, of which no error log tells."""
+        path = event["sample"]["path"]
+        of_others = path in self.other_logs or bool(self.others.intersection(self.names(event)))
+        return of_others or event.get("own_page") is False
+
+    def early(self, event: "Event") -> "List[Event]":
+        """The event with what came before its sites' error logs begin: nginx lists each loss in them."""
+        until = min([self.begins.get(name, 0.0) for name in self.names(event)], default=0.0)
+        times = [at for at in event["times"] if at < until]
+        if len(times) < len(event["times"]) and times:
+            return [{**event, "times": times, "count": len(times), "last": times[-1]}]
+        return [event] if times else []
 
     def only_dead(self, endpoints: Set[str]) -> Set[str]:
         """The one of them of which no worker answers now, if it is only one."""
@@ -145,17 +154,18 @@ def of_access_logs(seen: "Seen") -> AccessLosses:
     access = seen.snapshot.get("access")
     if not access or not access["events"]:
         return placed
-    sites = _Sites(seen)
+    sites = _Sites(seen.snapshot)
     for event in access["events"]:
         meaning, names = meaning_of(event), sites.names(event)
         is_early = meaning in LOST and not sites.silent & set(names)
-        if meaning not in LOST | GONE or (is_early and (meaning not in HIDDEN or not sites.is_early(event))):
+        if meaning not in LOST | GONE or (is_early and meaning not in HIDDEN):
             continue
         endpoints = {endpoint for name in names for endpoint in sites.endpoints.get(name, ())}
         failed = sites.failed(event)
         known = set(reached(failed)) if failed else set()
         if is_early:
-            placed.add(event, placed.early, known or endpoints)
+            for before in [] if sites.may_be_foreign(event) else sites.early(event):
+                placed.add(before, placed.early, known or endpoints)
             continue
         if not known and event.get("none_left"):
             known = sites.took_out(event, access["events"])
@@ -166,6 +176,12 @@ def of_access_logs(seen: "Seen") -> AccessLosses:
             placed.add(event, placed.perhaps, endpoints - known)
             placed.foreign.update([id(event)] if sites.others & set(names) else [])
     return placed
+
+
+def untold(snapshot: "Snapshot", own: "Sequence[Event]") -> "List[Event]":
+    """Losses from before the error log begins. own: nginx gave its own page, and logs an error with each."""
+    sites = _Sites(snapshot)
+    return [early for event in own if meaning_of(event) in HIDDEN for early in sites.early(event)]
 
 
 def elsewhere(case: "Case", lost: Sequence[Loss]) -> Tuple[List["Missing"], List[Loss]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
-SHORT = "short_page"
+SHORT, LOST = "short_page", "cause_of_losses"
 NOT_LOST = meanings("meant")  # the application answered so
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
@@ -92,12 +92,29 @@ def _blank(pages: "Pages", gzip: bool, names: Names, path: str) -> List[_Failure
     return []
 
 
+def _untold(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
+    own = [event for event in access["events"] if event.get("own_page")]
+    if not own:
+        return []
+    from ..losses.access_losses import untold
+
+    counts: Dict[Tuple[Names, str], int] = {}
+    for event in untold(snapshot, own):
+        path = event["sample"]["path"]
+        key = (_names(snapshot, event["site"], path), path)
+        counts[key] = counts.get(key, 0) + event["count"]
+    words = "%d requests with 502 and nginx's own page, from before the first entry of the error log"
+    return [
+        _Failure(names, (502,), words % count, path, what=LOST) for (names, path), count in counts.items()
+    ]
+
+
 def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
-    found: List[_Failure] = []
+    found = _untold(snapshot, access)
     for (names, status, path), count in _counts(snapshot, access).items():
         shared = len(names) > 1 or path in access.get("other_logs", [])
         left = count - _logged(snapshot, None if shared else names, status)
-        if left >= MANY:
+        if left >= MANY and not any(status in each.statuses and names == each.names for each in found):
             words = "%d requests with %d, of which the error log does not tell" % (left, status)
             found.append(_Failure(names, (status,), words, path))
     limited = {event["site"] for event in snapshot["logs"]["events"] if meaning_of(event) in LIMITED}
@@ -202,7 +219,10 @@ def failed_pages(
                     why = "the page may be so short"
                 notes.append(unseen(failure.what, None, words + why))
         elif _may_be_others(snapshot, access, failure):
-            notes.append(unseen(ELSEWHERE, None, words + "of php-fpm or another program that nginx asks"))
+            what = WHAT if failure.what == LOST else ELSEWHERE
+            notes.append(unseen(what, None, words + "of php-fpm or another program that nginx asks"))
         else:
-            notes.append(unseen(WHAT, None, words + "neither a finding nor a return of nginx's tells why"))
+            notes.append(
+                unseen(failure.what, None, words + "neither a finding nor a return of nginx's tells why")
+            )
     return cached + notes[:MOST_NOTES]

@@ -47,7 +47,7 @@ def nginx(access: str, formats: str = "") -> Any:
     text = "http { %s server { server_name shop.example; %s location / { fastcgi_pass unix:/a; } } }"
     conf = parse_conf("/n", lambda _path: text % (formats, access), lambda _pattern: [])
     sites = site_logs(conf, "/", Defaults("/nowhere", "/nowhere"), log_formats(conf))
-    return {"site_logs": sites, "log_formats": used(log_formats(conf), sites)}
+    return {"config": None, "prefix": None, "site_logs": sites, "log_formats": used(log_formats(conf), sites)}
 
 
 def collect(host: Host, path: Path, form: str = "combined", formats: str = "", window: float = 900) -> Any:
@@ -161,6 +161,31 @@ class TestFormats:
 
     def test_an_unknown_format_is_told(self, tmp_path: Path) -> None:
         assert "no log_format own" in collect(Watched(), tmp_path / "a.log", "own")["files"][0]["why"]
+
+
+class TestOwnPage:
+    def seen(self, tmp_path: Path, size: str, config: str = "") -> List[Any]:
+        path, conf = tmp_path / "access.log", tmp_path / "nginx.conf"
+        path.write_text(line(60, COMBINED, status="502", body_bytes_sent=size))
+        touched(path)
+        conf.write_text("http { %s }" % config)
+        facts = dict(nginx("access_log %s;" % path), version="1.22.1", config=str(conf), prefix="/")
+        events = collect_access(Watched(), facts, NOW - 900, NOW)["events"]
+        return [event.get("own_page") for event in events]
+
+    @pytest.mark.parametrize("size", ["150", "157", "559"])
+    def test_hit_a_502_has_the_size_of_nginxs_own_page(self, tmp_path: Path, size: str) -> None:
+        assert self.seen(tmp_path, size) == [True]
+
+    def test_near_miss_another_size(self, tmp_path: Path) -> None:
+        assert self.seen(tmp_path, "158") == [False]
+
+    def test_decoy_a_request_without_a_page(self, tmp_path: Path) -> None:
+        assert self.seen(tmp_path, "0") == [None]
+
+    def test_decoy_an_error_page_of_its_own(self, tmp_path: Path) -> None:
+        for size in ("157", "4711"):
+            assert self.seen(tmp_path, size, "error_page 500 502 504 /50x.html;") == [None]
 
 
 class TestRotated:

@@ -45,6 +45,19 @@ class TestPredecessor:
         path.write_text(line(NOW - 10))
         assert [entry["path"] for entry in collect(Watched(), [str(path)])["files"]] == [str(path)]
 
+    def test_a_log_without_one_begins_with_its_first_entry(self, tmp_path: Path) -> None:
+        path, older = tmp_path / "error.log", tmp_path / "error.log.1"
+        path.write_text(line(NOW - 60) + line(NOW - 10))
+        assert collect(Watched(), [str(path)])["files"][0]["begins"] == NOW - 60
+        older.write_text(line(NOW - 100))
+        touched(older)
+        assert "begins" not in collect(Watched(), [str(path)])["files"][0]
+        older.unlink()
+        path.write_text(line(NOW - 1000) + line(NOW - 10))
+        assert "begins" not in collect(Watched(), [str(path)])["files"][0]
+        path.write_text("")
+        assert "begins" not in collect(Watched(), [str(path)])["files"][0]
+
     def test_a_directory_that_cannot_be_listed_is_missing(self, tmp_path: Path, monkeypatch: Any) -> None:
         monkeypatch.setattr(collect_host, "MOST_NAMES", 1)
         (tmp_path / "error.log").write_text(line(NOW - 400))

@@ -133,6 +133,58 @@ class TestEmptyErrorLog:
     def test_hit_php_fpm_was_stopped_then(self) -> None:
         assert hosts.found(self.stopped(25)) == ([("fpm_not_running", "stopped", "recovered")], "recovered")
 
+    def begun(self, host: Host, ago: float) -> Host:
+        """The first entry of the error log came so long ago."""
+        host["logs"]["files"][0].update(size=900, begins=hosts.now(host) - ago)
+        return host
+
+    def test_hit_it_has_entries_since(self) -> None:
+        found = [("fpm_not_running", "stopped", "recovered")], "recovered"
+        assert hosts.found(self.begun(self.stopped(25), 20)) == found
+        assert hosts.found(self.begun(self.host(0), 20)) == (SEGFAULT, "degraded")
+
+    def test_near_miss_its_first_entry_is_older(self) -> None:
+        assert hosts.found(self.begun(self.stopped(25), 31)) == hosts.HEALTHY
+        assert hosts.found(self.begun(self.host(0), 31)) == hosts.HEALTHY
+
+    def own_page(self, ago: float, own: bool = True) -> Host:
+        host = self.begun(self.host(0, 500), ago)
+        for event in host["access"]["events"]:
+            event.update(own_page=own, sample=dict(event["sample"], path="/a.log"))
+        return host
+
+    def test_hit_nginxs_own_page_and_no_cause(self) -> None:
+        host = self.own_page(20)
+        assert hosts.found(host) == hosts.DEGRADED
+        (note,) = notes(host, "cause_of_losses")
+        assert "2 requests with 502 and nginx's own page" in note
+
+    def test_hit_nginxs_own_page_perhaps_of_another_program(self) -> None:
+        host = self.own_page(20)
+        host["access"]["other_logs"] = ["/a.log"]
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host, "visitors")
+
+    def test_near_miss_nginx_is_told_to_answer_so(self) -> None:
+        host = self.own_page(20)
+        answer = {
+            "site": "shop.example",
+            "logs": [],
+            "status": 502,
+            "kind": "return",
+            "written": "return 502",
+        }
+        host["access"]["own_answers"] = [dict(answer, file="/a", line=1, level=None, off=False)]
+        assert hosts.found(host) == hosts.HEALTHY
+
+    def test_near_miss_nginxs_own_page_and_an_older_error_log(self) -> None:
+        assert hosts.found(self.own_page(31)) == hosts.HEALTHY
+
+    def test_decoy_a_page_of_the_application_beside_a_stop(self) -> None:
+        host = self.begun(self.stopped(25), 20)
+        for event in host["access"]["events"]:
+            event["own_page"] = False
+        assert hosts.found(host) == hosts.HEALTHY
+
     def test_decoy_another_program_answers_502_in_the_same_log(self) -> None:
         host = self.stopped(25)
         host["access"]["other_logs"] = [event["sample"]["path"] for event in host["access"]["events"]]
