@@ -103,6 +103,10 @@ def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
 
         judged = attempt(missing, "by_request", partial(by_request, case, findings))
         findings = judged or list(map(doubted, findings))
+    if not case.owners and any(each["master_config"] for each in case.endpoint.get("listeners") or ()):
+        from .connect.older_pool import configured_no_more
+
+        missing += attempt(missing, "configured_no_more", partial(configured_no_more, case)) or []
     findings = attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings
     return Judged(case, findings, missing, examined.perhaps, examined.counted)
 

@@ -3,12 +3,16 @@
 
 """Reasons of cause 3 around a configuration that is not loaded, or of which a part does not count."""
 
-from typing import Optional
+from typing import TYPE_CHECKING, List, Optional
 
 from ...parse.timestamps import LOG_SECOND
 from ..case import HIDDEN, NOBODY_THERE, Case
+from ..missing import unseen
 from ..model import Cause, Match, Reason, evidence, first_line
 from ..seen import Owner
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.missing import Missing
 
 RECENT = 3600.0  # seconds before the first loss in which the pool was written
 
@@ -101,3 +105,17 @@ def replaced_listen(cause: Cause, case: Case) -> Optional[Match]:
         )
         return Match(cause, "name_used_twice", reason)
     return None
+
+
+def configured_no_more(case: Case) -> "List[Missing]":
+    """php-fpm serves by what it has loaded. A pool whose file is gone since ends with its next load."""
+    if "fpm_config" in case.seen.blind:
+        return []
+    configs = {each["master_config"] for each in case.endpoint["listeners"] if each["fpm"]}
+    why = "php-fpm (pid %s) listens on it, and no pool's file has it any more: its next reload ends that"
+    return [
+        unseen("pool_gone", case.key, why % master["pid"])
+        for master in case.masters
+        if master["running"] and master["config"] in configs
+        if all(pool["endpoint"] for pool in master["pools"])
+    ]
