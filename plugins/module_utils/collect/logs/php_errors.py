@@ -23,8 +23,10 @@ TAIL = 64 * 1024  # bytes of a log
 MOST_LOGS = 8
 # main.c, php_error_cb(): the names of E_ERROR and its kin. An uncaught exception is a fatal error.
 _ERROR = re.compile(rb"^\[([^\]\n]{10,60})\] (PHP (?:Fatal|Parse) error:  .{1,2000})$", re.M)
-# A visitor may choose what stands before it.
-_SCRIPT = re.compile(r" in (/[^\s:]{1,300})(?::\d+| on line \d+)\Z")
+# php_error_cb() ends each entry with the script. A visitor may choose what stands before, line feeds, too.
+_SCRIPT = re.compile(rb" in (/[^\s:]{1,300}) on line \d+\s*\Z")
+# zend_exceptions.c: how all that is told of an exception ends.
+_THROWN = re.compile(rb"^  thrown in (/[^\s:]{1,300}) on line \d+$", re.M)
 _STAMP = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}) [^\]\n]{1,40}\] ", re.M)
 # Just before an error they are mostly of the same request, and what it came of.
 _WARNING = re.compile(rb"\[([^\]\n]{10,60})\] (PHP Warning:  .{1,300})")
@@ -45,6 +47,15 @@ def _zone(host: Host, path: str, data: bytes) -> Optional[int]:
         return None
     zone = round((last - changed_at) / QUARTER) * QUARTER
     return zone if abs(last - zone - changed_at) <= APART else None
+
+
+def _scripts(data: bytes) -> List[str]:
+    """The script of the error at the beginning of data. None where a text has, or may have, ended it."""
+    entry = data[: next((head.start() for head in _STAMP.finditer(data, 1)), len(data))]
+    found, thrown = _SCRIPT.findall(entry), set(_THROWN.findall(data))
+    is_exception = entry.partition(b"\n")[0].find(b" error:  Uncaught ") > 0
+    whole = thrown == set(found) if is_exception else not thrown
+    return [found[0].decode("utf-8", "replace")] if found and whole else []
 
 
 def _with_warnings(data: bytes, stamp: bytes, error: bytes) -> bytes:
@@ -76,20 +87,20 @@ def php_errors(host: Host, snapshot: "Snapshot", since: float) -> List["PhpError
     """since: epoch seconds. The times in such a log are of PHP's own time zone: the file's time counts."""
     found: List[PhpError] = []
     for config, pool, path, data in _logs(host, snapshot, since):
-        errors = _ERROR.findall(data)
+        errors = list(_ERROR.finditer(data))
         if errors and len(found) < MOST_LOGS:
-            text = redact(_with_warnings(data, *errors[-1]).decode("utf-8", "replace"))
+            text = redact(_with_warnings(data, *errors[-1].groups()).decode("utf-8", "replace"))
             error: PhpError = {
                 "pool": pool,
                 "config": config,
                 "path": path,
                 "text": text,
-                "scripts": _SCRIPT.findall(text),
+                "scripts": _scripts(data[errors[-1].start() :]),
                 **error_parts(text),
             }
             zone = _zone(host, path, data)
             if zone is not None:
-                error["times"] = _times([stamp for stamp, _text in errors[-KEPT:]], zone, since)
+                error["times"] = _times([error.group(1) for error in errors[-KEPT:]], zone, since)
             found.append(error)
     return found
 

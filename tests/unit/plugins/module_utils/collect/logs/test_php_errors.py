@@ -4,7 +4,7 @@
 
 """What PHP's own logs have, which pools name. The lines are of PHP 8.2 on Enterprise Linux's layout."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
@@ -43,6 +43,13 @@ def look(
     return ask(host, snapshot, 600.0)
 
 
+STAMP = "[28-Nov-2026 00:32:40 UTC] "
+UNCAUGHT = (
+    STAMP + "PHP Fatal error:  Uncaught Exception: %s in /srv/shop/a.php:3\nStack trace:\n#0 {main}\n"
+    "  thrown in /srv/shop/a.php on line 3\n"
+)
+
+
 class TestPhpErrors:
     def test_hit_the_last_error_of_the_pool(self) -> None:
         (error,) = look(NOTICE + PARSE + FATAL + NOTICE)
@@ -51,16 +58,31 @@ class TestPhpErrors:
         assert "No space left" in error["text"] and "\n" not in error["text"]
 
     @pytest.mark.parametrize(
-        "message, scripts",
+        "text",
         [
-            ("x in /srv/b.php:1 in /srv/shop/a.php:3", ["/srv/shop/a.php"]),
-            ("x in /srv/shop/a.php on line 3", ["/srv/shop/a.php"]),
-            ("x in /srv/b.php:1 as a visitor says", []),
+            "x in /srv/b.php:1",
+            "x in /srv/b.php:1\ny",
+            "x in /srv/b.php:1\nStack trace:\n#0 {main}\ny",
         ],
     )
-    def test_the_script_is_the_one_at_its_end(self, message: str, scripts: List[str]) -> None:
-        (error,) = look("[28-Nov-2026 00:32:40 UTC] PHP Fatal error:  Uncaught E: %s\n" % message)
-        assert error["scripts"] == scripts
+    def test_the_script_is_the_one_at_its_end(self, text: str) -> None:
+        assert look(UNCAUGHT % text)[0]["scripts"] == ["/srv/shop/a.php"]
+        assert look(UNCAUGHT % text + NOTICE)[0]["scripts"] == ["/srv/shop/a.php"]
+
+    @pytest.mark.parametrize("kind", ["Notice:  ", "Fatal error:  ", "Fatal error:  Uncaught "])
+    def test_decoy_a_text_that_ends_the_entry(self, kind: str) -> None:
+        """A visitor may bring it."""
+        text = "x\n  thrown in /srv/b.php on line 1\n[28-Nov-2026 00:32:40 UTC] PHP %sy" % kind
+        for end in ("", " in /srv/b.php on line 1\n", "\n  thrown in /srv/b.php on line 1\n"):
+            (error,) = look(UNCAUGHT % (text + end) + NOTICE)
+            assert "/srv/b.php" not in error["scripts"]
+
+    def test_near_miss_an_exception_without_its_end(self) -> None:
+        assert look(STAMP + "PHP Fatal error:  Uncaught E: x in /srv/b.php on line 3\n")[0]["scripts"] == []
+
+    def test_hit_an_error_that_is_no_exception(self) -> None:
+        error = STAMP + "PHP Fatal error:  Allowed memory size exhausted in /srv/shop/a.php on line 3\n"
+        assert look(UNCAUGHT % "x" + error)[0]["scripts"] == ["/srv/shop/a.php"]
 
     def test_hit_a_script_that_cannot_be_parsed(self) -> None:
         assert look(FATAL + PARSE)[0]["text"].startswith("PHP Parse error:  syntax error")
