@@ -46,8 +46,9 @@ FAULTS = {
     r"max number of clients reached|connection slots are reserved",
     # zend_alloc.c has no smaller memory_limit than 2 MB.
     "memory_unit": r"Allowed memory size of (?:\d{1,6}|2097152) bytes exhausted",
-    "certificate_file": r"(?:failed loading cafile stream: `|CAfile: |certificate file: )"
-    r"(?P<name>/[\w./@+-]{1,255})",
+    # Of a name with other letters a part would be another file.
+    "certificate_file": r"(?:failed loading cafile stream: `|CAfile: |certificate file: )(?=/)"
+    r"(?:(?P<name>[\w ./@+-]{2,255}?)(?='|\n| CApath: | in /))?",
     # Of require alone, which ends the script: an application asks for much else that it may do without.
     "open_basedir": r"require(?:_once)?\(\): open_basedir restriction in effect\. "
     r"File\((?P<name>/[\w./@+-]{1,255})\)",

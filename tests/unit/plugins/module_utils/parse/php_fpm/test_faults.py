@@ -175,9 +175,19 @@ class TestFaults:
     def test_decoy_what_a_visitor_sent_is_no_name(self, text: str) -> None:
         assert fault_of(text) == {}
 
-    def test_a_name_ends_where_an_odd_letter_stands(self) -> None:
-        found = fault_of(": failed loading cafile stream: `/x`reboot`'")
-        assert found == {"fault": "certificate_file", "name": "/x"}
+    @pytest.mark.parametrize(
+        "text",
+        [
+            ": failed loading cafile stream: `%s' in /a.php on line 2",
+            ": Uncaught E: error setting certificate file: %s in /a.php:3",
+            ": Uncaught E: error setting certificate verify locations:  CAfile: %s CApath: none in /a.php:3",
+        ],
+    )
+    def test_a_files_name_is_whole_or_none(self, text: str) -> None:
+        for name in ("/x", "/etc/pki/Shop Sons CA.crt", "/home/a/app_v2.1+b@c/ca.pem"):
+            assert fault_of(text % name) == {"fault": "certificate_file", "name": name}
+        for name in ("/x`reboot`", "/etc/pki/caf\u00e9.crt", "/etc/pki/(new) ca.crt", "/" + 300 * "x"):
+            assert fault_of(text % name) == {"fault": "certificate_file", "name": None}
 
     def test_the_name_of_an_extension_is_our_own(self) -> None:
         found = fault_of(': Uncaught Error: Class "Imagick`reboot`" not found')
