@@ -195,6 +195,14 @@ def _sends_on(end: bytes) -> bool:
     return count > MANY and count > len(_CAME.findall(end))
 
 
+def _has_older_name(snapshot: "Snapshot") -> bool:
+    """Whether visitors tell what nginx dials: see rules/connect/older_name.py."""
+    loaded = snapshot["nginx"].get("loaded")
+    at = loaded["at"] if loaded else None
+    sources = [facts["name_source"] for facts in snapshot["endpoints"].values() if "name_source" in facts]
+    return at is not None and any(source["changed_at"] > at for source in sources)
+
+
 def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     """The error logs tell of lost requests, and not of visitors who gave up nor of how all others fared."""
     nginx, logs = snapshot["nginx"], snapshot["logs"]
@@ -234,6 +242,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         or errors
         or nginx["config_newer"]
         or nginx.get("fronts")
+        or _has_older_name(snapshot)
         or any(site["silent"] for site in nginx.get("site_logs") or [])
         or _ends_badly(ends)
     ):

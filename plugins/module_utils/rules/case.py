@@ -65,6 +65,7 @@ class Case:
         self.servers = sites_of(routes)
         real = self.endpoint.get("real_path")
         there = reached(key, "unix:" + real if real else None)
+        there += [place for name in logged_as(key, self.endpoint)[1:] for place in reached(name)]
         # The pools configured for it.
         self.owners = among(seen.pools_at, there) if self.is_local else []
         # Of them one whose master runs, where there is one.

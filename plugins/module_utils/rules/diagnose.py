@@ -107,6 +107,12 @@ def _judge(case: Case, answering: Dict[int, List[str]]) -> Judged:
         from .connect.older_pool import configured_no_more
 
         missing += attempt(missing, "configured_no_more", partial(configured_no_more, case)) or []
+    if "name_source" in case.endpoint:
+        from .connect.older_name import by_older_name
+
+        doubts = attempt(missing, "older_name", partial(by_older_name, case, findings))
+        findings, notes = doubts or (list(map(doubted, findings)), [])
+        missing += notes
     findings = attempt(missing, "spared", partial(_spared, case, answering, findings)) or findings
     return Judged(case, findings, missing, examined.perhaps, examined.counted)
 

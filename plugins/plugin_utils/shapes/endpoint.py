@@ -165,9 +165,17 @@ class Hidden(TypedDict):
     who: str  # from whom: nginx or php-fpm
 
 
+class NameSource(TypedDict):
+    """What gives a name its addresses, where /etc/hosts does."""
+
+    path: str  # the file that was changed last
+    changed_at: float  # epoch seconds
+
+
 class LaterEndpoint(TypedDict, total=False):
     """Not in snapshots from before 0.4.0; beside not before 0.14.0."""
 
+    name_source: NameSource  # not before 0.15.0
     # Others than php-fpm, at another address of a name than those in listeners.
     beside: List[Listener]
     waiting: Waiting

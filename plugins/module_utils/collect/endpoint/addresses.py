@@ -4,11 +4,14 @@
 """Where an endpoint is dialled: numeric addresses, and names by /etc/hosts alone."""
 
 import socket
-from typing import Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional
 
 from ...parse.endpoint import Endpoint, dialled_at
-from ..host import Host
+from ..host import Host, HostError
 from .probe import Target
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.endpoint import NameSource
 
 
 def hosts_file(host: Host) -> Dict[str, List[str]]:
@@ -19,6 +22,18 @@ def hosts_file(host: Host) -> Dict[str, List[str]]:
         for name in fields[1:]:
             hosts.setdefault(name.lower(), []).append(fields[0])
     return hosts
+
+
+def name_source(host: Host, endpoint: Endpoint, hosts: Dict[str, List[str]]) -> "Optional[NameSource]":
+    if endpoint.family != "name" or (endpoint.address or "").lower() not in hosts:
+        return None
+    changed = []
+    for path in ("/etc/hosts", "/etc/nsswitch.conf"):
+        try:
+            changed.append((host.stat(path).mtime, path))
+        except HostError:
+            continue
+    return {"path": max(changed)[1], "changed_at": max(changed)[0]} if changed else None
 
 
 def pack(address: str) -> Optional[bytes]:

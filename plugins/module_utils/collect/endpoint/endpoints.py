@@ -18,7 +18,7 @@ from ..linux import sock_diag
 from ..linux.hidden import hidden, other_view
 from ..linux.processes import Process, processes
 from . import probe as dialling
-from .addresses import addresses_of, hosts_file, is_local, pack, targets_of
+from .addresses import addresses_of, hosts_file, is_local, name_source, pack, targets_of
 from .socket_files import no_file, unix_facts
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class _Survey:
         self.file_ids: Dict[str, Optional[Tuple[int, int]]] = {}
         self.facts: Dict[str, Endpoint] = {}
         self.beside: Dict[str, Set[int]] = {}  # inodes, at other addresses of a name
+        self.ours: Set[int] = set()  # inodes, of php-fpm's masters
         self.apart: Set[int] = set()  # inodes, see _out_of_reach()
         for place in self.places:
             key, self.files[place.key] = place.key, no_file()
@@ -106,6 +107,7 @@ class _Survey:
             addresses = [pack(address) for address in addresses_of(place, self.hosts)]
         loads = [table.tcp(address, place.port or 0) for address in addresses]
         found = [load for load in loads if load.listeners] or [sock_table.Load([])]
+        found.sort(key=lambda load: self.ours.isdisjoint(row.inode for row in load.listeners))
         mine = {row.inode for row in found[0].listeners}
         # nginx asks all addresses of a name in turn.
         self.beside[place.key] = {row.inode for load in found for row in load.listeners} - mine
@@ -125,8 +127,13 @@ class _Survey:
             for process in procs
             if claim(process.cmdline) == "php-fpm" and (not process.doubt or process.uid == account)
         ]
-        self.apart = self._out_of_reach(held, {master.pid for master in masters})
-        self.first = self.loads() if self.apart else self.first
+        pids = {master.pid for master in masters}
+        self.apart = self._out_of_reach(held, pids)
+        if any(self.beside.values()):
+            self.ours = {
+                inode for inode, who in held.items() if not pids.isdisjoint(each.pid for each in who)
+            }
+        self.first = self.loads() if self.apart or self.ours else self.first
         for place in self.places:
             key, load, file = place.key, self.first[place.key], self.files[place.key]
             seen = file["exists"] is not None
@@ -168,6 +175,9 @@ class _Survey:
                 "hidden": None,
             }
             self._note_beside(key, held, masters)
+            source = name_source(self.host, place, self.hosts)
+            if source:
+                self.facts[key]["name_source"] = source
 
     def _note_beside(self, key: str, held: Dict[int, List[Process]], masters: Sequence[Process]) -> None:
         inodes: Set[int] = self.beside.get(key, set())

@@ -42,7 +42,8 @@ def _stranger(case: Case) -> Answer:
         return None
     who = ", ".join("%(comm)s (pid %(pid)s) of %(user)s" % each for each in _strangers(case)[:3])
     name, unit = owner.pool["name"], owner.state
-    proof = [evidence("socket", "%s is held by %s" % (case.key, who)), owner.listens(" in pool %s" % name)]
+    place = case.key if case.foreign_listeners else "an address of " + case.key
+    proof = [evidence("socket", "%s is held by %s" % (place, who)), owner.listens(" in pool %s" % name)]
     if unit:
         state = "%s is %s (%s)" % (owner.master["unit"], unit.get("active"), unit.get("sub"))
         proof.append(evidence("systemd", state, at=unit.get("changed_at")))

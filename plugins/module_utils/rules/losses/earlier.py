@@ -39,7 +39,7 @@ def ago(seconds: float) -> str:
     return "%d h" % round(seconds / 3600)
 
 
-def _last_request(snapshot: "Snapshot", site: Optional[str]) -> float:
+def last_request(snapshot: "Snapshot", site: Optional[str]) -> float:
     """When the site was asked last. A log that sites share does not tell whose lines are the newest."""
     access, times = snapshot.get("access"), [0.0]
     logs = snapshot["nginx"].get("site_logs") or []
@@ -65,7 +65,7 @@ def _is_loaded(snapshot: "Snapshot", site: Optional[str]) -> bool:
 
 
 def _was_asked(snapshot: "Snapshot", loss: "Earlier") -> bool:
-    return _last_request(snapshot, loss["site"]) > loss["at"] + LOG_SECOND
+    return last_request(snapshot, loss["site"]) > loss["at"] + LOG_SECOND
 
 
 def _is_loaded_since(snapshot: "Snapshot", loss: "Earlier") -> bool:

@@ -8,10 +8,14 @@ import json
 import os
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.addresses import pack
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.endpoint.endpoints import (
     collect_endpoints,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import HostError, Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import sock_diag
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.sock_rows import Sock
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.sockets import (
     CROWD,
     IDENTITY,
@@ -19,6 +23,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
     KEY,
     MASTER,
     SAT,
+    WORKER,
     Crowd,
     Dialler,
     SocketHost,
@@ -283,6 +288,35 @@ class TestTcp:
             {"address": "127.0.0.1", "result": "ok", "errno": None, "probe": "answered"},
             {"address": "::1", "result": "refused", "errno": 111, "probe": "not_tried"},
         ]
+
+    @pytest.mark.parametrize("first", ["127.0.0.1", "::1"])
+    @pytest.mark.parametrize("ours", ["127.0.0.1", "::1"])
+    def test_hit_a_stranger_at_any_address_of_a_name(
+        self, first: str, ours: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        second, theirs = ("::1", "127.0.0.1")[first == "::1"], ("::1", "127.0.0.1")[ours == "::1"]
+        inodes = {ours: 71, theirs: 72}
+        rows = [
+            Sock("inet6" if ":" in at else "inet", "listen", address=pack(at) or b"", port=9000, inode=inode)
+            for at, inode in inodes.items()
+        ]
+        monkeypatch.setattr(sock_diag, "read_table", lambda *_arguments: rows)
+        stranger = Process(99, 1, "python3", "python3", "/usr/bin/python3", 1001, 1001, [1001], 1.0)
+        host = a_host(links={"/proc/35/fd/8": "socket:[71]", "/proc/99/fd/3": "socket:[72]"})
+        host.file("/etc/hosts", "%s localhost\n%s localhost\n" % (first, second))
+        endpoint = look(host, "localhost:9000", procs=(MASTER, WORKER, stranger))
+        assert [each["pid"] for each in endpoint["listeners"]] == [35]
+        assert [each["pid"] for each in endpoint["beside"]] == [99]
+
+    def test_a_name_has_a_file_that_says_where_it_leads(self) -> None:
+        host = a_host().file("/etc/hosts", "127.0.0.1 localhost\n")
+        changed = [("/etc/hosts", 5.0), ("/etc/nsswitch.conf", 7.0)]
+        for path, at in changed:
+            host.stated(path, sock(kind="file")._replace(mtime=at))
+        source = {"path": "/etc/nsswitch.conf", "changed_at": 7.0}
+        assert look(host, "localhost:9001")["name_source"] == source
+        assert "name_source" not in look(host, "php.example:9001")
+        assert "name_source" not in look(host, "127.0.0.1:9001")
 
     def test_a_name_that_the_hosts_file_lacks_is_left_to_the_child(self) -> None:
         dialler = Dialler()

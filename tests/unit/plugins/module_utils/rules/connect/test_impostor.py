@@ -91,6 +91,16 @@ class TestBeside:
     def test_near_miss_a_program_of_roots(self) -> None:
         assert hosts.causes(self.beside(0)) == []
 
+    @pytest.mark.parametrize("ours, theirs", [("::1", "127.0.0.1"), ("127.0.0.1", "::1")])
+    def test_hit_php_fpm_has_any_address_of_the_name(self, ours: str, theirs: str) -> None:
+        host = self.beside()
+        here = {"result": "ok", "errno": None}
+        rows = [dict(here, address=ours, probe="answered"), dict(here, address=theirs, probe="closed")]
+        host.dials("localhost:9000", family="name", address="localhost", port=9000, addresses=rows)
+        there = ("[%s]:9000" if ":" in ours else "%s:9000") % ours
+        host.with_pool(listen=there, endpoint=there)
+        assert hosts.causes(host) == [(CAUSE, "not_php_fpm", "active")]
+
 
 class TestOrphans:
     """Workers whose master was killed: they hold the socket and answer."""
