@@ -88,6 +88,8 @@ endpoints:
       socket for it, and whether the file at the path is the one that they bound. C(listener_path) is where
       that file is when it is in a file system view of their own (C(PrivateTmp)).
     - C(beside). Others than php-fpm that listen at another address of the name. It is there where any do.
+    - C(name_source). Of a name in C(/etc/hosts), C(path) is the file that was changed last of those that say
+      where it leads, and C(changed_at) when. It is there since 0.15.0.
     - C(queue), C(backlog) and C(accepted). Connections that wait, how many may, and those that processes have
       taken.
     - C(waiting). Of those that wait, C(live) have a client who still waits and C(dead) one who has gone.

@@ -142,6 +142,11 @@ events:
       description: nginx had no server of the upstream left then.
       type: bool
       returned: where it had none
+    own_page:
+      description: Of an access log, whether a 502 has the size of nginx's own page.
+      type: bool
+      returned: where the log tells and no C(error_page) is for it
+      version_added: 0.15.0
     tried:
       description: Of an access log, the servers that a lost request was passed to, in their order.
       type: list
@@ -232,6 +237,11 @@ files:
       type: dict
       returned: for a log of nginx without a loss in the window
       version_added: 0.4.0
+    begins:
+      description: Time of the first entry of an error log of nginx. What it told of earlier may be gone.
+      type: float
+      returned: where it is in the window, and no log before it is
+      version_added: 0.15.0
   sample:
     - bytes_read: 151208
       complete: true

@@ -168,18 +168,11 @@ def left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
 
 
 def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
-    """nginx's workers are there and do not run."""
-    why = {"blocked": "a write to a log waits for its reader"}
-    kinds = {
-        process["pid"]: why.get(process["kind"], process["kind"]) for process in snapshot.get("halted") or []
-    }
-    workers = snapshot["nginx"]["workers"] if kinds else []
-    held = [kinds[pid] for pid in workers if pid in kinds]
-    if not held:
+    if not snapshot.get("halted"):
         return []
-    text = "%d of %d workers of nginx do not run (%s): they answer no request"
-    what = "nginx_running" if len(held) == len(workers) else "nginx_workers"
-    return [unseen(what, snapshot["nginx"]["config"], text % (len(held), len(workers), held[0]))]
+    from .nginx.halted import halted_nginx
+
+    return halted_nginx(snapshot)
 
 
 def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:

@@ -73,12 +73,13 @@ class AccessLosses(NamedTuple):
 def _begins(snapshot: "Snapshot") -> Dict[str, float]:
     """By site, up to when its error logs have no entry. They are files."""
     files = [entry for entry in snapshot["logs"]["files"] if entry["kind"] == "nginx_error"]
+    has_events = any(event["source"] == "nginx" for event in snapshot["logs"]["events"])
     filled = [str(entry["path"]) for entry in files if entry["size"] or not entry["complete"]]
     begins: Dict[str, float] = {}
     for entry in files:
         if "begins" in entry and entry["complete"]:
             begins[entry["path"]] = entry["begins"]
-        elif not any(path.startswith(str(entry["path"])) for path in filled):
+        elif not has_events and not any(path.startswith(str(entry["path"])) for path in filled):
             begins[entry["path"]] = float("inf")
     sites = snapshot["nginx"].get("site_logs") or []
     return {
