@@ -82,8 +82,9 @@ def _begins(snapshot: "Snapshot") -> Dict[str, float]:
         elif not has_events and not any(path.startswith(str(entry["path"])) for path in filled):
             begins[entry["path"]] = float("inf")
     sites = snapshot["nginx"].get("site_logs") or []
+    nowhere = 0.0 if has_events else float("inf")
     return {
-        site["site"]: min([begins.get(log["target"], 0.0) for log in site["errors"]], default=float("inf"))
+        site["site"]: min([begins.get(log["target"], 0.0) for log in site["errors"]], default=nowhere)
         for site in sites
     }
 
