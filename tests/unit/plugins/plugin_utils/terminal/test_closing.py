@@ -85,7 +85,7 @@ class TestCommands:
     def test_without_its_fields_no_fix_is_a_command(self, key: tuple[str, str | None]) -> None:
         bare = finding(*key, unit=None, pool=None, site=None, endpoint=None, evidence=[], remedy=[])
         for step in catalogue.steps_for(bare):
-            words = [name for field in FIELDS.values() for name in field[:2] if name in step.text]
+            words = [name for field in FIELDS.values() for name in field[:2] if name and name in step.text]
             assert not (step.command and words), step
             assert "systemctl" not in step.text or not step.command or "nginx" in step.text, step
 

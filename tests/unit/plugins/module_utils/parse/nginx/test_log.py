@@ -96,7 +96,7 @@ class TestRealFailures:
         events = read(raw(host + "-failures"), pids(raw(host + "-failures")))[0]
         assert [
             (event["site"], event["detail"]) for event in events if event["signature"] == "ng-stderr-fatal"
-        ] == [("shop.example", {"status": 500})]
+        ] == [("shop.example", {"status": 500, "fault": "memory_limit"})]
 
 
 class TestForgery:
