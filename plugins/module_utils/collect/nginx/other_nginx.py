@@ -59,7 +59,7 @@ def _lost_none(
     loaded = min((worker.started_at for worker in workers), default=0.0)
     if (
         not any(each.name == "error_log" for each in conf.directives)  # the build's is that of others, too
-        or not all(each.args[0].startswith("/") for each in written)
+        or not all(each.args and each.args[0].startswith("/") for each in written)
         or not all(shows((each.args[1:] or ["error"])[0]) for each in written)
         or conf.errors
         or not workers
