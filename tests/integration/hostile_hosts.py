@@ -118,6 +118,8 @@ def evil_everywhere(value: Any) -> Any:
             "status_before",
             "result",
             "claims",
+            "risk",
+            "disruption",
         )
         return {key: item if key in fixed else evil_everywhere(item) for key, item in value.items()}
     if isinstance(value, list):

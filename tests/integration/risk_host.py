@@ -47,7 +47,7 @@ for path in /root/kept/etc/php* /root/kept/etc/{nginx,tmpfiles.d,logrotate.d}; d
 done
 cp -a /root/kept/etc/systemd/system /etc/systemd/
 cp -a /root/kept/www /var/
-for file in "$NGINX_LOG" "$FPM_LOG"; do [ ! -e "$file" ] || : >"$file"; done
+for file in "$NGINX_LOG" "$FPM_LOG" /var/log/nginx/*access*log; do [ ! -e "$file" ] || : >"$file"; done
 systemctl daemon-reload
 pkill -f 'curl -s -o /dev/null' || true
 systemctl reset-failed  # a unit may start five times in ten seconds

@@ -219,8 +219,7 @@ def failed_pages(
                     why = "the page may be so short"
                 notes.append(unseen(failure.what, None, words + why))
         elif _may_be_others(snapshot, access, failure):
-            what = WHAT if failure.what == LOST else ELSEWHERE
-            notes.append(unseen(what, None, words + "of php-fpm or another program that nginx asks"))
+            notes.append(unseen(ELSEWHERE, None, words + "of php-fpm or another program that nginx asks"))
         else:
             notes.append(
                 unseen(failure.what, None, words + "neither a finding nor a return of nginx's tells why")

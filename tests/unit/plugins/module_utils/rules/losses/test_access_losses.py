@@ -159,10 +159,10 @@ class TestEmptyErrorLog:
         (note,) = notes(host, "cause_of_losses")
         assert "2 requests with 502 and nginx's own page" in note
 
-    def test_hit_nginxs_own_page_perhaps_of_another_program(self) -> None:
+    def test_decoy_nginxs_own_page_perhaps_of_another_program(self) -> None:
         host = self.own_page(20)
         host["access"]["other_logs"] = ["/a.log"]
-        assert hosts.found(host) == hosts.UNKNOWN and notes(host, "visitors")
+        assert hosts.found(host) == hosts.HEALTHY and notes(host, "losses_elsewhere")
 
     def test_near_miss_nginx_is_told_to_answer_so(self) -> None:
         host = self.own_page(20)
