@@ -82,28 +82,39 @@ def _titled(host: Host, known: Sequence[_Seen]) -> List[Process]:
     its own that is for ever. So a child asks, root's processes and their children first. A process that
     keeps it has no title, nor has what else its account runs.
     """
-    roots = {seen.pid for seen, _uids in known if not seen.uid}
-    left = sorted(known, key=lambda each: each[0].uid and each[0].ppid not in roots)
+    roots = {seen.pid for seen, _uids in known if not seen.uid and not seen.foreign}
+    ours = {seen.pid for seen, _uids in known if seen.pid in roots or seen.ppid in roots}
+    left = sorted(known, key=lambda each: each[0].pid not in ours)
     found: List[Process] = []
+    seconds = TITLE_SECONDS
     while left:
         child = Child(partial(_tell_titles, host, [seen.pid for seen, _uids in left]))
-        for answer in iter(partial(child.next, TITLE_SECONDS), None):
+        for answer in iter(partial(child.next, seconds), None):
             seen, uids = left.pop(0)
             title = parse_cmdline("".join(answer))
             program = claim(title)
             doubt = not_roots(host, seen.pid, uids, seen.exe, PROGRAMS[program]) if program else None
             found += [seen._replace(cmdline=title, doubt=doubt)] if answer else []
         end([child])
-        kept = [seen for seen, _uids in left if seen.uid == left[0][0].uid]
+        seconds /= 2  # or somebody with many accounts would have all the time
+        late = seconds < TITLE_SECONDS / 10
+        kept = [seen for seen, _uids in left if late or seen.uid == left[0][0].uid]
+        if kept and (late or not ours.isdisjoint(seen.pid for seen in kept)):
+            # Else a worker of nginx would seem to be gone.
+            host.miss("nginx_workers", "/proc/%d/cmdline" % kept[0].pid, NO_TITLE)
         found += kept
         left = [each for each in left if each[0] not in kept]
     return sorted(found)
 
 
+def processes_of(host: Host, pids: Sequence[int]) -> List[Process]:
+    """Those that are there, see process()."""
+    return _titled(host, [seen for seen in (_seen(host, pid) for pid in pids) if seen])
+
+
 def process(host: Host, pid: int) -> Optional[Process]:
     """None when it is gone, a zombie, or a kernel thread."""
-    seen = _seen(host, pid)
-    return next(iter(_titled(host, [seen] if seen else [])), None)
+    return next(iter(processes_of(host, [pid])), None)
 
 
 def strangers(host: Host, procs: Sequence[Process], account: Optional[int] = None) -> List["Stranger"]:

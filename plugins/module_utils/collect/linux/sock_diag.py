@@ -13,7 +13,7 @@ from ...parse.linux.sock_rows import Sock
 from ...parse.titles import FPM_MASTER, FPM_WORKER, is_fpm, resembles_fpm
 from ..host import Host, HostError
 from ..trust import opening
-from .processes import Process, process, process_cgroup
+from .processes import Process, process_cgroup, processes_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.endpoint import Listener
@@ -173,16 +173,18 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     left = inodes.difference(holding)
     if left:
         known = {each.pid for each in procs}
+        found: Dict[int, Set[int]] = {}
         for pid in sorted(int(name) for name in host.names("/proc") if name.isdigit()):
             held = held_of(host, pid, left) if pid not in known else set()
             hidden = hidden or held is None
-            holder = process(host, pid) if held else None
-            if held and holder:
-                for inode in held:
-                    holding.setdefault(inode, []).append(holder)
-                left = inodes.difference(holding)
+            if held:
+                found[pid], left = held, left - held
                 if not left:
                     break
+        for holder in processes_of(host, list(found)):
+            for inode in found[holder.pid]:
+                holding.setdefault(inode, []).append(holder)
+        left = inodes.difference(holding)
     if left and hidden:
         host.miss("socket_holder", "/proc/*/fd", "Permission denied", "root")
     return holding

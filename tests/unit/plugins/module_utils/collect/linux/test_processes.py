@@ -18,6 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
     fixture,
+    pid_of,
     proc_files,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -85,17 +86,28 @@ class _Locked(FakeHost):
         return super(_Locked, self).read_bytes(path, offset, length, real)
 
 
+def _files_of(pid: int, uid: int, parent: int = 1, more: str = "") -> Dict[str, Any]:
+    fields = fixture("proc/8.2-debian12-worker.stat").split()
+    base = "/proc/%d/" % pid
+    return {
+        base + "comm": "php-fpm8.2\n",
+        base + "stat": " ".join([*fields[:3], str(parent), *fields[4:]]),
+        base + "status": "Uid:\t%s\n%s" % ("\t".join([str(uid)] * 4), more),
+        base + "cmdline": "php-fpm: pool www",
+    }
+
+
+@pytest.fixture(autouse=True)
+def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "TITLE_SECONDS", 0.4)
+
+
 @pytest.fixture
-def locked_host(monkeypatch: pytest.MonkeyPatch) -> _Locked:
+def locked_host() -> _Locked:
     """A real php-fpm, and two processes of an account that lock their memory."""
-    monkeypatch.setattr(subject, "TITLE_SECONDS", 0.3)
     files = proc_files("8.2-debian12", ["master", "worker"])
     for pid in (3, 4):
-        files["/proc/%d/comm" % pid] = "php-fpm8.2\n"
-        fields = fixture("proc/8.2-debian12-worker.stat").split()
-        files["/proc/%d/stat" % pid] = " ".join([*fields[:3], "1", *fields[4:]])
-        files["/proc/%d/status" % pid] = "Uid:\t1000\t1000\t1000\t1000\n"
-        files["/proc/%d/cmdline" % pid] = ""
+        files.update(_files_of(pid, 1000))
     return _Locked(files, [3, 4])
 
 
@@ -119,3 +131,32 @@ class TestLockedMemory:
     def test_a_process_alone_is_asked_in_time(self, locked_host: _Locked) -> None:
         alone = process(locked_host, 3)
         assert alone and alone.doubt and not alone.cmdline
+
+    def test_strangers_of_an_account_tell_nothing_of_nginx(self, locked_host: _Locked) -> None:
+        processes(locked_host)
+        assert locked_host.missing == []
+
+    def test_a_worker_without_its_title_is_missing(self) -> None:
+        files = proc_files("8.2-debian12", ["master"])
+        master = pid_of("8.2-debian12", "master")
+        host = _Locked({**files, **_files_of(2, 33, master), **_files_of(3, 33, master)}, [2])
+        assert [each.cmdline for each in processes(host)][:2] == ["", ""]
+        assert [entry["what"] for entry in host.missing] == ["nginx_workers"]
+
+    def test_root_of_a_container_hides_nothing_of_this_host(self) -> None:
+        files = proc_files("8.2-debian12", ["master", "worker"])
+        host = _Locked({**files, **_files_of(2, 0, 1, "NSpid:\t2\t1\n")}, [2])
+        assert [each.cmdline[:12] for each in processes(host)] == ["", "php-fpm: mas", "php-fpm: poo"]
+        assert host.missing == []
+
+    def test_many_accounts_do_not_take_all_the_time(self) -> None:
+        files = proc_files("8.2-debian12", ["master", "worker"])
+        for number in range(40):
+            files.update(_files_of(10000 + number, 100000 + number))
+        host, began = _Locked(files, range(10000, 10040)), time.monotonic()
+        assert [each.cmdline for each in processes(host) if each.uid < 100] == [
+            "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)",
+            "php-fpm: pool www",
+        ]
+        assert time.monotonic() - began < 3
+        assert [entry["what"] for entry in host.missing] == ["nginx_workers"]
