@@ -45,12 +45,15 @@ def _came(line: Parsed) -> bool:
 
 
 def _kinds(line: Parsed) -> List[Key]:
-    """Whose request it is, and of which kind, from the widest on: a script's, or a page of a directory."""
+    """Whose request it is, and of which kind, from the widest on: a page of a directory, or a script's. Its
+    arguments may lead to other pages, but numbers.
+    """
     request, address, agent = _who(line)
     path, method = path_of(line.fields), request.partition(" ")[0]
     if not path or not address:
         return []
-    kind = "%s %s" % (method, path if ".php" in path else path[: path.rstrip("/").rfind("/") + 1])
+    folder = "%s %s" % (method, path[: path.rstrip("/").rfind("/") + 1])
+    kind = re.sub(r"\d+", "", request) if ".php" in path else folder
     return [(kind,), (kind, address, agent)]
 
 
@@ -64,7 +67,9 @@ def _are_alike(key: Key, before: Sequence[Parsed], since: Sequence[Parsed]) -> b
     if any(map(_came, before)) or len({int(line.at) for line in before}) < FEWEST:
         return False
     visitors = len({_who(line)[1:] for line in before})
-    others = min(len({_who(line)[0] for line in lines}) for lines in (before, since))
+    # In a directory the arguments of one page are no other pages.
+    name = (lambda line: _who(line)[0]) if ".php" in key[0] else (lambda line: path_of(line.fields))
+    others = min(len(set(map(name, lines))) for lines in (before, since))
     return others >= FEWEST and (len(key) > 1 or visitors >= EVERYBODY)
 
 

@@ -171,6 +171,18 @@ class TestAlike:
         came = [product(90.0 - n, n, status, who, path=path) for n, path in enumerate(paths)]
         assert of_one([*self.FAILED, *came], lost(*self.AGO)) == NOTHING
 
+    @pytest.mark.parametrize(
+        "failed, came",
+        [
+            pytest.param("/product/list?page=%d", "/product/%d", id="of a directory"),
+            pytest.param("/index.php?do=list&page=%d", "/index.php?do=show&page=%d", id="of a script"),
+        ],
+    )
+    def test_decoy_one_page_failed_with_each_of_its_arguments(self, failed: str, came: str) -> None:
+        lines = [product(ago, 0, "502", path=failed % ago) for ago in self.AGO]
+        lines += [product(90.0 - number, 0, path=came % number) for number in range(6)]
+        assert of_one(lines, lost(*self.AGO)) == NOTHING
+
     def test_decoy_they_failed_in_one_moment(self) -> None:
         failed = [product(300, number, "502") for number in range(20)]
         assert of_one([*failed, *self.SINCE], lost(*[300.0] * 20)) == NOTHING
