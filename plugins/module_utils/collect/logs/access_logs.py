@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Sequence, Tupl
 from ...parse.log_events import Events
 from ...parse.nginx.access_log import LINE_BYTES, PAGES_BYTES, AccessLog, own_502
 from ...parse.nginx.access_pages import front_page
-from ...parse.nginx.conf import every, named
+from ...parse.nginx.conf import every
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.settings import parse_time
 from ...parse.nginx.site_logs import Writers, writers
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 PROBE = 16 * 1024  # its lines are short, and each has a time
+_OWN_502 = ("error_page", "return", "try_files", "limit_req_status", "limit_conn_status")
 TAIL = 65536
 MOST_LOGS = 64
 MISSING = "access_log"
@@ -168,9 +169,12 @@ def soonest(host: Host, nginx: "Nginx") -> Tuple[float, float]:
     return min([GIVES_UP] + seconds), loaded_at
 
 
-def _has_page_of_502(host: Host, nginx: "Nginx") -> bool:
-    pages = named(every(Reading.of(host, nginx).conf.directives), "error_page")
-    return any("502" in page.args for page in pages)
+def _may_answer_502(host: Host, nginx: "Nginx") -> bool:
+    """Whether nginx is told to, of which its error log need not tell, or to send another page."""
+    return any(
+        each.name in _OWN_502 and not {"502", "=502"}.isdisjoint(each.args)
+        for each in every(Reading.of(host, nginx).conf.directives)
+    )
 
 
 def collect_access(
@@ -212,7 +216,7 @@ def collect_access(
         why = "%d answers were not counted: too many different sites and upstreams" % events.dropped
         host.miss("log_events", None, why)
     found = events.list()
-    if any("own_page" in event for event in found) and _has_page_of_502(host, nginx):
+    if any("own_page" in event for event in found) and _may_answer_502(host, nginx):
         for event in found:
             event.pop("own_page", None)
     return {"files": files, "events": found}

@@ -187,6 +187,13 @@ class TestOwnPage:
         for size in ("157", "4711"):
             assert self.seen(tmp_path, size, "error_page 500 502 504 /50x.html;") == [None]
 
+    @pytest.mark.parametrize(
+        "written",
+        ["location /old { return 502; }", "location / { try_files $uri =502; }", "limit_req_status 502;"],
+    )
+    def test_decoy_nginx_is_told_to_answer_so(self, written: str, tmp_path: Path) -> None:
+        assert self.seen(tmp_path, "157", "server { %s }" % written) == [None]
+
 
 class TestRotated:
     def test_a_predecessor_in_the_window_is_read(self, tmp_path: Path) -> None:
