@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Iterator, Optional, Sequence, Tuple
 
 from ...parse.endpoint import is_loopback, parse
-from ...parse.nginx.conf import error_logs, every
+from ...parse.nginx.conf import error_logs, every, named
 from ...parse.nginx.listen import DEFAULT_PORT, takes
 from ...parse.nginx.routes import routes
 from ...parse.nginx.site_logs import shows
@@ -54,12 +54,13 @@ def _lost_none(
     it has loaded, and its workers run.
     """
     conf, workers = reading.conf, [each for each in procs if each.ppid == other.pid]
-    logs, _elsewhere = error_logs(conf, "", None)
-    written = [each for each in every(conf.directives) if each.name == "error_log"]
+    logs, elsewhere = error_logs(conf, "", None)
+    written = named(every(conf.directives), "error_log")
     loaded = min((worker.started_at for worker in workers), default=0.0)
     if (
         not any(each.name == "error_log" for each in conf.directives)  # the build's is that of others, too
-        or not all(each.args and each.args[0].startswith("/") for each in written)
+        or elsewhere
+        or not all(each.args[0].startswith("/") for each in written)
         or not all(shows((each.args[1:] or ["error"])[0]) for each in written)
         or conf.errors
         or not workers

@@ -304,6 +304,8 @@ class TestProcesses:
             *({"log": ""}, {"log": "error_log /f.log crit;"}, {"log": "error_log syslog:server=unix:/s;"}),
             *({"log": "error_log f.log;"}, {"more": "error_log stderr;"}, {"log": "error_log /none.log;"}),
             {"log": "", "more": "error_log /f.log;"},  # the rest goes to the build's
+            {"log": "error_log /dev/null;", "more": "error_log /f.log;"},
+            {"log": "error_log /f.log; error_log;", "started_at": NOW - 90000},  # not what it has loaded
             *({"ppid": 99}, {"state": "T"}, {"started_at": NOW - 90000}),
             {"line": LINE % (1, "upstream prematurely closed connection")},  # of another time than its file
         ],
