@@ -29,10 +29,7 @@ _WHY = (
     ('unknown "', "nothing that nginx reads makes this variable"),
     ("not binary compatible", "the module is of another build of nginx: install that of this one"),
     (" instead of ", "the module is of another version of nginx: install that of this one"),
-    (
-        "socket() [",
-        "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit",
-    ),
+    ("failed (97:", "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit"),
     ("failed (99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
 )
 _PATH = re.compile(r'"(/[^"]+)"')

@@ -29,8 +29,9 @@ _FAULTS = {
     # No command: root would paste it.
     "vendor": "run composer install in the application's directory, as its own account and never as root, or "
     "deploy vendor/ with the code; if it is there, see its mode",
-    "open_basedir": "let open_basedir have the directory of {name}, too: a .user.ini, the pool or nginx's "
-    "PHP_VALUE sets it",
+    # A visitor may choose what a careless script requires.
+    "open_basedir": "if {name} is the application's own, let open_basedir have its directory, too: a "
+    ".user.ini, the pool or nginx's PHP_VALUE sets it. If not, see who asks for it",
     "encoded": "pass the site to a pool of PHP {name}, or get its files encoded for this PHP from who sells "
     "them",
     "database_login": "let the application's settings have the account, password and name of a database that "
@@ -45,8 +46,8 @@ _FAULTS = {
     "directory, as the account of the site's pool",
     "application_key": "give the application its APP_KEY again, in .env: the one that it had, as a new one "
     "does not read what is encrypted",
-    "host_header": "set fastcgi_param HTTP_HOST $host in PHP's locations: requests by HTTP/3 have no Host "
-    "header; `{test_nginx} && {reload_nginx}`",
+    "host_header": "set fastcgi_param HTTP_HOST $host beside PHP's other fastcgi_param lines (alone in a "
+    "block it would void them): requests by HTTP/3 have no Host header; `{test_nginx} && {reload_nginx}`",
     "quota": "see whose quota is used up (quota -u, repquota -a), whatever df says; free room, or raise it",
     "memory_limit": "see what its pages load; else raise memory_limit of the site's pool as far as its "
     "workers fit in memory; `{reload}`",

@@ -119,6 +119,7 @@ class TestExplained:
             "bind() to 0.0.0.0:80 failed (98: Address already in use)",
             'unknown log format "shop" in /etc/nginx/x:3',
             'invalid parameter "http3" in /etc/nginx/x:3',
+            "socket() [::]:80 failed (24: Too many open files)",
         ],
     )
     def test_near_miss_another_complaint(self, text: str) -> None:
