@@ -218,4 +218,5 @@ def notes_on_visits(snapshot: "Snapshot", findings: "Sequence[Finding]") -> "Lis
         if dropped["count"] >= FEWEST:
             why = FORM % ("pool %s" % dropped["pool"], dropped["count"])
             notes.append(unseen(LARGE, dropped["path"], why))
-    return (notes + _by_events(snapshot, explained))[:MOST_NOTES]
+    notes += _by_events(snapshot, explained)
+    return sorted(notes, key=lambda note: note["what"] != WHAT)[:MOST_NOTES]

@@ -224,4 +224,5 @@ def failed_pages(
             notes.append(
                 unseen(failure.what, None, words + "neither a finding nor a return of nginx's tells why")
             )
+    notes.sort(key=lambda note: note["what"] not in (LOST, WHAT))
     return cached + notes[:MOST_NOTES]

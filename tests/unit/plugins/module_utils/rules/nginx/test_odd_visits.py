@@ -132,6 +132,13 @@ class TestParts:
         why = hosts.verdict(host)["missing"][0]["why"]
         assert "5 requests with 500 that send something (POST and the like), such as to /cart" in why
 
+    def test_hit_it_stands_before_many_other_notes(self) -> None:
+        host = self.parts()
+        (lost,) = host["access"]["odd_visits"]
+        others = [dict(lost, kind="method", status=405, path="/%d" % number) for number in range(3)]
+        host["access"]["odd_visits"] = [*others, lost]
+        assert notes(host)[0] == "visitors" and hosts.status(host) == "unknown"
+
     def test_near_miss_one_script_fails(self) -> None:
         host = self.parts(paths=1)
         assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["failed_script"]

@@ -57,6 +57,19 @@ class TestProxyErrors:
         assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
         assert "12 requests with 50" in hosts.verdict(host)["missing"][0]["why"]
 
+    def test_hit_it_stands_before_what_nginx_is_told_to_answer(self) -> None:
+        host = answered("access-502")
+        (lost,) = host["access"]["events"]
+        (site,) = [each for each in host["nginx"]["site_logs"] if each["site"] == SITE]
+        names = ["a.example", "b.example", "c.example"]
+        host["nginx"]["site_logs"] = [*[dict(site, site=name) for name in names], site]
+        host["access"]["events"] = [*[dict(lost, site=name) for name in names], lost]
+        by_return = [
+            own_answer(host, "return", 502, site=name, logs=[])["access"]["own_answers"] for name in names
+        ]
+        host["access"]["own_answers"] = [answer for each in by_return for answer in each]
+        assert notes(host) == ["visitors", "answered_on_purpose", "answered_on_purpose"]
+
     def test_hit_nginx_answers_so_itself(self) -> None:
         assert hosts.found(answered("access-502-unasked")) == hosts.UNKNOWN
 
