@@ -65,7 +65,8 @@ def _made(way: Way, page: Way) -> "Optional[Front]":
 def _untyped(http: Directive, way: Way) -> "Optional[Front]":
     blocks = [each.block or [] for each in every([http]) if each.name == "types"]
     typed = any("mjs" in each.args for block in blocks for each in block)
-    return None if typed else way.front(UNTYPED, way.blocks[0], way.uri)
+    # Another program names the type itself.
+    return None if typed or way.passes or not way.known else way.front(UNTYPED, way.blocks[0], way.uri)
 
 
 def assets(

@@ -108,6 +108,10 @@ class TestUntyped:
     def test_near_miss_it_has_a_type(self, inside: str, outside: str) -> None:
         assert found(three("/js/a.mjs", 200), FRONT + inside, outside=outside) == []
 
+    @pytest.mark.parametrize("inside", ["proxy_pass http://127.0.0.1:3000;", "fastcgi_pass unix:/a;"])
+    def test_near_miss_another_program_sends_it(self, inside: str) -> None:
+        assert found(three("/js/a.mjs", 200), "location /js/ { %s }" % inside) == []
+
     def test_decoy_another_script(self) -> None:
         assert found(three("/js/a.js", 200)) == []
 
