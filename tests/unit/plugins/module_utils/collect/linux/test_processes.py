@@ -16,6 +16,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
     processes,
     strangers,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.sock_diag import holders
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
     fixture,
     pid_of,
@@ -160,3 +161,15 @@ class TestLockedMemory:
         ]
         assert time.monotonic() - began < 3
         assert [entry["what"] for entry in host.missing] == ["nginx_workers"]
+
+    def test_who_holds_many_sockets_takes_no_more_time(self) -> None:
+        files: Dict[str, Any] = {}
+        links = {}
+        for pid in range(100, 112):
+            files.update(_files_of(pid, 1000), **{"/proc/%d/fd/3" % pid: ""})
+            links["/proc/%d/fd/3" % pid] = "socket:[%d]" % pid
+        host, began = _Locked(files, range(100, 112)), time.monotonic()
+        host.links = links
+        found = holders(host, set(range(100, 112)), [])
+        assert [each.pid for held in found.values() for each in held] == list(range(100, 112))
+        assert time.monotonic() - began < 3
