@@ -15,6 +15,7 @@ from ...parse.nginx.conf import every
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.settings import parse_time
 from ...parse.nginx.site_logs import Writers, writers
+from ...parse.titles import PROGRAMS
 from ...signatures.nginx import ACCESS_LOST
 from ..host import Host, HostError
 from ..nginx.nginx_files import Reading
@@ -172,7 +173,9 @@ def soonest(host: Host, nginx: "Nginx") -> Tuple[float, float]:
 def _may_answer_502(host: Host, nginx: "Nginx") -> bool:
     """Whether nginx is told to, of which its error log need not tell, or to send another page."""
     return any(
-        each.name in _OWN_502 and not {"502", "=502"}.isdisjoint(each.args)
+        each.name in _OWN_502
+        and not {"502", "=502"}.isdisjoint(each.args)
+        or (each.name == "server_tokens" and each.args[:1] not in (["on"], ["off"]))
         for each in every(Reading.of(host, nginx).conf.directives)
     )
 
@@ -187,7 +190,11 @@ def collect_access(
     events = Events()
     budget = TOTAL_BYTES
     known: Dict[str, LineFormat] = {}
-    until, gives_up, own_sizes = now + SLACK, soonest(host, nginx), own_502(nginx.get("version"))
+    until, gives_up = now + SLACK, soonest(host, nginx)
+    version, program = nginx.get("version"), nginx.get("binary") or ""
+    # Of nginx's forks the page has another name.
+    is_known = version and not any(name in program for name in PROGRAMS["nginx"][1:])
+    own_sizes = own_502(version) if is_known else set()
     master = nginx.get("master")
     deleted = deleted_logs(host, master["pid"] if master else None)
     for number, (path, who) in enumerate(writers(nginx.get("site_logs") or []).items()):

@@ -164,12 +164,13 @@ class TestFormats:
 
 
 class TestOwnPage:
-    def seen(self, tmp_path: Path, size: str, config: str = "") -> List[Any]:
+    def seen(self, tmp_path: Path, size: str, config: str = "", **more: Any) -> List[Any]:
         path, conf = tmp_path / "access.log", tmp_path / "nginx.conf"
         path.write_text(line(60, COMBINED, status="502", body_bytes_sent=size))
         touched(path)
         conf.write_text("http { %s }" % config)
         facts = dict(nginx("access_log %s;" % path), version="1.22.1", config=str(conf), prefix="/")
+        facts.update(more)
         events = collect_access(Watched(), facts, NOW - 900, NOW)["events"]
         return [event.get("own_page") for event in events]
 
@@ -182,6 +183,11 @@ class TestOwnPage:
 
     def test_decoy_a_request_without_a_page(self, tmp_path: Path) -> None:
         assert self.seen(tmp_path, "0") == [None]
+
+    @pytest.mark.parametrize("program", ["/usr/local/openresty/nginx/sbin/nginx", "/usr/sbin/angie"])
+    def test_decoy_a_page_of_another_name(self, program: str, tmp_path: Path) -> None:
+        assert self.seen(tmp_path, "154", binary=program) == [None]
+        assert self.seen(tmp_path, "166", "server_tokens build;") == [None]
 
     def test_decoy_an_error_page_of_its_own(self, tmp_path: Path) -> None:
         for size in ("157", "4711"):
