@@ -25,6 +25,7 @@ def hosts_file(host: Host) -> Dict[str, List[str]]:
 
 
 def name_source(host: Host, endpoint: Endpoint, hosts: Dict[str, List[str]]) -> "Optional[NameSource]":
+    """By what a name of /etc/hosts is looked up: the file that was changed last. None of another name."""
     if endpoint.family != "name" or (endpoint.address or "").lower() not in hosts:
         return None
     changed = []
