@@ -15,7 +15,7 @@ from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, QUEUE_FULL, R
 from .host import Host
 from .linux.processes import Process
 from .logs.log_clock import is_odd
-from .logs.log_window import MOST_TAILS, PAGES_TAIL, WIDE_TAIL, tail
+from .logs.log_window import MOST_TAILS, PAGES_TAIL, WIDE_TAIL, WINDOW_BYTES, tail
 from .pressure import pools_under_pressure
 from .trust import head
 
@@ -178,6 +178,15 @@ def _ends(host: Host, nginx: "Nginx", since: float) -> List[bytes]:
     return [tail(host, path, WIDE_TAIL, since) for path in paths]
 
 
+def _failed_before(host: Host, nginx: "Nginx", since: float) -> bool:
+    """Whether requests failed further back in the access logs than their ends. As much is read of all."""
+    paths = list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]
+    return any(
+        len(_FAILED.findall(tail(host, path, WINDOW_BYTES // len(paths), since))) >= FEWEST_LINES
+        for path in paths
+    )
+
+
 def _ends_badly(ends: Sequence[bytes]) -> bool:
     """Whether an access log's last pages all failed, or many requests. No error log may tell of it."""
     for end in ends:
@@ -231,6 +240,9 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         dropped = isolated(host, "dropped_bodies", partial(dropped_bodies, host, snapshot, since))
         if dropped:
             found["dropped_bodies"] = dropped
+    errors_told = any(
+        file["size"] and "begins" not in file for file in logs["files"] if file["kind"] == "nginx_error"
+    )
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
     # It tells how long nginx waited.
     timed = any("$request_time" in form["text"] for form in (nginx.get("log_formats") or {}).values())
@@ -245,6 +257,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         or _has_older_name(snapshot)
         or any(site["silent"] for site in nginx.get("site_logs") or [])
         or _ends_badly(ends)
+        or (not errors_told and _failed_before(host, nginx, since))
     ):
         return found
     from .logs.access_logs import collect_access
@@ -256,9 +269,6 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     if errors:
         found["php_errors"] = errors
     odd = any(ODD_PAGES.intersection(each) for each in pages)
-    errors_told = any(
-        file["size"] and "begins" not in file for file in logs["files"] if file["kind"] == "nginx_error"
-    )
     if odd or (many and not errors_told) or max([many] + [each["failed"] for each in pages]) >= MANY:
         from .nginx.nginx_answers import own_answers
 

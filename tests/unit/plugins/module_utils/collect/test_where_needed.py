@@ -7,7 +7,7 @@
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, List
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import where_needed
@@ -18,11 +18,18 @@ def page(path: str, status: int) -> str:
     return '192.0.2.7 - - [27/Nov/2026:03:00:00 +0000] "GET %s HTTP/1.1" %d 0 "-" "curl"\n' % (path, status)
 
 
+def logged(*paths: Path) -> Any:
+    """What is known of nginx, where each site has one access log."""
+    logs = [
+        {"paths": [str(path)], "gzip": False, "written": str(path), "format": "combined"} for path in paths
+    ]
+    sites = [{"site": path.name + ".example", "names": [], "access": [log]} for path, log in zip(paths, logs)]
+    return {"site_logs": sites}
+
+
 def is_hint(path: Path, text: str, since: float = 0.0) -> bool:
     path.write_text(text)
-    log = {"paths": [str(path)], "gzip": False, "written": str(path), "format": "combined"}
-    nginx: Any = {"site_logs": [{"site": "shop.example", "names": [], "access": [log]}]}
-    return where_needed._ends_badly(where_needed._ends(Host(), nginx, since))
+    return where_needed._ends_badly(where_needed._ends(Host(), logged(path), since))
 
 
 class TestEnd:
@@ -70,6 +77,31 @@ class TestEnd:
     @pytest.mark.parametrize("text", ["", page("/", 200), page("/a.png", 500), '"GET / 500" 500\n'])
     def test_decoy_no_page_failed(self, tmp_path: Path, text: str) -> None:
         assert not is_hint(tmp_path / "l", text)
+
+
+class TestBefore:
+    """Where no error log tells of what is further back."""
+
+    BUSY = 900 * page("/cart", 200)
+
+    @pytest.mark.parametrize("failed, is_hit", [(3, True), (2, False)])
+    def test_hit_and_near_miss_before_many_pages(self, tmp_path: Path, failed: int, is_hit: bool) -> None:
+        shop, blog = tmp_path / "shop", tmp_path / "blog"
+        shop.write_text(failed * page("/", 502) + self.BUSY)
+        blog.write_text(self.BUSY)
+        assert not where_needed._ends_badly(where_needed._ends(Host(), logged(shop, blog), 0.0))
+        assert where_needed._failed_before(Host(), logged(shop, blog), 0.0) == is_hit
+
+    def test_decoy_a_busy_host(self, tmp_path: Path) -> None:
+        (tmp_path / "shop").write_text(self.BUSY)
+        assert not where_needed._failed_before(Host(), logged(tmp_path / "shop"), 0.0)
+        assert not where_needed._failed_before(Host(), logged(), 0.0)
+
+    def test_as_much_is_read_of_all(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        read: List[int] = []
+        monkeypatch.setattr(where_needed, "tail", lambda _host, _path, most, _since: read.append(most) or b"")
+        where_needed._failed_before(Host(), logged(*(tmp_path / str(number) for number in range(40))), 0.0)
+        assert len(read) == where_needed.MOST_TAILS and sum(read) <= where_needed.WINDOW_BYTES
 
 
 class TestByPhp:
