@@ -28,8 +28,8 @@ remediate: ## mend your own hosts: make remediate INVENTORY=hosts.ini [ARGS='--c
 test: ## each fault but its variations on one real host, and of what takes long a part; in half an hour on two processors; the last line counts every check
 	@$(SUITE)
 
-test-all: ## all of it: every fault on every suite, every step killed, every unit test on every Python; in some hours
-	@$(SUITE) --all
+test-all: ## all of it: every fault on every suite, every step killed, every unit test on every Python; in some hours (ARGS=--continue: but what has passed on these very files)
+	@$(SUITE) --all $(ARGS)
 
 bench: ## what a diagnosis costs, beside the engine's own floor, and what sizing a pool brings
 	@$(RUN) tests.bench $(ARGS)

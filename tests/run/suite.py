@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """All tests. ``python3 -m tests.run.suite`` proves each thing once, and with ``--all`` on each suite and each
-Python. ``python3 -m tests.run.suite STEP ...`` runs a part.
+Python. ``python3 -m tests.run.suite STEP ...`` runs a part. With ``--continue``, what has passed on these very
+files is counted, and is not run again.
 
 Each step is a command; its output goes to <WORK>/log/STEP.txt. CPU is that of its own processes, without the
 lab's hosts. The stages run one after the other. First come the quick steps. Then the hosts whose symptoms
@@ -26,10 +27,12 @@ from pathlib import Path
 
 from tests.run import env
 from tests.run.judges import Counted
+from tests.run.passed import Passed
 from tests.run.steps import STAGES, Step, steps
 
 # Of a step that failed: characters of a line, and lines of the end of its output, that are shown.
 LINE, TAIL = 600, 40
+OPTIONS = {"--all", "--continue"}
 
 
 def named_failures(output: str) -> list[str]:
@@ -91,7 +94,7 @@ def chosen(words: Sequence[str]) -> list[Step]:
     """The steps of `make test`, with --all of `make test-all`; those that are named by their beginnings, each
     in full.
     """
-    names = [word for word in words if word != "--all"]
+    names = [word for word in words if word not in OPTIONS]
     if not names:
         return steps("--all" in words)
     known = {step.name: step for step in [*steps(False), *steps(True)]}
@@ -108,14 +111,24 @@ def worked() -> tuple[int, int]:
     return sum(ticks) - idle - waits_for_disk, sum(ticks)
 
 
-def staged(wanted: Sequence[Step]) -> Iterator[tuple[Step, Counted]]:
-    """Run the steps, stage by stage, and say how long each stage took."""
-    took = list[str]()
+def staged(wanted: Sequence[Step], again: bool = True) -> Iterator[tuple[Step, Counted]]:
+    """Run the steps, stage by stage, and say how long each stage took. again: also what has passed before."""
+    took, passed = list[str](), Passed()
+
+    def proven(step: Step) -> Counted:
+        before = None if again else passed.before(step)
+        if before:
+            print("before %-17s %5d passed" % (step.name, before.passed), flush=True)
+            return before
+        counted = run(step)
+        passed.note(step, counted)
+        return counted
+
     for stage, workers in STAGES.items():
         members = [step for step in wanted if step.stage == stage]
         since, before = time.monotonic(), worked()
         with ThreadPoolExecutor(workers) as pool:
-            yield from zip(members, pool.map(run, members), strict=True)
+            yield from zip(members, pool.map(proven, members), strict=True)
         if members:
             busy, there = (after - then for after, then in zip(worked(), before, strict=True))
             took.append(
@@ -128,12 +141,12 @@ def main(argv: Sequence[str]) -> int:
     before = changed_files()
     env.install_pip_stub()
     wanted, began = chosen(argv), time.monotonic()
-    ended = list(staged(wanted))
+    ended = list(staged(wanted, again="--continue" not in argv))
     counted = [each for _step, each in ended]
     for step in (step for step, each in ended if each.failed):
         for line in named_failures(log_of(step).read_text(errors="replace")):
             print("%s: %s" % (step.name, line))
-    if wanted and not set(argv) - {"--all"} and changed_files() != before:
+    if wanted and not set(argv) - OPTIONS and changed_files() != before:
         print("FAILED the tests changed the checkout:\n%s" % changed_files())
         counted.append(Counted(0, 1))
     failed = sum(each.failed for each in counted)

@@ -18,7 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue.words i
 
 from tests.integration.fleet import KINDS, wanted_hosts
 from tests.integration.risk_stories import SUITES, load, named, stories_of
-from tests.run import env, judges, steps, suite
+from tests.run import env, judges, passed, steps, suite
 from tests.run.checks import Check, print_checks
 
 RISKS = [key for each in (capacity_at_risk, evidence_hidden, exposed, restart_at_risk) for key in each.WORDS]
@@ -59,7 +59,7 @@ class TestSuite:
         assert built == {"dev"}
 
     def test_the_stages_run_one_after_the_other(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
     ) -> None:
         begun = list[str]()
 
@@ -71,6 +71,7 @@ class TestSuite:
             return steps.Step(name, stage, ["true"], {}, Path("/"), judges.by_exit_code)
 
         monkeypatch.setattr(suite, "run", run)
+        monkeypatch.setattr(suite.env, "WORK", tmp_path)
         wanted = [step("pages", "static"), step("harm", "calm"), step("ruff", "quick")]
         ended = {step.name: counted for step, counted in suite.staged(wanted)}
         assert ended == {"ruff": (1, 0), "harm": (1, 0), "pages": (1, 1)}
@@ -90,6 +91,37 @@ class TestSuite:
         end = capsys.readouterr().out.splitlines()[-4:]
         assert end[1] == "pages: FAILED web2: it answers: HTTP 502"
         assert end[3] == "2 passed, 1 failed"
+
+    def test_what_passed_on_the_same_files_is_not_run_again(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        files, ran = {"digest": "a"}, tmp_path / "ran"
+        shell = ["sh", "-c", "echo ran >>%s; echo '7 passed, 0 failed'" % ran]
+        good = steps.Step("good", "static", shell, {}, tmp_path, judges.by_last_line)
+        bad = steps.Step("bad", "static", ["false"], {}, tmp_path, judges.by_exit_code)
+        monkeypatch.setattr(suite.env, "WORK", tmp_path)
+        monkeypatch.setattr(passed, "digest", lambda: files["digest"])
+
+        def played(*words: steps.Step, again: bool) -> tuple[list[judges.Counted], int]:
+            counted = [each for _step, each in suite.staged(words, again)]
+            return counted, ran.read_text().count("ran")
+
+        assert played(good, bad, again=True) == ([(7, 0), (0, 1)], 1)
+        assert played(good, bad, again=False) == ([(7, 0), (0, 1)], 1)
+        assert "before good" in capsys.readouterr().out
+        assert played(good, again=True) == ([(7, 0)], 2)
+        assert played(good._replace(argv=[*shell, "--all"]), again=False) == ([(7, 0)], 3)
+        files["digest"] = "b"
+        assert played(good, again=False) == ([(7, 0)], 4)
+
+    def test_a_digest_tells_files_apart(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        env.sh(["git", "init", "-q", tmp_path])
+        monkeypatch.setattr(passed.env, "CHECKOUT", tmp_path)
+        seen = [passed.digest()]
+        for name, text in (("a", "1"), ("a", "2"), ("b", "2"), (".gitignore", "c"), ("c", "3")):
+            (tmp_path / name).write_text(text)
+            seen.append(passed.digest())
+        assert len(set(seen[:-1])) == 5 and seen[-1] == seen[-2]
 
     def test_a_failure_far_above_the_end_is_shown_cut(self) -> None:
         output = "\n".join(["FAILED web2: " + "x" * 1000, *["noise"] * 100, "the end"])
