@@ -11,17 +11,34 @@ if TYPE_CHECKING:
 
 # Their classes and functions, of which an application asks first.
 _EXTENSIONS = (
+    ("apcu", "APCUIterator", r"apcu_\w+"),
+    ("bcmath", "", r"bc(?:add|sub|mul|div|mod|pow|comp|scale|sqrt)"),
+    ("ctype", "", r"ctype_\w+"),
     ("curl", "CURLFile", r"curl_\w+"),
+    ("exif", "", r"exif_\w+"),
+    ("fileinfo", "finfo", r"finfo_\w+|mime_content_type"),
     ("gd", "GdImage", r"(?:imagecreate|imagettf|getimagesizefrom)\w+|gd_info"),
+    ("gmp", "GMP", r"gmp_\w+"),
+    ("iconv", "", r"iconv(?:_\w+)?"),
     ("imagick", r"Imagick\w*", ""),
+    ("imap", "", r"imap_\w+"),
     ("intl", "NumberFormatter|Collator|IntlDateFormatter|Normalizer|Locale", r"idn_to_\w+|normalizer_\w+"),
+    ("ldap", "", r"ldap_\w+"),
     ("mbstring", "", r"mb_\w+"),
     ("memcached", "Memcached", ""),
     ("mongodb", r"MongoDB\\Driver\\\w+", ""),
     ("mysqli", "mysqli", r"mysqli_\w+"),
+    ("openssl", "", r"openssl_\w+"),
+    ("pdo", "PDO", ""),
+    ("pgsql", "", r"pg_\w+"),
+    ("posix", "", r"posix_\w+"),
     ("redis", "Redis|RedisCluster", ""),
     ("soap", "SoapClient|SoapServer", ""),
+    ("sodium", "", r"sodium_\w+"),
+    ("sqlite3", "SQLite3", ""),
+    ("tokenizer", "PhpToken", "token_get_all"),
     ("xml", "DOMDocument|XMLReader|XMLWriter|SimpleXMLElement", r"simplexml_\w+|xml_parser_\w+|utf8_\w+"),
+    ("xsl", "XSLTProcessor", ""),
     ("zip", "ZipArchive", r"zip_\w+"),
 )
 _CLASS, _FUNCTION = "Class [\"'](?:%s)[\"'] not found", r"Call to undefined function (?:%s)\("
@@ -40,8 +57,25 @@ FAULTS = {
     # Taken away by PHP 7.0 and 8.0.
     "removed_function": r"undefined function (?P<name>each|create_function|(?:mysql|ereg|mcrypt)_\w+|eregi?|"
     r"split|money_format|get_magic_quotes_\w+)\(",
+    # Each PHP has these: without them, disable_functions has taken them away.
+    "disabled_function": r"(?:undefined function |Process class relies on )(?P<name>exec|shell_exec|system|"
+    r"passthru|p(?:open|close)|proc_(?:open|close|get_status|terminate)|putenv|getenv|symlink|readlink|mail|"
+    r"ini_(?:set|get)|set_time_limit|php_uname|phpversion|fsockopen|stream_socket_(?:client|server)|"
+    r"disk_(?:free|total)_space|chown|chmod|error_log|parse_ini_file|getmypid|sleep)(?:\(|, which is not)",
+    # What PHP 7 let pass with a warning at most (UPGRADING of 8.0).
+    "older_code": r"Array and string offset access syntax with curly braces is no longer|Unparenthesized `|"
+    r"Error: (?:Non-static method [\w\\:()]+ cannot be called statically|Unsupported operand types: string |"
+    r"Attempt to assign property \S+ on null|Unknown named parameter \$|Cannot access offset of type \S+ on|"
+    r"\w+\(\): Argument #1 \(\$\w+\) must be of type Countable)|__autoload\(\) is no longer supported|"
+    r"Cannot use [\"']\w+[\"'] as (?:a )?class name as it is reserved|The \((?:unset|real)\) cast ",
     "save_handler": r"annot find (?:session )?save handler (?:&quot;|[\"'])(?P<name>\w{1,40})[&\"']",
     "environment_variable": r"[Ee]nvironment variable (?:not found: )?[\"'](?P<name>\w{1,64})[\"']",
+    "environment_file": r"Exception: Unable to read (?:the \"[^\"\n]{1,255}\" |any of the )environment file",
+    # In the error itself: a warning before it need not be why.
+    "name_lookup": r"(?:rror|xception): [^;\n]{0,160}php_network_getaddresses: |Exception: cURL error 6: ",
+    "certificate_refused": r"(?:rror|xception): [^;]{0,200}:certificate verify failed|"
+    r"Exception: cURL error 60: ",
+    "timezone_database": r"rror: {1,2}(?:[\w:]+\(\): )?Timezone database is corrupt",
     "database_connections": r"[Tt]oo many connections|too many clients already|max_user_connections|"
     r"max number of clients reached|connection slots are reserved",
     # zend_alloc.c has no smaller memory_limit than 2 MB.
@@ -60,19 +94,43 @@ FAULTS = {
     "database_file": r"[:8\])] (?:attempt to write a readonly database|unable to open database file)",
     "database_login": r"xception: .{0,90}(?:Access denied for user|Unknown database) '|"
     r"password authentication failed for user",
+    # By SQLSTATE, or by the numbers of MySQL's and SQLite's own errors.
+    "database_schema": r"Exception: SQLSTATE\[(?:42S02|42S22|42P01|42703|HY000\]: General error: 1 no such )|"
+    r"_exception: (?:Table '\S+' doesn't exist|Unknown column ')",
+    "database_full": r"Exception: SQLSTATE\[(?:53100|HY000\]: General error: (?:1114|1021|13 database or) )|"
+    r"_exception: The table '\S+' is full",
+    "database_read_only": r"Exception: SQLSTATE\[(?:25006\]|HY000\]: General error: (?:1290|1836) )|"
+    r"_exception: The MySQL server is running with the --read-only",
+    "database_gone": r"(?:General error: 2006 |_exception: )MySQL server has gone away",
+    "database_table": r"(?:General error: (?:126|127|144|145|1034|1194) |_exception: )\S[^\n]{0,199}"
+    r"(?:marked as crashed|ncorrect key file for table)",
+    "database_locked": r"Exception: SQLSTATE\[(?:HY000|40001|40P01)\]: [\w ]{1,40}: (?:5 database |1205 "
+    r"|1213 |7 ERROR: {1,2}deadlock)",
     "database_unreached": r"Exception: SQLSTATE\[(?:HY000\] \[200[2-6]|08006)\]|"
     r"_sql_exception: (?:No such file|Connection refused)",
     "redis_unreached": r"RedisException: (?:Connection (?:refused|timed out)|No such file)|"
     r"Predis\S+ConnectionException: ",
+    "redis_full": r"Exception: OOM command not allowed",
+    "redis_login": r"Exception: (?:NOAUTH |WRONGPASS |ERR (?:invalid password|AUTH ))",
+    "redis_read_only": r"Exception: READONLY ",
+    "redis_loading": r"Exception: LOADING Redis ",
+    "search_unreached": r"Exception: No alive nodes found in your cluster",
     "assets": r"(?:Vite|Mix) manifest (?:not found|does not exist)",
     "cache_directories": r"Exception: Please provide a valid cache path",
-    "application_key": r"Exception: No application encryption key has been specified",
+    "cache_unwritable": r"Exception: Unable to (?:write in|create) the \"?[\w ]{1,30}\"? directory \(",
+    "log_file": r"Exception: The stream or file \"[^\"\n]{1,255}\" could not be opened",
+    "application_key": r"Exception: (?:No application encryption key has been specified|Unsupported cipher "
+    r"or incorrect key length)",
     "host_header": r"Undefined (?:array key|index:) \"?HTTP_HOST\b",
     "quota": r"Disk quota exceeded|(?:stream: |errno=122 )\"?Quota exceeded",  # musl has the shorter words
     "memory_limit": r"Allowed memory size of \d{7,} bytes exhausted",
+    "memory_of_system": r"rror: {1,2}Out of memory \(allocated \d+",
+    "execution_time": r"rror: {1,2}Maximum execution time of \d+ seconds? exceeded",
+    "debugger": r"rror: {1,2}(?:Maximum function nesting level of '|Xdebug has detected a possible infinite)",
     # Of the system's own directories, where everybody may make files.
     "temporary_directory": r"\(\): open\((?P<name>/(?:var/)?tmp)/[^/\n]{1,80}\) failed: Permission denied",
     "extension": "Error: (?:%s)" % "|".join(_lacks(*each) for each in _EXTENSIONS),
+    "plugin": r" in /[^\s:]{0,200}/wp-content/(?:mu-plugins|plugins|themes)/[^\s:]{1,200}(?: on line |:)\d+",
 }
 
 

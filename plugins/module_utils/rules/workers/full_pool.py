@@ -110,8 +110,11 @@ def full(case: Case) -> Answer:
         holder = by_log(lost)
         logs, at_limit = [] if holder else own_part(lost), False  # who they are is not seen
     flow = _flow(case)
-    if holder is None and at_limit and occupied(case) == 0 and not (flow and flow["answered"]):
+    if holder is None and at_limit and workers and occupied(case) == 0 and not (flow and flow["answered"]):
         holder, at_limit = _after_answer(case, len(workers)), False  # what they do is not seen
+    if holder is None and not capped and not workers and not occupied(case):
+        why = "pool %s has no worker, of at most %s; what the logs tell of that was not seen"
+        return Unclear("live_probe", why % (owner.pool["name"], limit))
     is_kept = holder is not None and holder.is_kept
     reason = Reason(
         _summary(case, owner, capped),

@@ -7,61 +7,8 @@
 from __future__ import annotations
 
 from ..entry import Entry, When
+from ..php_faults import FIXES
 from .nginx_own_error import HIDDEN_ROOT
-
-# By the kind of fault that the host read in the error.
-_FAULTS = {
-    "other_version": "pass the site to a pool of PHP {name}, which its code needs, or deploy a release for "
-    "this PHP",
-    "parse_error": "compare the PHP of the site's pool with the one its code needs; else restore the file of "
-    "the error",
-    "removed_function": "update the code, or pass the site to a pool of an older PHP: this one has no "
-    "{name}() any more",
-    "save_handler": "install and enable the extension {name} for this PHP, which session.save_handler names; "
-    "`{restart}`",
-    "environment_variable": "give the pool env[{name}], or clear_env = no if php-fpm's unit has it; "
-    "`{reload}`",
-    "database_connections": "give the database more connections (max_connections) than all pools have "
-    "workers, or pools fewer",
-    "memory_unit": "write memory_limit with a unit that PHP knows, as 256M: 256Mb is 256 bytes; `{reload}`",
-    "certificate_file": "let openssl.cafile and curl.cainfo name a file of authorities that is there, in "
-    "place of {name}",
-    # No command: root would paste it.
-    "vendor": "run composer install in the application's directory, as its own account and never as root, or "
-    "deploy vendor/ with the code; if it is there, see its mode",
-    # A visitor may choose what a careless script requires.
-    "open_basedir": "if {name} is the application's own, let open_basedir have its directory, too: a "
-    ".user.ini, the pool or nginx's PHP_VALUE sets it. If not, see who asks for it",
-    "encoded": "pass the site to a pool of PHP {name}, or get its files encoded for this PHP from who sells "
-    "them",
-    "database_login": "let the application's settings have the account, password and name of a database that "
-    "the server knows",
-    "database_unreached": "see whether the database runs, and where: in the application's settings localhost "
-    "is a socket, 127.0.0.1 a port",
-    "redis_unreached": "see whether Redis runs, and whether the application's settings name its host and "
-    "port, or its socket",
-    "assets": "build the application's scripts and styles (npm run build) where it is deployed from, and "
-    "deploy them with it",
-    "cache_directories": "make storage/framework/views, cache and sessions again in the application's "
-    "directory, as the account of the site's pool",
-    "application_key": "give the application its APP_KEY again, in .env: the one that it had, as a new one "
-    "does not read what is encrypted",
-    "host_header": "set fastcgi_param HTTP_HOST $host beside PHP's other fastcgi_param lines (alone in a "
-    "block it would void them): requests by HTTP/3 have no Host header; `{test_nginx} && {reload_nginx}`",
-    "quota": "see whose quota is used up (quota -u, repquota -a), whatever df says; free room, or raise it",
-    "memory_limit": "see what its pages load; else raise memory_limit of the site's pool as far as its "
-    "workers fit in memory; `{reload}`",
-    "redis_files": "let Redis write its files again: Redis cannot write them, as its disk is full or its dir "
-    "is another's (its log says which)",
-    "database_driver": "install and enable the driver of the site's database for this PHP, as its package "
-    "mysql, pgsql or sqlite3; `{restart}`",
-    "database_file": "let the account of the site's pool write the database's file and its directory: SQLite "
-    "makes files beside it",
-    "temporary_directory": "look at the mode of {name} (ls -ld); where it is not drwxrwxrwt, let all "
-    "accounts write there (chmod 1777)",
-    "extension": "install and enable the extension {name} for this PHP; where its file is there, php-fpm's "
-    "start tells why it is not loaded; `{restart}`",
-}
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("php_error", None): Entry(
@@ -78,7 +25,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "file that may not be written: a job of root made it; give it to the pool's account.",
         do_not="Do not restart nginx or PHP-FPM before you have read it: mostly the next page ends with "
         "the same error. No chmod 777 either.",
-        when=tuple(When("fault", kind, fix) for kind, fix in _FAULTS.items()),
+        when=tuple(When("fault", kind, fix) for kind, fix in FIXES.items()),
     ),
     ("php_error", "before_script"): Entry(
         title="PHP fails before a script begins",

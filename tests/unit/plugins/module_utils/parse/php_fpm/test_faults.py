@@ -123,6 +123,119 @@ HITS: Dict[str, Dict[str, Any]] = {
         "name": "mbstring",
     },
 }
+REFUSED = {"fault": "certificate_refused"}
+# Of what PHP 8 takes for an error, by PHP 8.0 and 8.4.
+OLDER = [
+    ":  Unparenthesized `a ? b : c ? d : e` is not supported. Use either `(a ? b : c) ? d : e` or",
+    ":  Array and string offset access syntax with curly braces is no longer supported in /a.php on line 1",
+    ": Uncaught Error: Non-static method A::b() cannot be called statically in /a.php:1",
+    ": Uncaught TypeError: Unsupported operand types: string + int in /a.php:1",
+    ': Uncaught Error: Attempt to assign property "b" on null in /a.php:1',
+    ": Uncaught TypeError: count(): Argument #1 ($value) must be of type Countable|array, null given in",
+    ": Uncaught Error: Unknown named parameter $x in /a.php:1",
+    ": Uncaught TypeError: Cannot access offset of type string on string in /a.php:1",
+    ":  __autoload() is no longer supported, use spl_autoload_register() instead in /a.php on line 1",
+    ':  Cannot use "Object" as a class name as it is reserved in /a.php on line 1',
+    ":  Cannot use 'Object' as class name as it is reserved in /a.php on line 1",
+    ":  The (unset) cast is no longer supported in /a.php on line 1",
+]
+SQL = ": Uncaught PDOException: SQLSTATE[%s in /a.php:2"
+DATABASES = {
+    "HY000]: General error: 1 no such table: posts": "database_schema",
+    "42S22]: Column not found: 1054 Unknown column 'a' in 'field list'": "database_schema",
+    '42P01]: Undefined table: 7 ERROR:  relation "posts" does not exist': "database_schema",
+    "HY000]: General error: 1114 The table 'posts' is full": "database_full",
+    "53100]: Disk full: 7 ERROR:  could not extend file": "database_full",
+    "HY000]: General error: 13 database or disk is full": "database_full",
+    "HY000]: General error: 1290 The MySQL server is running with": "database_read_only",
+    "25006]: Read only sql transaction: 7 ERROR:  cannot execute INSERT": "database_read_only",
+    "HY000]: General error: 2006 MySQL server has gone away": "database_gone",
+    "HY000]: General error: 145 Table './a/posts' is marked as crashed and": "database_table",
+    "HY000]: General error: 126 Incorrect key file for table './a/posts.MYI'; ": "database_table",
+    "HY000]: General error: 5 database is locked": "database_locked",
+    "HY000]: General error: 1205 Lock wait timeout exceeded; try restarting": "database_locked",
+    "40001]: Serialization failure: 1213 Deadlock found when trying to get lock": "database_locked",
+    "HY000] [2002] php_network_getaddresses: getaddrinfo for db failed: Name or service": "name_lookup",
+}
+LATER: Dict[str, Dict[str, Any]] = {
+    **{text: {"fault": "older_code"} for text in OLDER},
+    **{SQL % words: {"fault": fault} for words, fault in DATABASES.items()},
+    ": Uncaught mysqli_sql_exception: Table 'a.posts' doesn't exist in /a.php:2": {
+        "fault": "database_schema"
+    },
+    ": Uncaught Error: Call to undefined function putenv() in /a.php:1": {
+        "fault": "disabled_function",
+        "name": "putenv",
+    },
+    ": Uncaught Symfony\\Component\\Process\\Exception\\LogicException: The Process class relies on "
+    "proc_open, which is not available on your PHP installation.": {
+        "fault": "disabled_function",
+        "name": "proc_open",
+    },
+    ': Uncaught PathException: Unable to read the "/srv/a/.env" environment file. in': {
+        "fault": "environment_file"
+    },
+    ": Uncaught InvalidPathException: Unable to read any of the environment file(s) at [/srv/a/.env].": {
+        "fault": "environment_file"
+    },
+    ": Uncaught ErrorException: fsockopen(): php_network_getaddresses: getaddrinfo for db.invalid failed": {
+        "fault": "name_lookup"
+    },
+    ": Uncaught GuzzleHttp\\Exception\\ConnectException: cURL error 6: Could not resolve host: a.invalid": {
+        "fault": "name_lookup"
+    },
+    ": Uncaught ErrorException: file_get_contents(): SSL operation failed with code 1. OpenSSL Error "
+    "messages:\nerror:0A000086:SSL routines::certificate verify failed in /a.php:1": REFUSED,
+    ": Uncaught GuzzleHttp\\Exception\\RequestException: cURL error 60: SSL certificate problem": REFUSED,
+    "PHP Fatal error:  date(): Timezone database is corrupt. Please file a bug report as this should never": {
+        "fault": "timezone_database"
+    },
+    ": Uncaught RedisException: OOM command not allowed when used memory > 'maxmemory'.": {
+        "fault": "redis_full"
+    },
+    ": Uncaught RedisException: NOAUTH Authentication required. in /a.php:2": {"fault": "redis_login"},
+    ": Uncaught RedisException: WRONGPASS invalid username-password pair or user is": {
+        "fault": "redis_login"
+    },
+    ": Uncaught RedisException: READONLY You can't write against a read only replica.": {
+        "fault": "redis_read_only"
+    },
+    ": Uncaught RedisException: LOADING Redis is loading the dataset in memory in": {
+        "fault": "redis_loading"
+    },
+    ": Uncaught Elasticsearch\\Common\\Exceptions\\NoNodesAvailableException: No alive nodes found in your "
+    "cluster in /a.php:2": {"fault": "search_unreached"},
+    ': Uncaught RuntimeException: Unable to write in the "cache" directory (/srv/a/var/cache/prod). in': {
+        "fault": "cache_unwritable"
+    },
+    ': Uncaught UnexpectedValueException: The stream or file "/srv/a/storage/logs/laravel.log" could not be '
+    "opened in append mode: Failed to open stream: Permission denied": {"fault": "log_file"},
+    ": Uncaught RuntimeException: Unsupported cipher or incorrect key length. Supported": {
+        "fault": "application_key"
+    },
+    "PHP Fatal error:  Out of memory (allocated 2097152 bytes) (tried to allocate 9 bytes) in": {
+        "fault": "memory_of_system"
+    },
+    "PHP Fatal error:  Maximum execution time of 1 second exceeded in /a.php on line 1": {
+        "fault": "execution_time"
+    },
+    ": Uncaught Error: Maximum function nesting level of '256' reached, aborting! in": {"fault": "debugger"},
+    ': Uncaught Error: Class "PDO" not found in /a.php:1': {"fault": "extension", "name": "pdo"},
+    ": Uncaught Error: Call to undefined function bcadd() in /a.php:1": {
+        "fault": "extension",
+        "name": "bcmath",
+    },
+    "PHP message: PHP Fatal error:  Uncaught RuntimeException: no cart in /srv/wp-content/plugins/shop-cart/"
+    "cart.php:1": {"fault": "plugin"},
+    "PHP Fatal error:  Uncaught Error: Call to undefined function nosuch() in /srv/wp-content/plugins/"
+    "hello.php:1\nStack trace:\n#0 {main}\n  thrown in /srv/wp-content/plugins/hello.php on line 1": {
+        "fault": "plugin"
+    },
+    "PHP Fatal error:  Cannot redeclare a() in /srv/wp-content/themes/dawn/functions.php on line 3": {
+        "fault": "plugin"
+    },
+}
+HITS.update(LATER)
 NEAR_MISSES = [
     ": Uncaught Error: Call to undefined function each_item() in /a.php:3",
     ": Uncaught Error: Call to undefined function shop_mb_strlen() in /a.php:3",
@@ -143,6 +256,17 @@ NEAR_MISSES = [
     ": Uncaught InvalidArgumentException: Please provide a valid path. in /a.php:2",
     ": session_start(): Failed to read session data: redis (path: tcp://127.0.0.1:6379) in /a.php",
     ": Uncaught Error: the environment is not variable in /a.php:2",
+    ": Uncaught Error: Call to undefined function shop_exec() in /a.php:3",
+    ": Uncaught Error: Call to undefined function iconv_strlen2x\u00e9() in /a.php:3",
+    ": Uncaught TypeError: array_key_exists(): Argument #2 ($array) must be of type array, stdClass given in",
+    "PHP Warning:  fsockopen(): php_network_getaddresses: getaddrinfo for a.invalid failed in /a.php on line "
+    "1; PHP Fatal error:  Uncaught Exception: x in /a.php:1",
+    ": Uncaught PDOException: SQLSTATE[23000]: Integrity constraint violation: 1062 Duplicate",
+    ": Uncaught PDOException: SQLSTATE[42000]: Syntax error or access violation: 1064 in /a.php:2",
+    ": Uncaught RuntimeException: Unable to write the page (/srv/a/x). in /a.php:2",
+    "PHP Fatal error:  Uncaught Error: x in /srv/wp-includes/plugin.php:1\n  thrown in "
+    "/srv/wp-includes/plugin.php on line 1",
+    ": Uncaught Exception: no /srv/wp-content/plugins/akismet in /srv/a.php:2",
 ]
 # A page may log what a visitor sent.
 HOSTILE = [
@@ -156,6 +280,7 @@ HOSTILE = [
     ": Uncaught Exception: no page: could not find driver in /a.php:2",
     ": Uncaught Exception: no page open(/tmp/x) failed: Permission denied in /a.php:2",
     ': Uncaught Exception: no page Class "Redis" not found in /a.php:2',
+    ": Uncaught Exception: no page OOM command not allowed in /a.php:2",
 ]
 
 

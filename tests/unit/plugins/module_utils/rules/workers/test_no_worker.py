@@ -111,3 +111,18 @@ class TestEnds:
     def test_decoy_others_answer(self) -> None:
         host = ending(3.0, 2.0, 1.0).dialled("ok", None, "answered", 2.0)
         assert "ends_at_start" not in reasons(host)
+
+    @pytest.mark.parametrize("waits", [True, False])
+    def test_near_miss_nothing_tells_why_there_is_none(self, waits: bool) -> None:
+        """A slow host's logs may not be read in time."""
+        host = full().without_workers().with_endpoint(accepted=0).with_probe(accepted=0)
+        host["waits"] = {**host["waits"], "workers": []} if waits else None
+        report = hosts.verdict(host)
+        assert (report["status"], report["findings"], report["plan"]) == ("unknown", [], [])
+        assert "has no worker, of at most" in str(report["missing"])
+
+    def test_decoy_other_pools_have_all_processes(self) -> None:
+        host = full().without_workers().with_endpoint(accepted=0).with_probe(accepted=0)
+        host["fpm"]["masters"][0]["process_max"] = 1
+        host["workers"] = [dict(full()["workers"][0], pool="blog")]
+        assert reasons(host) == ["process_max"]

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What mends an error of PHP's that ends each page, by the kind of fault that the host read in it."""
+
+from __future__ import annotations
+
+FIXES: dict[str, str] = {
+    "other_version": "pass the site to a pool of PHP {name}, which its code needs, or deploy a release for "
+    "this PHP",
+    "parse_error": "compare the PHP of the site's pool with the one its code needs; else restore the file of "
+    "the error",
+    "removed_function": "update the code, or pass the site to a pool of an older PHP: this one has no "
+    "{name}() any more",
+    "disabled_function": "take {name} out of disable_functions (php.ini or the site's pool), if the site "
+    "is to have it; `{restart}`",
+    "older_code": "update the code of the file in the error, a plugin's or the application's: PHP 8 ends "
+    "with an error what PHP 7 let pass. Until then, pass the site to a pool of PHP 7",
+    "save_handler": "install and enable the extension {name} for this PHP, which session.save_handler names; "
+    "`{restart}`",
+    "environment_variable": "give the pool env[{name}], or clear_env = no if php-fpm's unit has it; "
+    "`{reload}`",
+    "environment_file": "put the application's .env back, and let the account of the site's pool read it: a "
+    "deploy may have left it out",
+    "name_lookup": "see whether the host's name in the error is right, and whether this host can look it up "
+    "(getent hosts); PHP reads /etc/resolv.conf, in a chroot its own one",
+    "certificate_refused": "see the certificate that the other side shows, its dates and its names; if it is "
+    "right, update this host's ca-certificates. Leave the check on",
+    "timezone_database": "let the workers read /usr/share/zoneinfo: install tzdata; a chroot needs a copy of "
+    "it, and open_basedir must have it; `{restart}`",
+    "database_connections": "give the database more connections (max_connections) than all pools have "
+    "workers, or pools fewer",
+    "memory_unit": "write memory_limit with a unit that PHP knows, as 256M: 256Mb is 256 bytes; `{reload}`",
+    "certificate_file": "let openssl.cafile and curl.cainfo name a file of authorities that is there, in "
+    "place of {name}",
+    # No command: root would paste it.
+    "vendor": "run composer install in the application's directory, as its own account and never as root, or "
+    "deploy vendor/ with the code; if it is there, see its mode",
+    # A visitor may choose what a careless script requires.
+    "open_basedir": "if {name} is the application's own, let open_basedir have its directory, too: a "
+    ".user.ini, the pool or nginx's PHP_VALUE sets it. If not, see who asks for it",
+    "encoded": "pass the site to a pool of PHP {name}, or get its files encoded for this PHP from who sells "
+    "them",
+    "database_login": "let the application's settings have the account, password and name of a database that "
+    "the server knows",
+    "database_schema": "run what the release changes in the database (its migrations): the code asks for a "
+    "table or a column that is not there. Or the settings name another database",
+    "database_full": "free room on the disk of the database, or let its tables grow",
+    "database_read_only": "let the application's settings name the primary: this database takes no writes "
+    "(read_only), as a replica, or as somebody has set it",
+    "database_gone": "see in the database's log whether it was stopped; else compare its wait_timeout and "
+    "max_allowed_packet with what the application does",
+    "database_table": "see whether the database's disk is full, then check and repair the table in the error "
+    "(CHECK TABLE, REPAIR TABLE)",
+    "database_locked": "see what holds the lock in the database: SHOW PROCESSLIST, pg_stat_activity; of "
+    "SQLite one process writes at a time",
+    "database_unreached": "see whether the database runs, and where: in the application's settings localhost "
+    "is a socket, 127.0.0.1 a port",
+    "redis_unreached": "see whether Redis runs, and whether the application's settings name its host and "
+    "port, or its socket",
+    "redis_full": "raise maxmemory of Redis, or let it drop what is old (maxmemory-policy)",
+    "redis_login": "let the application's settings have the password of Redis (requirepass, or that of its "
+    "account)",
+    "redis_read_only": "let the application's settings name the master of Redis: this one is a replica",
+    "redis_loading": "wait until Redis has loaded its data; its log tells why it was started again",
+    "search_unreached": "see whether Elasticsearch or OpenSearch runs (its log: memory, a full disk), and "
+    "whether the application's settings name its host and port",
+    "assets": "build the application's scripts and styles (npm run build) where it is deployed from, and "
+    "deploy them with it",
+    "cache_directories": "make storage/framework/views, cache and sessions again in the application's "
+    "directory, as the account of the site's pool",
+    "cache_unwritable": "give the application's directory for caches to the account of the site's pool; a "
+    "command that another account ran has made it (ls -l)",
+    "log_file": "give the application's own log to the account of the site's pool; a command that another "
+    "account ran has made it (ls -l)",
+    "application_key": "give the application its APP_KEY again, in .env: the one that it had, as a new one "
+    "does not read what is encrypted",
+    "host_header": "set fastcgi_param HTTP_HOST $host beside PHP's other fastcgi_param lines (alone in a "
+    "block it would void them): requests by HTTP/3 have no Host header; `{test_nginx} && {reload_nginx}`",
+    "quota": "see whose quota is used up (quota -u, repquota -a), whatever df says; free room, or raise it",
+    "memory_limit": "see what its pages load; else raise memory_limit of the site's pool as far as its "
+    "workers fit in memory; `{reload}`",
+    "memory_of_system": "see what keeps memory from the worker: LimitAS= and MemoryMax= of "
+    "php-fpm's unit. memory_limit is not reached",
+    "execution_time": "see at the line in the error what the pages compute or wait for; max_execution_time "
+    "of the site's pool is the limit",
+    "debugger": "take Xdebug out of this PHP, if this is no machine of a developer; `{restart}`",
+    "redis_files": "let Redis write its files again: Redis cannot write them, as its disk is full or its dir "
+    "is another's (its log says which)",
+    "database_driver": "install and enable the driver of the site's database for this PHP, as its package "
+    "mysql, pgsql or sqlite3; `{restart}`",
+    "database_file": "let the account of the site's pool write the database's file and its directory: SQLite "
+    "makes files beside it",
+    "temporary_directory": "look at the mode of {name} (ls -ld); where it is not drwxrwxrwt, let all "
+    "accounts write there (chmod 1777)",
+    "extension": "install and enable the extension {name} for this PHP; where its file is there, php-fpm's "
+    "start tells why it is not loaded; `{restart}`",
+    # No name: a visitor may bring a path into an error, too.
+    "plugin": "update the plugin or theme of WordPress in whose file the error is; one whose directory in "
+    "wp-content gets another name is off",
+}
