@@ -53,6 +53,8 @@ WORDS = {
 }
 FEW = 3  # files that are refused
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
+# A configuration is loaded since, in which one may.
+INDEXED_WORDS = "nginx answered 403 to the front page of %s: no index named %s, which is there."
 CAUGHT_WORDS = (
     "PHP-FPM answers, and nginx makes a 502 of it: fastcgi_catch_stderr names a text that PHP logs."
 )
@@ -127,8 +129,9 @@ def _index(group: Group) -> Optional[Match]:
         return None
     newest, name = group.newest, (pages[0] or "")[len(ways[0]["script"]) :]
     over, seen = group.mended
+    words = INDEXED_WORDS if group.reconfigured else WORDS["index_missing"]
     reason = likely(
-        WORDS["index_missing"] % (newest["site"], name),
+        words % (newest["site"], name),
         [evidence("file", "%s is there" % pages[0], ways[0]["script"]), sample(newest), *seen],
         losses_of(group.events),
         state=state_of(over),

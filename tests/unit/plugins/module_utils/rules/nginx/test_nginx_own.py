@@ -189,6 +189,7 @@ class TestIndexMissing:
         host = self.forbidden()
         host.with_nginx(config_changed_at=hosts.now(host) - 30)
         assert hosts.found(host) == ([(CAUSE, "index_missing", "active")], "degraded")
+        assert "no index named index.php, which" in hosts.only(host)["summary"]
         host = hosts.came_since(host)
         assert hosts.found(host) == ([(CAUSE, "index_missing", "recovered")], "recovered")
 
