@@ -6,24 +6,23 @@
 from functools import partial
 from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Sequence, Set
 
-from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LIMITED, LOST
+from ..signatures.lookup import meaning_of
+from ..signatures.nginx import LOST
 from .case import Case, cases
 from .engine import Examined, doubted, examine, examine_host, not_mended
 from .missing import FAILED, attempt, unseen
 from .model import SEVERITIES, STATES, Loss, evidence, span
+from .notes import NOTES, earlier, unexplained_pages, unscathed
 from .registry import CAUSES, HOST_RULES, RULES
 from .status import NEEDED_FOR_HEALTH, is_silent, status_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding, Verdict
     from ...plugin_utils.shapes.missing import Missing
-    from ...plugin_utils.shapes.nginx import Target
     from ...plugin_utils.shapes.plan import Planned
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 MOST_STRANGERS = 20
-NOTED = meanings("body_too_large", "too_large_for_php", "sent_missing", "script_missing", "script_denied")
 
 
 class Judged(NamedTuple):
@@ -167,19 +166,6 @@ def left_to_a_person(snapshot: "Snapshot", item: "Finding") -> "Finding":
     return {**not_mended(item), "evidence": item["evidence"] + [evidence("file", text)]}
 
 
-def _halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
-    if not snapshot.get("halted"):
-        return []
-    from .nginx.halted import halted_nginx
-
-    return halted_nginx(snapshot)
-
-
-def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:
-    seen = [snapshot["endpoints"].get(target["endpoint"]) for target in targets]
-    return bool(seen) and all(facts and facts["probe"]["result"] == "answered" for facts in seen)
-
-
 def _mapped(snapshot: "Snapshot") -> "Snapshot":
     """The snapshot with a route to each place where requests were lost and a map, or a request, leads."""
     if all(route["endpoints"] for route in snapshot["nginx"]["routes"]):
@@ -187,100 +173,6 @@ def _mapped(snapshot: "Snapshot") -> "Snapshot":
     from .losses.mapped import with_lost_ways
 
     return with_lost_ways(snapshot)
-
-
-def _nginx_gaps(snapshot: "Snapshot") -> List["Missing"]:
-    """Entries of missing about nginx as a whole."""
-    nginx = snapshot["nginx"]
-    why = "line %s: where fastcgi_pass %s leads is decided at run time"
-    gaps = [
-        unseen("nginx_route", route["file"], why % (route["line"], route["pass"]))
-        for route in nginx["routes"]
-        if not route["endpoints"] and not _all_answer(snapshot, route.get("candidates", []))
-    ]
-    why = (
-        "line %(line)d: %(written)s is internal, %(looked_for)s is not there, and log_not_found off hides it"
-    )
-    gaps += [
-        unseen("sent_file", front["file"], why % front)
-        for front in nginx.get("fronts") or []
-        if front["kind"] == "sent_place"
-    ]
-    older = snapshot.get("older")
-    refusal, down = older["refusal"] if older else None, "nginx does not run: no request comes to php-fpm"
-    if refusal:
-        from .connect.older_nginx import refused
-
-        why = refused(refusal, nginx["running"])
-        gaps.append(unseen("nginx_loaded", refusal["file"], why))
-        down += "; " + why
-    if nginx["routes"] and not nginx["running"]:
-        gaps.append(unseen("nginx_running", nginx["config"], down))
-    return gaps
-
-
-def _silence(snapshot: "Snapshot") -> List["Missing"]:
-    quiet = any(master["log_level"] in ("error", "alert") for master in snapshot["fpm"]["masters"])
-    sites = snapshot["nginx"].get("site_logs") or []
-    if not quiet and not any(site["silent"] or "hiding" in site for site in sites):
-        return []
-    from .losses.silence import gaps, hidden_errors, quiet_masters
-
-    return gaps(snapshot) + quiet_masters(snapshot) + hidden_errors(snapshot)
-
-
-def _unscathed(
-    snapshot: "Snapshot", examined: Sequence[Case], findings: Sequence["Finding"]
-) -> List["Missing"]:
-    """What failed and cost php-fpm's visitors nothing."""
-    elsewhere = any("://" in (event["endpoint"] or "") for event in snapshot["logs"]["events"])
-    if not elsewhere and not any(case.passed for case in examined):
-        return []
-    from .losses.unscathed import addresses, other_upstreams
-
-    return addresses(examined) + other_upstreams(snapshot, findings)
-
-
-def _visitors(snapshot: "Snapshot") -> List["Missing"]:
-    listens = [listen for route in snapshot["nginx"]["routes"] for listen in route["listen"]]
-    limited = any(meaning_of(event) in LIMITED for event in snapshot["logs"]["events"])
-    if not limited and not any("proxy_protocol" in listen or "http2" in listen for listen in listens):
-        return []
-    from .nginx.visitors import unanswered
-
-    return unanswered(snapshot)
-
-
-def _earlier(snapshot: "Snapshot") -> List["Missing"]:
-    access = snapshot.get("access")
-    if not any(
-        entry.get("earlier") for entry in snapshot["logs"]["files"] + (access["files"] if access else [])
-    ):
-        return []
-    from .losses.earlier import note
-
-    return note(snapshot)
-
-
-def _failed_pages(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List["Missing"]:
-    """What an access log has, and nothing explains."""
-    access = snapshot.get("access")
-    notes: List["Missing"] = []
-    if (
-        access
-        and ("odd_visits" in access or "dropped_bodies" in access)
-        or any(meaning_of(event) in NOTED for event in snapshot["logs"]["events"])
-    ):
-        from .nginx.odd_visits import notes_on_visits
-
-        notes = notes_on_visits(snapshot, findings)
-    if not access or not (
-        access["events"] or access.get("missed_pages") or any(file.get("pages") for file in access["files"])
-    ):
-        return notes
-    from .pages.failed_pages import failed_pages
-
-    return notes + failed_pages(snapshot, access, findings)
 
 
 def _plan(
@@ -313,19 +205,17 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     missing += attempt(missing, "of_no_endpoint", partial(_of_no_endpoint, judged)) or []
     missing += attempt(missing, "unplaced", partial(_unplaced, snapshot, judged, by_endpoint)) or []
     findings = attempt(missing, "merged", partial(_merged, by_endpoint)) or by_endpoint
-    missing += attempt(missing, "nginx_gaps", partial(_nginx_gaps, snapshot)) or []
-    missing += attempt(missing, "halted", partial(_halted_nginx, snapshot)) or []
-    missing += attempt(missing, "silence", partial(_silence, snapshot)) or []
-    missing += attempt(missing, "unscathed", partial(_unscathed, snapshot, examined, findings)) or []
-    missing += attempt(missing, "visitors", partial(_visitors, snapshot)) or []
+    for part, note in NOTES:
+        missing += attempt(missing, part, partial(note, snapshot)) or []
+    missing += attempt(missing, "unscathed", partial(unscathed, snapshot, examined, findings)) or []
     of_host = examine_host(snapshot, HOST_RULES, missing)
     findings = [
         attempt(missing, "owners", partial(left_to_a_person, snapshot, item)) or not_mended(item)
         for item in findings + of_host
     ]
-    missing += attempt(missing, "failed_pages", partial(_failed_pages, snapshot, findings)) or []
+    missing += attempt(missing, "failed_pages", partial(unexplained_pages, snapshot, findings)) or []
     if not findings and not any(entry["what"] == "cause_of_losses" for entry in missing):
-        missing[:0] = attempt(missing, "earlier", partial(_earlier, snapshot)) or []
+        missing[:0] = attempt(missing, "earlier", partial(earlier, snapshot)) or []
     findings.sort(key=lambda item: (STATES.index(item["state"]), SEVERITIES.index(item["severity"])))
     actions = _plan(snapshot, findings, host, missing)
     # What makes a host unknown comes first.

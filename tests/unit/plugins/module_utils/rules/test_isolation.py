@@ -261,13 +261,10 @@ PARTS = [
     (diagnose, "_merged", "merged"),
     (diagnose, "_mapped", "mapped"),
     (diagnose, "_of_no_endpoint", "of_no_endpoint"),
-    (diagnose, "_nginx_gaps", "nginx_gaps"),
-    (diagnose, "_halted_nginx", "halted"),
-    (diagnose, "_silence", "silence"),
-    (diagnose, "_unscathed", "unscathed"),
-    (diagnose, "_visitors", "visitors"),
-    (diagnose, "_failed_pages", "failed_pages"),
-    (diagnose, "_earlier", "earlier"),
+    *((diagnose, "NOTES." + part, part) for part, _note in diagnose.NOTES),
+    (diagnose, "unscathed", "unscathed"),
+    (diagnose, "unexplained_pages", "failed_pages"),
+    (diagnose, "earlier", "earlier"),
     (diagnose, "status_of", "status"),
     (diagnose, "left_to_a_person", "owners"),
     (plan, "plan", "plan"),
@@ -278,13 +275,22 @@ ON_DEMAND = ("_unexplained", "left_to_a_person", "plan", "running")
 EACH = pytest.mark.parametrize(("module", "function", "part"), PARTS, ids=[each[1] for each in PARTS])
 
 
+def break_part(monkeypatch: Any, module: Any, function: str) -> None:
+    table, _point, broken = function.rpartition(".")
+    if table:
+        notes = [(part, defect if part == broken else note) for part, note in getattr(module, table)]
+        monkeypatch.setattr(module, table, notes)
+    else:
+        monkeypatch.setattr(module, function, defect)
+
+
 @EACH
 class TestEachOtherPartMadeToRaise:
     def test_the_host_is_reported_with_the_name_of_the_part(
         self, module: Any, function: str, part: str, monkeypatch: Any
     ) -> None:
-        fault = {"_unexplained": "segfault", "_earlier": "plain"}.get(function, "stopped")
-        monkeypatch.setattr(module, function, defect)
+        fault = {"_unexplained": "segfault", "earlier": "plain"}.get(function, "stopped")
+        break_part(monkeypatch, module, function)
         verdict = hosts.verdict(a_host(fault))
         assert failures(verdict) == [(part, "KeyError: 'a defect'")]
         assert verdict["status"] in NOT_BETTER_THAN_UNKNOWN
@@ -292,7 +298,7 @@ class TestEachOtherPartMadeToRaise:
     def test_no_saved_host_is_better_than_unknown(
         self, module: Any, function: str, part: str, monkeypatch: Any
     ) -> None:
-        monkeypatch.setattr(module, function, defect)
+        break_part(monkeypatch, module, function)
         failed = 0
         for path in hosts.FILES:
             verdict = hosts.verdict(hosts.fixture(path)["snapshot"])
@@ -304,11 +310,11 @@ class TestEachOtherPartMadeToRaise:
     def test_the_findings_stand(self, module: Any, function: str, part: str, monkeypatch: Any) -> None:
         """Unless the part makes what they are found in."""
         before = hosts.causes(a_host("stopped"))
-        monkeypatch.setattr(module, function, defect)
+        break_part(monkeypatch, module, function)
         assert hosts.causes(a_host("stopped")) == ([] if part == "cases" else before)
 
     def test_a_healthy_host_is_unknown(self, module: Any, function: str, part: str, monkeypatch: Any) -> None:
-        monkeypatch.setattr(module, function, defect)
+        break_part(monkeypatch, module, function)
         verdict = hosts.verdict(a_host())
         assert verdict["status"] == ("healthy" if function in ON_DEMAND[1:] else "unknown")
 
