@@ -38,6 +38,8 @@ PAGES = [
         "docs/sizing.md",
     ),
 ]
+# docs/causes.md is made from the catalogue, and lists settings.
+WRITTEN = ["CONTRIBUTING.md", *(page for page in PAGES if page.startswith("docs/") and "causes" not in page)]
 # What a path may be relative to, beside the folder of its page.
 PLACES = ("", "examples/awx", "plugins", "plugins/module_utils", "plugins/plugin_utils", "tests/lab")
 # Files that are written on a host or by a run, and one that stands for several.
@@ -52,6 +54,7 @@ BARE = re.compile(r"(?<![\w/.*<>-])[\w-]+\.(?:py|yml)\b(?![/*])")
 NAMES_FILE = re.compile(r"[\w.*-]+(?:/[\w.*-]+)*(?:\.(?:py|yml|json|md|txt|sh|ini|toml)|/)\Z")
 
 LONGEST_SENTENCE = 25  # words; what is written aims at 20
+LONGEST_PROSE = 30  # of a page in Markdown, where a colon may join two
 WORDS_OF = {"short_description", "description", "notes", "requirements", "details"}
 
 
@@ -67,6 +70,13 @@ def sentences(page: Any) -> Iterator[str]:
 
 def long_sentences(page: str) -> List[str]:
     return [words for words in sentences(yaml.safe_load(page)) if len(words.split()) > LONGEST_SENTENCE]
+
+
+def prose_of(page: str) -> Iterator[str]:
+    """The sentences of a page in Markdown. What a table, a heading or a block of code has is none."""
+    for block in re.split(r"\n\s*(?:\n|[-*] )", re.sub(r"```.*?```", "", page, flags=re.S)):
+        lines = [line for line in block.split("\n") if not re.match(r"\s*[|#<]", line)]
+        yield from re.split(r"(?<=[.!?])\s+", " ".join(" ".join(lines).split()))
 
 
 def text(page: str) -> str:
@@ -199,6 +209,15 @@ class TestSentences:
             and isinstance(node.value, ast.Constant)
         }
         assert long_sentences(pages["DOCUMENTATION"]) + long_sentences(pages["RETURN"]) == []
+
+    @pytest.mark.parametrize("page", WRITTEN)
+    def test_a_page_in_markdown_has_no_long_one(self, page: str) -> None:
+        assert [line for line in prose_of(text(page)) if len(line.split()) > LONGEST_PROSE] == []
+
+    def test_hit_and_decoy_in_markdown(self) -> None:
+        long = " ".join(31 * ["word"])
+        page = "# %s\n\n%s. End.\n- %s.\n```\n%s\n```\n| %s |\n" % ((long,) * 5)
+        assert len([line for line in prose_of(page) if len(line.split()) == 31]) == 2
 
     @pytest.mark.parametrize(
         "page",
