@@ -8,99 +8,50 @@ not open a gate. Its contract is docs/policy.schema.json.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
 from ..answers.bounds import DECISIONS
+from ..answers.policy_values import PolicyError, count, items, number, record, shown, words, words_of
 from ..answers.untrusted import clean
 from ..shapes.gate import Policy, Rule, Scope, Thresholds, Waiver
 from .policy_words import PATTERNS, WORDS
 
-ROOT = "gate_policy"
+ROOT, SCHEMA = "gate_policy", "docs/policy.schema.json"
 MATCHERS = (*WORDS, *PATTERNS, "new")
 MOST_TEXT = 500
 FIRST_YEAR = 2000  # an earlier end of a waiver is a typing mistake
 COUNTS = ("hosts", "lost_requests", "cut_requests")
 
 
-class PolicyError(ValueError):
-    """The message names the place in the policy, and what may stand there."""
-
-
 def read(value: Any) -> Policy:
     """Raises PolicyError."""
-    entry = _record({} if value in (None, "") else value, ROOT, ("rules", "thresholds", "waivers", "scope"))
+    entry = record(
+        {} if value in (None, "") else value, ROOT, ("rules", "thresholds", "waivers", "scope"), SCHEMA
+    )
     return {
-        "rules": [_rule(item, place) for item, place in _items(entry, "rules")],
+        "rules": [_rule(item, place) for item, place in items(entry.get("rules"), ROOT + ".rules")],
         "thresholds": _thresholds(entry.get("thresholds")),
-        "waivers": [_waiver(item, place) for item, place in _items(entry, "waivers")],
+        "waivers": [_waiver(item, place) for item, place in items(entry.get("waivers"), ROOT + ".waivers")],
         "scope": _scope(entry.get("scope")),
     }
 
 
-def _shown(value: Any) -> str:
-    return clean(str(value))[:80]
-
-
-def _record(value: Any, place: str, known: Iterable[str]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise PolicyError("%s must be a dict, not %s" % (place, _shown(value)))
-    for name in value:
-        if name not in known:
-            raise PolicyError("%s.%s" % (place, _unknown(name, tuple(known), "no such key")))
-    return value
-
-
-def _unknown(word: Any, known: tuple[str, ...], what: str) -> str:
-    near = difflib.get_close_matches(str(word), known, 1)
-    if near:
-        return "%s: there is %s, did you mean %s?" % (_shown(word), what, near[0])
-    listed = ", ".join(known) if len(known) <= 12 else "see docs/policy.schema.json"
-    return "%s: there is %s (%s)" % (_shown(word), what, listed)
-
-
-def _items(entry: Mapping[str, Any], name: str) -> list[tuple[Any, str]]:
-    value = [] if entry.get(name) is None else entry[name]
-    if not isinstance(value, list | tuple):
-        raise PolicyError("%s.%s must be a list, not %s" % (ROOT, name, _shown(value)))
-    return [(item, "%s.%s[%d]" % (ROOT, name, number)) for number, item in enumerate(value)]
-
-
-def _words(value: Any, place: str) -> list[str]:
-    """One word, or a list of them."""
-    words = list(value) if isinstance(value, list | tuple) else [value]
-    for word in words:
-        if not isinstance(word, str) or not word:
-            raise PolicyError("%s must be a word or a list of words, not %s" % (place, _shown(value)))
-    if not words:
-        raise PolicyError("%s is an empty list, which nothing fits" % place)
-    return [clean(word) for word in words]
-
-
 def _matchers(entry: Mapping[str, Any], place: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, known in WORDS.items():
-        if name in entry:
-            found[name] = _words(entry[name], "%s.%s" % (place, name))
-            for word in found[name]:
-                if word not in known:
-                    raise PolicyError(
-                        "%s.%s: %s" % (place, name, _unknown(word, known, "no %s of this name" % name))
-                    )
+    found: dict[str, Any] = {**words_of(entry, place, WORDS, SCHEMA)}
     for name in PATTERNS:
         if name in entry:
-            found[name] = _words(entry[name], "%s.%s" % (place, name))
+            found[name] = words(entry[name], "%s.%s" % (place, name))
     if "new" in entry:
         if not isinstance(entry["new"], bool):
-            raise PolicyError("%s.new must be true or false, not %s" % (place, _shown(entry["new"])))
+            raise PolicyError("%s.new must be true or false, not %s" % (place, shown(entry["new"])))
         found["new"] = entry["new"]
     return found
 
 
 def _rule(value: Any, place: str) -> Rule:
-    entry = _record(value, place, (*MATCHERS, "decision"))
+    entry = record(value, place, (*MATCHERS, "decision"), SCHEMA)
     decision = entry.get("decision")
     if decision not in DECISIONS:
         raise PolicyError("%s.decision must be one of %s" % (place, ", ".join(DECISIONS)))
@@ -108,7 +59,7 @@ def _rule(value: Any, place: str) -> Rule:
 
 
 def _waiver(value: Any, place: str) -> Waiver:
-    entry = _record(value, place, (*MATCHERS, "who", "why", "until"))
+    entry = record(value, place, (*MATCHERS, "who", "why", "until"), SCHEMA)
     found = _matchers(entry, place)
     if not {"cause", "site", "pool", "host"} & set(found):
         raise PolicyError("%s must name a cause, a site, a pool or a host: it would let all pass" % place)
@@ -128,40 +79,28 @@ def _day(value: Any, place: str) -> str:
     except ValueError:
         day = date.min
     if day.year < FIRST_YEAR:
-        raise PolicyError("%s.until must be a day such as 2026-12-31, not %s" % (place, _shown(value)))
+        raise PolicyError("%s.until must be a day such as 2026-12-31, not %s" % (place, shown(value)))
     return day.isoformat()[:10]
 
 
 def _thresholds(value: Any) -> Thresholds:
     place = ROOT + ".thresholds"
-    entry = _record({} if value is None else value, place, (*COUNTS, "hosts_percent"))
+    entry = record({} if value is None else value, place, (*COUNTS, "hosts_percent"), SCHEMA)
     found: dict[str, float] = {
-        name: int(_number(entry[name], int, "%s.%s" % (place, name))) for name in COUNTS if name in entry
+        name: count(entry[name], "%s.%s" % (place, name)) for name in COUNTS if name in entry
     }
     if "hosts_percent" in entry:
-        percent = _number(entry["hosts_percent"], float, place + ".hosts_percent")
+        percent = number(entry["hosts_percent"], float, place + ".hosts_percent")
         if percent > 100:
             raise PolicyError("%s.hosts_percent must be at most 100" % place)
         found["hosts_percent"] = percent
     return cast(Thresholds, found)
 
 
-def _number(value: Any, kind: Callable[[Any], float], place: str) -> float:
-    """A number that is not below 0. Extra variables are often texts."""
-    try:
-        number = kind(value) if isinstance(value, int | float | str) and value is not True else -1
-        exact = float(number) == float(value)
-    except (ValueError, OverflowError):
-        number, exact = -1, False
-    if isinstance(value, bool) or not exact or not number >= 0 or number == float("inf"):
-        raise PolicyError("%s must be a number from 0 on, not %s" % (place, _shown(value)))
-    return number
-
-
 def _scope(value: Any) -> Scope:
     place = ROOT + ".scope"
-    entry = _record({} if value is None else value, place, ("sites", "pools"))
+    entry = record({} if value is None else value, place, ("sites", "pools"), SCHEMA)
     sites, pools = (
-        _words(entry[name], "%s.%s" % (place, name)) if name in entry else [] for name in ("sites", "pools")
+        words(entry[name], "%s.%s" % (place, name)) if name in entry else [] for name in ("sites", "pools")
     )
     return {"sites": sites, "pools": pools}

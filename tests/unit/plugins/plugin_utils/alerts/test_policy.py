@@ -68,7 +68,7 @@ class TestRead:
         ]
         made = decision.decide(read, entry, "web01", alert())
         assert (made["only"], made["decision"]) == ([], "ask")
-        assert made["judged"][0]["why"].startswith("respond_policy.rules[1].cause: there is no cause")
+        assert made["judged"][0]["why"].startswith("respond_policy.rules[1].cause: x: there is no cause")
 
     @pytest.mark.parametrize(
         "value,place",
@@ -78,8 +78,8 @@ class TestRead:
             ({"rules": {}}, "respond_policy.rules must be a list"),
             ({"rules": [{}]}, "respond_policy.rules[0].decision must be one of mend, ask, leave"),
             ({"rules": [{"decision": "fix"}]}, "respond_policy.rules[0].decision"),
-            ({"rules": [{**STOPPED, "cause": "fpm_not_runing"}]}, "rules[0].cause: there is no cause called"),
-            ({"rules": [{**STOPPED, "cause": []}]}, "rules[0].cause must be a word or a list of words"),
+            ({"rules": [{**STOPPED, "cause": "fpm_not_runing"}]}, "rules[0].cause: fpm_not_runing: there is no cause of this name, did you mean"),
+            ({"rules": [{**STOPPED, "cause": []}]}, "rules[0].cause is an empty list"),
             ({"rules": [{**STOPPED, "pool": 7}]}, "rules[0].pool must be a word"),
             ({"rules": [{**STOPPED, "max_risk": "lowest"}]}, "rules[0].max_risk must be one of low"),
             ({"rules": [{**STOPPED, "max_cut": -1}]}, "rules[0].max_cut must be a whole number"),
