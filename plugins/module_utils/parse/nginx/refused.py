@@ -25,6 +25,15 @@ _WHY = (
     ("no port in upstream", "no upstream that nginx reads has this name"),
     ('unknown directive "ssl"', "nginx has none since 1.25.1; write ssl on the listen line"),
     ("unknown directive", "it is misspelt, or of a module that nginx does not load, or of another version"),
+    (
+        "unknown log format",
+        "no log_format before this line has the name; options such as buffer= follow a name",
+    ),
+    ('"daemon" directive is dup', "the command line of nginx's unit has it as well (-g): take this line out"),
+    (
+        "already declared size",
+        "give the zone one size wherever it is named, or give one of the two another name",
+    ),
     ("zero size shared memory", "no limit_req_zone, limit_conn_zone or fastcgi_cache_path has this name"),
     ('unknown "', "nothing that nginx reads makes this variable"),
     ("not binary compatible", "the module is of another build of nginx: install that of this one"),

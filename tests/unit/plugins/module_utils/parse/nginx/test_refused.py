@@ -102,6 +102,12 @@ class TestExplained:
             ("bind() to 192.0.2.54:80 failed (99: Cannot assign requested address)", "no interface of this"),
             ('unknown directive "ssl" in /etc/nginx/x:3', "nginx has none since 1.25.1"),
             ('unknown directive "brotli" in /etc/nginx/x:3', "it is misspelt, or of a module"),
+            ('unknown log format "main" in /etc/nginx/x:3', "no log_format before this line has the name"),
+            ('"daemon" directive is duplicate in /etc/nginx/x:3', "the command line of nginx's unit has it"),
+            (
+                'the size 1 of shared memory zone "SSL" conflicts with already declared size 2 in /x:1',
+                "give the zone one size",
+            ),
             ('zero size shared memory zone "one"', "no limit_req_zone, limit_conn_zone or"),
             ('unknown "connection_upgrade" variable', "nothing that nginx reads makes"),
             ('module "/a.so" is not binary compatible in /etc/nginx/x:3', "the module is of another build"),
@@ -117,7 +123,8 @@ class TestExplained:
         [
             'host not found in upstream "php:9000" in /etc/nginx/x:3',
             "bind() to 0.0.0.0:80 failed (98: Address already in use)",
-            'unknown log format "shop" in /etc/nginx/x:3',
+            '"pid" directive is duplicate in /etc/nginx/x:3',
+            'the shared memory zone "SSL" is already declared for a different use in /etc/nginx/x:3',
             'invalid parameter "http3" in /etc/nginx/x:3',
             "socket() [::]:80 failed (24: Too many open files)",
         ],
