@@ -39,7 +39,9 @@ _BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 (?:[05]|20|31) ')
 # Of a path behind a script's name, of headers or a path that are too large, of a form that a file gets. Of
 # pages that are no files, too, and get nginx's own 404.
 _ODD = re.compile(
-    rb'\.php/[^" ]{0,200}(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |"POST [^"]*" 405 |'
+    rb'\.php/[^" ]{0,200}(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |'
+    rb'"POST [^"]*" 4(?:05|19) |'
+    rb'"(?:PROXY TCP|\\x16\\x03)[^"\n]*" 400 |'
     rb'"GET /\w[\w/%-]* HTTP/[\d.]+" 404 (?:1[4-6]|5[4-6])\d |'
     rb'" [34]\d\d \d+ "[^"\n]*" "(?:ELB-HealthChecker|GoogleHC|Load Balancer Agent)'
 )
@@ -58,9 +60,9 @@ _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 _BY_PHP = re.compile(rb'500(?<=[\s":]500)[\s",]')
 FEWEST_LINES = 3
 MOST_ROOTS, BEGIN = 64, 64  # bytes of a script
-ODD_PAGES = {"refused", "forbidden", "blank", "zipped"}
+ODD_PAGES = {"refused", "forbidden", "bad", "blank", "zipped"}
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
-BAD_STATUSES = {b"500", b"403"}
+BAD_STATUSES = {b"500", b"403", b"400"}
 ENDED = meanings("timed_out", "broken_off")
 # Of requests that may come since, whose setting no log names.
 REVISITED = (ENDED | CYCLES | meanings("too_big", "auth_answer", "bad_params", "zone_full")) | meanings(

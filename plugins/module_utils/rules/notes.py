@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Target
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-NOTED = meanings("body_too_large", "too_large_for_php", "sent_missing", "script_missing", "script_denied")
+NOTED = meanings("body_too_large", "too_large_for_php", "too_many_for_php", "sent_missing") | meanings(
+    "script_missing", "script_denied"
+)
 
 
 def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:

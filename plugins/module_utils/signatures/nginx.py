@@ -28,10 +28,11 @@ CYCLES = words("redirect_cycle accel_cycle")  # of locations alone, or by X-Acce
 UNWRITABLE = words("body_unwritable answer_unwritable")
 # What nginx answers itself: a named location that is not there, an odd answer to auth_request, a file that it
 # may not read. A file that it is to send, and cannot. A site's directory that it may not search, or that has
-# no page. A request that fits into no FastCGI record.
+# no page. A request that fits into no FastCGI record. A file of passwords that is a directory, or
+# has a hash that nobody knows.
 OWN_ERRORS = words(
     "no_location auth_answer file_denied sent_denied sent_missing static_denied root_denied index_forbidden "
-    "bad_params"
+    "bad_params password_unusable"
 )
 NOT_FOUND = words("script_missing script_closed script_gone")  # gone: from where PHP's cache of paths leads
 REFUSED = NOT_FOUND | words("script_denied")  # by security.limit_extensions
@@ -48,7 +49,7 @@ MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     # Nobody to ask for a name, no address for it.
     words("no_resolver unresolved bad_upstream "),
     # The visitor closed the connection, no PROXY header, client_max_body_size, post_max_size.
-    words("client_gone proxy_header body_too_large too_large_for_php "),
+    words("client_gone proxy_header body_too_large too_large_for_php too_many_for_php "),
     words("php_message"),  # any other in stderr
 )
 # Lines of an access log, by their id: the status with what else the line tells.
@@ -99,6 +100,8 @@ ng-stderr-fatal * 500 php_fatal FastCGI sent in stderr: "PHP message: PHP Fatal 
     FastCGI sent in stderr: "PHP message: PHP Recoverable fatal error:  %q
 ng-stderr-post * - too_large_for_php FastCGI sent in stderr: "PHP message: PHP Warning:  %qPOST \
 Content-Length of %d bytes exceeds the limit of %d bytes%q
+ng-stderr-fields * - too_many_for_php FastCGI sent in stderr: "PHP message: PHP Warning:  %qInput \
+variables exceeded %d.%q
 ng-stderr - - php_message FastCGI sent in stderr: "%q
 ng-stderr header - php_message FastCGI sent in stderr: "%q
 ng-connect-enoent connecting 502 missing connect() to unix:%s failed (2: %s)
@@ -193,6 +196,8 @@ ng-auth-status * 500 auth_answer auth request unexpected status: %d
 ng-index-forbidden - - index_forbidden directory index of "%q" is forbidden
 ng-stat-denied - - root_denied stat() "%q" failed (13: %s)
 ng-file-denied file 500 file_denied open() "%q" failed (13: %s)
+ng-password-directory - 500 password_unusable pread() "%q" failed (21: %s)
+ng-password-hash - 500 password_unusable crypt_r() failed (%d: %s)
 ng-sent-denied sent 403 sent_denied open() "%q" failed (13: %s)
 ng-static-denied static 403 static_denied open() "%q" failed (13: %s)
 ng-zone-full - 500 zone_full could not allocate node in cache keys zone "%s"

@@ -50,6 +50,7 @@ class LaterPages(TypedDict, total=False):
 
     refused: Refused  # with 503, 429, 444 or another status of nginx's limits; not before 0.7.0
     forbidden: Refused  # with 403; not before 0.12.0
+    bad: Refused  # with 400; not before 0.16.0
     blank: Refused  # the front page, with 200 and without a byte; not before 0.12.0
     zipped: Refused  # the same where gzip is on, which makes 20 bytes of nothing; not before 0.13.0
     was_larger: bool  # the front page, before the first of these; not before 0.13.0
@@ -309,7 +310,8 @@ class OddVisits(TypedDict):
     log: str  # path
     site: Optional[str]  # None: of any site that logs there
     # path_info, header, uri or method. permalink, circle, check: not before 0.14.0. made, untyped, sent,
-    # below: not before 0.15.0. sent, below: all of these are a 500 of the application.
+    # below: not before 0.15.0. sent, below: all of these are a 500 of the application. expired (forms with
+    # 419), hello (of TLS), proxied, plain: not before 0.16.0. The last three are to a port without these.
     kind: str
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
@@ -317,7 +319,7 @@ class OddVisits(TypedDict):
     had: int  # of these, those who got a page before
     external: int  # addresses of these that are of no internal network
     internal: bool  # all of these are of private networks or loopback
-    paths: int  # sent, below: a front controller counts as two
+    paths: int  # sent, below, expired: a front controller counts as two
     path: str  # the last one; below: what all begin with
     others: int  # requests that were answered after the first of these
     since: int  # after the last one; path_info: after the third last, of what leads to the application

@@ -36,6 +36,8 @@ PhpFault = Literal[
     "database_read_only",
     "database_schema",
     "database_table",
+    "database_method",
+    "database_tables",
     "database_unreached",
     "debugger",
     "disabled_function",
@@ -67,9 +69,17 @@ PhpFault = Literal[
     "search_unreached",
     "temporary_directory",
     "timezone_database",
+    "redis_memory",
+    "redis_unreached",
+    "removed_function",
+    "save_handler",
+    "search_engine",
+    "temporary_directory",
+    "trusted_hosts",
+    "unresolved_name",
     "vendor",
 ]
-Fault = Literal[PhpFault, "interned_strings", "link_circle", "main_file"]
+Fault = Literal[PhpFault, "interned_strings", "killed", "link_circle", "main_file"]
 
 if TYPE_CHECKING:
     from typing import TypedDict

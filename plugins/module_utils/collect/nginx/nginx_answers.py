@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_ANSWERS = 64
 MOST_TEXT = 200
 PASSES = ("fastcgi_pass", "proxy_pass", "grpc_pass", "uwsgi_pass", "scgi_pass")
-LIMITS = ("limit_req", "limit_conn")
+LIMITS, PASSWORDS = ("limit_req", "limit_conn"), "auth_basic_user_file"
 _FILE = re.compile(r"\(\s*(!?)\s*-[fed]\s+(\S+?)\s*\)\Z")
 
 
@@ -47,8 +47,9 @@ def _is_part(args: Sequence[str]) -> bool:
 class _Answers:
     """built_in: access logs where no access_log is written."""
 
-    def __init__(self, host: Host, prefix: str, sites: Set[str], built_in: List[str]) -> None:
-        self.host, self.prefix, self.sites, self.built_in = host, prefix, sites, built_in
+    def __init__(self, host: Host, nginx: "Nginx", sites: Set[str], built_in: List[str]) -> None:
+        self.host, self.sites, self.built_in = host, sites, built_in
+        self.prefix, self.home = nginx["prefix"] or "", posixpath.dirname(nginx["config"] or "")
         self.found: List[OwnAnswer] = []
         self.others: List[str] = []  # access logs
 
@@ -59,6 +60,10 @@ class _Answers:
         if match is None or "$" in path or not path.startswith("/"):
             return False
         return self.host.lacks(path) != bool(match.group(1))
+
+    def has_no_passwords(self, name: str) -> bool:
+        path = posixpath.join(self.home, name)
+        return "$" not in path and self.host.lacks(path)
 
     def enter(self, level: _Level, directive: Directive) -> _Level:
         block = directive.block or []
@@ -76,13 +81,15 @@ class _Answers:
     def add(self, site: str, directive: Directive, status: str, level: Optional[str], off: bool) -> None:
         if len(self.found) >= MOST_ANSWERS or not status.isdigit() or int(status) < 403 and status != "200":
             return
+        words = [directive.name][: directive.name != PASSWORDS] + directive.args
         self.found.append(
             {
                 "site": site,
                 "logs": [],
                 "status": int(status),
                 "kind": directive.name,
-                "written": redact("%s %s" % (directive.name, " ".join(directive.args)), MOST_TEXT),
+                # What stands behind a name of this kind is taken for a password itself.
+                "written": redact(" ".join(words), MOST_TEXT),
                 "file": directive.file,
                 "line": directive.line,
                 "level": level,
@@ -97,6 +104,9 @@ class _Answers:
                     self.add(site, directive, directive.args[0], None, level.off)
             elif directive.name == "deny" and directive.args == ["all"] and not level.narrow:
                 self.add(site, directive, "403", None, level.off)
+            elif directive.name == PASSWORDS and directive.args and not level.narrow:
+                if self.has_no_passwords(directive.args[0]):
+                    self.add(site, directive, "403", None, level.off)
             elif directive.name in LIMITS and directive.args:
                 number = LIMITS.index(directive.name)
                 self.add(site, directive, level.statuses[number], level.levels[number], False)
@@ -120,7 +130,7 @@ class _Answers:
                 self.others += [path for path in logs if path not in self.others]
             level = self.enter(around, server)
             first = len(self.found)
-            self.walk(site, named(http.block or [], "deny", *LIMITS), level)
+            self.walk(site, named(http.block or [], "deny", PASSWORDS, *LIMITS), level)
             self.walk(site, block, level)
             for answer in self.found[first:]:
                 answer["logs"] = logs
@@ -131,7 +141,7 @@ def own_answers(host: Host, nginx: "Nginx") -> Tuple[List["OwnAnswer"], List[str
     conf = Reading.of(host, nginx).conf
     sites = nginx.get("site_logs") or []
     built_in = list({path for site in sites for log in site["access"] for path in log["paths"]})
-    answers = _Answers(host, nginx["prefix"] or "", {site["site"] for site in sites}, built_in)
+    answers = _Answers(host, nginx, {site["site"] for site in sites}, built_in)
     for directive in conf.directives:
         if directive.name == "http":
             answers.http(directive)

@@ -6,9 +6,10 @@ may not come, a module script may have no type. Redirects may come from a cache.
 """
 
 import re
-from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...parse.nginx.conf import Directive, every, named
+from ...parse.nginx.access_pages import TLS
+from ...parse.nginx.conf import Conf, Directive, every, named
 from ...parse.nginx.odd_visits import Hit, as_visits
 from ...parse.nginx.site_logs import writers
 from ...parse.timestamps import access_time
@@ -107,3 +108,19 @@ def keeps_redirects(
         if cached and {str(status), "any"} & set(valid.args[:-1] or _KEPT):
             return Way(host, prefix, http, server, "/").front(CACHED, valid, "")
     return None
+
+
+def without_ssl(
+    host: Host, prefix: str, blocks: Sequence[Tuple[Directive, Directive]], conf: Conf
+) -> "List[Front]":
+    """The listen of each site at the port for TLS, where no server block has ssl there."""
+    everything = list(every(conf.directives))
+    listens = [each for each in named(everything, "listen") if re.search(r"(?:\A|:)443\Z", each.args[0])]
+    if any({"ssl", "quic"} & set(each.args) for each in listens) or named(everything, "ssl"):
+        return []
+    return [
+        Way(host, prefix, http, server, "/").front(TLS, listen, "")
+        for http, server in blocks
+        for listen in listens
+        if listen in (server.block or [])
+    ]

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from ...parse.nginx.access_log import AccessLog
+from ...parse.nginx.access_pages import TLS
 from ...parse.nginx.conf import Conf, Directive, every
 from ...parse.nginx.failed_parts import failed_parts
 from ...parse.nginx.log_format import LineFormat
@@ -21,7 +22,7 @@ from ..logs.access_logs import TAIL, forms_of
 from ..logs.log_window import MOST_TAILS, tail
 from ..nginx.nginx_files import Reading
 from ..php_fpm.last_start import ini_files
-from .assets import assets, keeps_redirects
+from .assets import assets, keeps_redirects, without_ssl
 from .path_info import wrong_way
 from .permalinks import KIND, permalinks
 
@@ -101,15 +102,17 @@ def collect_odd_visits(
         forms, why = forms_of(nginx, who, known)
         if not why and not who.by_end and host.left() > 0:
             log = AccessLog(path, forms, who.sites, since, host.now())
-            pages = list(log.last_pages(tail(host, path, TAIL, since)))[::-1]
+            pages = list(log.last_pages(tail(host, path, TAIL, since), True))[::-1]
             visits += odd_visits(pages, nginx["version"], path) + sent_on(pages, path)
             visits += failed_parts(pages, path)
     circles = [each for each in visits if each["kind"] == CIRCLE]
     missed = any(each["kind"] in OF_PATHS for each in visits)
-    if not missed and not circles and not beside:
+    spoken = any(each["kind"] == TLS for each in visits)
+    if not missed and not circles and not beside and not spoken:
         return visits, []
     conf = Reading.of(host, nginx).conf
     ways = _ways(host, snapshot, conf, visits) if missed else []
+    ways += without_ssl(host, nginx["prefix"] or "", _blocks(conf), conf) if spoken else []
     blocks = {site_name(server_names(server.block or [])): (http, server) for http, server in _blocks(conf)}
     for each in circles:
         for http, server in [blocks[each["site"]]] if each["site"] in blocks else []:

@@ -22,7 +22,7 @@ from ..endpoint import canonical
 from ..log_events import Log
 from ..redact import redact
 from ..timestamps import access_time
-from .access_pages import LastPages, Page, path_of, sizes_with
+from .access_pages import LastPages, Page, path_of, sizes_with, spoken
 from .log_format import Fields, LineFormat, last_of
 
 if TYPE_CHECKING:
@@ -285,14 +285,14 @@ class AccessLog(Log):
             pages.add(*page)
         return pages.as_data()
 
-    def last_pages(self, data: bytes) -> Iterator[Page]:
-        """The newest first."""
+    def last_pages(self, data: bytes, others: bool = False) -> Iterator[Page]:
+        """The newest first. others: what is no request, too."""
         lines = data.decode("utf-8", "replace").split("\n")
         for line in reversed(lines[1 if len(data) >= PAGES_BYTES else 0 :]):
             form = next((form for form in self.forms if form.fields(line) is not None), None)
             fields = form.fields(line) or {} if form else {}
             at = access_time(fields.get(form.time or "", "")) if form else None
-            path = path_of(fields)
+            path = path_of(fields) or (spoken(fields) if others else "")
             if at is not None and self.since <= at <= self.until and path:
                 yield self._site(fields), at, path, fields
 

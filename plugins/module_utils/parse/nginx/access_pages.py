@@ -17,6 +17,8 @@ Page = Tuple[Optional[str], float, str, Fields]  # site, time, path
 _PAGE = re.compile(r"/(?:[^.?]*|[^?]*\.php(?:/[^?]*)?)(?:\?|\Z)")
 FRONT = ("/", "/index.php")
 _IS_FRONT = re.compile(r"GET /(?:index\.php)?(?: |\Z)")  # scanners add arguments
+TLS, PROXIED = "hello", "proxied"
+_SPOKEN = (("\\x16\\x03", TLS), ("\x16\x03", TLS), ("PROXY TCP", PROXIED))  # as logged, and as of JSON
 # Of limit_req and limit_conn, and what most set it to (limit_req_status).
 LATEST = 8  # pages
 REFUSED = ("503", "429", "444")
@@ -34,6 +36,12 @@ def path_of(fields: Fields) -> str:
     request = fields.get("request", "").split(" ")
     path = fields.get("request_uri") or fields.get("uri") or (request + [""])[1]
     return path.partition("?")[0] if _PAGE.match(path) else ""
+
+
+def spoken(fields: Fields) -> str:
+    """What begins a connection in place of a request: a hello of TLS, or the PROXY protocol."""
+    request = fields.get("request", "")
+    return next((kind for begin, kind in _SPOKEN if request.startswith(begin)), "")
 
 
 def _ways(path: str) -> List[str]:
@@ -96,7 +104,7 @@ class SitePages:
     def __init__(self, site: Optional[str], refusals: Sequence[str]) -> None:
         self.site, self.refusals, self.last = site, refusals, 0.0
         self.answered = self.hidden = 0
-        self.refused, self.forbidden, self.blank = _Tally(), _Tally(), _Tally()
+        self.refused, self.forbidden, self.blank, self.bad = _Tally(), _Tally(), _Tally(), _Tally()
         self.zipped, self.any_zipped, self.was_larger = (
             _Tally(),
             False,
@@ -121,6 +129,7 @@ class SitePages:
             self.answered, self.last = self.answered + 1, at
             self.refused.answer(fields)
             self.forbidden.answer(fields)
+            self.bad.answer(fields)
             blank = _is_blank(fields)
             zipped = blank is False and _is_zipped(fields)
             if blank and status == "200":
@@ -143,6 +152,8 @@ class SitePages:
             self.refused.hit(path, fields)
         elif status == "403":
             self.forbidden.hit(path, fields)
+        elif status == "400":
+            self.bad.hit(path, fields)
 
     def add_front(self, at: float, status: str, who: Tuple[str, ...]) -> None:
         front = self.fronts.setdefault(who[0], {"failed": 0, "since": 0, "lost": 0, "last": at})
@@ -179,6 +190,8 @@ class SitePages:
             pages["refused"] = self.refused.as_data()
         if self.forbidden.pages:
             pages["forbidden"] = self.forbidden.as_data()
+        if self.bad.pages:
+            pages["bad"] = self.bad.as_data()
         if self.blank.pages:
             pages["blank"] = self.blank.as_data()
         if self.any_zipped:

@@ -17,7 +17,7 @@ from .odd_visits import Hit, Who, as_visits
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import OddVisits
 
-SENT, BELOW = "sent", "below"
+SENT, BELOW, EXPIRED = "sent", "below", "expired"
 SENDING = ("POST", "PUT", "PATCH", "DELETE")
 SHOWING = ("GET", "HEAD")
 SENT_ON = ("302", "303")  # by the application, as after a form. nginx leads to HTTPS with 301 or 308
@@ -57,10 +57,13 @@ class _Site:
             if upstream in ("", "500") and self._had(who, sends, path):
                 for part in parts:
                     self.hits.setdefault(part, []).append(Hit(number, at, path, "500", who))
+        elif sends and status == "419":
+            if self._had(who, sends, path):
+                self.hits.setdefault((EXPIRED, ""), []).append(Hit(number, at, path, status, who))
         elif status[:1] == "2" or status in SENT_ON:
             # A script may show its front page to whoever sends it something.
             if not sends or path not in FRONT or self._had(who, sends, path):
-                for part in parts:
+                for part in parts + [(EXPIRED, "")] * sends:
                     self.hits.pop(part, None)
             self.came.append(number)
             self.got.setdefault(who, set()).add((sends, path))

@@ -72,7 +72,7 @@ _OF_MODULES = re.compile(
 _ONCE = ("POST", "LOCK", "PATCH")
 TRIED = LOST | NO_SERVER
 _LATE = meanings("timed_out", "connect_timed_out", "send_timed_out", "cut_off")
-_SPOKEN = meanings("php_message", "too_large_for_php")
+_SPOKEN = meanings("php_message", "too_large_for_php", "too_many_for_php")
 
 
 class Entry(NamedTuple):

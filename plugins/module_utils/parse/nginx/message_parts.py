@@ -27,7 +27,7 @@ _PATTERNS = (
     (OWN_ERRORS, r'named location "(?P<location>@[^"]{1,100})"'),
     (
         OWN_ERRORS | UNWRITABLE,
-        r'\b(?:(?:open|mkdir|pwritev?|stat)\(\)|index of) "(?P<path>/[^"]{1,255})" (?:failed|has|is) ',
+        r'\b(?:(?:open|mkdir|pread|pwritev?|stat)\(\)|index of) "(?P<path>/[^"]{1,255})" (?:failed|has|is) ',
     ),
     (meanings("nginx_crashed"), r"exited on signal (?P<signal>[0-9]{1,2})"),
     (meanings("unbound"), r"\bbind\((?P<address>[^ )]{1,64})\) failed"),

@@ -9,22 +9,24 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from .access_pages import INTERNAL, Page, sizes_with
+from .access_pages import INTERNAL, PROXIED, TLS, Page, sizes_with
 from .log_format import Fields
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import OddVisits
 
 PATH_INFO, HEADER, URI, METHOD, PERMALINK = "path_info", "header", "uri", "method", "permalink"
+PLAIN = "plain"  # HTTP to a port with ssl
 _BEHIND = re.compile(r"(/[^?]*?\.php)/[^?]")
 FRONT = "/index.php"
 # Bytes of nginx's own pages beside its name (ngx_http_special_response.c): plain, and padded for Chrome.
-_OWN = {
-    "400": (HEADER, (221, 623)),
-    "404": (PERMALINK, (141, 543)),
-    "405": (METHOD, (145, 547)),
-    "414": (URI, (165, 567)),
-}
+_OWN = (
+    ("400", HEADER, (221, 623)),
+    ("400", PLAIN, (243, 645)),
+    ("404", PERMALINK, (141, 543)),
+    ("405", METHOD, (145, 547)),
+    ("414", URI, (165, 567)),
+)
 _PERMALINK = re.compile(r"/\w[\w/%-]*\Z")  # of a page that no file is
 LONGEST = 200
 Who = Tuple[str, str]
@@ -32,9 +34,7 @@ Who = Tuple[str, str]
 
 def own_sizes(version: Optional[str]) -> Dict[Tuple[str, str], str]:
     """(status, bytes) of nginx's own page -> what it tells."""
-    return {
-        (status, size): kind for status, (kind, sizes) in _OWN.items() for size in sizes_with(version, sizes)
-    }
+    return {(status, size): kind for status, kind, sizes in _OWN for size in sizes_with(version, sizes)}
 
 
 class Hit(NamedTuple):
@@ -137,13 +137,15 @@ def odd_visits(pages: Iterable[Page], version: Optional[str], path_of_log: str) 
             kind = ""
         if kind == PERMALINK and not _PERMALINK.match(path):
             kind = ""
+        if path in (TLS, PROXIED):
+            kind = path
         if status in ("403", "404") and _BEHIND.match(path):
             kind = PATH_INFO
         sites.setdefault(site, _Site()).add(kind, number, at, path, fields)
     found: List[OddVisits] = []
     for site, seen in sites.items():
         for kind, failed in seen.failed.items():
-            hits = failed.of(seen.strange)
+            hits = failed.hits if kind in (TLS, PROXIED) else failed.of(seen.strange)
             if not hits:
                 continue
             visits = as_visits(path_of_log, site, kind, hits)

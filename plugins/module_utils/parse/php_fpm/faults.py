@@ -92,6 +92,15 @@ FAULTS = {
     "redis_files": r"Exception: MISCONF (?:Redis|Errors writing to the AOF)",
     "database_driver": r"(?m)(?:Exception|in the driver): could not find driver(?: in | \(|$)",
     "database_file": r"[:8\])] (?:attempt to write a readonly database|unable to open database file)",
+    # MySQL 8 and a client before PHP 7.4.
+    "database_method": r"xception: SQLSTATE\[HY000\] \[2054\] |\(HY000/2054\): The server requested|"
+    r"(?:_sql_exception|_connect\(\)): The server requested authentication method unknown",
+    "database_tables": r"xception: (?:An exception occurred while executing a query: )?"
+    r"SQLSTATE\[42(?:S02|S22|P01|703)\]|"
+    r"_sql_exception: (?:Table '[^'\n]{1,130}' doesn't exist|Unknown column)",
+    # Of a name that PHP itself looks up, libpq or curl.
+    "unresolved_name": r"(?:xception: |\[2002\] |\(\): )php_network_getaddresses: getaddrinfo|"
+    r"\[08006\] \[7\] could not translate host name|xception: (?:cURL error 6: |Could not resolve host)",
     "database_login": r"xception: .{0,90}(?:Access denied for user|Unknown database) '|"
     r"password authentication failed for user",
     # By SQLSTATE, or by the numbers of MySQL's and SQLite's own errors.

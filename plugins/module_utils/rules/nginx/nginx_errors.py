@@ -25,7 +25,7 @@ OWN = Cause(
     "nginx_own_error",
     ids(
         "auth_request bind_address catch_stderr closed_root confined_root "
-        "fastcgi_params file_denied gone_root hidden_root "
+        "fastcgi_params file_denied gone_root hidden_root password_file "
         "index_missing named_location sent_file sent_missing server_ignored source_sent symlinks_off "
         "worker_crashed written_file"
     ),

@@ -33,6 +33,7 @@ REASONS = by_meaning(
         "static_denied": "written_file",
         "sent_missing": "sent_missing",
         "bad_params": "fastcgi_params",
+        "password_unusable": "password_file",
     }
 )
 WORDS = {
@@ -46,11 +47,13 @@ WORDS = {
     "sent_missing": "nginx answers 404 itself: the application has it send %s, whose directory is not there.",
     "fastcgi_params": "nginx answers 500 itself: the headers and parameters of a request are too large for a "
     "FastCGI record: %s.",
+    "password_file": "nginx answers 500 itself: it cannot use the passwords of the site: %s.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
     "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
     "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
 }
+SIGKILL = 9
 FEW = 3  # files that are refused
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
 # A configuration is loaded since, in which one may.
@@ -72,6 +75,12 @@ def _named(reason_id: str, detail: "Detail") -> str:
     if reason_id == "fastcgi_params":
         size = detail.get("value")  # without one the parameters changed while the record was made
         return "%d bytes" % size if size else "length mismatch"
+    if reason_id == "password_file":
+        return (
+            "%s is a directory" % detail["path"]
+            if "path" in detail
+            else "the hash of one is of no known kind"
+        )
     return detail.get("path", "a file")
 
 
@@ -186,6 +195,7 @@ def _crashed(group: Group) -> Match:
         [sample(newest)],
         [],
         state=state_of(restarted),
+        facts={"fault": "killed"} if newest["detail"].get("signal") == SIGKILL else {},
         since=min(event["first"] for event in group.events),
     )
     return Match(OWN, "worker_crashed", reason)

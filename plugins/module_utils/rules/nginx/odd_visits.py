@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
-CIRCLE = "redirects"
+CIRCLE, SPOKEN = "redirects", "other_protocol"
 SCRIPT, OTHERS = "failed_script", "losses_elsewhere"
 ASSETS, BESIDE, CACHED = "assets", ("made", "untyped"), ("cached",)
 AT = "%(file)s:%(line)s: %(written)s"
 UNLED, PERMALINKS = "permalinks", ("permalinks",)
-TOO_LARGE, SENT_MISSING = meanings("body_too_large", "too_large_for_php"), meanings("sent_missing")
+TOO_LARGE = meanings("body_too_large", "too_large_for_php", "too_many_for_php")
+FOR_FIELDS, SENT_MISSING = meanings("too_many_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")
 REFUSED = meanings("script_missing", "script_denied")
 NAMELESS = (None, "", "_", "default", "localhost")
 MOST_NOTES = 3
+PARTS_OF, PROTOCOLS = ("sent", "below", "expired"), ("hello", "proxied", "plain")
 FORMS, PARTS = 5, 10  # requests: of a part many may be asked for by who follows old links
 PAGES = re.compile(r"ping|status|health|check", re.I)
 TOO_LONG = (
@@ -62,10 +64,20 @@ WORDS = {
     "visitors: %(visitors)d. None came since, though they see pages: ",
     "below": "%(requests)d requests with 500 for what is below %(path)s, visitors: %(visitors)d. None came "
     "since, though other pages do: ",
+    "expired": "%(requests)d forms with 419, such as to %(path)s, visitors: %(visitors)d. None came since: "
+    "the session of a form is gone, as where its cookie is for another domain or for TLS, or its store is "
+    "not written: ",
+    "hello": "%(requests)d requests with 400 that speak TLS, visitors: %(visitors)d. None is taken at port "
+    "443, as long as listen has no ssl: ",
+    "proxied": "%(requests)d requests with 400 that begin with the PROXY protocol. What is in front sends "
+    "it: give listen proxy_protocol, or let it not be sent",
+    "plain": "%(requests)d requests with 400, visitors: %(visitors)d. They are plain HTTP to a port with "
+    "ssl: where TLS ends in front, lead it to a port without",
     "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
 }
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
 FORM = "%s: PHP dropped the bodies of %d requests: they are larger than post_max_size, and nginx takes them"
+FIELDS = "%s: PHP dropped a part of %d forms: they have more fields than max_input_vars of PHP"
 PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.status_path: the check fails"
 ELSEWHERE = (
     "%s: PHP answered each of %d requests for the front page with 404: the php-fpm behind %s does not find "
@@ -86,11 +98,18 @@ def _ways(
 
 def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
     kind = visits["kind"]
-    if kind in ("sent", "below"):
+    if kind in PARTS_OF:
         return _by_parts(snapshot, visits)
     values = visits if kind in BESIDE else {**visits, "path": shown(visits["path"])}
     words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
     many = visits["visitors"] > 1 or visits["internal"]
+    if kind in PROTOCOLS:
+        ways = _ways(snapshot, access, visits, (kind,))
+        if visits["requests"] < FEWEST or (kind == "hello" and not ways):
+            return []
+        words += AT % ways[0] if ways else ""
+        lost = visits["requests"] > visits["others"]
+        return [unseen(WHAT if lost else SPOKEN, visits["log"], words)]
     if kind == "check":
         return [unseen(CHECK, visits["log"], words)] if visits["requests"] >= FEWEST else []
     if visits["requests"] < FEWEST or not many:
@@ -123,7 +142,7 @@ def _by_parts(snapshot: "Snapshot", visits: "OddVisits") -> "List[Missing]":
     """What one visitor alone loses may be his basket's fault. That one script fails is the application's
     matter: spammers may be all who send it something.
     """
-    is_sent = visits["kind"] == "sent"
+    is_sent = visits["kind"] != "below"
     fewest, visitors = (FORMS, 2) if is_sent else (PARTS, FEWEST)
     paths = visits["paths"] > 1
     if visits["requests"] < fewest or visits["visitors"] < visitors or not (is_sent or paths):
@@ -147,7 +166,7 @@ def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]
         if event["count"] < FEWEST:
             continue
         if meaning in TOO_LARGE:
-            words = FORM if meaning in FOR_PHP else BODY
+            words = FIELDS if meaning in FOR_FIELDS else FORM if meaning in FOR_PHP else BODY
             notes.append(unseen(LARGE, event["sample"]["path"], words % (site, event["count"])))
         elif meaning in SENT_MISSING and site not in explained:
             notes.append(unseen(SENT, event["sample"]["path"], FILE % (site, event["count"])))

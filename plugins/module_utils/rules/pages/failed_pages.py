@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
-SHORT, LOST = "short_page", "cause_of_losses"
+SHORT, REFUSED, LOST = "short_page", "refused_pages", "cause_of_losses"
+PASSWORDS = "auth_basic_user_file"
 NOT_LOST = meanings("meant")  # the application answered so
 MANY = 10  # requests in the window
 PROXY_ERRORS = (502, 504)
-REFUSALS, FORBIDDEN, BLANK = (503, 429, 444), (403,), (200,)
+REFUSALS, FORBIDDEN, BLANK, BAD = (503, 429, 444), (403,), (200,), (400,)
 FEWEST = 3  # pages since
 MOST_NOTES = 3
 CACHED = (
@@ -72,6 +73,12 @@ def _logged(snapshot: "Snapshot", names: Optional[Names], status: int) -> int:
         if event["source"] == "nginx" and (names is None or event["site"] in names)
         if event["detail"].get("status") == status or (by_limits and meaning_of(event) in LIMITED)
     )
+
+
+def _is_told(access: "AccessLogs", path: str) -> bool:
+    """Whether the bytes of nginx's own page tell why it answered 400."""
+    visits = access.get("odd_visits") or []
+    return any(each["log"] == path and each["kind"] in ("header", "plain") for each in visits)
 
 
 def _is_refused(refused: "Refused") -> bool:
@@ -143,6 +150,12 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
                 words = "%(pages)d of the last pages with 403, to %(visitors)d visitors" % forbidden
                 by_proxy = forbidden["addresses"] == 1 and forbidden["internal"]
                 found.append(_Failure(names, FORBIDDEN, words, file["path"], by_proxy))
+            bad = pages.get("bad")
+            if bad and other < FEWEST and _is_refused(bad) and not _is_told(access, file["path"]):
+                words = "%(pages)d of the last pages with 400, to %(visitors)d visitors" % bad
+                # Strangers by the host's address may be all who ask a site that nobody knows yet.
+                what = WHAT if bad["internal"] or bad["answered"] else REFUSED
+                found.append(_Failure(names, BAD, words, file["path"], what=what))
             found += _blank(pages, bool(snapshot["nginx"].get("gzip")), names, file["path"])
     return found
 
@@ -204,6 +217,9 @@ def failed_pages(
         if by and failure.by_proxy and by["kind"] == "deny":
             why = "all come by one address, as through a proxy (set_real_ip_from), and that meets "
             notes.append(unseen(WHAT, by["file"], words + why + place))
+        elif by and by["kind"] == PASSWORDS:
+            why = "auth_basic_user_file names no such file, so that whoever gives a password is refused: "
+            notes.append(unseen(WHAT, by["file"], words + why + place))
         elif by and by["kind"] in ("return", "deny"):
             notes.append(unseen(ON_PURPOSE, by["file"], words + "nginx is told to answer so: " + place))
         elif by:
@@ -212,6 +228,11 @@ def failed_pages(
                     WHAT, by["file"], "%sa limit may be it (log level %s): %s" % (words, by["level"], place)
                 )
             )
+        elif failure.statuses == BAD and not _may_be_others(snapshot, access, failure):
+            why = (
+                "the application refuses the Host, as by a list of its own names, or nginx what comes with it"
+            )
+            notes.append(unseen(failure.what, None, words + why))
         elif failure.statuses == BLANK:
             if not _may_be_others(snapshot, access, failure):
                 why = "the application, or a page that nginx or it keeps in a cache, has nothing in it"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.php_error import ErrorParts
-    from ....plugin_utils.shapes.php_fpm import Master
+    from ....plugin_utils.shapes.php_fpm import Master, Pool
     from ....plugin_utils.shapes.snapshot import Snapshot
     from ....plugin_utils.shapes.unit import Unit
 
@@ -61,6 +61,12 @@ def _unseen(master: "Master", unit: "Unit", error: "ErrorParts") -> Optional[str
     return None
 
 
+def _jail(pool: "Pool", error: "ErrorParts") -> Optional[str]:
+    if not pool["chroot"] or error.get("fault") != "unresolved_name":
+        return None
+    return "pool %s has chroot = %s, and looks names up by what is in it" % (pool["name"], pool["chroot"])
+
+
 def _broken_ini(master: "Master", unit: "Unit") -> Optional[str]:
     """PHP complains, takes what stands before the fault, and runs (main/php_ini.c)."""
     since = (master["loaded_at"] or unit["active_since"] or 0.0) - AT_START
@@ -82,7 +88,10 @@ def _unwritable(unit: "Unit", paths: Sequence[str]) -> Optional[str]:
 def of_unit(
     snapshot: "Snapshot", routes: Sequence["Route"], errors: Sequence["ErrorParts"]
 ) -> List["Evidence"]:
-    for master, _pool in pools_behind(snapshot, routes):
+    for master, pool in pools_behind(snapshot, routes):
+        jail = next(filter(None, (_jail(pool, error) for error in errors)), None)
+        if jail:
+            return [evidence("unit", jail, pool["file"])]
         unit = master["unit_state"]
         if unit is None:
             continue

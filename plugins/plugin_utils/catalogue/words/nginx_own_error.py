@@ -87,6 +87,18 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "it needs `chmod o+x`. If all of them let nginx in, look for SELinux or a sandbox of the unit.",
         do_not="Do not take the password away, nor make the file readable for everybody.",
     ),
+    ("nginx_own_error", "password_file"): Entry(
+        title="nginx cannot use a file of passwords",
+        what="auth_basic_user_file names what is no file of passwords, or one with a hash that the system "
+        "does not know. nginx makes a 500 of each request that brings a password.",
+        decides="nginx [crit]: pread() failed (21), or crypt_r() failed, without an upstream.",
+        fix="put a file of passwords where auth_basic_user_file looks for it, with hashes that nginx knows "
+        "(htpasswd, or openssl passwd -apr1)",
+        advice="A container makes a directory where the file that it is to mount is missing: put the file "
+        "there, and make the container anew. nginx knows $apr1$, SHA and SSHA, and what crypt(3) "
+        "of the system knows. It reads the file at each request, so no reload is needed.",
+        do_not="Do not take the password away: the site would be open to everybody.",
+    ),
     ("nginx_own_error", "sent_file"): Entry(
         title="nginx may not read what it is to send",
         what="The application answers with X-Accel-Redirect: nginx is to send a file in its place. Its "
@@ -224,5 +236,13 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "nginx. Signal 9: something killed it, see `journalctl -k`.",
         do_not="Do not restart PHP-FPM: it has no part in it.",
         returns=True,
+        when=(
+            When(
+                "fault",
+                "killed",
+                "see who kills them: the kernel where memory is short (its log names nginx), or a program of "
+                "this host; then make room, or stop that program",
+            ),
+        ),
     ),
 }

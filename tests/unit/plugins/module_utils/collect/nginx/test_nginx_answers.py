@@ -67,6 +67,27 @@ class TestDeny:
         assert seen("deny 192.0.2.7; allow all;") == []
 
 
+class TestPasswords:
+    @pytest.mark.parametrize("name", ["/etc/shop.htpasswd", "shop.htpasswd"])
+    def test_hit_there_is_no_such_file(self, name: str) -> None:
+        (found,) = seen("auth_basic x; auth_basic_user_file %s;" % name)
+        assert (found["status"], found["kind"]) == (403, "auth_basic_user_file")
+        assert found["written"] == name
+
+    def test_near_miss_it_is_there(self) -> None:
+        files = ("/etc/shop.htpasswd", "/etc/nginx/shop.htpasswd")
+        for name in ("/etc/shop.htpasswd", "shop.htpasswd"):
+            assert seen("auth_basic_user_file %s;" % name, files=files) == []
+
+    def test_near_miss_of_some_pages(self) -> None:
+        assert seen("location /admin/ { auth_basic_user_file /etc/shop.htpasswd; }") == []
+
+    def test_decoy_a_variable_names_it(self) -> None:
+        """nginx knows $remote_user by then."""
+        assert seen("auth_basic_user_file /etc/$host.htpasswd;") == []
+        assert seen("auth_basic_user_file /etc/$remote_user;") == []
+
+
 class TestLimit:
     def test_hit_with_what_holds_there(self) -> None:
         (found,) = seen(

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.pages.assets import (
     assets,
     keeps_redirects,
+    without_ssl,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Directive, parse_conf
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -133,3 +134,28 @@ class TestKeepsRedirects:
     def test_decoy_no_cache(self) -> None:
         assert not self.look("fastcgi_cache off;", "fastcgi_cache_valid any 1m;")
         assert not self.look("fastcgi_cache_valid any 1m;")
+
+
+class TestWithoutSsl:
+    def look(self, listen: str, beside: str = "", http: str = "") -> Any:
+        text = "http { %s server { %s fastcgi_pass unix:/a; } %s }" % (http, listen, beside)
+        conf = parse_conf("/n.conf", {"/n.conf": text}.get, lambda _pattern: [])
+        found = [
+            (outer, each)
+            for outer in conf.directives
+            for each in outer.block or []
+            if each.name == "server" and any(inner.name == "fastcgi_pass" for inner in each.block or [])
+        ]
+        return [(each["kind"], each["written"]) for each in without_ssl(FakeHost(), "/", found, conf)]
+
+    @pytest.mark.parametrize("listen", ["listen 443", "listen [::]:443", "listen 192.0.2.1:443 http2"])
+    def test_hit_the_port_for_tls_has_none(self, listen: str) -> None:
+        assert self.look(listen + ";") == [("hello", listen)]
+
+    @pytest.mark.parametrize("listen", ["listen 443 ssl;", "listen 443 quic;", "listen 80;", "listen 8443;"])
+    def test_near_miss_it_has_or_is_another(self, listen: str) -> None:
+        assert self.look(listen) == []
+
+    def test_near_miss_another_server_block_has_it_there(self) -> None:
+        assert self.look("listen 443;", "server { listen 443 ssl; }") == []
+        assert self.look("listen 443;", http="ssl on;") == []

@@ -12,6 +12,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.acces
     LastPages,
     Page,
     front_page,
+    spoken,
 )
 
 
@@ -246,6 +247,23 @@ class TestForbidden:
         (of_site,) = pages.as_data()
         assert of_site["forbidden"]["pages"] == 2 and of_site["forbidden"]["answered"] == 1
         assert "refused" not in of_site
+
+    def test_pages_with_400_are_kept_apart(self) -> None:
+        pages = LastPages()
+        for status in ("200", "400", "400"):
+            pages.add("shop.example", 1.0, "/", {"status": status, "remote_addr": "192.0.2.7"})
+        (of_site,) = pages.as_data()
+        assert of_site["bad"]["pages"] == 2 and of_site["bad"]["answered"] == 1
+        assert "refused" not in of_site and "forbidden" not in of_site
+
+    def test_what_begins_a_connection_is_no_page(self) -> None:
+        hello, proxied = "\\x16\\x03\\x01\\x02", "PROXY TCP4 192.0.2.1 192.0.2.2 5 80"
+        assert [spoken({"request": text}) for text in (hello, "\x16\x03\x01", proxied)] == [
+            "hello",
+            "hello",
+            "proxied",
+        ]
+        assert not any(spoken({"request": text}) for text in ("GET /PROXY HTTP/1.1", "\\x16\\x00", "PROXY"))
 
 
 def came(*answers: str, **fields: str) -> Any:

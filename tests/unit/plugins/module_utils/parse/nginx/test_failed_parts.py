@@ -91,3 +91,24 @@ class TestBelow:
 
     def test_decoy_a_log_without_methods(self) -> None:
         assert failed_parts([("shop.example", 1.0, "/a/b", {"status": "500"})], "/a.log") == []
+
+
+class TestExpired:
+    """Forms whose session is gone."""
+
+    FORM = "POST /login 419"
+
+    def test_hit_none_of_two_visitors_came(self) -> None:
+        assert counts(*visitors(self.FORM, "POST /register 419")) == [("expired", 4, 2, 2)]
+
+    @pytest.mark.parametrize("status", ["200", "302"])
+    def test_near_miss_one_came_since(self, status: str) -> None:
+        assert counts(*visitors(self.FORM), "3 POST /login %s" % status) == []
+
+    @pytest.mark.parametrize("line", ["POST /login 422", "POST /login 403", "GET /login 419"])
+    def test_near_miss_another_answer(self, line: str) -> None:
+        assert counts(*visitors(line)) == []
+
+    @pytest.mark.parametrize("first", ["GET / 200", "GET /login 200"])
+    def test_decoy_robots_who_saw_the_form_alone(self, first: str) -> None:
+        assert counts("1 " + first, "1 " + self.FORM) == []

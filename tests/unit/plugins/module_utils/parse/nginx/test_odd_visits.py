@@ -129,3 +129,25 @@ class TestMethod:
 
     def test_near_miss_another_method(self) -> None:
         assert counts("%s 405 / 150 TRACE" % HOME) == []
+
+
+class TestProtocols:
+    """What is spoken to a port that does not have it."""
+
+    # As nginx 1.22 writes its page: plain and padded for Chrome, server_tokens off and on.
+    @pytest.mark.parametrize("size", ["248", "255", "650", "657"])
+    def test_hit_plain_http_to_a_port_with_ssl(self, size: str) -> None:
+        assert counts("%s 400 / %s" % (HOME, size)) == [("plain", 1, 1, 0)]
+
+    def test_near_miss_strangers_who_got_no_page(self) -> None:
+        assert counts("%s 400 / 248" % ABROAD % 1) == []
+
+    @pytest.mark.parametrize("size", ["150", "249", "5120"])
+    def test_decoy_another_page_with_400(self, size: str) -> None:
+        assert counts("%s 400 / %s" % (HOME, size)) == []
+
+    @pytest.mark.parametrize("kind", ["hello", "proxied"])
+    def test_hit_what_begins_a_connection(self, kind: str) -> None:
+        """Whoever it is, since nobody gets a page by that."""
+        lines = ["%s 400 %s 150" % (ABROAD % number, kind) for number in (1, 2)]
+        assert counts(*lines, "%s 200 /" % HOME) == [(kind, 2, 2, 1)]

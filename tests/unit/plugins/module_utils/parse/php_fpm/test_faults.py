@@ -12,6 +12,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.err
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.faults import FAULTS, fault_of
 
 DATABASE = {"fault": "database_connections"}
+METHOD, TABLES = {"fault": "database_method"}, {"fault": "database_tables"}
+NAMES = {"fault": "unresolved_name"}
 LOGIN, UNREACHED = {"fault": "database_login"}, {"fault": "database_unreached"}
 HITS: Dict[str, Dict[str, Any]] = {
     ': Composer detected issues: dependencies require a PHP version ">= 9.1.0". You are running 8.4': {
@@ -88,6 +90,25 @@ HITS: Dict[str, Dict[str, Any]] = {
     ": Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /a.php:2": UNREACHED,
     ": Uncaught PDOException: SQLSTATE[08006] [7] connection to server at": UNREACHED,
     ": Uncaught mysqli_sql_exception: Connection refused in /a.php:2": UNREACHED,
+    ": Uncaught PDOException: SQLSTATE[HY000] [2054] The server requested authentication method": METHOD,
+    ": Uncaught mysqli_sql_exception: The server requested authentication method unknown to the": METHOD,
+    ": mysqli_connect(): (HY000/2054): The server requested authentication method unknown": METHOD,
+    ": Uncaught PDOException: SQLSTATE[42S02]: Base table or view not found: 1146 Table 'a.b'": TABLES,
+    ": Uncaught NotFoundException: An exception occurred while executing a query: SQLSTATE[42P01]": TABLES,
+    ": Uncaught mysqli_sql_exception: Table 'shop.users' doesn't exist in /a.php:2": TABLES,
+    ": Uncaught PDOException: SQLSTATE[HY000] [2002] php_network_getaddresses: getaddrinfo for a": NAMES,
+    ": Uncaught RedisException: php_network_getaddresses: getaddrinfo failed: Name or service": NAMES,
+    ': Uncaught PDOException: SQLSTATE[08006] [7] could not translate host name "db" to address': NAMES,
+    ": Uncaught GuzzleHttp\\Exception\\ConnectException: cURL error 6: Could not resolve host: a": NAMES,
+    ": Uncaught RedisException: OOM command not allowed when used memory > 'maxmemory'": {
+        "fault": "redis_memory"
+    },
+    ": Uncaught OpenSearch\\Common\\Exceptions\\NoNodesAvailableException: No alive nodes found in": {
+        "fault": "search_engine"
+    },
+    ": Uncaught UnexpectedValueException: The current host header value does not match the configured "
+    "trusted hosts pattern!": {"fault": "trusted_hosts"},
+    ': Uncaught SuspiciousOperationException: Untrusted Host "a.example". in': {"fault": "trusted_hosts"},
     ": Uncaught RedisException: Connection refused in /a.php:2": {"fault": "redis_unreached"},
     ": Uncaught Predis\\Connection\\ConnectionException: Connection refused [tcp://": {
         "fault": "redis_unreached"
@@ -267,6 +288,10 @@ NEAR_MISSES = [
     "PHP Fatal error:  Uncaught Error: x in /srv/wp-includes/plugin.php:1\n  thrown in "
     "/srv/wp-includes/plugin.php on line 1",
     ": Uncaught Exception: no /srv/wp-content/plugins/akismet in /srv/a.php:2",
+    ": Uncaught PDOException: SQLSTATE[HY000] [2013] Lost connection in /a.php:2",
+    ": Uncaught PDOException: SQLSTATE[42000]: Syntax error or access violation in /a.php:2",
+    ": Uncaught RedisException: NOAUTH Authentication required. in /a.php:2",
+    ": Uncaught ConnectException: cURL error 28: Operation timed out in /a.php:2",
 ]
 # A page may log what a visitor sent.
 HOSTILE = [
@@ -277,6 +302,11 @@ HOSTILE = [
     ": Cannot find save handler 'x\u00e9'",
     ": failed loading cafile stream: `relative.crt'",
     ": Uncaught Exception: no page MISCONF Redis in /a.php:2",
+    ": Uncaught Exception: no page SQLSTATE[42S02] in /a.php:2",
+    ": Uncaught Exception: no page [2054] authentication method unknown in /a.php:2",
+    ": Uncaught Exception: no page php_network_getaddresses: getaddrinfo failed in /a.php:2",
+    ": Uncaught Exception: no page OOM command not allowed in /a.php:2",
+    ': Uncaught Exception: no page Untrusted Host "a" in /a.php:2',
     ": Uncaught Exception: no page: could not find driver in /a.php:2",
     ": Uncaught Exception: no page open(/tmp/x) failed: Permission denied in /a.php:2",
     ': Uncaught Exception: no page Class "Redis" not found in /a.php:2',

@@ -354,6 +354,27 @@ class TestFileDenied:
         assert hosts.found(host) == hosts.HEALTHY
 
 
+class TestPasswordFile:
+    @pytest.mark.parametrize(
+        "signature, path, words",
+        [
+            ("ng-password-directory", "/etc/shop.htpasswd", "/etc/shop.htpasswd is a directory"),
+            ("ng-password-hash", "", "the hash of one is of no known kind"),
+        ],
+    )
+    def test_hit_nginx_cannot_use_it(self, signature: str, path: str, words: str) -> None:
+        host = ended(signature, '*1 pread() "%s" failed (21: Is a directory), client: x' % path)
+        hosts.events(host, "nginx")[0]["detail"].update({"path": path} if path else {})
+        item = hosts.only(host)
+        assert (item["cause"], item["reason"], item["state"]) == (CAUSE, "password_file", "active")
+        assert words in item["summary"]
+
+    def test_decoy_a_site_without_php(self) -> None:
+        host = ended("ng-password-hash", "*1 crypt_r() failed (22: Invalid argument), client: x")
+        hosts.events(host, "nginx")[0]["site"] = "files.example"
+        assert hosts.found(host) == hosts.HEALTHY
+
+
 class TestAuthRequest:
     def test_hit_the_status_is_named(self) -> None:
         item = hosts.only(auth_failed())
@@ -378,6 +399,12 @@ class TestCrash:
         item = hosts.only(crashed())
         assert (item["reason"], item["state"], item["count"]) == ("worker_crashed", "active", 0)
         assert "signal 11" in item["summary"] and hosts.status(crashed()) == "degraded"
+
+    def test_hit_and_near_miss_who_ends_them(self) -> None:
+        host = crashed()
+        assert "fault" not in hosts.only(host)["facts"]
+        hosts.events(host, "nginx")[0]["detail"]["signal"] = 9
+        assert hosts.only(host)["facts"]["fault"] == "killed"
 
     def test_near_miss_nginx_was_started_again(self) -> None:
         host = crashed()

@@ -385,3 +385,55 @@ HITS: Dict[str, Callable[[], Host]] = {
     "sent_missing": lambda: TestSentFile().logged("/srv/files"),
     "server_ignored": lambda: TestIgnoredServer().ignored(),
 }
+
+
+class TestFields:
+    def logged(self, count: int) -> Host:
+        return quiet().nginx_said("ng-stderr-fields", *[60.0 + number for number in range(count)])
+
+    def test_hit_and_near_miss_how_many(self) -> None:
+        host = self.logged(3)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["too_large"]
+        assert "more fields than max_input_vars" in hosts.verdict(host)["missing"][0]["why"]
+        assert hosts.found(self.logged(2)) == hosts.HEALTHY and not notes(self.logged(2))
+
+
+class TestProtocols:
+    """What is spoken to a port that does not have it."""
+
+    @pytest.mark.parametrize("kind", ["hello", "proxied", "plain"])
+    def test_hit_fewer_pages_came(self, kind: str) -> None:
+        host = visited(kind, kind, status=400, path=kind, others=4)
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+
+    @pytest.mark.parametrize("kind", ["hello", "proxied", "plain"])
+    def test_near_miss_as_many_pages_came(self, kind: str) -> None:
+        host = visited(kind, kind, status=400, path=kind, others=5)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["other_protocol"]
+        few = visited(kind, kind, status=400, path=kind, requests=2)
+        assert hosts.found(few) == hosts.HEALTHY and not notes(few)
+
+    def test_decoy_strangers_speak_tls_to_port_80(self) -> None:
+        host = visited("hello", "", status=400, path="hello")
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+    def test_the_listen_is_named(self) -> None:
+        why = hosts.verdict(visited("hello", "hello", path="hello"))["missing"][0]["why"]
+        assert why.endswith("as long as listen has no ssl: /etc/nginx/nginx.conf:9: try_files x =404")
+
+
+class TestExpired:
+    """Forms with 419."""
+
+    def test_hit_no_form_arrives(self) -> None:
+        host = visited("expired", "", status=419, path="/login", visitors=2)
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        assert "5 forms with 419, such as to /login" in hosts.verdict(host)["missing"][0]["why"]
+
+    def test_near_miss_one_form_alone(self) -> None:
+        host = visited("expired", "", status=419, path="/login", paths=1)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["failed_script"]
+
+    @pytest.mark.parametrize("facts", [{"requests": 4}, {"visitors": 1}])
+    def test_decoy_few_or_one_visitor(self, facts: Any) -> None:
+        assert notes(visited("expired", "", status=419, path="/login", **facts)) == []

@@ -294,6 +294,51 @@ class TestForbidden:
         assert hosts.found(host) == hosts.HEALTHY and not notes(host)
 
 
+class TestPasswords:
+    """auth_basic_user_file names no file."""
+
+    def test_hit_who_gives_a_password_is_refused(self) -> None:
+        host = forbidden("auth_basic_user_file")
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        assert "auth_basic_user_file names no such file" in hosts.verdict(host)["missing"][0]["why"]
+
+    @pytest.mark.parametrize("facts", [{"since": 3}, {"others": 7}, {"visitors": 2}, {"paths": 1}])
+    def test_near_miss_others_get_pages(self, facts: Dict[str, Any]) -> None:
+        host = forbidden("auth_basic_user_file", **facts)
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+
+class TestBad:
+    """Pages with 400."""
+
+    def bad(self, **facts: Any) -> Host:
+        return paged(logged(), bad=dict(REFUSED, **dict({"answered": 0}, **facts)))
+
+    @pytest.mark.parametrize("facts", [{"internal": True}, {"answered": 1}])
+    def test_hit_all_pages(self, facts: Dict[str, Any]) -> None:
+        host = self.bad(**facts)
+        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        assert "the last pages with 400" in hosts.verdict(host)["missing"][0]["why"]
+
+    def test_near_miss_strangers_alone_have_come(self) -> None:
+        assert hosts.found(self.bad()) == hosts.HEALTHY and notes(self.bad()) == ["refused_pages"]
+
+    @pytest.mark.parametrize("facts", [{"since": 3}, {"others": 7}, {"visitors": 2}, {"paths": 1}])
+    def test_near_miss_others_get_pages(self, facts: Dict[str, Any]) -> None:
+        host = self.bad(internal=True, **facts)
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+    @pytest.mark.parametrize("kind", ["header", "plain"])
+    def test_decoy_nginxs_own_page_tells_why(self, kind: str) -> None:
+        host = self.bad(internal=True)
+        log = host["access"]["files"][0]["path"]
+        host["access"]["odd_visits"] = [dict.fromkeys(("requests", "visitors", "external", "others"), 0)]
+        host["access"]["odd_visits"][0].update(
+            log=log, kind=kind, site=None, path="/", internal=True, since=0, status=400
+        )
+        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+
+
 class TestBlank:
     def blank(self, **facts: Any) -> Host:
         return paged(logged(), answered=14, blank=dict(REFUSED, answered=9, **facts))

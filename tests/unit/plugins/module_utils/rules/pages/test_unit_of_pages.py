@@ -51,6 +51,23 @@ class TestProcesses:
         assert "FastCGI sent" in first(text, limits={"LimitNPROC": "2"})
 
 
+class TestJail:
+    NAME = ": Uncaught RedisException: php_network_getaddresses: getaddrinfo failed: Name in /a.php"
+
+    def jailed(self, text: str, chroot: Any) -> str:
+        host = logged(fatal(text)).with_pool(chroot=chroot)
+        return str(hosts.only(host)["evidence"][0]["text"])
+
+    def test_hit_a_name_is_looked_up_in_a_chroot(self) -> None:
+        assert "pool www has chroot = /srv/jail, and looks names up" in self.jailed(self.NAME, "/srv/jail")
+
+    def test_near_miss_there_is_no_chroot(self) -> None:
+        assert "FastCGI sent" in self.jailed(self.NAME, None)
+
+    def test_decoy_another_error(self) -> None:
+        assert "FastCGI sent" in self.jailed(": Uncaught RedisException: NOAUTH in /a.php", "/srv/jail")
+
+
 class TestSockets:
     def test_hit_a_database_in_tmp(self) -> None:
         text = first(MYSQL, ["/tmp/mysql.sock"], sandbox=PRIVATE)
