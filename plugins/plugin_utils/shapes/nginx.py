@@ -279,8 +279,7 @@ class Front(LaterFront):
     # no_root, symlinks, source or source_front. Not before 0.13.0: map_root. Of a path behind a script:
     # path_info, and where visitors missed it no_location, no_file, emptied, not_handed or as_script.
     # Not before 0.14.0: permalinks, of pages that are no files. sent_place, of what PHP has nginx send.
-    kind: str  # not before 0.15.0: made, untyped, of scripts and styles; cached, of what a cache keeps
-    # Not before 0.16.0: hello, the listen of a port for TLS that has none.
+    kind: str  # not before 0.15.0: made, untyped, of scripts; cached. Not before 0.16.0: hello, of TLS
     looked_for: str  # the path to which it leads
     found: str  # the page that is there; the link that is refused; the file that has cgi.fix_pathinfo; ""
     written: str  # the directive that decides

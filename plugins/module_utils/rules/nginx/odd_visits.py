@@ -78,6 +78,7 @@ WORDS = {
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
 FORM = "%s: PHP dropped the bodies of %d requests: they are larger than post_max_size, and nginx takes them"
 FIELDS = "%s: PHP dropped a part of %d forms: they have more fields than max_input_vars of PHP"
+DROPPED = ((FOR_FIELDS, FIELDS), (FOR_PHP, FORM), (TOO_LARGE, BODY))
 PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.status_path: the check fails"
 ELSEWHERE = (
     "%s: PHP answered each of %d requests for the front page with 404: the php-fpm behind %s does not find "
@@ -166,7 +167,7 @@ def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]
         if event["count"] < FEWEST:
             continue
         if meaning in TOO_LARGE:
-            words = FIELDS if meaning in FOR_FIELDS else FORM if meaning in FOR_PHP else BODY
+            words = next(text for those, text in DROPPED if meaning in those)
             notes.append(unseen(LARGE, event["sample"]["path"], words % (site, event["count"])))
         elif meaning in SENT_MISSING and site not in explained:
             notes.append(unseen(SENT, event["sample"]["path"], FILE % (site, event["count"])))
