@@ -29,7 +29,10 @@ _WHY = (
         "unknown log format",
         "no log_format before this line has the name; options such as buffer= follow a name",
     ),
-    ('"daemon" directive is dup', "the command line of nginx's unit has it as well (-g): take this line out"),
+    (
+        '"daemon" directive is dup',
+        "nginx's command line (-g of its unit) or a line before has it, too: take this out",
+    ),
     (
         "already declared size",
         "give the zone one size wherever it is named, or give one of the two another name",

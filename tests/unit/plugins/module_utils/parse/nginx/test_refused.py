@@ -103,7 +103,10 @@ class TestExplained:
             ('unknown directive "ssl" in /etc/nginx/x:3', "nginx has none since 1.25.1"),
             ('unknown directive "brotli" in /etc/nginx/x:3', "it is misspelt, or of a module"),
             ('unknown log format "main" in /etc/nginx/x:3', "no log_format before this line has the name"),
-            ('"daemon" directive is duplicate in /etc/nginx/x:3', "the command line of nginx's unit has it"),
+            (
+                '"daemon" directive is duplicate in /etc/nginx/x:3',
+                "nginx's command line (-g of its unit) or a line",
+            ),
             (
                 'the size 1 of shared memory zone "SSL" conflicts with already declared size 2 in /x:1',
                 "give the zone one size",
