@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_PATHS = 8
 LEAST_ROOM = 1024 * 1024  # bytes: some come back with each file that nginx removes
-DENIED = meanings("file_denied", "sent_denied", "static_denied")
+DENIED = meanings("file_denied", "sent_denied", "static_denied", "password_unusable")
 _READ, _WRITE, _SEARCH = 4, 2, 1
 
 

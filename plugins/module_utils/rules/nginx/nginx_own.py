@@ -172,13 +172,15 @@ def _of_site(group: Group) -> Optional[Match]:
     elif reason_id == "named_location":
         lacking = {"site": event["site"] or "", "location": event["detail"].get("location", "")}
         over = over and lacking not in (logs.get("lacking_locations") or [])
-    elif reason_id in ("file_denied", "sent_file", "written_file"):
+    elif reason_id in ("file_denied", "sent_file", "written_file", "password_file"):
         # nginx reads it anew each time: a reload mends nothing.
         seen = directory_of(event, logs.get("temp_dirs") or [])
         over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
         if reason_id == "written_file" and not (seen and _of_php(group, path, seen) and len(losses) >= FEW):
             return None  # somebody else's, who may mean it
-        if seen:
+        if reason_id == "password_file":
+            over = bool(over and seen and seen.get("is_file"))
+        elif seen:
             proof.append(proof_of(seen, over))
     elif over:
         over, proof = group.mended

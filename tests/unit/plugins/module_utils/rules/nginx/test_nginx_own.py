@@ -369,6 +369,15 @@ class TestPasswordFile:
         assert (item["cause"], item["reason"], item["state"]) == (CAUSE, "password_file", "active")
         assert words in item["summary"]
 
+    @pytest.mark.parametrize("is_file, state", [(True, "recovered"), (False, "active")])
+    def test_near_miss_a_file_is_there_since(self, is_file: bool, state: str) -> None:
+        host = ended("ng-password-directory", '*1 pread() "/etc/x" failed (21: Is a directory), client: x')
+        hosts.events(host, "nginx")[0]["detail"]["path"] = "/etc/x"
+        seen = {"path": "/etc/x", "owner": "root", "mode": "0644", "writable": True, "full": False}
+        host["logs"]["temp_dirs"] = [dict(seen, is_file=is_file, changed_at=hosts.now(host) - 30)]
+        assert hosts.only(host)["state"] == state
+        assert "sandbox" not in str(hosts.only(host)["evidence"])
+
     def test_decoy_a_site_without_php(self) -> None:
         host = ended("ng-password-hash", "*1 crypt_r() failed (22: Invalid argument), client: x")
         hosts.events(host, "nginx")[0]["site"] = "files.example"
