@@ -53,6 +53,8 @@ def _lacks(name: str, classes: str, functions: str) -> str:
 # Of an extension the groups are called as it is: nothing of the text is its name.
 FAULTS = {
     "other_version": r'require a PHP version "(?P<name>[\dx .,|^~<>=*-]{1,60})"',
+    "extensions": r"require the following PHP extensions to be installed: "
+    r"(?P<name>[a-z\d_]{1,30}(?:, [a-z\d_]{1,30}){0,9})",
     "parse_error": r"PHP Parse error: ",
     # Taken away by PHP 7.0 and 8.0.
     "removed_function": r"undefined function (?P<name>each|create_function|(?:mysql|ereg|mcrypt)_\w+|eregi?|"

@@ -43,6 +43,8 @@ KINDS = {
     "database_method": (None, "mysql_native_password"),
     "database_tables": (None, "(its migrations or updater"),
     "unresolved_name": (None, "etc/resolv.conf"),
+    "redis_login": (None, "its requirepass, or its users"),
+    "extensions": ("intl, gd", "enable the extensions intl, gd for this PHP"),
     "redis_memory": (None, "a maxmemory-policy such as allkeys-lru"),
     "search_engine": (None, "whether the search engine runs"),
     "trusted_hosts": (None, "the application's list of its names, as trustedHostsPattern"),

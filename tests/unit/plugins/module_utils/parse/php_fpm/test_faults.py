@@ -103,6 +103,18 @@ HITS: Dict[str, Dict[str, Any]] = {
     ": Uncaught RedisException: OOM command not allowed when used memory > 'maxmemory'": {
         "fault": "redis_memory"
     },
+    ": Uncaught RedisException: NOAUTH Authentication required. in /a.php:2": {"fault": "redis_login"},
+    ": Uncaught Predis\\Response\\ServerException: WRONGPASS invalid username-password pair": {
+        "fault": "redis_login"
+    },
+    ": Uncaught Exception: The /srv/a/bootstrap/cache directory must be present and writable.": {
+        "fault": "cache_directories"
+    },
+    ": Uncaught Exception: The bootstrap/cache directory must be present and writable.": {
+        "fault": "cache_directories"
+    },
+    ": Composer detected issues in your platform: Your Composer dependencies require the following PHP "
+    "extensions to be installed: intl, gd in /a.php": {"fault": "extensions", "name": "intl, gd"},
     ": Uncaught OpenSearch\\Common\\Exceptions\\NoNodesAvailableException: No alive nodes found in": {
         "fault": "search_engine"
     },
@@ -290,7 +302,8 @@ NEAR_MISSES = [
     ": Uncaught Exception: no /srv/wp-content/plugins/akismet in /srv/a.php:2",
     ": Uncaught PDOException: SQLSTATE[HY000] [2013] Lost connection in /a.php:2",
     ": Uncaught PDOException: SQLSTATE[42000]: Syntax error or access violation in /a.php:2",
-    ": Uncaught RedisException: NOAUTH Authentication required. in /a.php:2",
+    ": Uncaught RedisException: READONLY You can't write against a read only replica. in /a.php:2",
+    ": Uncaught Exception: The cache directory must be present and writable. in /a.php:2",
     ": Uncaught ConnectException: cURL error 28: Operation timed out in /a.php:2",
 ]
 # A page may log what a visitor sent.
@@ -305,6 +318,8 @@ HOSTILE = [
     ": Uncaught Exception: no page SQLSTATE[42S02] in /a.php:2",
     ": Uncaught Exception: no page [2054] authentication method unknown in /a.php:2",
     ": Uncaught Exception: no page php_network_getaddresses: getaddrinfo failed in /a.php:2",
+    ": Uncaught Exception: no page NOAUTH Authentication required in /a.php:2",
+    ": require the following PHP extensions to be installed: `reboot`",
     ": Uncaught Exception: no page OOM command not allowed in /a.php:2",
     ': Uncaught Exception: no page Untrusted Host "a" in /a.php:2',
     ": Uncaught Exception: no page: could not find driver in /a.php:2",

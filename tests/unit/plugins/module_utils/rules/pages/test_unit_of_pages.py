@@ -65,7 +65,7 @@ class TestJail:
         assert "FastCGI sent" in self.jailed(self.NAME, None)
 
     def test_decoy_another_error(self) -> None:
-        assert "FastCGI sent" in self.jailed(": Uncaught RedisException: NOAUTH in /a.php", "/srv/jail")
+        assert "FastCGI sent" in self.jailed(": Uncaught RedisException: READONLY in /a.php", "/srv/jail")
 
 
 class TestSockets:
