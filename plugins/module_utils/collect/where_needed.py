@@ -41,7 +41,7 @@ _BLANK = re.compile(rb'"GET /(?:index\.php)? HTTP/[\d.]+" 200 (?:[05]|20|31) ')
 _ODD = re.compile(
     rb'\.php/[^" ]{0,200}(?: HTTP/[\d.]+)?" 40[34] |"(?:GET|POST) [^"]*" 4(?:00|14) |'
     rb'"POST [^"]*" 4(?:05|19) |'
-    rb'"(?:PROXY TCP|\\x16\\x03)[^"\n]*" 400 |'
+    rb'"PROXY TCP[^"\n]*" 400 |'
     rb'"GET /\w[\w/%-]* HTTP/[\d.]+" 404 (?:1[4-6]|5[4-6])\d |'
     rb'" [34]\d\d \d+ "[^"\n]*" "(?:ELB-HealthChecker|GoogleHC|Load Balancer Agent)'
 )
@@ -58,6 +58,7 @@ _SHORT = re.compile(rb"<\?(?!php|=|xml)", re.I)  # of a script
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 # Of 500, in any format.
 _BY_PHP = re.compile(rb'500(?<=[\s":]500)[\s",]')
+_HELLO = re.compile(rb'"\\x16\\x03[^"\n]*" 400 ')  # of TLS: strangers send it to any port
 FEWEST_LINES = 3
 MOST_ROOTS, BEGIN = 64, 64  # bytes of a script
 ODD_PAGES = {"refused", "forbidden", "bad", "blank", "zipped"}
@@ -200,6 +201,12 @@ def _ends_badly(ends: Sequence[bytes]) -> bool:
     return False
 
 
+def _has_bare_port(nginx: "Nginx") -> bool:
+    """Whether a site listens without ssl at the port for TLS."""
+    listens = [listen.split() for route in nginx["routes"] for listen in route["listen"]]
+    return any(words[0].rpartition(":")[2] == "443" and "ssl" not in words for words in listens)
+
+
 def _sends_on(end: bytes) -> bool:
     """Whether most answers of an access log are redirects."""
     count = len(_SENT_ON.findall(end))
@@ -226,7 +233,8 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     wide = _ends(host, nginx, since)
     ends = [end[-PAGES_TAIL:] for end in wide]
     beside = any(len(_BESIDE.findall(end)) >= FEWEST_LINES for end in ends)
-    odd = any(len(_ODD.findall(end)) >= FEWEST_LINES or _sends_on(end) for end in ends)
+    hints = [_ODD, _HELLO] if _has_bare_port(nginx) else [_ODD]
+    odd = any(max(len(hint.findall(end)) for hint in hints) >= FEWEST_LINES or _sends_on(end) for end in ends)
     if odd or beside or any(len(_BY_PHP.findall(end)) >= FEWEST_LINES for end in wide):
         from .pages.odd_visits import collect_odd_visits
 

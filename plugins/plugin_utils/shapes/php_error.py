@@ -26,7 +26,11 @@ class LaterPhpError(ErrorParts, total=False):
     scripts: List[str]  # that it names; not before 0.14.0
 
 
-class DroppedBodies(TypedDict):
+class LaterDroppedBodies(TypedDict, total=False):
+    fields: bool  # these are more than max_input_vars; not before 0.16.0
+
+
+class DroppedBodies(LaterDroppedBodies):
     """Requests whose bodies are larger than post_max_size, by a log of PHP's own."""
 
     pool: str

@@ -31,11 +31,12 @@ _STAMP = re.compile(rb"^\[(\d\d-[A-Z][a-z]{2}-\d{4} [\d:]{8}) [^\]\n]{1,40}\] ",
 # Just before an error they are mostly of the same request, and what it came of.
 _WARNING = re.compile(rb"\[([^\]\n]{10,60})\] (PHP Warning:  .{1,300})")
 WARNINGS = 4
-# SAPI.c, sapi_activate(): a body that is larger than post_max_size.
-_DROPPED = re.compile(
-    rb"^\[([^\]\n]{10,60})\] PHP Warning:  [^\n]{0,40}POST Content-Length of \d+ bytes exceeds the limit",
-    re.M,
-)
+# SAPI.c, sapi_activate(): a body that is larger than post_max_size. php_variables.c: fields beyond
+# max_input_vars.
+_DROPPED = [
+    re.compile(rb"^\[([^\]\n]{10,60})\] PHP Warning:  [^\n]{0,40}" + words, re.M)
+    for words in (rb"POST Content-Length of \d+ bytes exceeds the limit", rb"Input variables exceeded \d+\.")
+]
 KEPT = 16  # times of a log, the newest
 
 
@@ -109,9 +110,12 @@ def dropped_bodies(host: Host, snapshot: "Snapshot", since: float) -> List["Drop
     """Where the log's time zone is not known, none is known to be of the window."""
     found: List[DroppedBodies] = []
     for config, pool, path, data in _logs(host, snapshot, since):
-        stamps = _DROPPED.findall(data)
-        zone = _zone(host, path, data) if stamps else None
-        count = len(_times(stamps, zone, since)) if zone is not None else 0
-        if count:
-            found.append({"pool": pool, "config": config, "path": path, "count": count})
+        for fields, pattern in enumerate(_DROPPED):
+            stamps = pattern.findall(data)
+            zone = _zone(host, path, data) if stamps else None
+            count = len(_times(stamps, zone, since)) if zone is not None else 0
+            if count:
+                found.append({"pool": pool, "config": config, "path": path, "count": count})
+                if fields:
+                    found[-1]["fields"] = True
     return found[:MOST_LOGS]

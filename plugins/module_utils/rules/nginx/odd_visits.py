@@ -236,7 +236,8 @@ def notes_on_visits(snapshot: "Snapshot", findings: "Sequence[Finding]") -> "Lis
             notes += _by_visits(snapshot, access, visits) if access else []
     for dropped in access.get("dropped_bodies") or [] if access else []:
         if dropped["count"] >= FEWEST:
-            why = FORM % ("pool %s" % dropped["pool"], dropped["count"])
+            why = FIELDS if dropped.get("fields") else FORM
+            why = why % ("pool %s" % dropped["pool"], dropped["count"])
             notes.append(unseen(LARGE, dropped["path"], why))
     notes += _by_events(snapshot, explained)
     return sorted(notes, key=lambda note: note["what"] != WHAT)[:MOST_NOTES]

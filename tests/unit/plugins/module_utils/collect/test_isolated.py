@@ -87,7 +87,7 @@ class TestWhatVisitorsGot:
         monkeypatch.setattr(nginx_answers, "own_answers", lambda *_host: (["an answer"], ["a log"]))
         for module, function in broken:
             monkeypatch.setattr(module, function, defect)
-        nginx = {"file_cache": "on", "config_newer": True, "site_logs": []}
+        nginx = {"routes": [], "file_cache": "on", "config_newer": True, "site_logs": []}
         fpm = {"masters": [{"pools": [{"php_log": "/php.log"}]}]}
         snapshot: Any = {"nginx": nginx, "fpm": fpm, "logs": {"events": [], "files": []}}
         host = Host()

@@ -126,12 +126,23 @@ class TestOdd:
                 '"GET /index.php/about HTTP/1.1" 404 9',
                 '"GET / HTTP/1.1" 400 226',
                 '"POST / HTTP/1.1" 405 150',
+                '"POST / HTTP/1.1" 419 150',
+                '"PROXY TCP4 192.0.2.1 192.0.2.2 5 80" 400 150',
             ),
             *('"GET /index.php/a?b=c HTTP/2.0" 403 9', '"GET /000000" 414 170'),
         ],
     )
     def test_hit_what_no_error_log_names(self, line: str) -> None:
         assert where_needed._ODD.search((line + ' "-" "curl"').encode("ascii"))
+
+    @pytest.mark.parametrize(
+        "listen, bare",
+        [("443", True), ("[::]:443 http2", True), ("443 ssl", False), ("80", False), ("8443", False)],
+    )
+    def test_a_hello_counts_where_tls_has_no_port(self, listen: str, bare: bool) -> None:
+        nginx: Any = {"routes": [{"listen": [listen]}]}
+        assert where_needed._has_bare_port(nginx) is bare
+        assert where_needed._HELLO.search(b'"\\x16\\x03\\x01\\x02" 400 150 ')
 
     @pytest.mark.parametrize("begin", ['"GET /', ""])
     def test_a_path_that_repeats_a_script_costs_little(self, begin: str) -> None:

@@ -131,6 +131,14 @@ class TestDroppedBodies:
         (found,) = look(self.LINE + NOTICE + later, mtime=TestTimes.AT, ask=dropped_bodies)
         assert (found["pool"], found["path"], found["count"]) == ("www", LOG, 2)
 
+    @pytest.mark.parametrize("begin", ["Unknown: ", "PHP Request Startup: "])
+    def test_hit_fields_beyond_max_input_vars(self, begin: str) -> None:
+        line = (
+            self.LINE.partition("POST")[0] + begin + "Input variables exceeded 1000. To increase the limit\n"
+        )
+        (found,) = look(line + NOTICE, mtime=TestTimes.AT, ask=dropped_bodies)
+        assert (found["fields"], found["count"]) == (True, 1)
+
     def test_near_miss_when_is_not_known(self) -> None:
         assert look(self.LINE, mtime=TestTimes.AT + 400, ask=dropped_bodies) == []
 

@@ -437,4 +437,5 @@ HITS: Dict[str, Callable[[], Host]] = {
     "confined_root": lambda: TestConfinedRoot().confined((None, True, "")),
     "index_missing": lambda: TestIndexMissing().forbidden(),
     "sent_file": sent,
+    "password_file": lambda: ended("ng-password-hash", "*1 crypt_r() failed (22: Invalid argument)"),
 }

@@ -210,6 +210,12 @@ class TestTooLargeByPhpsOwnLog:
         assert hosts.found(self.logged(3)) == hosts.HEALTHY and notes(self.logged(3)) == ["too_large"]
         assert hosts.found(self.logged(1)) == hosts.HEALTHY and not notes(self.logged(1))
 
+    def test_hit_fields_beyond_max_input_vars(self) -> None:
+        host = self.logged(3)
+        host["access"]["dropped_bodies"][0]["fields"] = True
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["too_large"]
+        assert "pool www: PHP dropped a part of 3 forms" in hosts.verdict(host)["missing"][0]["why"]
+
 
 class TestTooLargeForPhp:
     def logged(self, count: int) -> Host:
