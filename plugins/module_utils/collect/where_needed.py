@@ -162,7 +162,7 @@ def odd_zone(host: Host, nginx: "Nginx") -> Optional[int]:
 
 def older(host: Host, snapshot: "Snapshot", procs: List[Process], seconds: float) -> "Older":
     nginx = snapshot["nginx"]
-    runs = nginx["running"] or not nginx["routes"]
+    runs = bool(nginx["workers"]) or not nginx["routes"]
     if (
         runs
         and all(route["endpoints"] for route in nginx["routes"])

@@ -45,13 +45,16 @@ def _nginx(snapshot: "Snapshot") -> List["Missing"]:
     ]
     older = snapshot.get("older")
     refusal, down = older["refusal"] if older else None, "nginx does not run: no request comes to php-fpm"
+    if nginx["running"]:
+        down = "nginx's master runs, and no worker of it: nobody is answered"
     if refusal:
         from .connect.older_nginx import refused
 
         why = refused(refusal, nginx["running"])
-        gaps.append(unseen("nginx_loaded", refusal["file"], why))
+        if "worker" not in refusal:
+            gaps.append(unseen("nginx_loaded", refusal["file"], why))
         down += "; " + why
-    if nginx["routes"] and not nginx["running"]:
+    if nginx["routes"] and not nginx["workers"]:
         gaps.append(unseen("nginx_running", nginx["config"], down))
     return gaps
 

@@ -34,12 +34,14 @@ if TYPE_CHECKING:
 TAIL = 256 * 1024  # bytes of a log
 MOST_LOGS = 8
 MOST_ENDPOINTS = 16
-MOST_TEXT = 400
+MOST_TEXT = 500
 DIAL = 0.5  # seconds
 MASKED = {"masked", "masked-runtime"}
 # Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
 # is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
 _EMERG = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
+# ngx_worker_process_init(), word for word: a line of the log may be forged.
+_AT_START = re.compile(r"(?:set[gu]id|initgroups)\([\w, -]{1,60}\) failed \(\d+: [\w ]{1,60}\)\Z")
 _TAKEN = re.compile(r"^bind\(\) to (\S{1,255}) failed \(98:")
 _COMPLAINT = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
 
@@ -50,6 +52,8 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
     dialled = [stray.event["endpoint"] or "" for stray in found if stray.runs]
     if nginx["master"] is None:
         return {"endpoints": {}, "refusal": _failed_start(host, nginx, procs) or _refusal(host, nginx)}
+    if not nginx["workers"]:
+        return {"endpoints": {}, "refusal": _ended_workers(host, nginx)}
     by_request = captured(nginx, snapshot["logs"]["events"])
     wanted = dict.fromkeys(dialled + [key for _route, key in by_request if key not in snapshot["endpoints"]])
     keys = list(wanted)[:MOST_ENDPOINTS]
@@ -83,6 +87,13 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             written = next(iter(others), None)
             return {**refusal, "pid_file": {"unit": name, "awaited": awaited, "written": written}}
     return {**_as_refusal("", (nginx["config"] or "", 0)), "masked": masked[0]} if masked else None
+
+
+def _ended_workers(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
+    for at, text, log in _complaints(host, nginx):
+        if _AT_START.match(text):
+            return {**_as_refusal(text, (nginx["config"] or "", 0), at, log), "worker": True}
+    return None
 
 
 def _holders(

@@ -21,6 +21,7 @@ _NO_FILE = ("data:", "engine:", "store:", "syslog:", "memory:", "stderr", "off",
 _PORT = re.compile(r"\d+\Z")
 # ngx_conf_log_error(): where it stands ends the message.
 _PLACE = re.compile(r" in (/[^:]+):(\d+)\Z")
+_NO_CAPABILITY = "the unit or container of nginx must leave it CAP_SETGID, CAP_SETUID and these system calls"
 _WHY = (
     ("no port in upstream", "no upstream that nginx reads has this name"),
     ('unknown directive "ssl"', "nginx has none since 1.25.1; write ssl on the listen line"),
@@ -41,10 +42,25 @@ _WHY = (
     ('unknown "', "nothing that nginx reads makes this variable"),
     ("not binary compatible", "the module is of another build of nginx: install that of this one"),
     (" instead of ", "the module is of another version of nginx: install that of this one"),
+    ("setgid(", _NO_CAPABILITY),
+    ("initgroups(", _NO_CAPABILITY),
+    ("setuid(", _NO_CAPABILITY),
+    ("no start line", "the file is empty, or holds no certificate and no key: get it anew, or from a backup"),
+    ("key values mismatch", "the certificate is of another key: the two files are not of one renewal"),
+    ("key too small", "OpenSSL takes no key so small since its upgrade: make a larger one"),
+    (
+        "bad password read",
+        "the key has a passphrase, for which a unit cannot ask: ssl_password_file, or none",
+    ),
     ("failed (97:", "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit"),
     ("failed (99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
 )
 _PATH = re.compile(r'"(/[^"]+)"')
+# Each directive of nginx's has an ASCII name.
+_ODD = re.compile(r'unknown directive "[^"]{0,99}?[^\n -~]')
+_ODD_WHY = (
+    "an invisible character, as a blank copied from a web page or a byte order mark: type the line anew"
+)
 
 
 def _problem(directive: Directive, text: str) -> "ConfigProblem":
@@ -113,6 +129,8 @@ def place_of(text: str, conf: Conf, prefix: str) -> Optional[Tuple[str, int]]:
 
 def explained(text: str) -> str:
     """A complaint whose own words do not tell what is wrong (ngx_http_upstream_add(), bind(2))."""
+    if _ODD.match(text):
+        return "%s: %s" % (text, _ODD_WHY)
     return text + next((": " + why for words, why in _WHY if words in text), "")
 
 

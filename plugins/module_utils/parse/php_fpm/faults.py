@@ -140,6 +140,7 @@ FAULTS = {
     "debugger": r"rror: {1,2}(?:Maximum function nesting level of '|Xdebug has detected a possible infinite)",
     # Of the system's own directories, where everybody may make files.
     "temporary_directory": r"\(\): open\((?P<name>/(?:var/)?tmp)/[^/\n]{1,80}\) failed: Permission denied",
+    "read_only": r"xception: .{0,300}Read-only file system",
     "extension": "Error: (?:%s)" % "|".join(_lacks(*each) for each in _EXTENSIONS),
     "plugin": r" in /[^\s:]{0,200}/wp-content/(?:mu-plugins|plugins|themes)/[^\s:]{1,200}(?: on line |:)\d+",
 }

@@ -41,6 +41,8 @@ def refused(refusal: "Refusal", runs: bool) -> str:
     """Why nginx does not load its files, or does not start at all."""
     if {"holders", "pid_file", "masked"}.intersection(refusal):
         return "nginx does not start: " + _start(refusal)
+    if "worker" in refusal:
+        return "each worker ended at its start: " + refusal["text"]
     at = "line %s: " % refusal["line"] if refusal["line"] else ""
     goes_on = "it goes on with those before, and would not start" if runs else "it does not start"
     return "%s%s: nginx refuses to load its files: %s" % (at, refusal["text"], goes_on)
@@ -121,7 +123,7 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
     )
     confidence: Confidence = "certain" if is_newer else "likely"
     reason_id, remedy = "nginx_not_loaded", []
-    if refusal:
+    if refusal and "worker" not in refusal:
         reason_id, source = "nginx_reload_refused", "nginx" if refusal["at"] is None else "nginx_log"
         words += ", and refuses to: %s (%s:%s)" % (refusal["text"], refusal["file"], refusal["line"])
         piece = evidence(source, refusal["text"], refusal["file"], refusal["line"], refusal["at"])

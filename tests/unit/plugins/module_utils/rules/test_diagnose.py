@@ -119,6 +119,30 @@ class TestVerdict:
         host = a_host("plain").with_nginx(running=False, workers=[]).unseen("connect_as_nginx")
         assert hosts.verdict(host)["missing"][0]["what"] == "nginx_running"
 
+    def test_hit_a_master_of_nginx_without_workers(self) -> None:
+        refusal = {
+            "at": 1.0,
+            "text": "setgid(33) failed",
+            "log": "/l",
+            "file": "/f",
+            "line": 0,
+            "worker": True,
+        }
+        host = a_host("plain").with_nginx(workers=[])
+        host["older"] = {"endpoints": {}, "refusal": refusal}
+        found = hosts.verdict(host)
+        assert found["status"] == "unknown" and found["findings"] == []
+        assert [entry["what"] for entry in found["missing"]] == ["nginx_running"]
+        why = "nginx's master runs, and no worker of it: nobody is answered; each worker ended at its start: "
+        assert found["missing"][0]["why"] == why + "setgid(33) failed"
+        host["older"] = None
+        assert [entry["what"] for entry in hosts.verdict(host)["missing"]] == ["nginx_running"]
+
+    def test_near_miss_nginx_is_one_process(self) -> None:
+        host = a_host("plain")
+        pid = host["nginx"]["master"]["pid"]
+        assert hosts.verdict(host.with_nginx(workers=[pid]))["status"] == "healthy"
+
     def test_a_long_text_of_a_host_is_cut(self) -> None:
         assert len(evidence("journal", "x" * 5000)["text"]) == 500
 

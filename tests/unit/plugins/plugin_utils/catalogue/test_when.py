@@ -78,6 +78,15 @@ KINDS = {
     "execution_time": (None, "max_execution_time of the site's pool"),
     "debugger": (None, "take Xdebug out"),
     "plugin": (None, "plugin or theme of WordPress in whose file"),
+    "name_unresolved": (None, "/etc/resolv.conf and its mode"),
+    "redis_full": (None, "a maxmemory-policy that throws old keys away"),
+    "database_plugin": (None, "a way to log in that this server has"),
+    "database_tables": (None, "(mysqlcheck --auto-repair, after a backup)"),
+    "database_full": (None, "(df -h, df -i)"),
+    "session_cleanup": (None, "session.gc_probability to 0 for the pool"),
+    "session_owner": (None, "give those of session.save_path to the pool's account"),
+    "headers_sent": ("/srv/a/config.php", "a byte order mark before its <?php"),
+    "read_only": (None, "it is mounted read-only: see dmesg"),
     "extension": ("redis", "enable the extension redis for this PHP"),
 }
 HOSTILE = [

@@ -78,6 +78,27 @@ class TestRefusal:
     def test_near_miss_files_that_were_not_changed_are_not_looked_at(self) -> None:
         assert look(line(5), config_newer=False) is None
 
+    def test_hit_its_workers_end_at_their_start(self) -> None:
+        end = "setgid(33) failed (1: Operation not permitted)"
+        log = line(5, end) + line(
+            5, "worker process 8 exited with fatal code 2 and cannot be respawned", "alert"
+        )
+        found = look(log, config_newer=False, workers=[])
+        assert found["worker"] and found["text"].startswith(end + ": ") and found["log"] == LOG
+
+    @pytest.mark.parametrize(
+        "log",
+        [
+            "",
+            line(5),
+            line(5, "setgid(33) failed (1: Operation not permitted)", connection="*3 "),
+            line(5, "setgid(33) failed (1: `reboot`)"),
+            line(5, "setgid(33) failed (1: Operation not permitted) in /srv/a"),
+        ],
+    )
+    def test_decoy_lines_that_end_no_worker(self, log: str) -> None:
+        assert look(log, config_newer=False, workers=[]) is None
+
     def test_hit_nginx_does_not_run_and_says_why(self) -> None:
         assert look(line(5), config_newer=False, master=None)["text"] == WORDS
 

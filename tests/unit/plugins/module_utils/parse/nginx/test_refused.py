@@ -115,6 +115,23 @@ class TestExplained:
             ('unknown "connection_upgrade" variable', "nothing that nginx reads makes"),
             ('module "/a.so" is not binary compatible in /etc/nginx/x:3', "the module is of another build"),
             ('module "/a.so" version 1022001 instead of 1024000 in /x:1', "the module is of another version"),
+            ('unknown directive "\u00a0" in /etc/nginx/x:3', "an invisible character"),
+            ('unknown directive "\ufeffserver" in /etc/nginx/x:3', "an invisible character"),
+            ('unknown directive "server_name\u200b" in /etc/nginx/x:3', "an invisible character"),
+            (
+                'cannot load certificate "/a.pem": PEM_x() failed (SSL: x:no start line:x)',
+                "the file is empty",
+            ),
+            (
+                'SSL_CTX_use_PrivateKey("/a.pem") failed (SSL: x:key values mismatch)',
+                "the certificate is of an",
+            ),
+            ('SSL_CTX_use_certificate("/a.pem") failed (SSL: x:ee key too small)', "OpenSSL takes no key so"),
+            (
+                'cannot load certificate key "/a.key": PEM_x() failed (SSL: bad password read)',
+                "the key has a",
+            ),
+            ("setgid(33) failed (1: Operation not permitted)", "the unit or container of nginx must leave"),
             ("socket() [::]:80 failed (97: Address family not supported by protocol)", "no IPv6 for nginx"),
         ],
     )
@@ -128,6 +145,7 @@ class TestExplained:
             "bind() to 0.0.0.0:80 failed (98: Address already in use)",
             '"pid" directive is duplicate in /etc/nginx/x:3',
             'the shared memory zone "SSL" is already declared for a different use in /etc/nginx/x:3',
+            'unknown log format "caf\u00e9" in /etc/nginx/x:3',
             'invalid parameter "http3" in /etc/nginx/x:3',
             "socket() [::]:80 failed (24: Too many open files)",
         ],

@@ -125,6 +125,48 @@ HITS: Dict[str, Dict[str, Any]] = {
     ": Uncaught Predis\\Connection\\ConnectionException: Connection refused [tcp://": {
         "fault": "redis_unreached"
     },
+    ": Uncaught PDOException: SQLSTATE[HY000] [2002] php_network_getaddresses: getaddrinfo failed: Name or": {
+        "fault": "name_unresolved"
+    },
+    ": Uncaught RedisException: php_network_getaddresses: getaddrinfo for cache failed: Name or": {
+        "fault": "name_unresolved"
+    },
+    ': Uncaught PDOException: SQLSTATE[08006] [7] could not translate host name "db" to address:': {
+        "fault": "name_unresolved"
+    },
+    ": Uncaught RedisException: OOM command not allowed when used memory > 'maxmemory'.": {
+        "fault": "redis_full"
+    },
+    ": Uncaught mysqli_sql_exception: Plugin 'mysql_native_password' is not loaded in /a.php:2": {
+        "fault": "database_plugin"
+    },
+    ": Uncaught PDOException: SQLSTATE[HY000] [1524] Plugin 'mysql_native_password' is not loaded": {
+        "fault": "database_plugin"
+    },
+    ": Uncaught PDOException: SQLSTATE[HY000]: General error: 144 Table 'shop/a' is marked as crashed": {
+        "fault": "database_tables"
+    },
+    ": Uncaught mysqli_sql_exception: Table './shop/a' is marked as crashed and should be repaired": {
+        "fault": "database_tables"
+    },
+    ": Uncaught PDOException: SQLSTATE[HY000]: General error: 1030 Got error 28 from storage engine": {
+        "fault": "database_full"
+    },
+    ": Uncaught PDOException: SQLSTATE[HY000]: General error: 1114 The table '/tmp/#sql_1' is full": {
+        "fault": "database_full"
+    },
+    ": Uncaught ErrorException: session_start(): ps_files_cleanup_dir: opendir(/srv/sessions) failed: Permission": {
+        "fault": "session_cleanup"
+    },
+    ": Uncaught ContextErrorException: Warning: SessionHandler::read(): Session data file is not created by your uid in /a.php:2": {
+        "fault": "session_owner"
+    },
+    ": Uncaught E: ErrorException: Cannot modify header information - headers already sent by (output started "
+    "at /srv/a/config.php:1) in /a.php:2": {"fault": "headers_sent", "name": "/srv/a/config.php"},
+    ": Uncaught ErrorException: file_put_contents(/srv/a/log): Failed to open stream: Read-only file system": {
+        "fault": "read_only",
+        "read_only": ["/srv/a/log"],
+    },
     ": Uncaught E: Vite manifest not found at: /srv/a/public/build/manifest.json": {"fault": "assets"},
     ": Uncaught Exception: The Mix manifest does not exist. in /a.php:2": {"fault": "assets"},
     ": Uncaught InvalidArgumentException: Please provide a valid cache path. in": {
@@ -288,6 +330,12 @@ NEAR_MISSES = [
     ': Uncaught ErrorException: Undefined array key "HTTP_HOSTS" in /a.php:2',
     ": Uncaught InvalidArgumentException: Please provide a valid path. in /a.php:2",
     ": session_start(): Failed to read session data: redis (path: tcp://127.0.0.1:6379) in /a.php",
+    "PHP Warning:  fopen(): php_network_getaddresses: getaddrinfo failed: Name or service not known in /a.php",
+    "PHP Warning:  Cannot modify header information - headers already sent by (output started at /a.php:1)",
+    "PHP Notice:  session_start(): ps_files_cleanup_dir: opendir(/srv/sessions) failed: Permission denied (13)",
+    "PHP Warning:  session_start(): Session data file is not created by your uid in /a.php on line 2",
+    ": Uncaught ShopException: Plugin shop is not loaded in /a.php:2",
+    ": Uncaught ShopException: this table is marked as crashed in /a.php:2",
     ": Uncaught Error: the environment is not variable in /a.php:2",
     ": Uncaught Error: Call to undefined function shop_exec() in /a.php:3",
     ": Uncaught Error: Call to undefined function iconv_strlen2x\u00e9() in /a.php:3",
@@ -314,6 +362,11 @@ HOSTILE = [
     ': require a PHP version "9 as root at night"',
     ": Cannot find save handler 'x\u00e9'",
     ": failed loading cafile stream: `relative.crt'",
+    ": Uncaught ErrorException: Cannot modify header information - headers already sent by (output started at "
+    "/a`reboot`.php:1) in /a.php:2",
+    ": Uncaught Exception: no page OOM command not allowed in /a.php:2",
+    ": Uncaught Exception: no page php_network_getaddresses: getaddrinfo failed in /a.php:2",
+    ": Uncaught Exception: no page Table 'a' is marked as crashed in /a.php:2",
     ": Uncaught Exception: no page MISCONF Redis in /a.php:2",
     ": Uncaught Exception: no page SQLSTATE[42S02] in /a.php:2",
     ": Uncaught Exception: no page [2054] authentication method unknown in /a.php:2",
