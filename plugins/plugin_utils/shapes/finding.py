@@ -37,7 +37,7 @@ class Facts(TypedDict, total=False):
     directive: Optional[str]  # that php-fpm does not know
     # What an error of PHP's is about, of which no page comes; main_file: php-fpm's own is not there. Others
     # than those of this version may come from a newer host. interned_strings: opcache has no room for them.
-    # link_circle: links lead in a circle.
+    # link_circle: links lead in a circle. unit_file: systemd takes the unit's files for none.
     fault: Optional[Fault]
     file: Optional[str]  # of the configuration, in which the line is that decides
     line: Optional[int]

@@ -25,6 +25,7 @@ class LaterRefusal(TypedDict, total=False):
     left_over: List[str]  # of these, unix sockets at which nobody listens any more
     pid_file: PidFile
     masked: str  # the unit, which systemd starts for nobody
+    unit: str  # of nginx: text is systemd's, or that of what it started; not before 0.16.0
     worker: bool  # each worker ends with it at its start; not before 0.16.0
 
 

@@ -92,6 +92,7 @@ PhpFault = Literal[
     "vendor",
 ]
 Fault = Literal[PhpFault, "interned_strings", "killed", "link_circle", "main_file"]
+Fault = Literal[PhpFault, "interned_strings", "link_circle", "main_file", "unit_file"]
 
 if TYPE_CHECKING:
     from typing import TypedDict

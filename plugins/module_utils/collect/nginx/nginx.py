@@ -272,7 +272,7 @@ def _look(
     nginx["account"] = None if account is None else host.user_name(account)
     binary = (masters[0].exe or "").replace(DELETED, "") if masters else ""
     binary = binary or next((path for path in _BINARIES if host.type_of(path)), "")
-    if not binary and not masters:
+    if not binary and not masters and not _wanted(host, ()):
         return nginx
     version, built = _build(host, binary or "nginx")
     options = _options(masters[0]) if masters else {}

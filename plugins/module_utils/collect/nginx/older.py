@@ -43,6 +43,12 @@ _EMERG = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could
 # ngx_worker_process_init(), word for word: a line of the log may be forged.
 _AT_START = re.compile(r"(?:set[gu]id|initgroups)\([\w, -]{1,60}\) failed \(\d+: [\w ]{1,60}\)\Z")
 _TAKEN = re.compile(r"^bind\(\) to (\S{1,255}) failed \(98:")
+# Of systemd and of the loader, with the name in front.
+_OF_UNIT = re.compile(
+    r"^\S{1,99}(?:: | - .{1,150}? )((?:Failed (?:at step|to (?:set up|locate)) |A process of |Service has "
+    r"|Main process exited, code=(?:killed|dumped)|error while loading |(?:was )?skipped\b).{1,300})$",
+    re.M,
+)
 _COMPLAINT = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
 
 
@@ -70,11 +76,12 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             masked.append(name)
             continue
         # With Restart= it is about to be tried again.
-        if unit["active"] != "failed" and unit["sub"] != "auto-restart":
+        failed = unit["active"] == "failed" or unit["sub"] == "auto-restart"
+        if not failed and (unit["active"] != "inactive" or unit["load"] == "not-found"):
             continue
         log, config = "journal:" + name, (nginx["config"] or "", 0)
         ran = host.run(["journalctl", "-o", "cat", "-n", "50", "--no-pager", "-q"] + unit_matches(name))
-        texts = _EMERG.findall(ran.out)
+        texts = _EMERG.findall(ran.out) if failed else []
         taken = [address for text in texts for address in _TAKEN.findall(text)]
         if texts:
             own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or config
@@ -86,6 +93,10 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             refusal = _as_refusal("", config, unit["changed_at"], log)
             written = next(iter(others), None)
             return {**refusal, "pid_file": {"unit": name, "awaited": awaited, "written": written}}
+        said = _OF_UNIT.findall(ran.out[ran.out.rfind("\nStarting ") + 1 :])
+        if said:
+            text = "; ".join(dict.fromkeys(said[-2:]))
+            return {**_as_refusal(text, config, unit["changed_at"], log), "unit": name}
     return {**_as_refusal("", (nginx["config"] or "", 0)), "masked": masked[0]} if masked else None
 
 

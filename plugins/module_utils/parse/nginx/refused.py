@@ -22,6 +22,7 @@ _PORT = re.compile(r"\d+\Z")
 # ngx_conf_log_error(): where it stands ends the message.
 _PLACE = re.compile(r" in (/[^:]+):(\d+)\Z")
 _NO_CAPABILITY = "the unit or container of nginx must leave it CAP_SETGID, CAP_SETUID and these system calls"
+_KILLED = "see journalctl -k, start it, and give the unit Restart=on-failure"
 _WHY = (
     ("no port in upstream", "no upstream that nginx reads has this name"),
     ('unknown directive "ssl"', "nginx has none since 1.25.1; write ssl on the listen line"),
@@ -42,6 +43,12 @@ _WHY = (
     ('unknown "', "nothing that nginx reads makes this variable"),
     ("not binary compatible", "the module is of another build of nginx: install that of this one"),
     (" instead of ", "the module is of another version of nginx: install that of this one"),
+    ("killed by the OOM killer", _KILLED),
+    ("status=9/KILL", _KILLED),
+    ("mount namespacing", "make what it names, or take it out of the unit"),
+    ("step EXEC", "install its package anew"),
+    ("more than one ExecStart=", "a drop-in must empty ExecStart= before it sets it"),
+    ("shared libraries", "install the package of that library, or that of nginx anew"),
     ("setgid(", _NO_CAPABILITY),
     ("initgroups(", _NO_CAPABILITY),
     ("setuid(", _NO_CAPABILITY),
@@ -58,7 +65,7 @@ _WHY = (
 _PATH = re.compile(r'"(/[^"]+)"')
 # Each directive of nginx's has an ASCII name.
 _ODD = re.compile(r'unknown directive "[^"]{0,99}?[^\n -~]')
-_ODD_WHY = (
+_INVISIBLE = (
     "an invisible character, as a blank copied from a web page or a byte order mark: type the line anew"
 )
 
@@ -130,7 +137,7 @@ def place_of(text: str, conf: Conf, prefix: str) -> Optional[Tuple[str, int]]:
 def explained(text: str) -> str:
     """A complaint whose own words do not tell what is wrong (ngx_http_upstream_add(), bind(2))."""
     if _ODD.match(text):
-        return "%s: %s" % (text, _ODD_WHY)
+        return "%s: %s" % (text, _INVISIBLE)
     return text + next((": " + why for words, why in _WHY if words in text), "")
 
 

@@ -22,6 +22,8 @@ def _start(refusal: "Refusal") -> str:
     """What keeps nginx from its start, where its files are in order."""
     if "masked" in refusal:
         return "%s is masked, so that nothing starts it (systemctl unmask)" % refusal["masked"]
+    if "unit" in refusal:
+        return "%s: %s" % (refusal["unit"], refusal["text"])
     pid_file, holders = refusal.get("pid_file"), refusal.get("holders", {})
     if pid_file:
         words = "%(unit)s gave up its start, as no pid file came to %(awaited)s (PIDFile=)"
@@ -39,7 +41,7 @@ def _start(refusal: "Refusal") -> str:
 
 def refused(refusal: "Refusal", runs: bool) -> str:
     """Why nginx does not load its files, or does not start at all."""
-    if {"holders", "pid_file", "masked"}.intersection(refusal):
+    if {"holders", "pid_file", "masked", "unit"}.intersection(refusal):
         return "nginx does not start: " + _start(refusal)
     if "worker" in refusal:
         return "each worker ended at its start: " + refusal["text"]

@@ -57,7 +57,7 @@ def unit_invalid(down: Down) -> Optional[Reason]:
     lines = of_manager(down.unit["log"])[-1:]
     proof = [evidence("journal", shown(entry), down.unit["fragment"], at=entry["at"]) for entry in lines]
     words = "systemd cannot load the unit file of %s (%s)" % (down.name, down.unit["load"])
-    return Reason(words, proof + [down.state])
+    return Reason(words, proof + [down.state], facts={"fault": "unit_file"})
 
 
 def condition(down: Down) -> Optional[Reason]:

@@ -39,6 +39,10 @@ _STRINGS_FIX = (
     "let opcache.memory_consumption be larger than opcache.interned_strings_buffer, which is a part of it; "
     "`{start}`"
 )
+_UNIT_FILE_FIX = (
+    "mend the unit's files as the evidence says (systemctl cat {unit}): a drop-in empties ExecStart= before it "
+    "sets it; `{load_unit_and_start}`"
+)
 _MAIN_FILE_FIX = (
     "put back {path}, from a backup or by a new installation of its package (Debian: --force-confmiss); "
     "`{restart}`"
@@ -196,6 +200,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "GROUP an account, CHDIR WorkingDirectory=. `systemctl cat {unit}` shows the setting. Correct it, "
         "`systemctl daemon-reload`, `{start}`.",
         do_not="Do not look for it in the pool files: php-fpm was never run.",
+        when=(When("fault", "unit_file", _UNIT_FILE_FIX),),
     ),
     ("fpm_not_running", "start_command_failed"): Entry(
         title="PHP-FPM is not running: a start command",

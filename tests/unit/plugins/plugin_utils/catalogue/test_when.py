@@ -173,6 +173,12 @@ class TestOthers:
         assert words.startswith("let opcache.memory_consumption be larger than opcache.interned_")
         assert "lower opcache.memory_consumption" in fix("fpm_not_running", "shared_memory")
 
+    def test_systemd_takes_no_file_of_the_unit(self) -> None:
+        words = fix("fpm_not_running", "unit_setup_failed", fault="unit_file")
+        assert "a drop-in empties ExecStart= before it sets it" in words
+        words = fix("fpm_not_running", "unit_setup_failed", path="/srv/a")
+        assert words.startswith("make /srv/a, or take it out of the unit")
+
     def test_links_lead_in_a_circle(self) -> None:
         words = fix("nginx_own_error", "gone_root", fault="link_circle")
         assert words.startswith("make the link in the evidence anew")

@@ -206,6 +206,55 @@ class TestRefusal:
         self.failed(monkeypatch, "", active="inactive", sub="dead", enabled=enabled)
         assert look("", "user x;\n", config_newer=False, master=None) is None
 
+    @pytest.mark.parametrize(
+        "line, active",
+        [
+            ("nginx.service: Main process exited, code=killed, status=9/KILL", "failed"),
+            ("nginx.service: A process of this unit has been killed by the OOM killer.", "failed"),
+            (
+                "nginx.service: Failed to set up mount namespacing: /srv/cache: No such file or directory",
+                "failed",
+            ),
+            (
+                "nginx.service: Failed at step EXEC spawning /usr/sbin/nginx: No such file or directory",
+                "failed",
+            ),
+            (
+                "nginx.service: Service has more than one ExecStart= setting, which is only allowed",
+                "inactive",
+            ),
+            (
+                "/usr/sbin/nginx: error while loading shared libraries: libluajit-5.1.so.2: cannot open",
+                "failed",
+            ),
+            (
+                "nginx.service - A web server skipped, unmet condition check ConditionPathExists=/a",
+                "inactive",
+            ),
+        ],
+    )
+    def test_hit_systemd_tells_why(self, monkeypatch: pytest.MonkeyPatch, line: str, active: str) -> None:
+        self.failed(monkeypatch, "Starting nginx...\n%s\nFailed to start nginx.\n" % line, active=active)
+        found = look(config_newer=False, master=None)
+        told = line.partition(": ")[2] or line.partition("server ")[2]
+        assert found["text"].startswith(told) and found["unit"] == "nginx.service"
+
+    @pytest.mark.parametrize(
+        "output, facts",
+        [
+            # Stopped by hand since a start that failed, and one that did not.
+            ("\nStarting a\nnginx.service: Main process exited, code=killed, x\nStarting a\nStopped a\n", {}),
+            ("Starting a\nnginx: [emerg] unknown directive in %s:2\nStarting a\nStopped a\n" % MAIN, {}),
+            ("Starting a\nnginx.service: Main process exited, code=exited, status=1/FAILURE\n", {}),
+            ("\nStarting a\nnginx.service: Failed at step EXEC spawning /a: x\n", {"load": "not-found"}),
+        ],
+    )
+    def test_decoy_what_is_over_or_says_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, output: str, facts: Any
+    ) -> None:
+        self.failed(monkeypatch, output, **{"active": "inactive", "sub": "dead", **facts})
+        assert look("", "user x;\n", config_newer=False, master=None) is None
+
     def test_hit_its_unit_waits_for_another_pid_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failed(monkeypatch, "Starting nginx...\n", result="timeout", pid_file="/run/nginx.pid")
         found = look(config_newer=False, master=None, opens=["/l.log", "/run/nginx/nginx.pid"])

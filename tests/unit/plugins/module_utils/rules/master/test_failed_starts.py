@@ -172,6 +172,7 @@ class TestSkipped:
     def test_hit_a_unit_file_that_does_not_load(self) -> None:
         host = a_host("stopped").with_unit(load="bad-setting")
         assert hosts.causes(host) == [(CAUSE, "unit_setup_failed", "active")]
+        assert hosts.only(host)["facts"]["fault"] == "unit_file"
 
 
 class TestLoop:
