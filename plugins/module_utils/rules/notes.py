@@ -54,7 +54,7 @@ def _nginx(snapshot: "Snapshot") -> List["Missing"]:
         if "worker" not in refusal:
             gaps.append(unseen("nginx_loaded", refusal["file"], why))
         down += "; " + why
-    if nginx["routes"] and not nginx["workers"]:
+    if nginx["routes"] and not (nginx["running"] and nginx["workers"]):
         gaps.append(unseen("nginx_running", nginx["config"], down))
     return gaps
 

@@ -190,6 +190,10 @@ def _master(
     for pool in pools:
         if pool["chroot"] and host.lacks(pool["chroot"].rstrip("/") + ZONEINFO):
             pool["zoneless"] = True
+    if process and len({pool["chroot"] for pool in pools if pool["chroot"]}) > 1:
+        from .jails import note_jails
+
+        note_jails(host, layout.config, pools)
     error_log = top.text("error_log") or "log/php-fpm.log"
     if error_log != "syslog":
         error_log = full_path(error_log, None, state) or error_log

@@ -101,7 +101,7 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
     kind = visits["kind"]
     if kind in PARTS_OF:
         return _by_parts(snapshot, visits)
-    values = visits if kind in BESIDE else {**visits, "path": shown(visits["path"])}
+    values = visits if kind in (*BESIDE, "hello") else {**visits, "path": shown(visits["path"])}
     words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
     many = visits["visitors"] > 1 or visits["internal"]
     if kind in PROTOCOLS:

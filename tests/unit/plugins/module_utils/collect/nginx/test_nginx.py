@@ -11,6 +11,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host impo
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.systemctl import PROPERTIES
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.built import Built
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.nginx import (
     MAIN,
     NOW,
@@ -38,6 +39,23 @@ class TestBuild:
             None,
         )
         assert bare.calls == []
+
+    @pytest.mark.parametrize(
+        "load, enabled, installed",
+        [("loaded", "enabled", True), ("loaded", "disabled", False), ("not-found", "", False)],
+    )
+    def test_a_boot_would_start_a_program_that_is_gone(
+        self, load: str, enabled: str, installed: bool
+    ) -> None:
+        shown = "Id=nginx.service\nLoadState=%s\nActiveState=inactive\nUnitFileState=%s\n" % (load, enabled)
+        command = "systemctl show --no-pager -p %s -- nginx.service openresty.service angie.service"
+        host = (
+            Built({MAIN: "http { server { location / { fastcgi_pass unix:/a; } } }"}, {})
+            .answers(command % ",".join(PROPERTIES), shown)
+            .stated("/run/systemd/system", Stat("directory", 0o755, 0, 0, 0, 0.0, 1, 1))
+        )
+        nginx = collect_nginx(host, [])
+        assert (nginx["installed"], len(nginx["routes"]), nginx["running"]) == (installed, installed, False)
 
     @pytest.mark.parametrize("version", ["1.18.0-debian11", "1.22.1-debian12", "1.26.3-debian13"])
     def test_the_build_gives_version_with_places(self, version: str) -> None:

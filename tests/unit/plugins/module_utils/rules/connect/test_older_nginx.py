@@ -174,6 +174,10 @@ class TestDown:
         )
         assert self.why(pid_file=dict(self.PID_FILE, written=None)) == waits + " (PIDFile=)"
 
+    def test_hit_systemd_does_not_run_it(self) -> None:
+        killed = "Main process exited, code=killed, status=9/KILL"
+        assert self.why(killed, unit="nginx.service") == "nginx does not start: nginx.service: " + killed
+
     def test_near_miss_it_refuses_its_files(self) -> None:
         assert self.why("unknown directive") == (
             "unknown directive: nginx refuses to load its files: it does not start"
