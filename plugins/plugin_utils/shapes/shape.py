@@ -89,6 +89,7 @@ PhpFault = Literal[
     "temporary_directory",
     "trusted_hosts",
     "unresolved_name",
+    "unreadable",
     "vendor",
 ]
 Fault = Literal[PhpFault, "interned_strings", "killed", "link_circle", "main_file"]

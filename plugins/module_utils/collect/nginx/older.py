@@ -40,8 +40,12 @@ MASKED = {"masked", "masked-runtime"}
 # Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
 # is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
 _EMERG = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
-# ngx_worker_process_init(), word for word: a line of the log may be forged.
-_AT_START = re.compile(r"(?:set[gu]id|initgroups)\([\w, -]{1,60}\) failed \(\d+: [\w ]{1,60}\)\Z")
+# ngx_worker_process_init() and ngx_open_listening_sockets(), word for word: a line of the log may be forged.
+_AT_START = re.compile(
+    r"(?:(?:set[gu]id|initgroups)\([\w, -]{1,60}\)|bind\(\) to [\w.:*[\]]{1,60})"
+    r" failed \(\d+: [\w ]{1,60}\)\Z"
+)
+_LATE = 10.0  # seconds from what nginx says to the end of its unit
 _TAKEN = re.compile(r"^bind\(\) to (\S{1,255}) failed \(98:")
 # Of systemd and of the loader, with the name in front.
 _OF_UNIT = re.compile(
@@ -97,12 +101,16 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
         if said:
             text = "; ".join(dict.fromkeys(said[-2:]))
             return {**_as_refusal(text, config, unit["changed_at"], log), "unit": name}
+        # Of an account's nginx the journal has no line of root's.
+        for at, text, path in _complaints(host, nginx) if failed else ():
+            if _AT_START.match(text) and at >= (unit["changed_at"] or 0.0) - _LATE:
+                return {**_as_refusal(text, config, at, path), "unit": name}
     return {**_as_refusal("", (nginx["config"] or "", 0)), "masked": masked[0]} if masked else None
 
 
 def _ended_workers(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
     for at, text, log in _complaints(host, nginx):
-        if _AT_START.match(text):
+        if _AT_START.match(text) and not text.startswith("bind"):
             return {**_as_refusal(text, (nginx["config"] or "", 0), at, log), "worker": True}
     return None
 

@@ -18,8 +18,8 @@ _SETTING = re.compile(
 )
 _OFF = ("0", "off", "no", "false")
 _WHY = (
-    "pools %s have chroots of their own and one opcache: a script that two of them have at one path there is one "
-    "to it, so that a site may get the pages of another. Set opcache.validate_root = 1 in php.ini"
+    "pools %s have chroots of their own and one opcache: a script that two of them have at one path there is "
+    "one to it, so that a site may get the pages of another. Set opcache.validate_root = 1 in php.ini"
 )
 
 

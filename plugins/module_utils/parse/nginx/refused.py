@@ -21,7 +21,6 @@ _NO_FILE = ("data:", "engine:", "store:", "syslog:", "memory:", "stderr", "off",
 _PORT = re.compile(r"\d+\Z")
 # ngx_conf_log_error(): where it stands ends the message.
 _PLACE = re.compile(r" in (/[^:]+):(\d+)\Z")
-_NO_CAPABILITY = "the unit or container of nginx must leave it CAP_SETGID, CAP_SETUID and these system calls"
 _KILLED = "see journalctl -k, start it, and give the unit Restart=on-failure"
 _WHY = (
     ("no port in upstream", "no upstream that nginx reads has this name"),
@@ -49,9 +48,18 @@ _WHY = (
     ("step EXEC", "install its package anew"),
     ("more than one ExecStart=", "a drop-in must empty ExecStart= before it sets it"),
     ("shared libraries", "install the package of that library, or that of nginx anew"),
-    ("setgid(", _NO_CAPABILITY),
-    ("initgroups(", _NO_CAPABILITY),
-    ("setuid(", _NO_CAPABILITY),
+    (
+        r"(?:ch|set[gu]|init).*\(.*\) failed \(22:",
+        "PrivateUsers= of the unit, or its container, hides that account",
+    ),
+    (
+        r"(?:set[gu]id|initgroups)\(",
+        "the unit or container of nginx must leave it CAP_SETGID, CAP_SETUID and these system calls",
+    ),
+    (
+        r"bind\(\) .* failed \(13:",
+        "root or CAP_NET_BIND_SERVICE may have a low port: see User= of the unit; else SELinux",
+    ),
     ("no start line", "the file is empty, or holds no certificate and no key: get it anew, or from a backup"),
     ("key values mismatch", "the certificate is of another key: the two files are not of one renewal"),
     ("key too small", "OpenSSL takes no key so small since its upgrade: make a larger one"),
@@ -59,8 +67,8 @@ _WHY = (
         "bad password read",
         "the key has a passphrase, for which a unit cannot ask: ssl_password_file, or none",
     ),
-    ("failed (97:", "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit"),
-    ("failed (99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
+    (r"failed \(97:", "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit"),
+    (r"failed \(99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
 )
 _PATH = re.compile(r'"(/[^"]+)"')
 # Each directive of nginx's has an ASCII name.
@@ -138,7 +146,7 @@ def explained(text: str) -> str:
     """A complaint whose own words do not tell what is wrong (ngx_http_upstream_add(), bind(2))."""
     if _ODD.match(text):
         return "%s: %s" % (text, _INVISIBLE)
-    return text + next((": " + why for words, why in _WHY if words in text), "")
+    return text + next((": " + why for words, why in _WHY if re.search(words, text)), "")
 
 
 def path_in(text: str) -> Optional[str]:

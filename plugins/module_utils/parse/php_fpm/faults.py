@@ -89,6 +89,8 @@ FAULTS = {
     "open_basedir": r"require(?:_once)?\(\): open_basedir restriction in effect\. "
     r"File\((?P<name>/[\w./@+-]{1,255})\)",
     "encoded": r"was encoded by the ionCube Encoder for PHP (?P<name>\d[\d.]{0,5}) and cannot run",
+    "unreadable": r"require(?:_once)?\((?P<name>/[\w./@+-]{1,255})\): "
+    r"[Ff]ailed to open stream: Permission denied",
     # A release that a deploy took away had its libraries.
     "vendor": r"Failed opening required '(?:(?!/releases/)[^'\n]){0,255}vendor/autoload\.php'",
     "redis_files": r"Exception: MISCONF (?:Redis|Errors writing to the AOF)",

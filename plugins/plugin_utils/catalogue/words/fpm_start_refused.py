@@ -40,8 +40,8 @@ _STRINGS_FIX = (
     "`{start}`"
 )
 _UNIT_FILE_FIX = (
-    "mend the unit's files as the evidence says (systemctl cat {unit}): a drop-in empties ExecStart= before it "
-    "sets it; `{load_unit_and_start}`"
+    "mend the unit's files as the evidence says (systemctl cat {unit}): a drop-in empties ExecStart= before "
+    "it sets it; `{load_unit_and_start}`"
 )
 _MAIN_FILE_FIX = (
     "put back {path}, from a backup or by a new installation of its package (Debian: --force-confmiss); "

@@ -115,7 +115,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "script, a worker has too many files open, or a file system is gone. Visitors get 403 or 404.",
         decides="FastCGI sent in stderr: Unable to open primary script (Permission denied, Operation not "
         "permitted). Or it is Access to the script denied, where the name is that of the configuration.",
-        fix="mend the setting in the evidence; then `{restart}`",
+        fix="mend the setting, or owner and mode of the file, in the evidence; then `{restart}`",
         advice="An open_basedir that nginx gives to one site (fastcgi_param PHP_ADMIN_VALUE) stays in the "
         "workers for all sites of the pool. So write it into a pool of that site's own. A chroot is taken "
         "off the names that nginx gives. SCRIPT_FILENAME is $document_root$fastcgi_script_name, and below "

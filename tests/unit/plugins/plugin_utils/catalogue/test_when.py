@@ -78,6 +78,7 @@ KINDS = {
     "execution_time": (None, "max_execution_time of the site's pool"),
     "debugger": (None, "take Xdebug out"),
     "plugin": (None, "plugin or theme of WordPress in whose file"),
+    "unreadable": ("/srv/a/config.php", "if /srv/a/config.php is the application's own, let"),
     "name_unresolved": (None, "/etc/resolv.conf and its mode"),
     "redis_full": (None, "a maxmemory-policy that throws old keys away"),
     "database_plugin": (None, "a way to log in that this server has"),

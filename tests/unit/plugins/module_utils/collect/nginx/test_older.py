@@ -93,6 +93,7 @@ class TestRefusal:
             line(5),
             line(5, "setgid(33) failed (1: Operation not permitted)", connection="*3 "),
             line(5, "setgid(33) failed (1: `reboot`)"),
+            line(5, "bind() to 0.0.0.0:80 failed (98: Address already in use)"),  # of another start
             line(5, "setgid(33) failed (1: Operation not permitted) in /srv/a"),
         ],
     )
@@ -238,6 +239,15 @@ class TestRefusal:
         found = look(config_newer=False, master=None)
         told = line.partition(": ")[2] or line.partition("server ")[2]
         assert found["text"].startswith(told) and found["unit"] == "nginx.service"
+
+    def test_hit_an_accounts_nginx_tells_its_own_log(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whose lines in the journal are not root's."""
+        self.failed(monkeypatch, "Starting a\n", changed_at=NOW - 58)
+        log = line(5, "bind() to 0.0.0.0:80 failed (13: Permission denied)")
+        found = look(log, config_newer=False, master=None)
+        assert found["text"].startswith("bind() to 0.0.0.0:80") and found["unit"] == "nginx.service"
+        self.failed(monkeypatch, "Starting a\n", changed_at=NOW - 20)
+        assert look(log, "user x;\n", config_newer=False, master=None) is None
 
     @pytest.mark.parametrize(
         "output, facts",

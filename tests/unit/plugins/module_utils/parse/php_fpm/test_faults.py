@@ -57,6 +57,11 @@ HITS: Dict[str, Dict[str, Any]] = {
     ": Uncaught Predis\\Response\\ServerException: MISCONF Errors writing to the AOF file": {
         "fault": "redis_files"
     },
+    "PHP Warning:  require(/srv/a/vendor/autoload.php): Failed to open stream: Permission denied in /a.php; "
+    "PHP Fatal error: Failed opening required '/srv/a/vendor/autoload.php'": {
+        "fault": "unreadable",
+        "name": "/srv/a/vendor/autoload.php",
+    },
     ": Uncaught PDOException: could not find driver in /a.php:1": {"fault": "database_driver"},
     ": Uncaught PDOException: could not find driver\nStack trace:": {"fault": "database_driver"},
     ": Uncaught Doctrine\\DBAL\\Exception\\DriverException: An exception occurred in the driver: could not "
@@ -155,15 +160,14 @@ HITS: Dict[str, Dict[str, Any]] = {
     ": Uncaught PDOException: SQLSTATE[HY000]: General error: 1114 The table '/tmp/#sql_1' is full": {
         "fault": "database_full"
     },
-    ": Uncaught ErrorException: session_start(): ps_files_cleanup_dir: opendir(/srv/sessions) failed: Permission": {
+    ": Uncaught ErrorException: session_start(): ps_files_cleanup_dir: opendir(/srv/a) failed: Permission": {
         "fault": "session_cleanup"
     },
-    ": Uncaught ContextErrorException: Warning: SessionHandler::read(): Session data file is not created by your uid in /a.php:2": {
-        "fault": "session_owner"
-    },
-    ": Uncaught E: ErrorException: Cannot modify header information - headers already sent by (output started "
-    "at /srv/a/config.php:1) in /a.php:2": {"fault": "headers_sent", "name": "/srv/a/config.php"},
-    ": Uncaught ErrorException: file_put_contents(/srv/a/log): Failed to open stream: Read-only file system": {
+    ": Uncaught ContextErrorException: Warning: SessionHandler::read(): Session data file is not "
+    "created by your uid in /a.php:2": {"fault": "session_owner"},
+    ": Uncaught E: ErrorException: Cannot modify header information - headers already sent by (output "
+    "started at /srv/a/config.php:1) in /a.php:2": {"fault": "headers_sent", "name": "/srv/a/config.php"},
+    ": Uncaught ErrorException: file_put_contents(/srv/a/log): Failed to open: Read-only file system": {
         "fault": "read_only",
         "read_only": ["/srv/a/log"],
     },
@@ -330,10 +334,11 @@ NEAR_MISSES = [
     ': Uncaught ErrorException: Undefined array key "HTTP_HOSTS" in /a.php:2',
     ": Uncaught InvalidArgumentException: Please provide a valid path. in /a.php:2",
     ": session_start(): Failed to read session data: redis (path: tcp://127.0.0.1:6379) in /a.php",
-    "PHP Warning:  fopen(): php_network_getaddresses: getaddrinfo failed: Name or service not known in /a.php",
+    "PHP Warning:  fopen(): php_network_getaddresses: getaddrinfo failed: Name or service not known",
     "PHP Warning:  Cannot modify header information - headers already sent by (output started at /a.php:1)",
-    "PHP Notice:  session_start(): ps_files_cleanup_dir: opendir(/srv/sessions) failed: Permission denied (13)",
+    "PHP Notice:  session_start(): ps_files_cleanup_dir: opendir(/srv/a) failed: Permission denied (13)",
     "PHP Warning:  session_start(): Session data file is not created by your uid in /a.php on line 2",
+    "PHP Warning:  include(/srv/a/theme.php): Failed to open stream: Permission denied in /a.php on line 2",
     ": Uncaught ShopException: Plugin shop is not loaded in /a.php:2",
     ": Uncaught ShopException: this table is marked as crashed in /a.php:2",
     ": Uncaught Error: the environment is not variable in /a.php:2",
@@ -362,8 +367,8 @@ HOSTILE = [
     ': require a PHP version "9 as root at night"',
     ": Cannot find save handler 'x\u00e9'",
     ": failed loading cafile stream: `relative.crt'",
-    ": Uncaught ErrorException: Cannot modify header information - headers already sent by (output started at "
-    "/a`reboot`.php:1) in /a.php:2",
+    ": ErrorException: Cannot modify header information - headers already sent by (output started at /`x`:1)",
+    "PHP Warning:  require(/srv/`reboot`.php): Failed to open stream: Permission denied in /a.php",
     ": Uncaught Exception: no page OOM command not allowed in /a.php:2",
     ": Uncaught Exception: no page php_network_getaddresses: getaddrinfo failed in /a.php:2",
     ": Uncaught Exception: no page Table 'a' is marked as crashed in /a.php:2",
