@@ -40,12 +40,12 @@ MASKED = {"masked", "masked-runtime"}
 # Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
 # is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
 _EMERG = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
-# ngx_worker_process_init() and ngx_open_listening_sockets(), word for word: a line of the log may be forged.
+# Of workers, listening sockets and the pid file, word for word: a line of the log may be forged.
 _AT_START = re.compile(
-    r"(?:(?:set[gu]id|initgroups)\([\w, -]{1,60}\)|bind\(\) to [\w.:*[\]]{1,60})"
+    r"(?:(?:set[gu]id|initgroups)\([\w, -]{1,60}\)|bind\(\) to [\w.:*[\]]{1,60}|"
+    r"open\(\) \"/[\w./-]{1,99}\.pid\")"
     r" failed \(\d+: [\w ]{1,60}\)\Z"
 )
-_LATE = 10.0  # seconds from what nginx says to the end of its unit
 _TAKEN = re.compile(r"^bind\(\) to (\S{1,255}) failed \(98:")
 # Of systemd and of the loader, with the name in front.
 _OF_UNIT = re.compile(
@@ -86,6 +86,10 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
         log, config = "journal:" + name, (nginx["config"] or "", 0)
         ran = host.run(["journalctl", "-o", "cat", "-n", "50", "--no-pager", "-q"] + unit_matches(name))
         texts = _EMERG.findall(ran.out) if failed else []
+        if failed and not texts:  # with User= its lines are not root's
+            ran_as = ["journalctl", "-o", "cat", "-n", "50", "--no-pager", "-q", "_TRANSPORT=stdout"]
+            theirs = host.run(ran_as + ["_SYSTEMD_UNIT=" + name])
+            texts = [text for text in _EMERG.findall(theirs.out) if _AT_START.match(text)]
         taken = [address for text in texts for address in _TAKEN.findall(text)]
         if texts:
             own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or config
@@ -97,20 +101,16 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             refusal = _as_refusal("", config, unit["changed_at"], log)
             written = next(iter(others), None)
             return {**refusal, "pid_file": {"unit": name, "awaited": awaited, "written": written}}
-        said = _OF_UNIT.findall(ran.out[ran.out.rfind("\nStarting ") + 1 :])
-        if said:
-            text = "; ".join(dict.fromkeys(said[-2:]))
+        lines = _OF_UNIT.findall(ran.out[ran.out.rfind("\nStarting ") + 1 :])
+        if lines:
+            text = "; ".join(dict.fromkeys(lines[-2:]))
             return {**_as_refusal(text, config, unit["changed_at"], log), "unit": name}
-        # Of an account's nginx the journal has no line of root's.
-        for at, text, path in _complaints(host, nginx) if failed else ():
-            if _AT_START.match(text) and at >= (unit["changed_at"] or 0.0) - _LATE:
-                return {**_as_refusal(text, config, at, path), "unit": name}
     return {**_as_refusal("", (nginx["config"] or "", 0)), "masked": masked[0]} if masked else None
 
 
 def _ended_workers(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
     for at, text, log in _complaints(host, nginx):
-        if _AT_START.match(text) and not text.startswith("bind"):
+        if _AT_START.match(text) and not text.startswith(("bind", "open")):
             return {**_as_refusal(text, (nginx["config"] or "", 0), at, log), "worker": True}
     return None
 

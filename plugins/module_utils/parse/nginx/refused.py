@@ -57,8 +57,8 @@ _WHY = (
         "the unit or container of nginx must leave it CAP_SETGID, CAP_SETUID and these system calls",
     ),
     (
-        r"bind\(\) .* failed \(13:",
-        "root or CAP_NET_BIND_SERVICE may have a low port: see User= of the unit; else SELinux",
+        r"(?:bind\(\) .*|\.pid\") failed \(13:",
+        "root, or CAP_NET_BIND_SERVICE for a low port, may: see User= of the unit; else SELinux",
     ),
     ("no start line", "the file is empty, or holds no certificate and no key: get it anew, or from a backup"),
     ("key values mismatch", "the certificate is of another key: the two files are not of one renewal"),

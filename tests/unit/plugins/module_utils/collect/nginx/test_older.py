@@ -237,17 +237,29 @@ class TestRefusal:
     def test_hit_systemd_tells_why(self, monkeypatch: pytest.MonkeyPatch, line: str, active: str) -> None:
         self.failed(monkeypatch, "Starting nginx...\n%s\nFailed to start nginx.\n" % line, active=active)
         found = look(config_newer=False, master=None)
-        told = line.partition(": ")[2] or line.partition("server ")[2]
-        assert found["text"].startswith(told) and found["unit"] == "nginx.service"
+        words = line.partition(": ")[2] or line.partition("server ")[2]
+        assert found["text"].startswith(words) and found["unit"] == "nginx.service"
 
-    def test_hit_an_accounts_nginx_tells_its_own_log(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        "text, known",
+        [
+            ("bind() to 0.0.0.0:80 failed (13: Permission denied)", True),
+            ('open() "/run/nginx.pid" failed (13: Permission denied)', True),
+            ('open() "/run/`reboot`.pid" failed (13: Permission denied)', False),
+            ("no page of this kind", False),
+        ],
+    )
+    def test_hit_an_accounts_nginx_tells_why(
+        self, monkeypatch: pytest.MonkeyPatch, text: str, known: bool
+    ) -> None:
         """Whose lines in the journal are not root's."""
-        self.failed(monkeypatch, "Starting a\n", changed_at=NOW - 58)
-        log = line(5, "bind() to 0.0.0.0:80 failed (13: Permission denied)")
-        found = look(log, config_newer=False, master=None)
-        assert found["text"].startswith("bind() to 0.0.0.0:80") and found["unit"] == "nginx.service"
-        self.failed(monkeypatch, "Starting a\n", changed_at=NOW - 20)
-        assert look(log, "user x;\n", config_newer=False, master=None) is None
+        self.failed(monkeypatch, "")
+        out = "2026/04/02 14:26:30 [emerg] 9#9: %s\n" % text
+        monkeypatch.setattr(
+            FakeHost, "run", lambda _host, argv, **_more: Ran(0, "" if "_UID=0" in argv else out, "")
+        )
+        found = look("", "user x;\n", config_newer=False, master=None)
+        assert (found is not None and found["text"].startswith(text)) == known
 
     @pytest.mark.parametrize(
         "output, facts",
