@@ -9,7 +9,8 @@ import posixpath
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ..parse.linux.systemctl import parse_show
-from .host import Host, HostError, decode
+from .host import READ_LIMIT, Host, HostError, decode
+from .linux.processes import KEPT, texts_in_time
 from .nginx.nginx_files import Reading as NginxReading
 from .php_fpm.files import Reading as FpmReading
 from .trust import named
@@ -136,9 +137,13 @@ def texts(host: Host, nginx: "Nginx", fpm: "Fpm") -> List[Text]:
     found += filter(None, (_file(host, "environment", path) for path in environments))
     pids = [nginx["master"]["pid"] if nginx["master"] else None]
     pids += [master["pid"] for master in fpm["masters"] if not master.get("account")]
-    for pid in filter(None, pids):
-        text = host.text("/proc/%d/environ" % pid)
-        found += [Text("process", str(pid), text)] if text else []
+    paths = {"/proc/%d/environ" % pid: str(pid) for pid in filter(None, pids)}
+    known = texts_in_time(host, paths, READ_LIMIT)
+    for path, pid in paths.items():
+        text = known.get(path)
+        found += [Text("process", pid, text)] if text else []
+        if path not in known:
+            host.miss("configuration", path, KEPT)
     return list(dict.fromkeys(found))
 
 

@@ -35,8 +35,11 @@ def _pools(
     endpoints = [pool["endpoint"] for master in masters for pool in master["pools"] if pool["endpoint"]]
     loads = sockets.loads(host, list(dict.fromkeys(endpoints)))
     pools: List[Pool] = []
+    counts = processes.workers(host, table, [master["pid"] for master in masters if master["pid"]])
     for master in masters:
-        workers = processes.workers(host, table, master["pid"]) if master["pid"] else {}
+        workers = counts.get(master["pid"]) if master["pid"] else {}
+        if workers is None:
+            continue
         mine = {name: page for (config, name), page in pages.items() if config == master["config"]}
         pools += pools_of(master, workers, loads, mine)
     return pools, loads

@@ -6,6 +6,7 @@
 from typing import Dict, List, NamedTuple, Sequence
 
 from ..collect.host import Host
+from ..collect.linux.processes import KEPT, texts_in_time
 from ..parse.linux.proc import ProcStat, parse_cmdline, parse_stat
 from ..parse.titles import FPM_WORKER
 
@@ -33,11 +34,20 @@ def others(table: Table, masters: Sequence[int]) -> List[int]:
     return sorted(pid for pid, stat in table.stats.items() if pid not in masters and stat.ppid not in masters)
 
 
-def workers(host: Host, table: Table, master: int) -> Dict[str, int]:
-    """{pool: how many}. A title alone proves nothing: they are the master's own children."""
-    count: Dict[str, int] = {}
-    for pid in table.children.get(master, ()):
-        title = FPM_WORKER.match(parse_cmdline(host.text("/proc/%d/cmdline" % pid) or ""))
-        if title:
-            count[title.group(1)] = count.get(title.group(1), 0) + 1
+def workers(host: Host, table: Table, masters: Sequence[int]) -> Dict[int, Dict[str, int]]:
+    """{pool: how many} by master. A title alone proves nothing: they are the master's own children. A master
+    with a worker whose title the kernel keeps is left out: that one may be of any of its pools.
+    """
+    path = "/proc/%d/cmdline"
+    owner = {path % pid: master for master in masters for pid in table.children.get(master, ())}
+    texts = texts_in_time(host, owner)
+    count: Dict[int, Dict[str, int]] = {master: {} for master in masters}
+    for each, master in owner.items():
+        if each not in texts and count.pop(master, None) is not None:
+            host.miss("fpm_workers", "/proc/%d" % master, KEPT)
+    for each, text in texts.items():
+        title = FPM_WORKER.match(parse_cmdline(text or ""))
+        if title and owner[each] in count:
+            of_pool = count[owner[each]]
+            of_pool[title.group(1)] = of_pool.get(title.group(1), 0) + 1
     return count

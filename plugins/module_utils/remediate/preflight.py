@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..change.lock import STATE
 from ..change.texts import Texts
-from ..collect.host import Host, HostError
-from ..collect.linux.processes import Process, processes
+from ..collect.host import READ_LIMIT, Host, HostError
+from ..collect.linux.processes import KEPT, Process, processes, texts_in_time
 from ..collect.linux.units import DIRECTORIES
 from ..collect.nginx import nginx_files
 from ..collect.nginx.nginx import collect_nginx
@@ -80,7 +80,11 @@ def replaced_file(host: Host, pid: int, program: str) -> Optional[str]:
     same = (runs.device, runs.inode) == (there.device, there.inode)
     if not same or (host.readlink(link) or "").endswith(DELETED):
         return program
-    extension = _PHP_CODE.search(host.text("/proc/%d/maps" % pid) or "")
+    maps = "/proc/%d/maps" % pid
+    text = texts_in_time(host, {maps: pid}, READ_LIMIT).get(maps, KEPT)
+    if text == KEPT:
+        return "%s (%s)" % (maps, KEPT)
+    extension = _PHP_CODE.search(text or "")
     return extension.group(1) if extension else None
 
 

@@ -4,7 +4,7 @@
 """The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
 
 from functools import partial
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import (
     KERNEL_THREAD,
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Stranger
 
 READ = 16384  # bytes; a command line beyond it is cut
-TITLE_SECONDS = 5.0
+KEPT_SECONDS, ROUNDS = 5.0, 4  # each waits half as long as the one before
 NO_TITLE = "the kernel keeps who asks for its command line"
+KEPT = "the kernel keeps who asks for it"
 
 
 class Process(NamedTuple):
@@ -69,41 +70,55 @@ def _seen(host: Host, pid: int) -> Optional[_Seen]:
     return seen, status.uids
 
 
-def _tell_titles(host: Host, pids: Sequence[int], say: Say) -> None:
-    for pid in pids:
+def _tell(host: Host, paths: Sequence[str], most: int, say: Say) -> None:
+    for path in paths:
         try:
-            say([host.read("/proc/%d/cmdline" % pid, READ)])
+            say([host.read(path, most)])
         except HostError:
             say([])
 
 
-def _titled(host: Host, known: Sequence[_Seen]) -> List[Process]:
-    """While a process has its memory locked, the kernel keeps who asks for its title. With a file system of
-    its own that is for ever. So a child asks, root's processes and their children first. A process that
-    keeps it has no title, nor has what else its account runs.
+def texts_in_time(host: Host, accounts: Mapping[str, object], most: int = READ) -> Dict[str, Optional[str]]:
+    """Files of /proc for which the kernel needs the memory of a process, by path; None: it cannot be read.
+
+    While a process has its memory locked, the kernel keeps who asks for them. With a file system of its own
+    that is for ever. So a child asks. What is kept is left out, as is what else its account runs.
+
+    accounts: of each path, in the order in which they are asked for.
     """
+    left, found = list(accounts), {}
+    for number in range(ROUNDS):
+        if not left:
+            break
+        child = Child(partial(_tell, host, left, most))
+        # Else somebody with many accounts would have all the time.
+        for answer in iter(partial(child.next, KEPT_SECONDS / 2**number), None):
+            found[left.pop(0)] = answer[0] if answer else None
+        end([child])
+        left = [path for path in left if accounts[path] != accounts[left[0]]]
+    return found
+
+
+def _titled(host: Host, known: Sequence[_Seen]) -> List[Process]:
+    """root's processes and their children are asked first. One that the kernel keeps has no title."""
     roots = {seen.pid for seen, _uids in known if not seen.uid and not seen.foreign}
     ours = {seen.pid for seen, _uids in known if seen.pid in roots or seen.ppid in roots}
-    left = sorted(known, key=lambda each: each[0].pid not in ours)
-    found: List[Process] = []
-    seconds = TITLE_SECONDS
-    while left:
-        child = Child(partial(_tell_titles, host, [seen.pid for seen, _uids in left]))
-        for answer in iter(partial(child.next, seconds), None):
-            seen, uids = left.pop(0)
-            title = parse_cmdline("".join(answer))
+    paths = {seen.pid: "/proc/%d/cmdline" % seen.pid for seen, _uids in known}
+    in_order = sorted((seen for seen, _uids in known), key=lambda seen: seen.pid not in ours)
+    titles = texts_in_time(host, {paths[seen.pid]: seen.uid for seen in in_order})
+    kept = [seen for seen in in_order if paths[seen.pid] not in titles]
+    late = len({seen.uid for seen in kept}) >= ROUNDS
+    if kept and (late or not ours.isdisjoint(seen.pid for seen in kept)):
+        # Else a worker of nginx would seem to be gone.
+        host.miss("nginx_workers", paths[kept[0].pid], KEPT)
+    found = kept
+    for seen, uids in known:
+        text = titles.get(paths[seen.pid])
+        if text is not None:
+            title = parse_cmdline(text)
             program = claim(title)
             doubt = not_roots(host, seen.pid, uids, seen.exe, PROGRAMS[program]) if program else None
-            found += [seen._replace(cmdline=title, doubt=doubt)] if answer else []
-        end([child])
-        seconds /= 2  # or somebody with many accounts would have all the time
-        late = seconds < TITLE_SECONDS / 10
-        kept = [seen for seen, _uids in left if late or seen.uid == left[0][0].uid]
-        if kept and (late or not ours.isdisjoint(seen.pid for seen in kept)):
-            # Else a worker of nginx would seem to be gone.
-            host.miss("nginx_workers", "/proc/%d/cmdline" % kept[0].pid, NO_TITLE)
-        found += kept
-        left = [each for each in left if each[0] not in kept]
+            found.append(seen._replace(cmdline=title, doubt=doubt))
     return sorted(found)
 
 

@@ -27,6 +27,7 @@ from ...signatures.php_fpm import EXIT_SOFTWARE
 from ..host import Host, HostError
 from .cpu import Meter
 from .memory import cgroup_of
+from .processes import KEPT
 from .sock_diag import Dump, netlink
 from .worker_sockets import Sockets
 
@@ -127,8 +128,13 @@ class _Watch:
         """What the worker has handed to the kernel at that address: numbers of descriptors."""
         if not 0 < address < _HIGHEST or length <= 0:
             return b""
+        path = self.base + "mem"
+        if any(place.endswith("/mem") for place in self.host.hung):
+            self.host.miss("worker_waits", path, KEPT)
+            return b""
+        self.host.reading(path)
         try:
-            return self.host.read_bytes(self.base + "mem", address, length)
+            return self.host.read_bytes(path, address, length)
         except (HostError, OverflowError):
             return b""
 

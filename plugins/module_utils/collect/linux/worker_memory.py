@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ...parse.linux.proc import parse_kb
 from ..host import Host
 from .memory import collect_workers
-from .processes import Process
+from .processes import KEPT, Process, texts_in_time
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Worker, WorkerSizes
@@ -56,15 +56,22 @@ def measured_workers(
     # Anybody may take a worker's title: those without a master would fill the sample.
     own = [worker for worker in workers if worker["config"]] or workers
     step = max(1.0, float(len(own)) / SAMPLE)
-    for number in range(min(SAMPLE, len(own))):
-        worker = own[int(number * step)]
-        rows = parse_kb(host.text("/proc/%d/smaps_rollup" % worker["pid"]) or "")
+    sample = [own[int(number * step)] for number in range(min(SAMPLE, len(own)))]
+    paths = ["/proc/%d/smaps_rollup" % worker["pid"] for worker in sample]
+    account = {process.pid: process.uid for process in procs}
+    accounts = {path: account[worker["pid"]] for path, worker in zip(paths, sample)}
+    texts = texts_in_time(host, accounts)
+    kept = {accounts[path] for path in paths if path not in texts}
+    for path, worker in zip(paths, sample):
+        # Who hides one worker would seem to need as little as his others.
+        rows = parse_kb("" if accounts[path] in kept else texts.get(path) or "")
         sizes = _sizes(host, worker["pid"], rows)
         if sizes:
             worker.update(sizes)
         if page_tables is not None and "Rss" in rows:
             page_tables[worker["pid"]] = rows
-    if own and own[0]["uss_kb"] is None:
-        path = "/proc/%d/smaps_rollup" % own[0]["pid"]
-        host.miss("worker_memory", path, "cannot be read", None if host.is_root() else "root")
+        if path not in texts:
+            host.miss("worker_memory", path, KEPT)
+    if own and own[0]["uss_kb"] is None and accounts[paths[0]] not in kept:
+        host.miss("worker_memory", paths[0], "cannot be read", None if host.is_root() else "root")
     return workers

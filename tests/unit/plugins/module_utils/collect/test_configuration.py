@@ -11,6 +11,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.configura
     texts,
     versions,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import processes
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.locked import lock
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.rules.hosts import a_host
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
@@ -86,6 +88,14 @@ class TestTexts:
         assert [entry["needs"] for entry in a_fake.missing if entry["what"] == "configuration"] == [
             "a running systemd"
         ]
+
+    def test_an_environment_that_is_kept_is_missing(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(processes, "KEPT_SECONDS", 0.2)
+        snapshot: Any = a_host("plain")
+        path = "/proc/%d/environ" % snapshot["nginx"]["master"]["pid"]
+        a_fake = lock(host(files={**FILES, path: "A_TOKEN=s3cret\0"}), [path])
+        assert "process" not in found(a_fake).values()
+        assert ("configuration", path) in [(entry["what"], entry["path"]) for entry in a_fake.missing]
 
 
 class TestVersions:

@@ -7,10 +7,12 @@
 from typing import Any, Dict, List, Optional
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import processes as titles
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.monitor import (
     configured,
     log_counts,
     main,
+    metrics,
     processes,
     resources,
     sockets,
@@ -20,6 +22,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.monitor import (
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.monitor.exposition import Sample
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.sock_rows import Sock
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.sock_table import Load
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.locked import lock
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CONFIG, KEY = "/etc/php/8.2/fpm/php-fpm.conf", "unix:/run/a.sock"
@@ -105,6 +108,13 @@ class TestWorkers:
         answers = [full, calm]
         monkeypatch.setattr(sockets, "loads", lambda host, keys: {KEY: answers.pop(0)})
         assert value(run(host_with()), "webmedic_pool_saturated", pool="www") == 0
+
+    def test_a_kept_title_leaves_its_masters_pools_out(self, loads: Any, monkeypatch: Any) -> None:
+        monkeypatch.setattr(titles, "KEPT_SECONDS", 0.2)
+        samples = run(lock(host_with(), ["/proc/102/cmdline"]))
+        assert value(samples, "webmedic_pool_workers", pool="www") is None
+        assert value(samples, metrics.UP, config=CONFIG) == 1
+        assert value(samples, metrics.MISSING, what="fpm_workers") == 1
 
 
 class TestWatched:

@@ -11,7 +11,8 @@ import time
 from typing import Any, List, Optional
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host, Ran, Stat
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate import preflight as subject
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.launch import Launch
@@ -22,6 +23,8 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import 
     Step,
     Trial,
 )
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.locked import lock
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 UNIT, PROGRAM = "php8.2-fpm.service", os.path.realpath("/bin/sleep")
 
@@ -167,6 +170,14 @@ class TestStart:
         )
         place.unit = {"argv": ["/none/php-fpm"]}
         assert "/none/php-fpm (No such file or directory) was replaced" in str(refusal())
+
+    def test_a_master_whose_memory_is_locked_is_refused(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr(processes, "KEPT_SECONDS", 0.2)
+        stat = Stat("file", 0o755, 0, 0, 1, 0.0, 1, 1)
+        host = FakeHost(stats={"/proc/9/exe": stat, PROGRAM: stat}, files={"/proc/9/maps": ""})
+        assert subject.replaced_file(host, 9, PROGRAM) is None
+        replaced = subject.replaced_file(lock(host, ["/proc/9/maps"]), 9, PROGRAM)
+        assert replaced == "/proc/9/maps (%s)" % processes.KEPT
 
     def test_a_refusal_on_the_way_is_the_answer(self, place: Place, monkeypatch: Any) -> None:
         def launch(_host: Any, unit: str) -> Any:

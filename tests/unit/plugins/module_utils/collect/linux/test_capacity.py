@@ -7,9 +7,14 @@
 from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import processes as titles
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.capacity import capacity
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.worker_memory import (
+    measured_workers,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.plan.sizing import size
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import Refusal
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.locked import lock
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.memory import (
     CONFIG,
     MIB,
@@ -314,3 +319,28 @@ class TestCores:
             {},
         )
         assert capacity(host, procs(), [a_master()])["cores"] == 2.5
+
+
+class TestLockedMemory:
+    @pytest.fixture(autouse=True)
+    def little_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(titles, "KEPT_SECONDS", 0.4)
+
+    def test_a_locked_worker_ends_no_look(self) -> None:
+        facts = measured(lock(bare(), ["/proc/102/smaps_rollup"]))
+        assert [(entry["what"], entry["path"]) for entry in facts["missing"]] == [
+            ("worker_memory", "/proc/102/smaps_rollup")
+        ]
+
+    def test_who_hides_a_worker_is_not_measured(self) -> None:
+        facts = measured(lock(bare(), ["/proc/102/smaps_rollup"]))
+        assert facts["pools"][0]["measured"] == 0 and facts["pools"][0]["uss_kb"] == []
+
+    def test_near_miss_a_worker_of_another_account(self) -> None:
+        mine, other = a_process(101, 100, "pool www"), a_process(102, 100, "pool shop")._replace(uid=77)
+        host = lock(bare(), ["/proc/102/smaps_rollup"])
+        workers = measured_workers(host, [mine, other], [a_master("www")])
+        assert {worker["pool"]: worker["uss_kb"] is None for worker in workers} == {
+            "shop": True,
+            "www": False,
+        }

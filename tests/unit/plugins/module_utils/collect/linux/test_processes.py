@@ -17,6 +17,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
     strangers,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.sock_diag import holders
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.locked import lock
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
     fixture,
     pid_of,
@@ -74,17 +75,8 @@ class TestProcesses:
         assert processes(host) == [] and host.missing[0]["what"] == "processes"
 
 
-class _Locked(FakeHost):
-    """The memory of these processes is locked for ever."""
-
-    def __init__(self, files: Dict[str, Any], locked: Sequence[int]) -> None:
-        super(_Locked, self).__init__(files)
-        self.locked = ["/proc/%d/cmdline" % pid for pid in locked]
-
-    def read_bytes(self, path: str, offset: int = 0, length: int = 1024 * 1024, real: bool = False) -> bytes:
-        if path in self.locked:
-            time.sleep(600)
-        return super(_Locked, self).read_bytes(path, offset, length, real)
+def _locked(files: Dict[str, Any], pids: Sequence[int]) -> FakeHost:
+    return lock(FakeHost(files), ["/proc/%d/cmdline" % pid for pid in pids])
 
 
 def _files_of(pid: int, uid: int, parent: int = 1, more: str = "") -> Dict[str, Any]:
@@ -100,20 +92,20 @@ def _files_of(pid: int, uid: int, parent: int = 1, more: str = "") -> Dict[str, 
 
 @pytest.fixture(autouse=True)
 def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subject, "TITLE_SECONDS", 0.4)
+    monkeypatch.setattr(subject, "KEPT_SECONDS", 0.4)
 
 
 @pytest.fixture
-def locked_host() -> _Locked:
+def locked_host() -> FakeHost:
     """A real php-fpm, and two processes of an account that lock their memory."""
     files = proc_files("8.2-debian12", ["master", "worker"])
     for pid in (3, 4):
         files.update(_files_of(pid, 1000))
-    return _Locked(files, [3, 4])
+    return _locked(files, [3, 4])
 
 
 class TestLockedMemory:
-    def test_it_hides_no_other_process(self, locked_host: _Locked) -> None:
+    def test_it_hides_no_other_process(self, locked_host: FakeHost) -> None:
         began = time.monotonic()
         titles = sorted(process.cmdline for process in processes(locked_host))
         assert titles == [
@@ -124,29 +116,29 @@ class TestLockedMemory:
         ]
         assert time.monotonic() - began < 5
 
-    def test_its_processes_are_strangers(self, locked_host: _Locked) -> None:
+    def test_its_processes_are_strangers(self, locked_host: FakeHost) -> None:
         found = strangers(locked_host, processes(locked_host))
         kept = [each["pid"] for each in found if each["claims"] == "php-fpm" and not each["title"]]
         assert kept == [3, 4]
 
-    def test_a_process_alone_is_asked_in_time(self, locked_host: _Locked) -> None:
+    def test_a_process_alone_is_asked_in_time(self, locked_host: FakeHost) -> None:
         alone = process(locked_host, 3)
         assert alone and alone.doubt and not alone.cmdline
 
-    def test_strangers_of_an_account_tell_nothing_of_nginx(self, locked_host: _Locked) -> None:
+    def test_strangers_of_an_account_tell_nothing_of_nginx(self, locked_host: FakeHost) -> None:
         processes(locked_host)
         assert locked_host.missing == []
 
     def test_a_worker_without_its_title_is_missing(self) -> None:
         files = proc_files("8.2-debian12", ["master"])
         master = pid_of("8.2-debian12", "master")
-        host = _Locked({**files, **_files_of(2, 33, master), **_files_of(3, 33, master)}, [2])
+        host = _locked({**files, **_files_of(2, 33, master), **_files_of(3, 33, master)}, [2])
         assert [each.cmdline for each in processes(host)][:2] == ["", ""]
         assert [entry["what"] for entry in host.missing] == ["nginx_workers"]
 
     def test_root_of_a_container_hides_nothing_of_this_host(self) -> None:
         files = proc_files("8.2-debian12", ["master", "worker"])
-        host = _Locked({**files, **_files_of(2, 0, 1, "NSpid:\t2\t1\n")}, [2])
+        host = _locked({**files, **_files_of(2, 0, 1, "NSpid:\t2\t1\n")}, [2])
         assert [each.cmdline[:12] for each in processes(host)] == ["", "php-fpm: mas", "php-fpm: poo"]
         assert host.missing == []
 
@@ -154,7 +146,7 @@ class TestLockedMemory:
         files = proc_files("8.2-debian12", ["master", "worker"])
         for number in range(40):
             files.update(_files_of(10000 + number, 100000 + number))
-        host, began = _Locked(files, range(10000, 10040)), time.monotonic()
+        host, began = _locked(files, range(10000, 10040)), time.monotonic()
         assert [each.cmdline for each in processes(host) if each.uid < 100] == [
             "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)",
             "php-fpm: pool www",
@@ -168,7 +160,7 @@ class TestLockedMemory:
         for pid in range(100, 112):
             files.update(_files_of(pid, 1000), **{"/proc/%d/fd/3" % pid: ""})
             links["/proc/%d/fd/3" % pid] = "socket:[%d]" % pid
-        host, began = _Locked(files, range(100, 112)), time.monotonic()
+        host, began = _locked(files, range(100, 112)), time.monotonic()
         host.links = links
         found = holders(host, set(range(100, 112)), [])
         assert [each.pid for held in found.values() for each in held] == list(range(100, 112))

@@ -77,6 +77,37 @@ HOLDS = OPENS + "fcntl.flock(f, 2)\n" + MARK + "time.sleep(99)"
 WANTS = OPENS + MARK + "fcntl.flock(f, 2)"
 
 
+class Kept(Host):
+    """Who reads what a process has in its memory is kept. A look tells what it reads before it does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.named: List[str] = []
+        self.reading = self.named.append
+
+    def read_bytes(self, path: str, offset: int = 0, length: int = 1, real: bool = False) -> bytes:
+        assert not path.endswith("/mem") or (path in self.named and path not in self.hung)
+        return super().read_bytes(path, offset, length, real)
+
+
+class TestKeptMemory:
+    POLLS = "r, w = os.pipe(); p = select.poll(); p.register(r, 1)\n" + MARK + "p.poll()"
+
+    def test_it_is_named_before_it_is_read(self) -> None:
+        host = Kept()
+        with process(self.POLLS) as pid:
+            watched(pid, host=host)
+        assert "/proc/%d/mem" % pid in host.named and host.missing == []
+
+    def test_where_one_was_kept_none_is_read(self) -> None:
+        host = Kept()
+        host.hung.add("/proc/1/mem")
+        with process(self.POLLS) as pid:
+            (row,) = watched(pid, host=host)["workers"]
+        assert [wait["kind"] for wait in row["waits"]] == ["other"] and host.named == []
+        assert [entry["what"] for entry in host.missing] == ["worker_waits"]
+
+
 class TestPeers:
     @pytest.mark.parametrize(
         "call",
