@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FILE_BYTES = 256 * 1024
 MOST_PACKAGES = 300
+ENVIRON = "/proc/%d/environ"
 # Beside php-fpm's main file, as distributions keep them; in "php" below it, as images of Docker do.
 _INI = ("php.ini", "conf.d/*.ini", "php.d/*.ini", "php/php.ini", "php/conf.d/*.ini")
 # Where Debian's programs look, whatever their main file is.
@@ -137,13 +138,13 @@ def texts(host: Host, nginx: "Nginx", fpm: "Fpm") -> List[Text]:
     found += filter(None, (_file(host, "environment", path) for path in environments))
     pids = [nginx["master"]["pid"] if nginx["master"] else None]
     pids += [master["pid"] for master in fpm["masters"] if not master.get("account")]
-    paths = {"/proc/%d/environ" % pid: str(pid) for pid in filter(None, pids)}
-    known = texts_in_time(host, paths, READ_LIMIT)
-    for path, pid in paths.items():
-        text = known.get(path)
-        found += [Text("process", pid, text)] if text else []
-        if path not in known:
-            host.miss("configuration", path, KEPT)
+    own = list(filter(None, pids))
+    known = texts_in_time(host, ENVIRON, {pid: pid for pid in own}, READ_LIMIT)
+    for pid in own:
+        text = known.get(pid)
+        found += [Text("process", str(pid), text)] if text else []
+        if pid not in known:
+            host.miss("configuration", ENVIRON % pid, KEPT)
     return list(dict.fromkeys(found))
 
 

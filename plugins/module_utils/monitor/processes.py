@@ -6,7 +6,7 @@
 from typing import Dict, List, NamedTuple, Sequence
 
 from ..collect.host import Host
-from ..collect.linux.processes import KEPT, texts_in_time
+from ..collect.linux.processes import KEPT, TITLE, texts_in_time
 from ..parse.linux.proc import ProcStat, parse_cmdline, parse_stat
 from ..parse.titles import FPM_WORKER
 
@@ -38,16 +38,15 @@ def workers(host: Host, table: Table, masters: Sequence[int]) -> Dict[int, Dict[
     """{pool: how many} by master. A title alone proves nothing: they are the master's own children. A master
     with a worker whose title the kernel keeps is left out: that one may be of any of its pools.
     """
-    path = "/proc/%d/cmdline"
-    owner = {path % pid: master for master in masters for pid in table.children.get(master, ())}
-    texts = texts_in_time(host, owner)
+    owner = {pid: master for master in masters for pid in table.children.get(master, ())}
+    texts = texts_in_time(host, TITLE, owner)
     count: Dict[int, Dict[str, int]] = {master: {} for master in masters}
-    for each, master in owner.items():
-        if each not in texts and count.pop(master, None) is not None:
+    for pid, master in owner.items():
+        if pid not in texts and count.pop(master, None) is not None:
             host.miss("fpm_workers", "/proc/%d" % master, KEPT)
-    for each, text in texts.items():
+    for pid, text in texts.items():
         title = FPM_WORKER.match(parse_cmdline(text or ""))
-        if title and owner[each] in count:
-            of_pool = count[owner[each]]
+        if title and owner[pid] in count:
+            of_pool = count[owner[pid]]
             of_pool[title.group(1)] = of_pool.get(title.group(1), 0) + 1
     return count

@@ -80,11 +80,10 @@ def replaced_file(host: Host, pid: int, program: str) -> Optional[str]:
     same = (runs.device, runs.inode) == (there.device, there.inode)
     if not same or (host.readlink(link) or "").endswith(DELETED):
         return program
-    maps = "/proc/%d/maps" % pid
-    text = texts_in_time(host, {maps: pid}, READ_LIMIT).get(maps, KEPT)
-    if text == KEPT:
-        return "%s (%s)" % (maps, KEPT)
-    extension = _PHP_CODE.search(text or "")
+    texts = texts_in_time(host, "/proc/%d/maps", {pid: 0}, READ_LIMIT)
+    if not texts:
+        return "%s (%s)" % (program, KEPT)
+    extension = _PHP_CODE.search(texts[pid] or "")
     return extension.group(1) if extension else None
 
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 READ = 16384  # bytes; a command line beyond it is cut
 KEPT_SECONDS, ROUNDS = 5.0, 4  # each waits half as long as the one before
-NO_TITLE = "the kernel keeps who asks for its command line"
-KEPT = "the kernel keeps who asks for it"
+TITLE = "/proc/%d/cmdline"
+KEPT = "the kernel keeps who reads its memory"
 
 
 class Process(NamedTuple):
@@ -66,36 +66,36 @@ def _seen(host: Host, pid: int) -> Optional[_Seen]:
     started_at = round(host.now() - host.boottime() + float(stat.start_ticks) / TICKS, 2)
     account = (status.uid, status.gid, status.groups)
     exe, foreign = host.readlink(base + "exe"), status.namespaces > 1
-    seen = Process(pid, stat.ppid, stat.comm, "", exe, *account, started_at, foreign, NO_TITLE, stat.state)
+    seen = Process(pid, stat.ppid, stat.comm, "", exe, *account, started_at, foreign, KEPT, stat.state)
     return seen, status.uids
 
 
-def _tell(host: Host, paths: Sequence[str], most: int, say: Say) -> None:
-    for path in paths:
+def _tell(host: Host, path: str, pids: Sequence[int], most: int, say: Say) -> None:
+    for pid in pids:
         try:
-            say([host.read(path, most)])
+            say([host.read(path % pid, most)])
         except HostError:
             say([])
 
 
-def texts_in_time(host: Host, accounts: Mapping[str, object], most: int = READ) -> Dict[str, Optional[str]]:
-    """Files of /proc for which the kernel needs the memory of a process, by path; None: it cannot be read.
+def texts_in_time(
+    host: Host, path: str, accounts: Mapping[int, object], most: int = READ
+) -> Dict[int, Optional[str]]:
+    """A file that needs a process's memory, by pid; None: it cannot be read. accounts: by pid.
 
-    While a process has its memory locked, the kernel keeps who asks for them. With a file system of its own
-    that is for ever. So a child asks. What is kept is left out, as is what else its account runs.
-
-    accounts: of each path, in the order in which they are asked for.
+    While a process has that locked, the kernel keeps who asks. With a file system of its own that is for
+    ever. So a child asks. What is kept is left out, as is what else its account runs.
     """
     left, found = list(accounts), {}
     for number in range(ROUNDS):
         if not left:
             break
-        child = Child(partial(_tell, host, left, most))
+        child = Child(partial(_tell, host, path, left, most))
         # Else somebody with many accounts would have all the time.
         for answer in iter(partial(child.next, KEPT_SECONDS / 2**number), None):
             found[left.pop(0)] = answer[0] if answer else None
         end([child])
-        left = [path for path in left if accounts[path] != accounts[left[0]]]
+        left = [pid for pid in left if accounts[pid] != accounts[left[0]]]
     return found
 
 
@@ -103,17 +103,15 @@ def _titled(host: Host, known: Sequence[_Seen]) -> List[Process]:
     """root's processes and their children are asked first. One that the kernel keeps has no title."""
     roots = {seen.pid for seen, _uids in known if not seen.uid and not seen.foreign}
     ours = {seen.pid for seen, _uids in known if seen.pid in roots or seen.ppid in roots}
-    paths = {seen.pid: "/proc/%d/cmdline" % seen.pid for seen, _uids in known}
-    in_order = sorted((seen for seen, _uids in known), key=lambda seen: seen.pid not in ours)
-    titles = texts_in_time(host, {paths[seen.pid]: seen.uid for seen in in_order})
-    kept = [seen for seen in in_order if paths[seen.pid] not in titles]
-    late = len({seen.uid for seen in kept}) >= ROUNDS
-    if kept and (late or not ours.isdisjoint(seen.pid for seen in kept)):
+    in_order = sorted(known, key=lambda each: each[0].pid not in ours)
+    titles = texts_in_time(host, TITLE, {seen.pid: seen.uid for seen, _uids in in_order})
+    found = [seen for seen, _uids in in_order if seen.pid not in titles]
+    late = len({seen.uid for seen in found}) >= ROUNDS
+    if late or not ours.isdisjoint(seen.pid for seen in found):
         # Else a worker of nginx would seem to be gone.
-        host.miss("nginx_workers", paths[kept[0].pid], KEPT)
-    found = kept
+        host.miss("nginx_workers", TITLE % found[0].pid, KEPT)
     for seen, uids in known:
-        text = titles.get(paths[seen.pid])
+        text = titles.get(seen.pid)
         if text is not None:
             title = parse_cmdline(text)
             program = claim(title)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Worker, WorkerSizes
     from ....plugin_utils.shapes.php_fpm import Master
 
+PAGES = "/proc/%d/smaps_rollup"
 SAMPLE = 64  # workers whose page tables are walked; the kernel needs up to a millisecond for each
 
 
@@ -57,21 +58,22 @@ def measured_workers(
     own = [worker for worker in workers if worker["config"]] or workers
     step = max(1.0, float(len(own)) / SAMPLE)
     sample = [own[int(number * step)] for number in range(min(SAMPLE, len(own)))]
-    paths = ["/proc/%d/smaps_rollup" % worker["pid"] for worker in sample]
-    account = {process.pid: process.uid for process in procs}
-    accounts = {path: account[worker["pid"]] for path, worker in zip(paths, sample)}
-    texts = texts_in_time(host, accounts)
-    kept = {accounts[path] for path in paths if path not in texts}
-    for path, worker in zip(paths, sample):
+    uids = {process.pid: process.uid for process in procs}
+    texts = texts_in_time(host, PAGES, {worker["pid"]: uids[worker["pid"]] for worker in sample})
+    kept = {uids[worker["pid"]] for worker in sample if worker["pid"] not in texts}
+    for worker in sample:
+        pid = worker["pid"]
         # Who hides one worker would seem to need as little as his others.
-        rows = parse_kb("" if accounts[path] in kept else texts.get(path) or "")
-        sizes = _sizes(host, worker["pid"], rows)
+        rows = parse_kb("" if uids[pid] in kept else texts[pid] or "")
+        sizes = _sizes(host, pid, rows)
         if sizes:
             worker.update(sizes)
         if page_tables is not None and "Rss" in rows:
-            page_tables[worker["pid"]] = rows
-        if path not in texts:
-            host.miss("worker_memory", path, KEPT)
-    if own and own[0]["uss_kb"] is None and accounts[paths[0]] not in kept:
-        host.miss("worker_memory", paths[0], "cannot be read", None if host.is_root() else "root")
+            page_tables[pid] = rows
+        if pid not in texts:
+            host.miss("worker_memory", PAGES % pid, KEPT)
+    if own and own[0]["uss_kb"] is None and not kept:
+        host.miss(
+            "worker_memory", PAGES % own[0]["pid"], "cannot be read", None if host.is_root() else "root"
+        )
     return workers

@@ -177,7 +177,7 @@ class TestStart:
         host = FakeHost(stats={"/proc/9/exe": stat, PROGRAM: stat}, files={"/proc/9/maps": ""})
         assert subject.replaced_file(host, 9, PROGRAM) is None
         replaced = subject.replaced_file(lock(host, ["/proc/9/maps"]), 9, PROGRAM)
-        assert replaced == "/proc/9/maps (%s)" % processes.KEPT
+        assert replaced == "%s (%s)" % (PROGRAM, processes.KEPT)
 
     def test_a_refusal_on_the_way_is_the_answer(self, place: Place, monkeypatch: Any) -> None:
         def launch(_host: Any, unit: str) -> Any:
