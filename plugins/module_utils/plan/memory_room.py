@@ -149,3 +149,14 @@ def room_of(facts: "Capacity", pool: "PoolUse") -> Room:
         _worker_cost(pool["uss_kb"]),
         budget - ceilings,
     )
+
+
+def judge_files(facts: "Capacity", pool: "PoolUse", room: Room, fits: int) -> None:
+    """Refuses where files in memory decide how many workers fit: any account may have laid them there."""
+    files = facts.get("files_bytes", 0)
+    without = fits + files // room.cost
+    if fits < most_workers(pool) and without >= min(most_workers(pool), 2 * fits + 1):
+        raise Refusal(
+            "beside %s of tmpfs or shared memory (`df -t tmpfs`, `ipcs -m`) fit %d workers of pool %s, and "
+            "without that %d" % (mib(files), fits, pool["pool"], without)
+        )

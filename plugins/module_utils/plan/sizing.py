@@ -16,6 +16,7 @@ from .memory_room import (
     budget_of,
     ceiling,
     cost_of,
+    judge_files,
     mib,
     most_workers,
     pool_of,
@@ -186,6 +187,7 @@ def fit(facts: "Capacity", pool_key: PoolKey, peak_bytes: Optional[int] = None) 
     room = room_of(facts, pool)
     peak = max(peak_bytes or 0, room.cost)
     fits = 1 + (room.room - peak) // room.cost if room.room >= peak else 0
+    judge_files(facts, pool, room, fits)
     if not fits:
         raise Refusal(
             "no number of workers of pool %s fits, one alone takes %s: a script or its memory_limit is the "
@@ -206,12 +208,13 @@ def fair_share(facts: "Capacity", pool_key: PoolKey) -> int:
     """
     pool = pool_of(facts, pool_key)
     room = room_of(facts, pool)
-    fits = room.room // room.cost
+    fits = max(0, room.room // room.cost)
+    judge_files(facts, pool, room, fits)
     share = room.room // max(1, min(most_workers(pool), fits))
     if share < LEAST_MEMORY_LIMIT:
         raise Refusal(
             "a worker of pool %s would be left with %s, too little for a memory_limit; %s"
-            % (pool["pool"], mib(share), _memory_words(room, max(0, fits), pool))
+            % (pool["pool"], mib(share), _memory_words(room, fits, pool))
         )
     return share
 

@@ -31,7 +31,13 @@ class PoolUse(TypedDict):
     cpu_share: Optional[float]  # cores that they used on average
 
 
-class Capacity(Memory):
+class LaterCapacity(TypedDict, total=False):
+    """Not before 0.16.0. Bytes."""
+
+    files_bytes: int  # of others_bytes: files in memory, and what else is shared without php-fpm's workers
+
+
+class Capacity(Memory, LaterCapacity):
     """Bytes. limit_bytes is what leaves php-fpm the least."""
 
     others_bytes: Optional[int]  # what all others hold inside the limit; None: unknown

@@ -19,7 +19,7 @@ from .worker_memory import measured_workers, private
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.capacity import Capacity, PoolUse
     from ....plugin_utils.shapes.memory import Memory, Worker
-    from ....plugin_utils.shapes.php_fpm import Master
+    from ....plugin_utils.shapes.php_fpm import Master, Pool
 
 SOMAXCONN = "/proc/sys/net/core/somaxconn"
 # Rows of memory.stat that are no cache: what the kernel cannot drop to make room (Linux:
@@ -35,6 +35,7 @@ class Bound(NamedTuple):
     limit: int
     file: Optional[str]  # of a control group; None: the machine's memory
     others: int  # held under it by others than the pools' workers
+    files: int  # of these, in tmpfs or shared without a worker
 
 
 class Mapped(NamedTuple):
@@ -60,48 +61,45 @@ def _mapped(host: Host, pid: int, rows: Dict[str, int]) -> Optional[Mapped]:
     return Mapped(max(own, peak) + rows.get("SwapPss", 0), max(0, rows["Pss"] - own), held)
 
 
+def _use(
+    master: "Master", pool: "Pool", mine: Sequence["Worker"], mapped: Dict[int, Mapped], now: float
+) -> "PoolUse":
+    """mine: its workers. What was measured of them stands for all."""
+    seen = [mapped[worker["pid"]] for worker in mine if worker["pid"] in mapped]
+    scale = float(len(mine)) / len(seen) if seen else 0.0
+    cpu = [worker["cpu_seconds"] / max(1.0, now - worker["started_at"]) for worker in mine]
+    return {
+        "config": master["config"],
+        "pool": pool["name"],
+        "pm": pool["pm"],
+        "max_children": pool["max_children"],
+        "start_servers": pool["start_servers"],
+        "min_spare": pool["min_spare"],
+        "max_spare": pool["max_spare"],
+        "process_max": master["process_max"],
+        "workers": len(mine),
+        "measured": len(seen),
+        "uss_kb": sorted(cost.uss for cost in seen),
+        "rss_kb": sorted(worker["rss_kb"] for worker in mine),
+        "shared_kb": int(scale * sum(cost.shared for cost in seen)),
+        "held_kb": int(scale * sum(cost.held for cost in seen)),
+        "cpu_share": round(sum(cpu), 3),
+    }
+
+
 def _pools(
     host: Host, workers: Sequence["Worker"], masters: Sequence["Master"], mapped: Dict[int, Mapped]
 ) -> List["PoolUse"]:
-    """Pools of masters that run, or will after the next boot. What was measured of a pool stands for all of
-    its workers.
-    """
+    """Pools of masters that run, or will after the next boot."""
     now = host.now()
     uses: List["PoolUse"] = []
     for master in masters:
         unit = master.get("unit_state")
-        if not master["running"] and not (unit and unit["enabled"] == "enabled"):
-            continue
-        for pool in master["pools"]:
-            mine = [
-                worker
-                for worker in workers
-                if (worker["config"], worker["pool"]) == (master["config"], pool["name"])
-            ]
-            seen = [mapped[worker["pid"]] for worker in mine if worker["pid"] in mapped]
-            scale = float(len(mine)) / len(seen) if seen else 0.0
-            uses.append(
-                {
-                    "config": master["config"],
-                    "pool": pool["name"],
-                    "pm": pool["pm"],
-                    "max_children": pool["max_children"],
-                    "start_servers": pool["start_servers"],
-                    "min_spare": pool["min_spare"],
-                    "max_spare": pool["max_spare"],
-                    "process_max": master["process_max"],
-                    "workers": len(mine),
-                    "measured": len(seen),
-                    "uss_kb": sorted(cost.uss for cost in seen),
-                    "rss_kb": sorted(worker["rss_kb"] for worker in mine),
-                    "shared_kb": int(scale * sum(cost.shared for cost in seen)),
-                    "held_kb": int(scale * sum(cost.held for cost in seen)),
-                    "cpu_share": round(
-                        sum(worker["cpu_seconds"] / max(1.0, now - worker["started_at"]) for worker in mine),
-                        3,
-                    ),
-                }
-            )
+        if master["running"] or (unit and unit["enabled"] == "enabled"):
+            for pool in master["pools"]:
+                key = (master["config"], pool["name"])
+                mine = [worker for worker in workers if (worker["config"], worker["pool"]) == key]
+                uses.append(_use(master, pool, mine, mapped, now))
     return uses
 
 
@@ -125,9 +123,9 @@ def _limits(host: Host, memory: "Memory", homes: Dict[str, Cgroup]) -> Dict[Tupl
     return limits
 
 
-def _held(host: Host, version: int, directory: str) -> Optional[int]:
-    """Bytes in a control group that no reclaim brings back, unlike page cache and reclaimable slab. None when
-    it cannot be read. Version 1 has one number for all kernel memory.
+def _held(host: Host, version: int, directory: str) -> Optional[Tuple[int, int]]:
+    """(bytes in a control group that no reclaim brings back; the shared ones). None when it cannot be read.
+    Version 1 has one number for all kernel memory.
     """
     lines = [line.split() for line in (host.text(directory + "/memory.stat") or "").splitlines()]
     numbers = {line[0]: count(line[1]) for line in lines if len(line) == 2}
@@ -140,7 +138,8 @@ def _held(host: Host, version: int, directory: str) -> Optional[int]:
         kernel = max(0, rows["kernel"] - rows.get("slab_reclaimable", 0))
     else:
         kernel = sum(rows.get(name, 0) for name in _KERNEL)
-    return sum(rows[name] for name in _HELD[version]) + rows.get("sock", 0) + kernel
+    held = sum(rows[name] for name in _HELD[version]) + rows.get("sock", 0) + kernel
+    return held, rows[_HELD[version][1]]
 
 
 def _tightest(
@@ -150,25 +149,26 @@ def _tightest(
     others hold. None when what a limit holds cannot be read: it could be that one.
     """
     bounds: List[Bound] = []
+
+    def add(limit: int, file: Optional[str], held: int, shared: int, inside: Sequence["PoolUse"]) -> None:
+        others = max(0, held - 1024 * sum(pool["held_kb"] for pool in inside))
+        files = max(0, shared - 1024 * sum(pool["shared_kb"] for pool in inside))
+        bounds.append(Bound(limit, file, others, min(others, files)))
+
     for (version, directory), (limit, file) in sorted(_limits(host, memory, homes).items()):
-        held = _held(host, version, directory)
-        if held is None:
+        sizes = _held(host, version, directory)
+        if sizes is None:
             path = directory + "/memory.stat"
             host.miss("memory_use", path, "does not tell what is held there", "the memory controller")
             return None
-        inside = [
-            pool["held_kb"]
-            for pool in pools
-            if pool["config"] in homes and directory in homes[pool["config"]].directories
-        ]
-        bounds.append(Bound(limit, file, max(0, held - 1024 * sum(inside))))
+        below = {config for config, home in homes.items() if directory in home.directories}
+        add(limit, file, sizes[0], sizes[1], [pool for pool in pools if pool["config"] in below])
     if memory["mem_total"]:
         if memory["mem_available"] is None:
             host.miss("memory_use", "/proc/meminfo", "has no MemAvailable", "Linux 3.14 or later")
             return None
-        held = memory["mem_total"] - memory["mem_available"]
-        others = max(0, held - 1024 * sum(pool["held_kb"] for pool in pools))
-        bounds.append(Bound(memory["mem_total"], None, others))
+        shared = 1024 * parse_kb(host.text("/proc/meminfo") or "").get("Shmem", 0)
+        add(memory["mem_total"], None, memory["mem_total"] - memory["mem_available"], shared, pools)
     return min(bounds, key=lambda bound: bound.limit - bound.others) if bounds else None
 
 
@@ -232,6 +232,7 @@ def capacity(host: Host, procs: Sequence[Process], masters: Sequence["Master"]) 
         "missing": [],
     }
     if bound:
+        facts["files_bytes"] = bound.files
         facts.update(bound_by(bound.limit, bound.file))
     facts["missing"] = [entry for entry in host.missing if entry["what"] in _REASONS]
     return facts

@@ -216,6 +216,33 @@ class TestFit:
         assert fit(a_host(512, 100, None, [a_pool(max_children=20)]), WWW).bound == "memory"
 
 
+class TestFilesInMemory:
+    """What an account lays into a tmpfs is no reason to take a pool's workers."""
+
+    @staticmethod
+    def pushed(others: int, files: int, workers: int = 20) -> Any:
+        return a_host(1024, others, pools=[a_pool(max_children=workers)], files_bytes=files * MIB)
+
+    @pytest.mark.parametrize("change", [fit, fair_share])
+    def test_a_pool_that_they_push_out_keeps_its_workers(self, change: Any) -> None:
+        with pytest.raises(Refusal, match="beside 600 MiB of tmpfs .* fit 9 workers .* without that 29"):
+            change(self.pushed(700, 600), WWW)
+
+    def test_so_does_one_of_which_not_one_fits(self) -> None:
+        with pytest.raises(Refusal, match="fit 0 workers of pool www"):
+            fit(self.pushed(1020, 900), WWW)
+
+    def test_one_that_fits_in_no_case_is_not_cut_below(self) -> None:
+        with pytest.raises(Refusal, match="fit 9 workers of pool www, and without that 29"):
+            fit(self.pushed(700, 600, workers=40), WWW)
+
+    def test_near_miss_few_files_and_too_many_workers(self) -> None:
+        assert fit(self.pushed(700, 90, workers=40), WWW).value == 9
+
+    def test_near_miss_others_hold_it_without_files(self) -> None:
+        assert fit(self.pushed(700, 0), WWW).value == 9
+
+
 class TestFairShare:
     def test_it_is_that_of_the_workers_that_fit(self) -> None:
         assert fair_share(a_host(512, 100, pools=[a_pool(max_children=4)]), WWW) // MIB == 96

@@ -52,6 +52,15 @@ class TestVersion2:
         assert facts["others_bytes"] == (60 + 24 + 10 - (20 + 8) - (24 + 8)) * MIB
         assert facts["missing"] == []
 
+    def test_files_in_memory_are_those_of_no_worker(self) -> None:
+        facts = measured(v2().limited(UNIT, 512).holding(UNIT, 60, shmem=300))
+        assert facts["files_bytes"] == (300 - 2 * 10) * MIB
+        assert measured(v2().limited(UNIT, 512).holding(UNIT, 60, shmem=20))["files_bytes"] == 0
+
+    def test_those_of_the_machine_count_where_it_does(self) -> None:
+        rows = "MemTotal: 8388608 kB\nMemAvailable: 1048576 kB\nShmem: 4194304 kB\n"
+        assert measured(bare(meminfo=rows))["files_bytes"] == (4096 - 2 * 10) * MIB
+
     def test_before_linux_5_18_kernel_memory_is_the_sum_of_its_rows(self) -> None:
         stat = "anon %d\nshmem 0\nslab_reclaimable %d\nslab_unreclaimable %d\nkernel_stack %d\n" % (
             100 * MIB,
