@@ -93,20 +93,18 @@ def why_missing(facts: "Capacity", what: str) -> str:
     return ": %s %s" % (entry["path"] or what, entry["why"]) if entry else ""
 
 
+def _read(facts: "Capacity", size: Optional[int], whose: str, what: str) -> int:
+    if size is None:
+        raise Refusal("how much memory %s could not be read%s" % (whose, why_missing(facts, what)))
+    return size
+
+
 def _limit(facts: "Capacity") -> int:
-    if facts["limit_bytes"] is None:
-        raise Refusal(
-            "how much memory php-fpm may use could not be read%s" % why_missing(facts, "memory_limit")
-        )
-    return facts["limit_bytes"]
+    return _read(facts, facts["limit_bytes"], "php-fpm may use", "memory_limit")
 
 
 def _others(facts: "Capacity") -> int:
-    if facts["others_bytes"] is None:
-        raise Refusal(
-            "how much memory other services use could not be read%s" % why_missing(facts, "memory_use")
-        )
-    return facts["others_bytes"]
+    return _read(facts, facts["others_bytes"], "other services use", "memory_use")
 
 
 def budget_of(facts: "Capacity") -> int:
@@ -122,16 +120,11 @@ def _shared(facts: "Capacity") -> int:
 def room_of(facts: "Capacity", pool: "PoolUse") -> Room:
     budget = budget_of(facts)
     if not is_measured(pool):
+        most = most_workers(pool)
         raise Refusal(
             "only %d workers of pool %s could be measured, of at most %d; %d are needed to tell what one "
             "takes%s"
-            % (
-                len(pool["uss_kb"]),
-                pool["pool"],
-                most_workers(pool),
-                needed(most_workers(pool)),
-                why_missing(facts, "worker_memory"),
-            )
+            % (len(pool["uss_kb"]), pool["pool"], most, needed(most), why_missing(facts, "worker_memory"))
         )
     ceilings = sum(
         most_workers(other) * cost_of(facts, other)
@@ -152,10 +145,10 @@ def room_of(facts: "Capacity", pool: "PoolUse") -> Room:
 
 
 def judge_files(facts: "Capacity", pool: "PoolUse", room: Room, fits: int) -> None:
-    """Refuses where files in memory decide how many workers fit: any account may have laid them there."""
+    """Refuses where files in memory decide it: any account may lay some there."""
     files = facts.get("files_bytes", 0)
     without = fits + files // room.cost
-    if fits < most_workers(pool) and without >= min(most_workers(pool), 2 * fits + 1):
+    if fits < most_workers(pool) and (without >= most_workers(pool) or 4 * without > 5 * fits):
         raise Refusal(
             "beside %s of tmpfs or shared memory (`df -t tmpfs`, `ipcs -m`) fit %d workers of pool %s, and "
             "without that %d" % (mib(files), fits, pool["pool"], without)

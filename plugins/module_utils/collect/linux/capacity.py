@@ -35,7 +35,7 @@ class Bound(NamedTuple):
     limit: int
     file: Optional[str]  # of a control group; None: the machine's memory
     others: int  # held under it by others than the pools' workers
-    files: int  # of these, in tmpfs or shared without a worker
+    files: int  # of these, in tmpfs or shared
 
 
 class Mapped(NamedTuple):

@@ -131,18 +131,17 @@ def collect_workers(host: Host, procs: Sequence[Process], masters: Sequence["Mas
         stat = parse_stat(host.text("/proc/%d/stat" % process.pid) or "") if title else None
         if title is None or stat is None:
             continue
-        workers.append(
-            {
-                "config": config.get(process.ppid),
-                "pool": title.group(1),
-                "pid": process.pid,
-                "started_at": process.started_at,
-                "rss_kb": stat.rss_pages * page,
-                "pss_kb": None,
-                "uss_kb": None,
-                "shared_kb": None,
-                "cpu_seconds": float(stat.cpu_ticks) / TICKS,
-                "busy": _busy(host, process.pid),
-            }
-        )
+        worker: "Worker" = {
+            "config": config.get(process.ppid),
+            "pool": title.group(1),
+            "pid": process.pid,
+            "started_at": process.started_at,
+            "rss_kb": stat.rss_pages * page,
+            "pss_kb": None,
+            "uss_kb": None,
+            "shared_kb": None,
+            "cpu_seconds": float(stat.cpu_ticks) / TICKS,
+            "busy": _busy(host, process.pid),
+        }
+        workers.append(worker)
     return sorted(workers, key=lambda row: (row["config"] or "", row["pool"], row["started_at"], row["pid"]))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Stranger
 
 READ = 16384  # bytes; a command line beyond it is cut
-KEPT_SECONDS, ROUNDS = 5.0, 4  # each waits half as long as the one before
+KEPT_SECONDS = (5.0, 2.5, 1.2, 0.6)  # of each child
 TITLE = "/proc/%d/cmdline"
 KEPT = "the kernel keeps who reads its memory"
 
@@ -87,12 +87,12 @@ def texts_in_time(
     ever. So a child asks. What is kept is left out, as is what else its account runs.
     """
     left, found = list(accounts), {}
-    for number in range(ROUNDS):
+    for seconds in KEPT_SECONDS:
         if not left:
             break
         child = Child(partial(_tell, host, path, left, most))
         # Else somebody with many accounts would have all the time.
-        for answer in iter(partial(child.next, KEPT_SECONDS / 2**number), None):
+        for answer in iter(partial(child.next, seconds), None):
             found[left.pop(0)] = answer[0] if answer else None
         end([child])
         left = [pid for pid in left if accounts[pid] != accounts[left[0]]]
@@ -106,7 +106,7 @@ def _titled(host: Host, known: Sequence[_Seen]) -> List[Process]:
     in_order = sorted(known, key=lambda each: each[0].pid not in ours)
     titles = texts_in_time(host, TITLE, {seen.pid: seen.uid for seen, _uids in in_order})
     found = [seen for seen, _uids in in_order if seen.pid not in titles]
-    late = len({seen.uid for seen in found}) >= ROUNDS
+    late = len({seen.uid for seen in found}) >= len(KEPT_SECONDS)
     if late or not ours.isdisjoint(seen.pid for seen in found):
         # Else a worker of nginx would seem to be gone.
         host.miss("nginx_workers", TITLE % found[0].pid, KEPT)

@@ -23,6 +23,7 @@ Dump = Callable[..., Optional[bytes]]
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG
 MOST_REQUESTS = 8
 _TABLE_LIMIT = 16 * 1024 * 1024
+SECONDS = 5.0  # in which all open files of a host are looked at
 _INODE = re.compile(r"^socket:\[(\d+)\]$")
 
 
@@ -174,17 +175,20 @@ def holders(host: Host, inodes: Set[int], procs: Sequence[Process]) -> Dict[int,
     if left:
         known = {each.pid for each in procs}
         found: Dict[int, Set[int]] = {}
+        until = host.monotonic() + SECONDS
         for pid in sorted(int(name) for name in host.names("/proc") if name.isdigit()):
             held = held_of(host, pid, left) if pid not in known else set()
-            hidden = hidden or held is None
+            late = host.monotonic() > until
+            hidden = hidden or held is None or late
             if held:
                 found[pid], left = held, left - held
-                if not left:
-                    break
+            if late or not left:
+                break
         for holder in processes_of(host, list(found)):
             for inode in found[holder.pid]:
                 holding.setdefault(inode, []).append(holder)
         left = inodes.difference(holding)
     if left and hidden:
-        host.miss("socket_holder", "/proc/*/fd", "Permission denied", "root")
+        needs = None if host.is_root() else "root"
+        host.miss("socket_holder", "/proc/*/fd", "not all open files could be seen", needs)
     return holding

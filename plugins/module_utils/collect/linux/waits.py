@@ -267,18 +267,18 @@ def _setups(host: Host, snapshot: "Snapshot", pools: Pools) -> List["WorkerSetup
 def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools, dump: Dump = netlink) -> Optional["Waits"]:
     """What the workers of these pools wait for."""
     chosen = _workers(snapshot, pools)
+    found: "Waits" = {
+        "seconds": 0.0,
+        "workers": [],
+        "throttles": [],
+        "stolen": None,
+        "running": None,
+        "cpus": None,
+        "process_limit": _process_limit(host, snapshot),
+        "setups": _setups(host, snapshot, pools),
+    }
     if not chosen:
-        nothing: "Waits" = {
-            "seconds": 0.0,
-            "workers": [],
-            "throttles": [],
-            "stolen": None,
-            "running": None,
-            "cpus": None,
-            "process_limit": _process_limit(host, snapshot),
-            "setups": _setups(host, snapshot, pools),
-        }
-        return nothing
+        return found
     pids = [worker["pid"] for worker, _endpoint in chosen]
 
     def is_nginx(address: str, port: int) -> bool:
@@ -298,12 +298,11 @@ def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools, dump: Dump = n
         watch.finish()
     seconds = host.monotonic() - began
     return {
+        **found,
         "seconds": round(seconds, 2),
         "workers": [watch.result(seconds) for watch in watches if watch.seen],
         "throttles": meter.throttles(),
         "stolen": meter.stolen(),
         "running": meter.running(),
         "cpus": meter.cpus(),
-        "process_limit": _process_limit(host, snapshot),
-        "setups": _setups(host, snapshot, pools),
     }

@@ -24,6 +24,7 @@ from .nginx_user import set_user
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Loaded, Nginx
 
+MOST_THEIRS = 32  # each is run, and its files are read
 MOST_ERRORS = 5
 MOST_NEWER = 64
 # mtimes and process starts come from different clocks of the kernel.
@@ -137,7 +138,8 @@ def collect_nginx(
             several and not routes(_reading(host, master, None).conf, ""),
         )
     )
-    if len({master.uid for master in theirs}) == 1 and not roots and not _wanted(host, theirs):
+    alone = len({master.uid for master in theirs}) == 1 and len(theirs) <= MOST_THEIRS
+    if alone and not roots and not _wanted(host, theirs):
         return _look(host, procs, theirs, theirs[0].uid, since)
     if len(roots) > 1:
         from .upgraded import serving_first

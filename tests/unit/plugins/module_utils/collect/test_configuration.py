@@ -90,7 +90,7 @@ class TestTexts:
         ]
 
     def test_an_environment_that_is_kept_is_missing(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(processes, "KEPT_SECONDS", 0.2)
+        monkeypatch.setattr(processes, "KEPT_SECONDS", (0.2,))
         snapshot: Any = a_host("plain")
         path = "/proc/%d/environ" % snapshot["nginx"]["master"]["pid"]
         a_fake = lock(host(files={**FILES, path: "A_TOKEN=s3cret\0"}), [path])

@@ -110,7 +110,7 @@ class TestWorkers:
         assert value(run(host_with()), "webmedic_pool_saturated", pool="www") == 0
 
     def test_a_kept_title_leaves_its_masters_pools_out(self, loads: Any, monkeypatch: Any) -> None:
-        monkeypatch.setattr(titles, "KEPT_SECONDS", 0.2)
+        monkeypatch.setattr(titles, "KEPT_SECONDS", (0.2,))
         samples = run(lock(host_with(), ["/proc/102/cmdline"]))
         assert value(samples, "webmedic_pool_workers", pool="www") is None
         assert value(samples, metrics.UP, config=CONFIG) == 1

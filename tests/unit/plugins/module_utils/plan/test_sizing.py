@@ -236,8 +236,12 @@ class TestFilesInMemory:
         with pytest.raises(Refusal, match="fit 9 workers of pool www, and without that 29"):
             fit(self.pushed(700, 600, workers=40), WWW)
 
+    def test_a_few_workers_are_not_taken_either(self) -> None:
+        with pytest.raises(Refusal, match="fit 9 workers of pool www, and without that 12"):
+            fit(self.pushed(700, 90, workers=40), WWW)
+
     def test_near_miss_few_files_and_too_many_workers(self) -> None:
-        assert fit(self.pushed(700, 90, workers=40), WWW).value == 9
+        assert fit(self.pushed(700, 80, workers=40), WWW).value == 9
 
     def test_near_miss_others_hold_it_without_files(self) -> None:
         assert fit(self.pushed(700, 0), WWW).value == 9

@@ -172,7 +172,7 @@ class TestStart:
         assert "/none/php-fpm (No such file or directory) was replaced" in str(refusal())
 
     def test_a_master_whose_memory_is_locked_is_refused(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(processes, "KEPT_SECONDS", 0.2)
+        monkeypatch.setattr(processes, "KEPT_SECONDS", (0.2,))
         stat = Stat("file", 0o755, 0, 0, 1, 0.0, 1, 1)
         host = FakeHost(stats={"/proc/9/exe": stat, PROGRAM: stat}, files={"/proc/9/maps": ""})
         assert subject.replaced_file(host, 9, PROGRAM) is None

@@ -333,7 +333,7 @@ class TestCores:
 class TestLockedMemory:
     @pytest.fixture(autouse=True)
     def little_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(titles, "KEPT_SECONDS", 0.4)
+        monkeypatch.setattr(titles, "KEPT_SECONDS", (0.4, 0.2, 0.1, 0.05))
 
     def test_a_locked_worker_ends_no_look(self) -> None:
         facts = measured(lock(bare(), ["/proc/102/smaps_rollup"]))

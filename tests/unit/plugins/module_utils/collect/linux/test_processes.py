@@ -92,7 +92,7 @@ def _files_of(pid: int, uid: int, parent: int = 1, more: str = "") -> Dict[str, 
 
 @pytest.fixture(autouse=True)
 def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subject, "KEPT_SECONDS", 0.4)
+    monkeypatch.setattr(subject, "KEPT_SECONDS", (0.4, 0.2, 0.1, 0.05))
 
 
 @pytest.fixture

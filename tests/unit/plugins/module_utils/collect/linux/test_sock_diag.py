@@ -22,6 +22,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collec
     look,
     sock,
 )
+from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 
 class TestHolders:
@@ -38,6 +39,21 @@ class TestHolders:
             host.stated("/proc/36/fd/socket:[%d]" % LISTENER, sock(uid=maker)), procs=[worker, *procs]
         )
         return [(row["pid"], row["pool"], row["fpm"], row["maker"]) for row in endpoint["listeners"]]
+
+    def test_many_open_files_do_not_take_all_the_time(self) -> None:
+        """An account may have millions, and all are looked at for a listener whom nobody known holds."""
+
+        class Slow(FakeHost):
+            def listdir(self, path: str) -> List[str]:
+                self.clock += 1 if path.endswith("/fd") else 0
+                return super().listdir(path)
+
+        links = {"/proc/%d/fd/3" % pid: "/dev/null" for pid in range(1, 100)}
+        host = Slow({"/proc/%d/comm" % pid: "x" for pid in range(1, 100)}, links=links)
+        began = host.clock
+        assert sock_diag.holders(host, {LISTENER}, []) == {}
+        assert host.clock - began <= sock_diag.SECONDS + 1
+        assert [(entry["what"], entry["needs"]) for entry in host.missing] == [("socket_holder", None)]
 
     def test_workers_that_outlived_their_master_are_found(self) -> None:
         assert self.held(WORKER._replace(ppid=1)) == [(36, "sat", True, 0)]

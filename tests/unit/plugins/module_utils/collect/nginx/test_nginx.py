@@ -487,6 +487,12 @@ class TestAccount:
     def test_of_two_accounts_that_run_nginx_none_is_the_hosts(self) -> None:
         assert collect_nginx(rootless(), [own(), own(50, 1001)])["account"] is None
 
+    def test_thousands_of_one_account_are_not_all_read(self) -> None:
+        host = rootless()
+        assert collect_nginx(host, [own(100 + number) for number in range(2000)])["account"] is None
+        assert len(host.calls) < 10
+        assert collect_nginx(rootless(), [own(100 + number) for number in range(3)])["account"] == "alice"
+
 
 class TestAlone:
     """master_process off: one process, with the command line that it was started by."""
