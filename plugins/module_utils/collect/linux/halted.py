@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 
-from ...parse.linux.proc import WAITS_FOR_READER, ProcStat, parse_stat
+from ...parse.linux.proc import WAITS_FOR_READER, parse_stat
 from ...parse.redact import redact
 from ..host import Host
 from .memory import cgroup_of
@@ -29,7 +29,7 @@ class _Look(NamedTuple):
 
 
 def _look(host: Host, pid: int, workers: Sequence[int]) -> Optional[_Look]:
-    stat: Optional[ProcStat] = parse_stat(host.text("/proc/%d/stat" % pid) or "")
+    stat = parse_stat(host.text("/proc/%d/stat" % pid) or "")
     if stat is None:
         return None
     place = (host.text("/proc/%d/wchan" % pid) or "").strip() if pid in workers else ""
@@ -61,10 +61,12 @@ def _holder(host: Host, pid: int, look: _Look) -> "LaterHalted":
 
 
 def collect_halted(host: Host, procs: Sequence[Process], workers: Sequence[int]) -> List["Halted"]:
-    """procs: those of nginx and php-fpm. One that is not running now and later is halted. workers: nginx's,
+    """procs: those of nginx and php-fpm. One that does not run now and later is halted. workers: nginx's,
     which nothing may hold but the wait for an event.
     """
-    mine = [process.pid for process in procs if not process.foreign][:MOST_PROCESSES]
+    roots = {each.pid for each in procs if not each.uid}
+    ours = sorted(procs, key=lambda each: each.uid and each.ppid not in roots)
+    mine = [each.pid for each in ours if not each.foreign][:MOST_PROCESSES]
     frozen: Dict[str, Optional[str]] = {}
     found: List[Halted] = []
     first: Dict[int, _Look] = {}

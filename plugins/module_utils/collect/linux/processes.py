@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Stranger
 
 READ = 16384  # bytes; a command line beyond it is cut
-KEPT_SECONDS = (5.0, 2.5, 1.2, 0.6)  # of each child
+KEPT_SECONDS = (5.0, 2.5, 1.2, 0.6)  # less and less: somebody may have many accounts
 TITLE = "/proc/%d/cmdline"
 KEPT = "the kernel keeps who reads its memory"
 
@@ -91,7 +91,6 @@ def texts_in_time(
         if not left:
             break
         child = Child(partial(_tell, host, path, left, most))
-        # Else somebody with many accounts would have all the time.
         for answer in iter(partial(child.next, seconds), None):
             found[left.pop(0)] = answer[0] if answer else None
         end([child])

@@ -128,13 +128,12 @@ class _Watch:
         """What the worker has handed to the kernel at that address: numbers of descriptors."""
         if not 0 < address < _HIGHEST or length <= 0:
             return b""
-        path = self.base + "mem"
-        if any(place.endswith("/mem") for place in self.host.hung):
-            self.host.miss("worker_waits", path, KEPT)
+        if KEPT in self.host.hung:
+            self.host.miss("worker_waits", None, KEPT)
             return b""
-        self.host.reading(path)
+        self.host.reading(KEPT)
         try:
-            return self.host.read_bytes(path, address, length)
+            return self.host.read_bytes(self.base + "mem", address, length)
         except (HostError, OverflowError):
             return b""
 

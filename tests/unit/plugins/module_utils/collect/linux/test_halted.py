@@ -77,6 +77,12 @@ class TestStates:
     def test_one_in_a_container_of_this_host_is_none(self) -> None:
         assert collect_halted(a_host("T"), [WORKER._replace(foreign=True)], []) == []
 
+    def test_many_of_an_account_do_not_push_it_out(self) -> None:
+        theirs = [WORKER._replace(pid=pid, ppid=1, uid=1000) for pid in range(1000, 3000)]
+        root = WORKER._replace(pid=70, ppid=1, uid=0)
+        procs = [*theirs, root, WORKER]
+        assert [each["pid"] for each in collect_halted(a_host("T"), procs, [])] == [71]
+
 
 class TestBlocked:
     """A worker of nginx that waits for who reads its log."""

@@ -86,7 +86,7 @@ class Kept(Host):
         self.reading = self.named.append
 
     def read_bytes(self, path: str, offset: int = 0, length: int = 1, real: bool = False) -> bytes:
-        assert not path.endswith("/mem") or (path in self.named and path not in self.hung)
+        assert not path.endswith("/mem") or (waits.KEPT in self.named and not self.hung)
         return super().read_bytes(path, offset, length, real)
 
 
@@ -97,11 +97,11 @@ class TestKeptMemory:
         host = Kept()
         with process(self.POLLS) as pid:
             watched(pid, host=host)
-        assert "/proc/%d/mem" % pid in host.named and host.missing == []
+        assert waits.KEPT in host.named and host.missing == []
 
     def test_where_one_was_kept_none_is_read(self) -> None:
         host = Kept()
-        host.hung.add("/proc/1/mem")
+        host.hung.add(waits.KEPT)
         with process(self.POLLS) as pid:
             (row,) = watched(pid, host=host)["workers"]
         assert [wait["kind"] for wait in row["waits"]] == ["other"] and host.named == []
