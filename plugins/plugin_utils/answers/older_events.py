@@ -4,7 +4,7 @@
 
 """What an older snapshot has in its texts alone. Before 0.13.0 these are the parts of events. Before 0.14.0
 they are those of PHP's errors, of a journal's lines and of php-fpm's own test. Before 0.15.0 it is why a
-start failed.
+start failed, and before 0.16.0 the same in php-fpm's own log.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log_entry import parse_entry
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import shown_parts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.error_parts import error_parts
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.log import note_failure
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import failure_of_test
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.starts import note_failures
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.titles import is_fpm
@@ -60,6 +61,8 @@ def complete(snapshot: Snapshot) -> None:
     for event in snapshot["logs"]["events"]:
         if event["source"] == "nginx":
             _complete(event)
+        elif event["source"] == "fpm":
+            note_failure(event, event["sample"]["text"])
     access = snapshot.get("access")
     for event in access["events"] if access else []:
         if meaning_of(event) in INTENDED and BY_NGINX in event["sample"]["text"]:

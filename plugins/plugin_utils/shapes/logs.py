@@ -12,6 +12,7 @@ from .nginx import Front, ShortTags
 from .php_error import DroppedBodies, ErrorParts, PhpError
 from .scarce import Scarce
 from .shape import TypedDict
+from .unit import StartFault
 from .visits import Revisit
 
 
@@ -125,6 +126,7 @@ class Detail(LaterDetail, total=False):
     seconds: float  # of a worker's life, or of a request
     script: str  # that ran, or that php-fpm did not open; the latter not before 0.13.0
     request: str  # method and path
+    failure: StartFault  # of php-fpm's own log; not before 0.16.0
     claimed: bool  # a worker's word, not the master's
 
 

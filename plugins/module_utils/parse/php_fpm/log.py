@@ -19,7 +19,7 @@ from ..timestamps import fpm_time
 from .zlog import without_place
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import Detail
+    from ....plugin_utils.shapes.logs import Detail, Event
 
 _HEAD = re.compile(
     r"\[(\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d(?:\.\d{1,6})?)\] (DEBUG|NOTICE|WARNING|ERROR|ALERT): ",
@@ -45,6 +45,7 @@ _REQUESTS = {
     for row in PHP_FPM.rows()
     if row.meaning in meanings("slow_script", "terminated")
 }
+_FAULT = re.compile(r"\[[^\]]*\] (?:ERROR|ALERT): ")
 _ADDRESS = re.compile(r"unable to bind|failed to listen|Another FPM")
 
 
@@ -125,6 +126,15 @@ def brief(line: str) -> str:
     return redact(front + opening + _path_only(request) + end.group() if end and opening else line)
 
 
+def note_failure(event: "Event", text: str) -> None:
+    """In an event: what its newest line names as why php-fpm does not start. text: redacted."""
+    from .problems import read_line
+
+    failure = None if {"claimed", "failure"} & set(event["detail"]) else read_line(text)
+    if failure:
+        event["detail"] = {**event["detail"], "failure": failure.fault}
+
+
 class FpmLog(Log):
     """master: the configuration file of the log's master."""
 
@@ -178,6 +188,9 @@ class FpmLog(Log):
 
     def finish(self) -> Events:
         self._release()
+        for event, line in self.events.newest():
+            if _FAULT.match(line):
+                note_failure(event, brief(line))
         return self.events
 
     def _release(self) -> None:

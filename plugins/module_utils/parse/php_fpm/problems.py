@@ -7,7 +7,7 @@ others say about its start: starts.py.
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 from ...signatures import kinds
 from ...signatures.lookup import meanings
@@ -18,7 +18,7 @@ from .zlog import without_place
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem
     from ....plugin_utils.shapes.php_fpm import TestFailure
-    from ....plugin_utils.shapes.unit import UnitLine
+    from ....plugin_utils.shapes.unit import StartFault, UnitLine
 
 # What a signature means that keeps php-fpm from starting. The first wins.
 _ORDER = (
@@ -54,6 +54,13 @@ class StartFailure(NamedTuple):
     @property
     def first(self) -> str:
         return self.places[0] if self.places else ""
+
+    @property
+    def fault(self) -> "StartFault":
+        """Without the text, which stands beside it."""
+        fields = self._asdict()
+        del fields["text"], fields["entry"]
+        return cast("StartFault", fields)
 
     @property
     def message(self) -> str:

@@ -6,7 +6,7 @@ and systemd about what php-fpm never came to say.
 """
 
 import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple, cast
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START
@@ -17,7 +17,7 @@ from .problems import StartFailure, choose, errno_in, read_line
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event
-    from ....plugin_utils.shapes.unit import StartFault, Unit, UnitLine
+    from ....plugin_utils.shapes.unit import Unit, UnitLine
 
 START_SECONDS = 5.0  # between the reason of a failed start and "FPM initialization failed"
 _NOT_RUN, _UNIT_STEP = "not_executable", "unit_step"
@@ -114,9 +114,7 @@ def note_failures(lines: Sequence["UnitLine"]) -> None:
     for line in lines:
         failure = _read(line)
         if failure:
-            fields = failure._replace(errno=errno_in(line["text"]))._asdict()
-            del fields["text"], fields["entry"]
-            line["failure"] = cast("StartFault", fields)
+            line["failure"] = failure._replace(errno=errno_in(line["text"])).fault
         elif line.get("by") == BY_FPM and _READY.match(line["text"]):
             line["ready"] = True
 
@@ -147,9 +145,9 @@ def attempt_in_log(events: Sequence["Event"]) -> Attempt:
         return Attempt([], None, None, False)
     read: List[Tuple[float, StartFailure]] = []
     for event in dated:
-        if 0 <= ended - event["last"] <= START_SECONDS and "claimed" not in event["detail"]:
-            failure = read_line(event["sample"]["text"])
-            read += [(event["last"], failure)] if failure else []
+        if 0 <= ended - event["last"] <= START_SECONDS and "failure" in event["detail"]:
+            fault = event["detail"]["failure"]
+            read.append((event["last"], StartFailure(text=event["sample"]["text"], **fault)))
     read.sort(key=lambda row: row[0])
     chosen = choose([failure for _at, failure in read])
     return Attempt([], chosen, next((at for at, failure in read if failure == chosen), None), False)

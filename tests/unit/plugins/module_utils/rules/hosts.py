@@ -24,6 +24,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.scrip
     is_front,
     scripts_of,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.log import note_failure
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.problems import failure_of_test
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.starts import note_failures
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import diagnose
@@ -271,7 +272,9 @@ class Host(Dict[str, Any]):
     def fpm_said(self, signature: str, *ago: float, **more: Any) -> "Host":
         """Lines of the first master's log about its first pool."""
         facts = dict({"pool": pool(self)["name"], "master": master(self)["config"]}, **more)
-        self["logs"]["events"].append(_event("fpm", signature, [now(self) - each for each in ago], **facts))
+        event: Any = _event("fpm", signature, [now(self) - each for each in ago], **facts)
+        note_failure(event, event["sample"]["text"])
+        self["logs"]["events"].append(event)
         return self
 
     def logged_as(self, other: Dict[str, Any], **more: Any) -> "Host":

@@ -129,6 +129,17 @@ class TestOwnTest:
         assert [line.pop("failure") for line in hosts.unit(older_host)["log"] if "failure" in line]
         assert read(older_host) == host
 
+    def test_why_a_start_failed_is_read_in_php_fpms_own_log(self) -> None:
+        text = "[26-Nov-2026 02:46:49] ERROR: unable to bind listening socket for address '/a/b': No (2)"
+        line = {"path": "/var/log/fpm.log", "at": 1.0, "text": text}
+        host, older_host = [
+            hosts.a_host("stopped").fpm_said("fpm-bind-enoent", 9.0, sample=line) for _each in "12"
+        ]
+        (event,) = [event for event in older_host["logs"]["events"] if "failure" in event["detail"]]
+        assert event["detail"].pop("failure")["meaning"] == "directory_missing"
+        assert read(older_host) == read(host)
+        assert read(host) == host
+
     @pytest.mark.parametrize("output", [{}, [1], "x"])
     def test_what_is_no_output_is_refused(self, output: Any) -> None:
         with pytest.raises(Mismatch):

@@ -38,6 +38,31 @@ def counts(events: List[Dict[str, Any]]) -> Dict[Tuple[str, Optional[str]], int]
     return {(event["signature"], event["pool"]): event["count"] for event in events}
 
 
+class TestStarts:
+    def test_hit_an_event_has_why_a_start_failed(self) -> None:
+        """Of its newest line."""
+        line = STAMP + "ERROR: unable to bind listening socket for address '10.9.9.%d:9000': Cannot (99)\n"
+        (event,), _log = read((line % 8 + line % 9).encode())
+        fault = event["detail"]["failure"]
+        assert (fault["meaning"], fault["places"][0], fault["errno"]) == (
+            "address_unavailable",
+            "10.9.9.9:9000",
+            99,
+        )
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "ERROR: fork() failed: Resource temporarily unavailable (11)",
+            "NOTICE: ready to handle connections",
+            'ERROR: [pool www] child 7 said into stderr: "ERROR: No pool defined"',
+        ],
+    )
+    def test_near_miss_what_is_about_no_start(self, text: str) -> None:
+        events, _log = read((STAMP + text + "\n").encode())
+        assert events and not [event for event in events if "failure" in event["detail"]]
+
+
 class TestRealLogs:
     @pytest.mark.parametrize("host", HOSTS)
     def test_failures_are_counted_by_meaning_per_pool(self, host: str) -> None:
@@ -74,9 +99,9 @@ class TestRealLogs:
         events = {event["signature"]: event["detail"] for event in read(raw(host + "-failures"))[0]}
         assert events["fpm-max-children-dynamic"] == {"limit": 2}
         assert events["fpm-exit-sigkill"]["signal"] == 9
-        assert events.get("fpm-bind-enoent") == (
-            {"errno": 2, "address": "/run/nodir/dyn.sock"} if "debian13" not in host else None
-        )
+        if "debian13" not in host:
+            assert events["fpm-bind-enoent"].pop("failure")["places"][0] == "/run/nodir/dyn.sock"
+            assert events["fpm-bind-enoent"] == {"errno": 2, "address": "/run/nodir/dyn.sock"}
         assert events["fpm-terminate"]["script"] == "/var/www/shop/s.php"
 
     @pytest.mark.parametrize("host", HOSTS)
