@@ -139,9 +139,9 @@ def _read_logs(host: Host, units: Dict[str, "Unit"], window: float) -> None:
 
 def _read_last_start(host: Host, name: str, unit: "Unit") -> None:
     """The journal back to the last start, which refused ones or PHP's complaints may have pushed out."""
-    from ...parse.linux.unit_starts import TRIED, of_meaning, without_small_talk
+    from ...parse.linux.unit_starts import BEGUN, of_meaning, without_small_talk
 
-    if not of_meaning(unit["log"], *TRIED):
+    if not of_meaning(unit["log"], BEGUN):
         log, unit["said"] = journal(host, name, MANY_LINES)
         unit["log"] = without_small_talk(log, MOST_LINES)
 

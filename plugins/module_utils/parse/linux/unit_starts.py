@@ -5,7 +5,7 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, FrozenSet, List, Optional, Sequence, Tuple
 
 from ...signatures.lookup import meanings
 from ...signatures.systemd import BY_SYSTEMD, SYSTEMD
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 # Who speaks, beside systemd. OTHER: a program of root's that is neither.
 BY_FPM, OTHER = "php-fpm", "command"
-TRIED = ("unit_starting", "unit_started")  # a start
+# What systemd says of a unit.
+STARTING, STARTED = meanings("unit_starting"), meanings("unit_started")
+STOPPING, STOPPED = meanings("unit_stopping"), meanings("unit_stopped")
+MAIN_ENDED, START_LIMITED, LIMIT_REACHED = map(meanings, ("main_ended", "start_limited", "limit_reached"))
+ENDED = MAIN_ENDED | meanings("control_ended")
+BEGUN = STARTING | STARTED  # a start
 MANAGER = 1  # its pid
 _OF_UNIT = re.compile(r"\S+\.(?:service|slice):? ")
 _SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program
@@ -54,7 +59,7 @@ def makes_read_only(unit: "Unit", path: str) -> Optional[str]:
 
 def without_small_talk(log: List["UnitLine"], most: int) -> List["UnitLine"]:
     """The lines from the last start on, at most so many, without notices and PHP's lesser complaints."""
-    starts = [number for number, entry in enumerate(log) if of_meaning([entry], *TRIED)]
+    starts = [number for number, entry in enumerate(log) if of_meaning([entry], BEGUN)]
     lines = log[starts[-1] :] if starts else log
     lines = [entry for entry in lines if not _SMALL_TALK.search(entry["text"])]
     return lines if len(lines) <= most else lines[: most - 2] + lines[-2:]
@@ -85,8 +90,7 @@ def of_manager(lines: Sequence["UnitLine"]) -> List["UnitLine"]:
     return [line for line in lines if line.get("by") == BY_SYSTEMD and line.get("pid") == MANAGER]
 
 
-def of_meaning(lines: Sequence["UnitLine"], *names: str) -> List["UnitLine"]:
-    wanted = meanings(*names)
+def of_meaning(lines: Sequence["UnitLine"], wanted: FrozenSet[str]) -> List["UnitLine"]:
     return [line for line in lines if line.get("meaning") in wanted]
 
 
@@ -122,4 +126,4 @@ def parse_journal(text: str) -> "Tuple[List[UnitLine], List[UnitLine]]":
 
 def refused_to_start(log: List["UnitLine"]) -> bool:
     """Whether the start limit stopped the last attempt. Result tells it only if nothing had failed before."""
-    return bool(of_meaning(of_meaning(log, "start_limited", *TRIED)[-1:], "start_limited"))
+    return bool(of_meaning(of_meaning(log, START_LIMITED | BEGUN)[-1:], START_LIMITED))

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import StartFault, UnitLine
 
 # What a signature means that keeps php-fpm from starting. The first wins.
+BAD_ACCOUNT, BAD_CONFIG, _OTHER = "bad_account", "bad_config", "other_error"
 _ORDER = (
     "bad_account address_in_use directory_missing address_unavailable bind_failed socket_access "
     "log_unwritable pid_unwritable no_shared_memory reload_failed lock_unwritable preload extension "
     "php_startup not_executable unit_step bad_config timed_out other_error"
 )
 _MEANINGS = _ORDER.split()
-meanings(*_MEANINGS)
-_BAD_ACCOUNT, _BAD_CONFIG, _OTHER = _MEANINGS[0], _MEANINGS[-3], _MEANINGS[-1]
+meanings(BAD_ACCOUNT, BAD_CONFIG, _OTHER, *_MEANINGS)
 # Before the message (zlog.c). Anchored: a worker's words stand behind "[pool www] child 12 said into ...".
 _HEAD = re.compile(r"(?:\[\d[\w .:-]+\] )?(?:PHP:\s+|(ERROR|ALERT): )(?P<pool>\[pool [^\]]*\] )?")
 _FILE = re.compile(r"\[([^\]:]+):(\d{1,9})\] ")
@@ -119,7 +119,7 @@ def read_line(text: str) -> Optional[StartFailure]:
     row, places = hit
     at = _FILE.match(message)
     about_config = row.meaning == _OTHER and (at or head.group("pool"))
-    meaning = _BAD_CONFIG if about_config else row.meaning
+    meaning = BAD_CONFIG if about_config else row.meaning
     if meaning not in _MEANINGS:
         return None
     file, line = (at.group(1), int(at.group(2))) if at else (None, None)
@@ -145,7 +145,7 @@ def choose(failures: Sequence[StartFailure]) -> Optional[StartFailure]:
     if behind is None:
         return failure
     if failure.meaning == _OTHER:
-        failure = failure._replace(meaning=_BAD_CONFIG)
+        failure = failure._replace(meaning=BAD_CONFIG)
     if failure.file is None and failure.kind not in kinds.FOLLOWS:
         # "Unable to include FILE from MAIN at line N": N counts the lines of FILE.
         if behind.kind == kinds.INCLUDE_FAILED and behind.places[2:]:
@@ -170,6 +170,6 @@ def failure_of_test(output: Sequence[str]) -> Optional["TestFailure"]:
         "file": failure.file,
         "line": failure.line,
         "pool": failure.pool,
-        "account": failure.first if failure.meaning == _BAD_ACCOUNT else None,
+        "account": failure.first if failure.meaning == BAD_ACCOUNT else None,
         "directive": failure.directive,
     }

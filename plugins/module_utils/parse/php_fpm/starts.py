@@ -6,13 +6,23 @@ and systemd about what php-fpm never came to say.
 """
 
 import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START
 from ...signatures.systemd import BY_SYSTEMD
 from ...signatures.table import Signature
-from ..linux.unit_starts import BY_FPM, TRIED, of_meaning
+from ..linux.unit_starts import (
+    BEGUN,
+    BY_FPM,
+    ENDED,
+    MAIN_ENDED,
+    STARTED,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    of_meaning,
+)
 from .problems import StartFailure, choose, errno_in, read_line
 
 if TYPE_CHECKING:
@@ -21,7 +31,15 @@ if TYPE_CHECKING:
 
 START_SECONDS = 5.0  # between the reason of a failed start and "FPM initialization failed"
 _NOT_RUN, _UNIT_STEP = "not_executable", "unit_step"
-_MAIN, _CONTROL = "main_ended", "control_ended"
+_STEPS = meanings(_NOT_RUN, _UNIT_STEP, "timed_out")
+_CONTROL_ENDED = ENDED - MAIN_ENDED
+_UNIT_FAILED, _DEPENDENCY, _STOP_TIMED_OUT = map(
+    meanings, ("unit_failed", "dependency_failed", "stop_timed_out")
+)
+_START_FAILED, _NO_FAILURE = (
+    meanings("start_failed", "reload_failed"),
+    meanings("runs", "in_order", "stopped"),
+)
 _OF_START = (70, 78, 254, 255)  # statuses with which php-fpm exits at its start alone
 _READY = re.compile(r"\[[^\]]*\] NOTICE: ready to handle connections\Z")
 # Who speaks, by what stands before: zlog.c and main.c, zend_accelerator_debug.c, elf/rtld.c.
@@ -48,11 +66,11 @@ def last_attempt(unit: Optional["Unit"]) -> List["UnitLine"]:
     if unit is None:
         return []
     lines = unit["log"]
-    turns = [number for number, entry in enumerate(lines) if of_meaning([entry], *TRIED)]
+    turns = [number for number, entry in enumerate(lines) if of_meaning([entry], BEGUN)]
     succeeded = unit["result"] == "success"
     if not turns:
         return [] if succeeded else lines
-    stops = of_meaning(lines[turns[-1] :], "unit_stopped")
+    stops = of_meaning(lines[turns[-1] :], STOPPED)
     if not succeeded and stops:
         # What systemd cannot prepare is never "Starting".
         later = lines[lines.index(stops[-1]) + 1 :]
@@ -61,28 +79,28 @@ def last_attempt(unit: Optional["Unit"]) -> List["UnitLine"]:
     if unit["active"] == "activating" and len(turns) > 1 and _again(lines, turns[-2], turns[-1]):
         return lines[turns[-2] : turns[-1]]
     # A unit of Type=simple has started before php-fpm said a word.
-    was_starting = of_meaning([lines[number] for number in turns[-2:-1]], "unit_starting")
-    went_well = of_meaning([lines[turns[-1]]], "unit_started") and (succeeded or was_starting)
+    was_starting = of_meaning([lines[number] for number in turns[-2:-1]], STARTING)
+    went_well = of_meaning([lines[turns[-1]]], STARTED) and (succeeded or was_starting)
     return _reload(lines[turns[-1] :]) if went_well else lines[turns[-1] :]
 
 
 def _again(lines: List["UnitLine"], before: int, last: int) -> bool:
     """Whether the last of two starts has just begun, and the one before failed: a unit with Restart=."""
-    return bool(of_meaning(lines[before:last], "unit_failed")) and not noted(*lines[last + 1 :])
+    return bool(of_meaning(lines[before:last], _UNIT_FAILED)) and not noted(*lines[last + 1 :])
 
 
 def _reload(lines: List["UnitLine"]) -> List["UnitLine"]:
     """Those in which a master that ran became a new one that did not start: only at its start it exits so."""
-    ends = [entry for entry in lines if _exit_status(entry, _MAIN) in _OF_START]
+    ends = [entry for entry in lines if _exit_status(entry, MAIN_ENDED) in _OF_START]
     if not ends:
         return []
     ended = ends[-1]["at"]
     return [entry for entry in lines if 0 <= ended - entry["at"] <= START_SECONDS]
 
 
-def _exit_status(line: "UnitLine", *whose: str) -> Optional[int]:
+def _exit_status(line: "UnitLine", whose: FrozenSet[str]) -> Optional[int]:
     """Of a process that ended by itself."""
-    ended = of_meaning([line], *whose) and line["places"][:1] == ["exited"]
+    ended = of_meaning([line], whose) and line["places"][:1] == ["exited"]
     return int(line["places"][1]) if ended else None
 
 
@@ -96,10 +114,10 @@ def read_message(text: str) -> Optional[Tuple[Signature, List[str]]]:
 
 
 def _read(line: "UnitLine") -> Optional[StartFailure]:
-    if of_meaning([line], _NOT_RUN, _UNIT_STEP, "timed_out"):
+    if of_meaning([line], _STEPS):
         return StartFailure("", line["meaning"], line["places"], "")
     # systemd's own exit statuses have names (systemd.exec(5)); those of programs have none.
-    if 200 <= (_exit_status(line, _MAIN, _CONTROL) or 0) < 255 and line["places"][2].isupper():
+    if 200 <= (_exit_status(line, ENDED) or 0) < 255 and line["places"][2].isupper():
         step = line["places"][2]
         return StartFailure("", _NOT_RUN if step == "EXEC" else _UNIT_STEP, [step], "")
     if line.get("by") != BY_FPM:
@@ -137,11 +155,11 @@ def attempt_in_log(events: Sequence["Event"]) -> Attempt:
     """The last start by php-fpm's own log, where no unit has a journal. events: of one master."""
     dated = [event for event in events if event["last"]]
 
-    def last(*names: str) -> float:
-        return max([event["last"] for event in dated if meaning_of(event) in meanings(*names)], default=0.0)
+    def last(wanted: FrozenSet[str]) -> float:
+        return max([event["last"] for event in dated if meaning_of(event) in wanted], default=0.0)
 
-    ended = last("start_failed", "reload_failed")
-    if ended < last("runs", "in_order", "stopped"):
+    ended = last(_START_FAILED)
+    if ended < last(_NO_FAILURE):
         return Attempt([], None, None, False)
     read: List[Tuple[float, StartFailure]] = []
     for event in dated:
@@ -157,21 +175,21 @@ def command_that_failed(lines: Sequence["UnitLine"]) -> Optional[Tuple["UnitLine
     """(line, status) of a command that the unit runs before or after php-fpm. When php-fpm itself
     has ended, it is about what cleans up.
     """
-    ends = [line for line in of_meaning(lines, _MAIN, _CONTROL) if line["places"]]
-    return (ends[0], int(ends[0]["places"][1])) if of_meaning(ends[:1], _CONTROL) else None
+    ends = [line for line in of_meaning(lines, ENDED) if line["places"]]
+    return (ends[0], int(ends[0]["places"][1])) if of_meaning(ends[:1], _CONTROL_ENDED) else None
 
 
 def main_process_ended(lines: Sequence["UnitLine"]) -> Optional["UnitLine"]:
     """The line of systemd about the exit of what ExecStart= runs."""
-    return next((entry for entry in reversed(lines) if _exit_status(entry, _MAIN) is not None), None)
+    return next((entry for entry in reversed(lines) if _exit_status(entry, MAIN_ENDED) is not None), None)
 
 
 def dependency_that_failed(unit: "Unit") -> Optional["UnitLine"]:
     """The line with which systemd gave up the last start, since another unit did not start."""
-    turns = of_meaning(unit["log"], "dependency_failed", "unit_stopping", "unit_stopped", *TRIED)
-    return next(iter(of_meaning(turns[-1:], "dependency_failed")), None)
+    turns = of_meaning(unit["log"], _DEPENDENCY | STOPPING | STOPPED | BEGUN)
+    return next(iter(of_meaning(turns[-1:], _DEPENDENCY)), None)
 
 
 def stop_timed_out(unit: "Unit") -> bool:
     """Whether Result=timeout is that of a stop: systemd killed what did not end by itself."""
-    return bool(of_meaning(unit["log"], "stop_timed_out"))
+    return bool(of_meaning(unit["log"], _STOP_TIMED_OUT))

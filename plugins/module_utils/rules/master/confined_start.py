@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, Optional
 
 from ...parse.endpoint import parse
 from ...parse.linux.systemctl import SIGSYS, may_not_use
-from ...parse.linux.unit_starts import of_meaning
+from ...parse.linux.unit_starts import STARTING, of_meaning
 from ...parse.titles import program_of
 from ...signatures import kinds
 from ..connect.confined import FAMILIES, logged, type_of
@@ -30,7 +30,7 @@ def _moments(down: Down) -> Optional[List[float]]:
     unit = down.unit
     if unit is None or not unit["changed_at"]:
         return None
-    turns = of_meaning(unit["log"], "unit_starting")
+    turns = of_meaning(unit["log"], STARTING)
     began = turns[-1]["at"] if turns else unit["changed_at"] - 30
     return [min(began, unit["changed_at"]) - BEFORE, unit["changed_at"] + AFTER]
 

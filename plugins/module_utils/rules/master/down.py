@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.endpoint import canonical
-from ...parse.php_fpm.problems import StartFailure, choose
+from ...parse.php_fpm.problems import BAD_ACCOUNT, BAD_CONFIG, StartFailure, choose
 from ...parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of, noted
 from ...signatures.lookup import by_meaning, meanings
 from ...signatures.php_fpm import PHP_FPM
@@ -58,8 +58,7 @@ CRASHES = {
     11: "11 (SIGSEGV)",
     31: "31 (SIGSYS)",
 }
-_BAD_ACCOUNT, _BAD_CONFIG = meanings("bad_account"), meanings("bad_config")
-TESTED = _BAD_ACCOUNT | _BAD_CONFIG  # what php-fpm -t can be asked about
+TESTED = (BAD_ACCOUNT, BAD_CONFIG)  # what php-fpm -t can be asked about
 _OF_SIZE = meanings("no_shared_memory")  # whatever its errno
 
 
@@ -196,14 +195,14 @@ def look_at(case: Case, master: "Master") -> Down:
         if logged.at is not None and logged.at >= since:
             attempt = attempt._replace(failure=logged.failure, at=logged.at)
     failure = attempt.failure
-    if failure and failure.meaning in _BAD_ACCOUNT and not _names(master, failure.first):
+    if failure and failure.meaning == BAD_ACCOUNT and not _names(master, failure.first):
         failure = None
     return Down(case, master, unit, _rejection(master), attempt, failure, _place(case, failure))
 
 
 def _meaning(problem: "ConfigProblem") -> str:
     """A snapshot from before 0.5.0 has no kind: the commonest is taken."""
-    return PHP_FPM.meaning_of[problem["kind"]] if "kind" in problem else min(_BAD_CONFIG)
+    return PHP_FPM.meaning_of[problem["kind"]] if "kind" in problem else BAD_CONFIG
 
 
 def ended_by(test: "ConfigTest") -> Optional[str]:
@@ -220,7 +219,7 @@ def _rejection(master: "Master") -> Optional[Rejection]:
         return _refused_by_test(master)
     for problem in master["config_errors"]:
         meaning = _meaning(problem)
-        if meaning in _BAD_CONFIG and test["ran"]:
+        if meaning == BAD_CONFIG and test["ran"]:
             continue
         file, line, path = problem["file"], problem["line"], problem.get("path")
         proof = evidence("php-fpm", problem["text"], file, line)

@@ -5,12 +5,14 @@
 
 from typing import Optional
 
-from ...parse.linux.unit_starts import of_meaning
+from ...parse.linux.unit_starts import LIMIT_REACHED, of_meaning
+from ...signatures.lookup import meanings
 from ..model import Reason, evidence
 from .down import Down
 from .whereabouts import of_journal
 
 SHORTLY = 60.0  # seconds
+_OOMD_KILLED = meanings("oomd_killed")
 
 
 def oomd_killed(down: Down) -> Optional[Reason]:
@@ -21,7 +23,7 @@ def oomd_killed(down: Down) -> Optional[Reason]:
     if unit is None or down.result not in ("oom-kill", "signal"):
         return None
     since = unit.get("active_since") or 0.0
-    kills = [entry for entry in of_meaning(unit["log"], "oomd_killed") if entry["at"] >= since]
+    kills = [entry for entry in of_meaning(unit["log"], _OOMD_KILLED) if entry["at"] >= since]
     if not kills:
         return None
     words = "systemd-oomd killed all of %s for its memory, and nothing started it again" % down.name
@@ -57,7 +59,7 @@ def by_limit(down: Down) -> Optional[Reason]:
         "which is how long its unit may run" if down.result == "timeout" else "since it gave no sign of life"
     )
     words = "systemd ended %s by %s, %s (Result=%s), and nothing restarted it"
-    proof = of_journal(of_meaning(unit["log"], "limit_reached")[-1:])
+    proof = of_journal(of_meaning(unit["log"], LIMIT_REACHED)[-1:])
     proof += [evidence("systemd", "%s: %s" % (down.name, limit)), down.state]
     remedy = [] if _ran_shortly(down) else down.start
     return Reason(words % (down.name, limit, why, down.result), proof, remedy=remedy)

@@ -8,7 +8,7 @@ not look at. Where something has to be mended first, no start is offered.
 from typing import TYPE_CHECKING, Optional, Sequence, Tuple
 
 from ...parse.linux.systemctl import hides
-from ...parse.linux.unit_starts import makes_read_only, of_manager, of_meaning
+from ...parse.linux.unit_starts import ENDED, makes_read_only, of_manager, of_meaning
 from ...parse.php_fpm.starts import dependency_that_failed, stop_timed_out
 from ...signatures import kinds
 from ...signatures.lookup import meanings
@@ -176,7 +176,7 @@ def by_status(reason: str, statuses: Tuple[int, ...], down: Down) -> Optional[Re
     if unit is None or down.failure or down.result != "exit-code" or unit["exec_main_code"] != 1:
         return None
     status = unit["exec_main_status"]
-    ends = [entry["at"] for entry in of_meaning(down.attempt.lines, "main_ended", "control_ended")]
+    ends = [entry["at"] for entry in of_meaning(down.attempt.lines, ENDED)]
     ended = ends[-1] if ends else unit["changed_at"]
     if status not in statuses or down.attempt.ready or down.changed_since(ended):
         return None

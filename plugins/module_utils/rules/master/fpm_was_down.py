@@ -6,7 +6,15 @@
 from bisect import bisect
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
-from ...parse.linux.unit_starts import TRIED, of_meaning
+from ...parse.linux.unit_starts import (
+    BEGUN,
+    LIMIT_REACHED,
+    MAIN_ENDED,
+    STARTED,
+    STOPPED,
+    STOPPING,
+    of_meaning,
+)
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meanings
 from ..case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
@@ -21,9 +29,8 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import UnitLine
 
 ENDS = WORKER_ENDED | meanings("terminated")
-_STARTED, _NOT_STARTED, _AGAIN = map(meanings, ("unit_started", "unit_not_started", "restarted"))
-_BY_LIMIT, _ENDED, _STOPPING = map(meanings, ("limit_reached", "main_ended", "unit_stopping"))
-TURNS = ("unit_stopping", "unit_stopped", *TRIED)
+_NOT_STARTED, _AGAIN = map(meanings, ("unit_not_started", "restarted"))
+TURNS = STOPPING | STOPPED | BEGUN
 LOOP = 3  # automatic restarts in the window, or stops that lost requests
 
 
@@ -45,7 +52,7 @@ def _restarts(log: Sequence["UnitLine"]) -> List["UnitLine"]:
     found: List[UnitLine] = []
     for entry in log:
         meaning = entry.get("meaning")
-        if meaning in _STARTED:
+        if meaning in STARTED:
             ran = True
         elif meaning in _NOT_STARTED:
             ran = False
@@ -103,10 +110,10 @@ def _ended(outage: Outage) -> Optional[End]:
     named = ["%s=%s" % (each, limits[each]) for each in ("RuntimeMaxSec", "WatchdogSec") if each in limits]
     for line in reversed(outage.log):
         meaning, proof = line.get("meaning"), [outage.runs, *of_journal([line])]
-        if meaning in _BY_LIMIT and named:
+        if meaning in LIMIT_REACHED and named:
             words = "systemd ended %s by %s and started it again: it will do so each time."
             return End("limit_reached", words % (outage.name, " or ".join(named)), "active", proof)
-        if meaning in _ENDED and line["places"][:1] in (["killed"], ["dumped"]):
+        if meaning in MAIN_ENDED and line["places"][:1] in (["killed"], ["dumped"]):
             words = "the master of %s ended by signal %s, and systemd started it again."
             return End("crashed", words % (outage.name, line["places"][2]), "recovered", proof)
     return None
@@ -126,7 +133,7 @@ def _stopped_often(outage: Outage) -> Optional[End]:
     """By a timer or a monitor, at the cost of requests, and not long ago."""
     if outage.why != "stopped" or _restarts(outage.recent):
         return None
-    stops = of_meaning(outage.recent, "unit_stopping")
+    stops = of_meaning(outage.recent, STOPPING)
     times = [line["at"] for line in stops]
     before = {bisect(times, loss.at + LOG_SECOND) for loss in outage.lost}
     cost = sorted({times[number - 1] for number in before if number})
@@ -147,11 +154,11 @@ ENDINGS = (_ends_often, _ended, _stopped_often, _once)
 
 def _stop_after(journal: Sequence["UnitLine"], began: float) -> Optional[float]:
     """When the master was stopped that ran as the first request was lost."""
-    turns = of_meaning(journal, *TURNS)
+    turns = of_meaning(journal, TURNS)
     earlier = [entry for entry in turns if entry["at"] < began - LOG_SECOND]
-    ran = not earlier or earlier[-1].get("meaning") in _STARTED
+    ran = not earlier or earlier[-1].get("meaning") in STARTED
     later = turns[len(earlier) : len(earlier) + 1]
-    return next((entry["at"] for entry in later if ran and entry.get("meaning") in _STOPPING), None)
+    return next((entry["at"] for entry in later if ran and entry.get("meaning") in STOPPING), None)
 
 
 def _outage(case: Case, owner: Owner, lost: Sequence[Loss]) -> Optional[Outage]:
@@ -165,7 +172,7 @@ def _outage(case: Case, owner: Owner, lost: Sequence[Loss]) -> Optional[Outage]:
     if stop and lost[0].at < stop - LOG_SECOND:
         return None  # the restart mended something else
     # An access log does not tell that nobody was there: the unit's journal must.
-    starts = [entry["at"] for entry in of_meaning(log, *TRIED)]
+    starts = [entry["at"] for entry in of_meaning(log, BEGUN)]
     if lost[0].meaning in HIDDEN and not any(at > lost[-1].at for at in starts):
         return None
     return Outage(case, owner, lost, journal, log)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
 from ...parse.linux.systemctl import hides
-from ...parse.linux.unit_starts import of_meaning
+from ...parse.linux.unit_starts import START_LIMITED, of_meaning
 from ..case import CUT_OFF, DENIED, NOBODY_THERE, Case
 from ..model import Cause, Loss, Match, Reason, evidence, first_line, first_reason
 from . import confined_start, ended, failed_starts, odd_masters, start_again, start_commands
@@ -100,7 +100,7 @@ def _start_limit_hit(down: "Down") -> Optional[Reason]:
     """systemd 247 to 257 keeps the failed start's own result; the limit stands in the journal alone."""
     if down.unit is None or not (down.unit["start_limit_hit"] or down.result == "start-limit-hit"):
         return None
-    proof = of_journal(of_meaning(down.unit["log"], "start_limited")[-1:])
+    proof = of_journal(of_meaning(down.unit["log"], START_LIMITED)[-1:])
     words = "systemd refuses to start %s: it failed too often in a short time" % down.name
     remedy = [down.remedy("unit_reset_failed")] + down.start
     return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, List, Optional
 
-from ...parse.linux.unit_starts import of_meaning
+from ...parse.linux.unit_starts import STARTING, of_meaning
 from ...parse.php_fpm.starts import START_SECONDS, command_that_failed, main_process_ended
 from ...parse.titles import is_fpm
 from ...signatures.systemd import BY_SYSTEMD
@@ -68,7 +68,7 @@ def _ended(down: Down) -> "Optional[UnitLine]":
     if unit is None or down.failure or down.result != "exit-code" or not lines or down.attempt.ready:
         return None
     line = main_process_ended(lines)
-    began = of_meaning(lines[:1], "unit_starting")
+    began = of_meaning(lines[:1], STARTING)
     if line is None or not (began or line["at"] - lines[0]["at"] <= START_SECONDS):
         return None
     return None if down.changed_since(line["at"]) else line

@@ -21,8 +21,6 @@ STATIONS = ("collect", "parse", "rules")
 MEANINGS = nginx.MEANINGS | php_fpm.MEANINGS | OF_START | OF_UNIT
 NOT_ASKED_FOR = {
     "peer_disabled": "each failure that took the server out has its own line",
-    "in_order": "nothing is wrong",
-    "stopped": "the line before it says that php-fpm stops",
     "trace_denied": "a slow log without a backtrace loses no request",
     "exited": "a worker that ends in order loses no request",
     "path_cut": "the pool's endpoint is compared with what nginx dials",
@@ -33,18 +31,15 @@ NOT_ASKED_FOR = {
 
 @functools.lru_cache(maxsize=None)
 def asked_for() -> Set[str]:
-    """By meanings(...), by the keys of by_meaning(...), and by the names of sets in signatures/. Where a file
-    asks of_meaning(...) about a unit's journal, by any text in it.
-    """
+    """By meanings(...) or map(meanings, ...), by by_meaning(...), and by the names of sets in signatures/."""
     words: Set[str] = set()
     for path in python_files(UTILS):
         if os.path.relpath(path, UTILS_OF_ROOT).split(os.sep)[0] not in STATIONS:
             continue
-        nodes = list(ast.walk(parsed(path)))
-        if any(isinstance(node, ast.Call) and _name(node.func) == "of_meaning" for node in nodes):
-            words.update((OF_START | OF_UNIT).intersection(each.value for each in nodes if _is_text(each)))
-        for node in nodes:
-            if isinstance(node, ast.Call) and _name(node.func) in ("meanings", "by_meaning"):
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call) and any(
+                _name(each) in ("meanings", "by_meaning") for each in [node.func, *node.args[:1]]
+            ):
                 words.update(each.value for each in ast.walk(node) if _is_text(each))
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("signatures."):
                 sets = [getattr(nginx, alias.name, None) for alias in node.names]
