@@ -8,9 +8,10 @@ import fcntl
 import os
 from typing import Iterator
 
+from ..parse.ledger import PATH
 from .disk import Disk
 
-STATE = "/var/lib/webmedic-php-fpm"
+STATE = os.path.dirname(PATH)
 
 
 class Busy(Exception):

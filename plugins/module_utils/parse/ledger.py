@@ -1,0 +1,30 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ledger of what was tried on this host: change/ledger.py writes it."""
+
+import json
+from typing import TYPE_CHECKING, List, Optional
+
+if TYPE_CHECKING:
+    from ...plugin_utils.shapes.record import Attempt
+
+PATH = "/var/lib/webmedic-php-fpm/ledger.json"
+VERSION = 1
+_FIELDS = (("at", (int, float)), ("action", str), ("target", str), ("result", str))
+
+
+def entries_in(text: str) -> "Optional[List[Attempt]]":
+    """None when this is not a ledger."""
+    try:
+        ledger = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    entries = ledger.get("entries") if isinstance(ledger, dict) and ledger.get("version") == VERSION else None
+    if not isinstance(entries, list):
+        return None
+    sound = all(
+        isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in _FIELDS)
+        for entry in entries
+    )
+    return entries if sound else None
