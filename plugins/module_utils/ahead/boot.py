@@ -15,6 +15,7 @@ from ..parse.linux.proc import unit_of
 from ..parse.linux.swap import mount_of
 from ..parse.linux.systemctl import COMMAND, parse_show
 from ..parse.linux.tmpfiles import LINKS, entry_for
+from ..parse.titles import NGINX_NAME
 from ..remediate.launch import Launch
 from ..remediate.rehearsal import made_first
 from ..remediate.start_refusals import start_refusals
@@ -121,8 +122,7 @@ def _only_tests(launch: Launch) -> bool:
     )
     argvs = [argv for _path, argv, _ignored in COMMAND.findall(commands)]
     return bool(argvs) and all(
-        re.match(r"\S*(?:nginx|openresty|angie)\S* .*-t\b|\S*/rm -f /\S*nginx\.pid\s*\Z", argv)
-        for argv in argvs
+        re.match(r"\S*%s\S* .*-t\b|\S*/rm -f /\S*nginx\.pid\s*\Z" % NGINX_NAME, argv) for argv in argvs
     )
 
 

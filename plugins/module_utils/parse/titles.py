@@ -11,10 +11,11 @@ from typing import Optional
 
 # A master's title -> words of its program's file name.
 PROGRAMS = {"nginx": ("nginx", "openresty", "angie", "tengine", "freenginx"), "php-fpm": ("fpm",)}
+NGINX_NAME = "(?:%s)" % "|".join(PROGRAMS["nginx"])  # a pattern: nginx, its forks
 
 # angie adds its version and brackets. group 1: the command line.
-NGINX_MASTER = re.compile(r"(?:nginx|angie): master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
-NGINX_WORKER = re.compile(r"(?:nginx|angie): worker process(?! is shutting down)")
+NGINX_MASTER = re.compile(NGINX_NAME + r": master process (?:v\S+ #\d+ \[)?(.*?)\]?$")
+NGINX_WORKER = re.compile(NGINX_NAME + r": worker process(?! is shutting down)")
 # group 1: the configuration file; the title may be cut.
 FPM_MASTER = re.compile(r"php-fpm: master process(?: \((.*?)\)?)?$")
 POOL = "php-fpm: pool "  # and the pool's name: a worker's
@@ -23,7 +24,8 @@ FPM_WORKER = re.compile(POOL + r"(.+)\Z")
 # The file of php-fpm's program, and a process that runs nginx or it.
 _FPM = r"php[\d.-]*(?:php-?)?fpm[\d.]*"
 _FPM_FILE = re.compile(r"(?:.*/)?%s(?: \(deleted\))?\Z" % _FPM)
-_COMM = re.compile(r"\(?(?:(nginx)|%s)(?![A-Za-z_])" % _FPM)
+_COMM = re.compile(r"\(?(?:(%s)|%s)(?![A-Za-z_])" % (NGINX_NAME, _FPM))
+_CLAIM = re.compile(r"(?:(%s)|php-fpm): master process" % NGINX_NAME)
 
 
 def relevant(comm: str) -> bool:
@@ -49,6 +51,5 @@ def program_of(comm: str) -> Optional[str]:
 
 def claim(title: str) -> Optional[str]:
     """The program as whose master a process presents itself."""
-    if title.startswith("angie: master"):
-        return "nginx"
-    return next((name for name in PROGRAMS if title.startswith(name + ": master process")), None)
+    match = _CLAIM.match(title)
+    return match and ("nginx" if match.group(1) else "php-fpm")

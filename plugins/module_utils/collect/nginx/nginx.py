@@ -11,7 +11,7 @@ from ...parse.linux.proc import parse_status
 from ...parse.nginx.conf import Conf, error_logs, every, opened, repeated_logs
 from ...parse.nginx.routes import routes
 from ...parse.nginx.site_logs import Defaults, log_formats, site_logs, used
-from ...parse.titles import NGINX_MASTER, NGINX_WORKER, PROGRAMS
+from ...parse.titles import NGINX_MASTER, NGINX_NAME, NGINX_WORKER, PROGRAMS
 from ..host import Host
 from ..linux.processes import Process, processes, unit_around
 from ..linux.units import unit_states
@@ -34,7 +34,7 @@ LATELY = 2 * 86400.0  # seconds
 # question of each edit that a reload follows at once, as scripts do it.
 LOADING = 0.05  # seconds
 
-UNITS = ("nginx.service", "openresty.service", "angie.service")
+UNITS = tuple(name + ".service" for name in PROGRAMS["nginx"])
 _BINARIES = (
     "/usr/sbin/nginx",
     "/usr/local/nginx/sbin/nginx",
@@ -86,7 +86,7 @@ def _build(host: Host, binary: str) -> Tuple[Optional[str], Dict[str, str]]:
 
 def _serves(host: Host, process: Process) -> bool:
     """Without a master (master_process off). A start that fails, and nginx -t, wait for no events."""
-    if process.comm not in PROGRAMS["nginx"] or process.cmdline.startswith(("nginx: ", "angie: ")):
+    if process.comm not in PROGRAMS["nginx"] or re.match(NGINX_NAME + ": ", process.cmdline):
         return False
     files = "/proc/%d/fd/" % process.pid
     return any(host.readlink(files + name) == "anon_inode:[eventpoll]" for name in host.names(files))

@@ -11,6 +11,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from ..titles import NGINX_NAME
 from .logrotate import Line
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ _OF_VERB = {
 _MANAGERS = ("systemctl", "service", "invoke-rc.d", "rc-service", "initctl")
 _KILLERS = ("kill", "pkill", "killall", "start-stop-daemon", "skill")
 _NAMES = {
-    NGINX: re.compile(r"nginx|openresty|angie"),
+    NGINX: re.compile(NGINX_NAME),
     FPM: re.compile(r"php[^\s;|&/]{0,40}fpm|(?<![a-z])fpm"),
 }
-_CONTROL = re.compile(r"(?:nginx|openresty|angie)\S*\s(?:.*\s)?-s\s*(reopen|reload|stop|quit)\b")
+_CONTROL = re.compile(NGINX_NAME + r"\S*\s(?:.*\s)?-s\s*(reopen|reload|stop|quit)\b")
 _REOPENS = re.compile(r"/php[\d.]*-fpm-reopenlogs\Z")  # of Debian's packages
 # What does nothing to a daemon.
 _HARMLESS = re.compile(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple, U
 from ...parse.linux.denials import type_of
 from ...parse.linux.systemctl import may_not_use
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
+from ...parse.titles import program_of
 from ..case import CONFINED, DENIED, Case
 from ..model import Confidence, Loss, Reason, State, evidence, first_line, sample
 
@@ -60,7 +61,7 @@ def _denials(case: Case, module: str) -> List["Denial"]:
     return [
         denial
         for denial in reversed(known["denials"] if known else [])
-        if denial["module"] == module and denial["program"].strip("()").startswith("nginx")
+        if denial["module"] == module and program_of(denial["program"]) == "nginx"
     ]
 
 

@@ -22,6 +22,7 @@ class TestMasters:
         [
             ("php-fpm: master process (/etc/php-fpm.conf)", "php-fpm"),
             ("nginx: master process nginx", "nginx"),
+            ("freenginx: master process freenginx", "nginx"),
             ("angie: master process v1.6.0 #1 [angie]", "nginx"),
             ("php-fpm: pool www", None),
             ("vim php-fpm: master process (x)", None),
@@ -59,8 +60,9 @@ class TestWorkers:
         assert (match.group(1) if match else None) == pool
         assert pool is None or titles.POOL + pool == title
 
-    @pytest.mark.parametrize("title", ["nginx: worker process", "angie: worker process"])
-    def test_near_miss_worker_that_shuts_down(self, title: str) -> None:
+    @pytest.mark.parametrize("name", titles.PROGRAMS["nginx"])
+    def test_near_miss_worker_that_shuts_down(self, name: str) -> None:
+        title = name + ": worker process"
         assert titles.NGINX_WORKER.match(title)
         assert not titles.NGINX_WORKER.match(title + " is shutting down")
 
@@ -93,7 +95,12 @@ class TestProgram:
         assert not is_fpm("/usr/sbin/" + name)
 
     @pytest.mark.parametrize(
-        "name, program", [("nginx", "nginx"), ("nginxd", None), ("php-fpm_exporte", None)]
+        "name, program",
+        [
+            *((name, "nginx") for name in titles.PROGRAMS["nginx"]),
+            ("nginxd", None),
+            ("php-fpm_exporte", None),
+        ],
     )
     def test_a_process_runs_nginx_or_something_else(self, name: str, program: Optional[str]) -> None:
         assert program_of(name) == program

@@ -9,7 +9,7 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import Process
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import collect_nginx
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.nginx.nginx import UNITS, collect_nginx
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.systemctl import PROPERTIES
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.built import Built
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.nginx import (
@@ -475,7 +475,7 @@ class TestAccount:
 
     def test_roots_nginx_that_a_boot_would_start_is_down(self) -> None:
         shown = "Id=nginx.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n"
-        command = "systemctl show --no-pager -p %s -- nginx.service openresty.service angie.service"
+        command = "systemctl show --no-pager -p %s -- " + " ".join(UNITS)
         host = (
             rootless()
             .answers(command % ",".join(PROPERTIES), shown)

@@ -104,6 +104,9 @@ class TestSelinux:
     def test_systemds_child_before_it_is_php_fpm(self) -> None:
         assert those(AVC % ("execute", "(php-fpm)", NAME, "etc_t", "file", 0), "program") == ["(php-fpm)"]
 
+    def test_hit_a_fork_of_nginx(self) -> None:
+        assert those(AVC % ("write", "angie", NAME, "var_run_t", "sock_file", 0), "program") == ["angie"]
+
     @pytest.mark.parametrize(
         "text",
         [
