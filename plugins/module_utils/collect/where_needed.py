@@ -11,7 +11,17 @@ from ..parse.linux.proc import WAITS_FOR_READER
 from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import CYCLES, FATAL, LIMITED, OWN_ERRORS, QUEUE_FULL, REFUSED, UNWRITABLE
+from ..signatures.nginx import (
+    CYCLES,
+    FATAL,
+    LIMITED,
+    NO_CONNECTION,
+    OWN_ERRORS,
+    QUEUE_FULL,
+    REFUSED,
+    TIMED_OUT,
+    UNWRITABLE,
+)
 from .host import Host
 from .linux.processes import Process
 from .logs.log_clock import is_odd
@@ -50,9 +60,9 @@ _BESIDE = re.compile(
 )
 _SENT_ON, _CAME = re.compile(rb'"GET [^" ]+ HTTP/[\d.]+" 30[12378] '), re.compile(rb'" 200 ')
 # These name files, directories, limits or scripts of the host.
-OF_PLACES = (
-    UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL | meanings("too_big", "zone_full")
-) | meanings("no_resource", "turned_away")
+OF_PLACES = (UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL | NO_CONNECTION) | meanings(
+    "too_big", "zone_full"
+)
 _SHORT = re.compile(rb"<\?(?!php|=|xml)", re.I)  # of a script
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
@@ -64,9 +74,8 @@ MOST_ROOTS, BEGIN = 64, 64  # bytes of a script
 ODD_PAGES = {"refused", "forbidden", "bad", "blank", "zipped"}
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
 BAD_STATUSES = {b"500", b"403", b"400"}
-ENDED = meanings("timed_out", "broken_off")
 # Of requests that may come since, whose setting no log names.
-REVISITED = (ENDED | CYCLES | meanings("too_big", "auth_answer", "bad_params", "zone_full")) | meanings(
+REVISITED = (TIMED_OUT | CYCLES | meanings("too_big", "auth_answer", "bad_params", "zone_full")) | meanings(
     "index_forbidden", "http_spoken", "unresolved", "bad_upstream", "unbound"
 )
 
@@ -258,7 +267,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
     # It tells how long nginx waited.
     timed = any("$request_time" in form["text"] for form in (nginx.get("log_formats") or {}).values())
-    timed = timed and any(meaning_of(event) in ENDED for event in logs["events"])
+    timed = timed and any(meaning_of(event) in TIMED_OUT for event in logs["events"])
     if not (
         compared
         or timed
@@ -302,7 +311,7 @@ def waits(host: Host, snapshot: "Snapshot") -> Optional["Waits"]:
 def changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
     """Times of changes, where something was lost that another setting may have ended."""
     if not snapshot["oom"]["kills"] and not any(
-        meaning_of(event) in ENDED | QUEUE_FULL for event in snapshot["logs"]["events"]
+        meaning_of(event) in TIMED_OUT | QUEUE_FULL for event in snapshot["logs"]["events"]
     ):
         return {}
     from .changed_files import changed_files

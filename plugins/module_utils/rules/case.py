@@ -33,8 +33,6 @@ CUT_OFF = meanings("cut_off", "bad_gateway")
 NOT_IN_TIME = meanings("connect_timed_out")
 FULL = meanings("pool_full", "process_max")
 KILLED = meanings("killed")
-# 502 by the access log, where the error log hides why.
-HIDDEN = meanings("bad_gateway")
 
 
 def logged_as(key: str, endpoint: "Endpoint") -> List[str]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequenc
 
 from ..parse.timestamps import LOG_SECOND
 from ..signatures.lookup import meanings
-from ..signatures.nginx import QUEUE_FULL
+from ..signatures.nginx import QUEUE_FULL, UNREACHED
+from ..signatures.php_fpm import WORKER_ENDED
 from .case import CUT_OFF, KILLED, Case
 from .model import (
     Answer,
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 TOO_BIG = meanings("too_big")
 STOPPING = meanings("stopping", "emergency_reload")
 RUNS = meanings("runs")
-# php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c): what it logs is
-# another's.
-WORKER_ENDED = meanings("crashed", "filtered", "limited", "killed", "hard_timeout", "gave_up")
-UNREACHED = meanings("unreached", "unbound")
 STOP_SECONDS = 3.0  # that a stop takes at most where no log tells of its end
 APART = 20.0  # seconds from one reload to the next
 OFTEN = 3  # reloads or restarts that cut off requests in the window

@@ -36,6 +36,10 @@ OWN_ERRORS = words(
 )
 NOT_FOUND = words("script_missing script_closed script_gone")  # gone: from where PHP's cache of paths leads
 REFUSED = NOT_FOUND | words("script_denied")  # by security.limit_extensions
+UNOPENED = words("script_missing script_denied")
+UNSEEN = words("root_denied index_forbidden")
+UNREACHED = words("unreached unbound")
+NO_CONNECTION = words("no_resource turned_away")
 BEFORE_SCRIPT = words("fatal_before_script")
 FATAL = BEFORE_SCRIPT | words("php_fatal")
 # Of which parse/nginx/message_parts.py knows more.
@@ -66,6 +70,7 @@ ACCESS = {
     "access-504-unasked": "unasked",
 }
 ACCESS_LOST = frozenset(("access-502", "access-504"))
+HIDDEN = words("bad_gateway")  # 502, where the error log hides why
 # As nginx writes them behind " while ", and as the rows name them.
 PHASES = {
     "connecting to upstream": "connecting",

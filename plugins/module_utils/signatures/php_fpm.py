@@ -18,6 +18,9 @@ MEANINGS = words(
     # in a worker's words, so in the application's too: listen.allowed_clients, security.limit_extensions
     "client_not_allowed script_missing script_denied bad_ini php_fatal php_message"
 )
+# php-fpm logs no end of a worker that its own stop or reload brought about (fpm_children.c).
+WORKER_ENDED = words("crashed filtered limited killed hard_timeout gave_up")
+SLOW = words("slow_script terminated")
 EXIT_SOFTWARE = 70  # FPM_EXIT_SOFTWARE, of a worker that could not be set up (fpm_child_init)
 STDERR = "stderr"  # a worker's words; the other phases are the levels of the master's messages
 

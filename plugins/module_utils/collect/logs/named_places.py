@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Callable, FrozenSet, Iterator, List, Sequence,
 from ...parse.nginx.conf import Directive, every, named
 from ...parse.redact import redact
 from ...signatures.lookup import meaning_of, meanings
-from ...signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNWRITABLE
+from ...signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNSEEN, UNWRITABLE
 from ..host import Host
 from ..linux.hidden import other_view
 from ..nginx.nginx_files import Reading
 from ..nginx.nginx_settings import SCARCE, scarce
 from ..nginx.nginx_temp import DENIED, closed_roots, denied_files, files_named, temp_dirs
-from ..pages.script_ways import UNSEEN, ways
+from ..pages.script_ways import ways
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event, LaterLogs, Limit, SentFile

@@ -10,6 +10,7 @@ from ...parse.nginx.pass_settings import passes, size
 from ...parse.nginx.routes import server_names, site_name
 from ...parse.number import count
 from ...signatures.lookup import meanings
+from ...signatures.nginx import NO_CONNECTION
 from ..host import Host
 from .nginx_files import Reading
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Nginx, ServerBlock
     from ....plugin_utils.shapes.scarce import HeaderBuffer, LackingLocation, ZoneUser
 
-TOO_BIG, NO_CONNECTION = meanings("too_big"), meanings("no_resource", "turned_away")
-ZONE_FULL = meanings("zone_full")
+TOO_BIG, ZONE_FULL = meanings("too_big"), meanings("zone_full")
 NO_LOCATION = meanings("no_location")
 SCARCE = TOO_BIG | NO_CONNECTION | ZONE_FULL | NO_LOCATION
 CONNECTIONS = 512  # nginx's default

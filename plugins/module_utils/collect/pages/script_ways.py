@@ -13,8 +13,8 @@ from ...parse.linux.permission import READ, Component, Identity, blocked_by
 from ...parse.linux.proc import parse_status
 from ...parse.nginx.script_refusals import INDEX, aliased, folder_of, script_of
 from ...parse.pools_at import pools_behind
-from ...signatures.lookup import meaning_of, meanings
-from ...signatures.nginx import FATAL, NOT_FOUND, REFUSED
+from ...signatures.lookup import meaning_of
+from ...signatures.nginx import FATAL, NOT_FOUND, REFUSED, UNSEEN
 from ..endpoint.socket_files import component_of, walk
 from ..host import Host, HostError
 from ..linux.confined_way import confined_way
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import Master, Pool
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-UNSEEN = meanings("root_denied", "index_forbidden")
 MOST_WAYS = 32
 PAGES = ("index.php", "index.html", "app.php", "index.htm")
 BELOW = ("", "public/", "web/", "htdocs/", "public_html/", "dist/", "current/")

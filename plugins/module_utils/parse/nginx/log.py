@@ -25,8 +25,8 @@ from typing import (
     Tuple,
 )
 
-from ...signatures.lookup import meaning_of, meanings
-from ...signatures.nginx import HAVE_PARTS, LOST, NO_SERVER, PHASES, REFUSED, STDERR, TIMED_OUT
+from ...signatures.lookup import meaning_of
+from ...signatures.nginx import HAVE_PARTS, LOST, NO_SERVER, PHASES, REFUSED, STDERR, TIMED_OUT, UNSEEN
 from ..log_events import Events, Log
 from ..timestamps import nginx_time
 from .log_entry import ENTRY_LIMIT, Entry, brief, fields, is_next, parse_entry
@@ -39,7 +39,7 @@ LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
 _IN_HEADER = " while reading response header from upstream"
 _MOST_DOUBTS = 5000
 _MOST_TRIES = 4096
-UNSHOWN = REFUSED | meanings("root_denied", "index_forbidden")
+UNSHOWN = REFUSED | UNSEEN
 
 
 class _Seen:

@@ -70,7 +70,7 @@ _OF_MODULES = re.compile(
 )
 # Methods that ngx_http_upstream_next() passes on only where non_idempotent is allowed.
 _ONCE = ("POST", "LOCK", "PATCH")
-TRIED = LOST | NO_SERVER
+_OF_SERVER = LOST | NO_SERVER
 _LATE = meanings("timed_out", "connect_timed_out", "send_timed_out", "cut_off")
 _SPOKEN = meanings("php_message", "too_large_for_php", "too_many_for_php")
 
@@ -206,7 +206,7 @@ def parse_entry(line: str, utc_offset: int) -> Optional[Entry]:
         and _is_loss(endpoint or "", head.group(2), phase, message)
     ):
         row = UNKNOWN
-    request = _request(line, head.group(4)) if row and row.meaning in TRIED and endpoint else None
+    request = _request(line, head.group(4)) if row and row.meaning in _OF_SERVER and endpoint else None
     kept = request is not None and phase != "connecting" and request.split(" ")[1] in _ONCE
     whole = bool(client) or not of_connection or level == "debug" or not foreign
     return Entry(

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Pattern, cast
 
 from ...signatures.lookup import meanings
-from ...signatures.nginx import CYCLES, FATAL, LIMITED, NOT_FOUND, OWN_ERRORS, TIMED_OUT, UNWRITABLE
+from ...signatures.nginx import CYCLES, FATAL, LIMITED, NOT_FOUND, OWN_ERRORS, TIMED_OUT, UNOPENED, UNWRITABLE
 from ..php_fpm.error_parts import error_parts
 from ..redact import clean
 
@@ -45,7 +45,7 @@ _OF_MEANING: Dict[str, List[Pattern[str]]] = {}
 for _meanings, _pattern in _PATTERNS:
     for _meaning in _meanings:
         _OF_MEANING.setdefault(_meaning, []).append(re.compile(_pattern))
-_HAVE_URI = _BEFORE | meanings("script_missing", "script_denied") | TIMED_OUT
+_HAVE_URI = _BEFORE | UNOPENED | TIMED_OUT
 _URI = re.compile(r'request: "[A-Z]+ (/[^ ?"]*)')
 # ngx_http_file_cache_name(): the key's MD5; all other names of such files are numbers.
 _CACHED = re.compile(r"/[0-9a-f]{32}(?:\.[0-9]+)?\Z")

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
 from ...signatures.lookup import meanings
-from ...signatures.php_fpm import PHP_FPM, STDERR
+from ...signatures.php_fpm import PHP_FPM, SLOW, STDERR
 from ...signatures.table import Signature
 from ..log_events import Events, Log
 from ..redact import redact
@@ -40,11 +40,7 @@ _REACH = 2048
 
 FULL = meanings("pool_full")
 # The two messages that hold a request, by their last word.
-_REQUESTS = {
-    row.format.rsplit(" ", 1)[1]: row
-    for row in PHP_FPM.rows()
-    if row.meaning in meanings("slow_script", "terminated")
-}
+_REQUESTS = {row.format.rsplit(" ", 1)[1]: row for row in PHP_FPM.rows() if row.meaning in SLOW}
 _FAULT = re.compile(r"\[[^\]]*\] (?:ERROR|ALERT): ")
 _ADDRESS = re.compile(r"unable to bind|failed to listen|Another FPM")
 

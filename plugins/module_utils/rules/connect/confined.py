@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-REFUSED = CONFINED | DENIED
+KEPT_OUT = CONFINED | DENIED
 FAMILIES = {"unix": "AF_UNIX", "inet": "AF_INET", "inet6": "AF_INET6"}
 ANY_PORT = "httpd_can_network_connect"
 _WORDS = {
@@ -240,14 +240,14 @@ def refusals(case: Case) -> List[Refused]:
     """What is so now before what may be, and that before what was."""
     if confinement(case) is None:
         return []
-    lost = case.lost(REFUSED)
+    lost = case.lost(KEPT_OUT)
     found = _by_filter(case, lost) + _by_selinux(case, lost) + _by_apparmor(case, lost)
     return sorted(found, key=lambda refused: (True, None, False).index(refused.now))
 
 
 def ended(case: Case) -> Optional[Refused]:
     """What refused nginx, where losses are left and that is over."""
-    if not case.lost(REFUSED):
+    if not case.lost(KEPT_OUT):
         return None
     over = [refused for refused in refusals(case) if refused.now is False]
     was = _selinux_ended(case)
@@ -256,7 +256,7 @@ def ended(case: Case) -> Optional[Refused]:
 
 def doubt(case: Case) -> Optional[str]:
     """Why what the probe may do does not show what nginx may do; None where it does."""
-    known, lost = confinement(case), case.lost(REFUSED)
+    known, lost = confinement(case), case.lost(KEPT_OUT)
     if known is None:
         return None
     doubted = [refused for refused in refusals(case) if refused.now is None]
@@ -284,7 +284,7 @@ def unasked(case: Case) -> Optional[str]:
 
 
 def reason_of(case: Case, refused: Refused) -> Reason:
-    lost = case.lost(REFUSED)
+    lost = case.lost(KEPT_OUT)
     over = refused.now is False
     words = "nginx's worker %s connect to %s. %s." % (
         "could not" if over else "may not",

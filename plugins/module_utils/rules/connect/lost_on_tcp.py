@@ -7,6 +7,7 @@ import errno
 from typing import TYPE_CHECKING, List, Optional
 
 from ...signatures.lookup import meanings
+from ...signatures.nginx import UNREACHED
 from ..case import Case, site_reconfigured
 from ..losses.revisits import since_reload
 from ..model import Match, Reason, evidence, likely, sample
@@ -15,7 +16,7 @@ from ..nginx.nginx_errors import NGINX_LIMIT, OWN
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
 
-UNREACHED, UNBOUND = meanings("unreached", "unbound"), meanings("unbound")
+UNBOUND = meanings("unbound")
 
 
 def not_allowed(case: Case) -> Optional[Reason]:

@@ -6,8 +6,9 @@
 from functools import partial
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
+from ...signatures.nginx import HIDDEN
 from ..blocked_words import why_blocked
-from ..case import DENIED, HIDDEN, Case
+from ..case import DENIED, Case
 from ..model import NOWHERE, Confidence, Match, Reason, Remedy, evidence, first_line, first_reason, sample
 from .socket_permission_denied import CAUSE, is_in_the_way
 

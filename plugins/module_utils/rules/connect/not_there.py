@@ -6,8 +6,8 @@
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ...parse.endpoint import difference, parse
-from ...signatures.nginx import QUEUE_FULL
-from ..case import HIDDEN, NOBODY_THERE, Case
+from ...signatures.nginx import HIDDEN, QUEUE_FULL
+from ..case import NOBODY_THERE, Case
 from ..model import Confidence, Match, Place, Reason, Remedy, evidence, first_line, first_reason
 from ..seen import Owner
 from .nearest_pool import Nearest, doubt, may_serve, nearest

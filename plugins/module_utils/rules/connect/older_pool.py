@@ -6,7 +6,8 @@
 from typing import TYPE_CHECKING, List, Optional
 
 from ...parse.timestamps import LOG_SECOND
-from ..case import HIDDEN, NOBODY_THERE, Case
+from ...signatures.nginx import HIDDEN
+from ..case import NOBODY_THERE, Case
 from ..missing import unseen
 from ..model import Cause, Match, Reason, evidence, first_line
 from ..seen import Owner

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Se
 from ...parse.endpoint import reached
 from ...parse.timestamps import SAME_MOMENT
 from ...signatures.lookup import meaning_of, meanings
+from ...signatures.nginx import HIDDEN
 from ..missing import unseen
 from ..model import Loss, losses_of, span, within
 from .silence import mute_sites
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from ..case import Case
     from ..seen import Seen
 
-LOST = meanings("bad_gateway", "gateway_timeout")
-HIDDEN = meanings("bad_gateway")
+NO_ANSWER = meanings("bad_gateway", "gateway_timeout")
 GONE = meanings("client_gone", "client_waited")
 _Events = Dict[str, List["Event"]]
 
@@ -140,7 +140,7 @@ class _Sites:
         before = [
             (self.answers(key), each["last"], key)
             for each in events
-            if each["first"] <= event["last"] and meaning_of(each) in LOST
+            if each["first"] <= event["last"] and meaning_of(each) in NO_ANSWER
             for key in reached(self.failed(each) or "")
             if key in endpoints
         ]
@@ -159,8 +159,8 @@ def of_access_logs(seen: "Seen") -> AccessLosses:
     sites = _Sites(seen.snapshot)
     for event in access["events"]:
         meaning, names = meaning_of(event), sites.names(event)
-        is_early = meaning in LOST and not sites.silent & set(names)
-        if meaning not in LOST | GONE or (is_early and meaning not in HIDDEN):
+        is_early = meaning in NO_ANSWER and not sites.silent & set(names)
+        if meaning not in NO_ANSWER | GONE or (is_early and meaning not in HIDDEN):
             continue
         endpoints = {endpoint for name in names for endpoint in sites.endpoints.get(name, ())}
         failed = sites.failed(event)
@@ -174,7 +174,7 @@ def of_access_logs(seen: "Seen") -> AccessLosses:
         if not known and not sites.others & set(names):
             known = endpoints if len(endpoints) == 1 else sites.only_dead(endpoints)
         placed.add(event, placed.gone if meaning in GONE else placed.lost, known)
-        if meaning in LOST and not event["endpoint"] and not event.get("none_left"):
+        if meaning in NO_ANSWER and not event["endpoint"] and not event.get("none_left"):
             placed.add(event, placed.perhaps, endpoints - known)
             placed.foreign.update([id(event)] if sites.others & set(names) else [])
     return placed

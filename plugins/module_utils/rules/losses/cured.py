@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Iterable, Optional, Sequence
 from ...parse.number import to_bytes
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meaning_of, meanings
+from ...signatures.nginx import TIMED_OUT
 from ..case import Case, logged_as, reconfigured, touched
 from ..model import Loss, evidence, newest_of
 from ..seen import Owner
@@ -28,8 +29,7 @@ HEADER = 8192  # bytes: nginx's default is a page of memory, 4 or 8 KiB
 BACKLOG = 511  # php-fpm's default
 SLACK = 1.0  # seconds between a timeout and what an access log says of it
 MANY = 2  # more than the only one
-TIMED_OUT = meanings("gateway_timeout")
-CUT_SHORT = meanings("broken_off", "timed_out")
+LATE_ANSWER = meanings("gateway_timeout")
 
 
 def changed(nginx: "Nginx", path: str, at: float) -> bool:
@@ -54,8 +54,8 @@ def waited(case: Case, loss: Loss) -> Optional[float]:
     choose what stands beside it.
     """
     access, logged = case.snapshot.get("access"), case.snapshot["logs"]["events"]
-    answers = [event for event in (access["events"] if access else []) if meaning_of(event) in TIMED_OUT]
-    lines = [event for event in logged if event["source"] == "nginx" and meaning_of(event) in CUT_SHORT]
+    answers = [event for event in (access["events"] if access else []) if meaning_of(event) in LATE_ANSWER]
+    lines = [event for event in logged if event["source"] == "nginx" and meaning_of(event) in TIMED_OUT]
     if _near(answers, loss.at) != 1 or _near(lines, loss.at) > 1:
         return None
     places, sites = [None, *logged_as(case.key, case.endpoint)], (None, loss.site)
@@ -76,7 +76,7 @@ def timeout_raised(case: Case, routes: Sequence["Route"], lost: Sequence[Loss]) 
     then = waited(case, last) if len(routes) == 1 or last.event["count"] == len(lost) == 1 else None
     most = most if then is None else min(most, then)
     # By the access log alone it may be another timeout.
-    if not reconfigured(nginx, last.at + LOG_SECOND) or any(loss.meaning not in CUT_SHORT for loss in lost):
+    if not reconfigured(nginx, last.at + LOG_SECOND) or any(loss.meaning not in TIMED_OUT for loss in lost):
         return False
     return all(route["read_timeout"]["seconds"] > most + SLACK for route in routes)
 

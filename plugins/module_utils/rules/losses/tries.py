@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Dict, Hashable, List, NamedTuple, Optional, Se
 from ...parse.endpoint import canonical
 from ...parse.nginx.upstreams import FAIL_TIMEOUT
 from ...signatures.lookup import meaning_of, meanings
-from ...signatures.nginx import LOST, NO_SERVER
+from ...signatures.nginx import HIDDEN, LOST, NO_SERVER
 from ..model import Loss
 from ..seen import Seen, among
 
@@ -30,7 +30,7 @@ PASSED = {
     "timeout": meanings("timed_out", "connect_timed_out", "send_timed_out"),
     "invalid_header": meanings("bad_header", "not_fastcgi", "too_big"),
 }
-LATE = PASSED["timeout"] | meanings("cut_off", "bad_gateway")  # after a wait
+LATE = PASSED["timeout"] | meanings("cut_off") | HIDDEN  # after a wait
 DEFAULT = ("error", "timeout")  # ngx_http_fastcgi_merge_loc_conf()
 NEXT_TRY = 1.0  # seconds between two tries of one request
 LEAST_OUT = 60.0  # seconds that a server is out, for who looks what took it out

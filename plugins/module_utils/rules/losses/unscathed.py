@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ...parse.endpoint import dialled_at, is_this_host, parse
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import by_meaning, meaning_of, meanings
-from ...signatures.nginx import LOST, NO_SERVER
+from ...signatures.nginx import LOST, NO_SERVER, TIMED_OUT
 from ..case import NOBODY_THERE, Case, site_reconfigured
 from ..connect.http_to_fpm import pool_at
 from ..missing import unseen
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 5  # upstreams
 OTHER, VISITORS = "other_upstream", "visitors"
-LATE = meanings("timed_out", "broken_off")
-TRIED = LOST | NO_SERVER | meanings("http_spoken")
+UNSERVED = LOST | NO_SERVER | meanings("http_spoken")
 # By what nginx's last line about it means.
 WHY = by_meaning(
     {
@@ -103,7 +102,11 @@ def _note(
         ill = {site for item in findings if item["state"] == "active" for site in item["sites"]}
         hit = [*sites, *(event["site"] for event in events)]
         over = site_reconfigured(snapshot["nginx"], hit, last["last"] + LOG_SECOND)
-        if any(meaning_of(event) in LATE for event in events) and not over and not ill.intersection(sites):
+        if (
+            any(meaning_of(event) in TIMED_OUT for event in events)
+            and not over
+            and not ill.intersection(sites)
+        ):
             what = VISITORS
             fronts = dict.fromkeys(event["site"] or "default" for event in events)
             words += "; %s waits for less (proxy_read_timeout) than its pages take" % ", ".join(fronts)
@@ -118,7 +121,7 @@ def other_upstreams(snapshot: "Snapshot", findings: Sequence["Finding"]) -> List
     found: Dict[str, List[Event]] = {}
     for event in snapshot["logs"]["events"]:
         name = event["endpoint"] or ""
-        lost = event["source"] == "nginx" and meaning_of(event) in TRIED and not event.get("passed")
+        lost = event["source"] == "nginx" and meaning_of(event) in UNSERVED and not event.get("passed")
         if lost and "://" in name:
             found.setdefault(name, []).append(event)
     found = {name: events for name, events in found.items() if not pool_at(snapshot, name)}

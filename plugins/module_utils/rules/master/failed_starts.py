@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # opcache, a fatal error of the script to preload).
 OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
-_UNWRITABLE = meanings("log_unwritable", "pid_unwritable")
+_NOT_OPENED = meanings("log_unwritable", "pid_unwritable")
 _SIGNS = {
     "log_unwritable": "it cannot open its log",
     "pid_file_unwritable": "it cannot write its pid file",
@@ -95,7 +95,7 @@ def _mended(down: Down) -> bool:
     if reason_of(failure) == "read_only":
         setting = makes_read_only(down.unit, down.path) if down.unit and down.path else None
         return facts["read_only"] is False and setting is None
-    if failure.errno == 2 and failure.meaning in _UNWRITABLE:
+    if failure.errno == 2 and failure.meaning in _NOT_OPENED:
         return facts["directory"] is True
     return bool(facts["address"])
 

@@ -5,7 +5,8 @@
 
 from typing import TYPE_CHECKING, List, Optional
 
-from ..case import HIDDEN, NOBODY_THERE, Case
+from ...signatures.nginx import HIDDEN
+from ..case import NOBODY_THERE, Case
 from ..model import NOTHING, Answer, Cause, Clear, Match, Reason, Rule, Unclear, first_line, ids
 from .whereabouts import name_of
 

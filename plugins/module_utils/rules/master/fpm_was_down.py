@@ -17,9 +17,11 @@ from ...parse.linux.unit_starts import (
 )
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
 from ...signatures.lookup import meanings
-from ..case import CUT_OFF, HIDDEN, NOBODY_THERE, Case
+from ...signatures.nginx import HIDDEN
+from ...signatures.php_fpm import WORKER_ENDED
+from ..case import CUT_OFF, NOBODY_THERE, Case
 from ..losses.edited import edited_meanwhile
-from ..lost_requests import STOP_SECONDS, WORKER_ENDED
+from ..lost_requests import STOP_SECONDS
 from ..model import Cause, Loss, Match, Reason, State, but_nearest, evidence, first_line, near
 from ..seen import Owner
 from .whereabouts import name_of, of_journal

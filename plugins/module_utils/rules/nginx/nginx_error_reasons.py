@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 from ...parse.nginx.script_refusals import folder_of
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import meaning_of, meanings
-from ...signatures.nginx import CYCLES, LIMITED, OWN_ERRORS, UNWRITABLE
+from ...signatures.nginx import CYCLES, LIMITED, NO_CONNECTION, OWN_ERRORS, UNWRITABLE
 from ..group import Group, Question, groups, of_nginx, routes_by_site
 from ..model import NOWHERE, Match, evidence, likely, losses_of, sample, state_of
 from .nginx_errors import CYCLE, NGINX_LIMIT, OWN, TEMP
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 ENDED_ITSELF = OWN_ERRORS | meanings("nginx_crashed")
 # Such a visitor's connection is closed unread. One that finds no file descriptor waits in nginx's queue.
 TURNED_AWAY = meanings("turned_away")
-NO_RESOURCE = TURNED_AWAY | meanings("no_resource")
 # An error_page of an answer would be logged while sending to the client.
 BY_ACCEL = meanings("accel_cycle")
 OF_ANSWER = meanings("answer_unwritable")
@@ -203,5 +202,5 @@ def questions(snapshot: "Snapshot") -> List[Question]:
     if full and routes:
         found.append(Question(Group(snapshot, _users_of_zones(snapshot, full), full), (_zone_full,)))
     found += _of_gone_roots(snapshot)
-    away = [event for event in of_nginx(snapshot, NO_RESOURCE) if not event["site"]]
+    away = [event for event in of_nginx(snapshot, NO_CONNECTION) if not event["site"]]
     return found + ([Question(Group(snapshot, routes, away), (_no_visitors,))] if away and routes else [])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-CRASHED = meanings("nginx_crashed")
+NGINX_CRASHED = meanings("nginx_crashed")
 BAD_GATEWAY = meanings("bad_gateway", "meant")
 REASONS = by_meaning(
     {
@@ -257,5 +257,5 @@ def questions(snapshot: "Snapshot") -> List[Question]:
     caught = [event for event in events if event.get("caught") and meaning_of(event) not in BEFORE_SCRIPT]
     if caught:
         found += [Question(group, (_catch_stderr,)) for group in groups(snapshot, caught)]
-    crashes = of_nginx(snapshot, CRASHED)
+    crashes = of_nginx(snapshot, NGINX_CRASHED)
     return found + ([Question(Group(snapshot, routes, crashes), (_crashed,))] if crashes and routes else [])

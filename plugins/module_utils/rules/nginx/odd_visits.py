@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, List, Sequence
 from ...parse.nginx.script_refusals import MISSING, is_check, script_of
 from ...parse.pools_at import pools_behind
 from ...signatures.lookup import meaning_of, meanings
+from ...signatures.nginx import UNOPENED
 from ..missing import unseen
 from ..pages.path_info import FEWEST, NGINX_ALONE, shown
 from ..pages.php_error_reasons import log_sites
@@ -30,7 +31,6 @@ UNLED, PERMALINKS = "permalinks", ("permalinks",)
 TOO_LARGE = meanings("body_too_large", "too_large_for_php", "too_many_for_php")
 FOR_FIELDS, SENT_MISSING = meanings("too_many_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")
-REFUSED = meanings("script_missing", "script_denied")
 NAMELESS = (None, "", "_", "default", "localhost")
 MOST_NOTES = 3
 PARTS_OF, PROTOCOLS = ("sent", "below", "expired"), ("hello", "proxied", "plain")
@@ -171,7 +171,7 @@ def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]
             notes.append(unseen(LARGE, event["sample"]["path"], words % (site, event["count"])))
         elif meaning in SENT_MISSING and site not in explained:
             notes.append(unseen(SENT, event["sample"]["path"], FILE % (site, event["count"])))
-        elif meaning in REFUSED:
+        elif meaning in UNOPENED:
             page = _check_page(snapshot, event)
             notes += [unseen(CHECK, event["sample"]["path"], PAGE % (site, page))] if page else []
             if event.get("front") and meaning in MISSING and site not in explained:

@@ -4,6 +4,7 @@
 """Cause 5: workers are free, but a script runs longer than nginx waits for its first byte."""
 
 from ...signatures.lookup import meanings
+from ...signatures.nginx import TIMED_OUT
 from ..case import Case
 from ..model import Answer, Cause, Clear, Match, Rule, Unclear
 
@@ -14,9 +15,7 @@ CAUSE = Cause(
     severity="warning",
     consequence_of=("max_children_exhausted", "worker_oom_killed", "request_terminated"),
 )
-# A timeout while nginx still sends the request is fastcgi_send_timeout's.
-TIMED_OUT = meanings("broken_off", "timed_out")
-# By the access log alone. It may be another timeout than fastcgi_read_timeout, so nothing is changed for it.
+# By the access log alone it may be another timeout than fastcgi_read_timeout, so nothing is changed for it.
 ANY_TIMEOUT = TIMED_OUT | meanings("gateway_timeout")
 
 

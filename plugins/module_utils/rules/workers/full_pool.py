@@ -5,7 +5,8 @@
 
 from typing import TYPE_CHECKING, Iterable, List, Optional
 
-from ..case import FULL, HIDDEN, Case
+from ...signatures.nginx import HIDDEN
+from ..case import FULL, Case
 from ..model import Answer, Reason, Unclear, evidence, first_line, sample, span
 from ..seen import Owner
 from .held import Held

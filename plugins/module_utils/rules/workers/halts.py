@@ -5,9 +5,10 @@
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
-from ..case import HIDDEN, Case
+from ...signatures.nginx import HIDDEN
+from ..case import Case
 from ..model import NOTHING, Answer, Match, Place, Reason, evidence, first_line
-from .workers_halted import CAUSE, DISK_WAIT, WAITED, halted_of, is_halted, master_of, wait_behind
+from .workers_halted import CAUSE, DELAYED, DISK_WAIT, halted_of, is_halted, master_of, wait_behind
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
@@ -93,7 +94,7 @@ def halted(case: Case) -> Answer:
     kind = _kind(case)
     if kind == DISK_WAIT and wait_behind(case):
         return NOTHING  # waiting.py names the server of the file system
-    lost = case.lost(WAITED if case.answers else WAITED | HIDDEN)
+    lost = case.lost(DELAYED if case.answers else DELAYED | HIDDEN)
     every = _every(case)
     frozen = [process.get("cgroup") for process in every if process["kind"] == FROZEN]
     reason = Reason(

@@ -6,6 +6,7 @@
 from typing import List, Optional
 
 from ...signatures.lookup import meanings
+from ...signatures.php_fpm import WORKER_ENDED
 from ..case import CUT_OFF, Case
 from ..model import (
     Answer,
@@ -31,8 +32,6 @@ CAUSE = Cause(
     code=7,
     consequence_of=("worker_oom_killed", "request_terminated", "reload_interrupted"),
 )
-# Of a worker's end in a request.
-DIED = meanings("crashed", "filtered", "limited", "hard_timeout", "gave_up", "killed")
 PROTOCOL_ERRORS = meanings("not_fastcgi", "bad_header")
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
@@ -95,7 +94,7 @@ def _protocol_error(case: Case) -> Optional[Match]:
 
 
 def _deaths(case: Case) -> Optional[List[Match]]:
-    if not case.fpm_events(DIED):
+    if not case.fpm_events(WORKER_ENDED):
         return None
     from .deaths import deaths
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ...parse.timestamps import RING_DRIFT
 from ...signatures.lookup import meaning_of, meanings
+from ...signatures.php_fpm import WORKER_ENDED
 from ..case import CUT_OFF, KILLED, Case
 from ..losses.cured import fits_memory
-from ..lost_requests import WORKER_ENDED
 from ..model import (
     Cause,
     Confidence,

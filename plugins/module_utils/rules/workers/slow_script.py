@@ -5,18 +5,18 @@
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 
-from ...signatures.lookup import meanings
+from ...signatures.nginx import TIMED_OUT
+from ...signatures.php_fpm import SLOW
 from ..case import Case, reconfigured, touched
 from ..losses.revisits import of_pools
 from ..model import Loss, Match, Reason, Remedy, evidence, sample, span
-from .fastcgi_read_timeout import ANY_TIMEOUT, CAUSE, TIMED_OUT
+from .fastcgi_read_timeout import ANY_TIMEOUT, CAUSE
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
     from ....plugin_utils.shapes.nginx import Route
     from .held import Held
 
-SLOW = meanings("slow_script", "terminated")
 # A line of a log, or one slow request, is no reason to change a site.
 ENOUGH = 5
 SPREAD = 60.0  # seconds

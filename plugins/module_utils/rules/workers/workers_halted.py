@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.memory import Halted
 
 CAUSE = Cause("workers_halted", ids("disk_wait frozen master_halted stopped traced"))
-WAITED = QUEUE_FULL | meanings("timed_out", "send_timed_out", "gateway_timeout", "broken_off")
+DELAYED = QUEUE_FULL | meanings("timed_out", "send_timed_out", "gateway_timeout", "broken_off")
 DISK_WAIT = "disk_wait"
 
 

@@ -8,7 +8,7 @@ import ast
 import functools
 import os
 import sys
-from typing import Set
+from typing import Dict, FrozenSet, Set
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures import nginx, php_fpm
@@ -42,7 +42,8 @@ def asked_for() -> Set[str]:
             ):
                 words.update(each.value for each in ast.walk(node) if _is_text(each))
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("signatures."):
-                sets = [getattr(nginx, alias.name, None) for alias in node.names]
+                tables = (nginx, php_fpm)
+                sets = [getattr(table, alias.name, None) for alias in node.names for table in tables]
                 words.update(word for each in sets if isinstance(each, frozenset) for word in each)
     return words
 
@@ -58,7 +59,25 @@ def _is_text(node: ast.AST) -> bool:
 UTILS_OF_ROOT = os.path.join("plugins", os.path.basename(UTILS))
 
 
+def named_sets() -> Dict[FrozenSet[str], Set[str]]:
+    """Where each set of two meanings or more is made, by a name in signatures/ or a call of meanings()."""
+    places: Dict[FrozenSet[str], Set[str]] = {}
+    for table in (nginx, php_fpm):
+        for value in vars(table).values():
+            if isinstance(value, frozenset) and value <= MEANINGS:
+                places.setdefault(value, set()).add(table.__name__)
+    for path in python_files(UTILS):
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call) and _name(node.func) == "meanings":
+                names = frozenset(each.value for each in node.args if _is_text(each))
+                places.setdefault(names, set()).add(path)
+    return {names: found for names, found in places.items() if len(names) > 1}
+
+
 class TestAskedFor:
+    def test_no_two_files_make_the_same_set(self) -> None:
+        assert not {names: found for names, found in named_sets().items() if len(found) > 1}
+
     @pytest.mark.parametrize("meaning", sorted(MEANINGS))
     def test_a_rule_asks_for_it_or_the_reason_is_known(self, meaning: str) -> None:
         assert (meaning in asked_for()) != (meaning in NOT_ASKED_FOR)
