@@ -8,6 +8,7 @@ and systemd about what php-fpm never came to say.
 import re
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
+from ...signatures.kinds import READY
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START
 from ...signatures.systemd import BY_SYSTEMD
@@ -41,7 +42,7 @@ _START_FAILED, _NO_FAILURE = (
     meanings("runs", "in_order", "stopped"),
 )
 _OF_START = (70, 78, 254, 255)  # statuses with which php-fpm exits at its start alone
-_READY = re.compile(r"\[[^\]]*\] NOTICE: ready to handle connections\Z")
+_READY = re.compile(r"\[[^\]]*\] NOTICE: %s\Z" % READY)
 # Who speaks, by what stands before: zlog.c and main.c, zend_accelerator_debug.c, elf/rtld.c.
 _HEADS = {
     PHP: r"(?:\[\d[^\]]*\] )?(?:NOTICE: PHP message: )?PHP (?:Fatal|Parse|Recoverable fatal) error:\s+",

@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx import message_parts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.log import NginxLog
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import HAVE_PARTS
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx import FATAL, HAVE_PARTS
 
 HEAD = "2026/04/02 14:23:17 [%s] 9#9: %s"
 CLIENT = ', client: 203.0.113.5, server: shop.example, request: "%s HTTP/1.1"'
@@ -123,4 +123,4 @@ class TestParts:
         assert "geheim" not in str(events(of_php("Primary script unknown")))
 
     def test_each_meaning_with_a_pattern_has_parts(self) -> None:
-        assert set(message_parts._OF_MEANING) <= HAVE_PARTS
+        assert {*message_parts._OF_MEANING, *FATAL} == HAVE_PARTS
