@@ -7,24 +7,17 @@ does not run it.
 
 import posixpath
 import re
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence
 
 from ..collect.host import Host, HostError, Ran
 from ..collect.trust import folders, opening
+from ..parse.php_fpm.php_info import IniFiles, ini_files_of
 
 # Of the dynamic linker, of the C library, of OpenSSL and of PHP: paths of what is loaded.
 _NAMES = re.compile(r"(?:LD_\w+|GCONV_PATH|OPENSSL_(?:CONF|ENGINES|MODULES)|PHPRC|PHP_INI_SCAN_DIR)\Z")
 _FPM = re.compile(r"fpm[\d.]*\Z")
 _NO_PRELOAD = "opcache.preload="
 _WITH_VALUE = ("-c", "-d", "--php-ini", "--define")
-# phpinfo(); of the last there is one path a line.
-_WORDS = (
-    "Configuration File (php.ini) Path",
-    "Loaded Configuration File",
-    "Scan this dir for additional .ini files",
-    "Additional .ini files parsed",
-)
-_LISTED = re.compile(r"^(%s) => (.*(?:\n/.*)*)$" % "|".join(map(re.escape, _WORDS)), re.M)
 _EXTENSION = re.compile(
     r"^[ \t]*(?:extension|zend_extension\w*|ffi\.preload)[ \t]*=[ \t]*[\"']?([^\"';\r\n]+)", re.M
 )
@@ -62,15 +55,11 @@ def _options(argv: Sequence[str]) -> List[str]:
     return found
 
 
-def _ini_files(host: Host, listed: Dict[str, str]) -> Tuple[List[str], List[str]]:
-    """(directories, files), with those that only root can read."""
-    where, main, scanned, parsed = (
-        [path.strip() for path in re.split(r",?\s*\n|,\s*$|:", text) if path.strip().startswith("/")]
-        for text in (listed.get(name, "") for name in _WORDS)
-    )
-    own = [posixpath.join(folder, name) for folder in where for name in ("php.ini", "php-fpm-fcgi.ini")]
-    more = [path for folder in scanned for path in host.glob(posixpath.join(folder, "*.ini"))]
-    return where + scanned, list(dict.fromkeys(main + own + parsed + more))
+def _every_file(host: Host, ini: IniFiles) -> List[str]:
+    """With those that only root can read."""
+    own = [posixpath.join(folder, name) for folder in ini.where for name in ("php.ini", "php-fpm-fcgi.ini")]
+    more = [path for folder in ini.scanned for path in host.glob(posixpath.join(folder, "*.ini"))]
+    return list(dict.fromkeys(ini.main + own + ini.parsed + more))
 
 
 def _extensions(
@@ -93,20 +82,20 @@ def _extensions(
 def _by_php(host: Host, argv: Sequence[str], ask: Ask, start: str) -> Optional[str]:
     options = _options(argv)
     ran = ask([argv[0], *options, "-d", _NO_PRELOAD, "-i"])
-    listed = dict(_LISTED.findall(ran.out))
+    ini = ini_files_of(ran.out)
     found = re.search(r"^extension_dir => (\S+) =>", ran.out, re.M)
-    if len(listed) < len(_WORDS) or not found:
+    if ini is None or not found:
         return "`%s -i` does not tell which php.ini it loads" % argv[0]
     folder = posixpath.join(start, found.group(1))
     user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
     if user and _NO_PRELOAD not in argv and (host.account(user.group(1)) or (None,))[0] == 0:
         return "opcache.preload_user is %s: what is preloaded would run as root" % user.group(1)
-    directories, files = _ini_files(host, listed)
+    files = _every_file(host, ini)
     try:
         extensions = _extensions(host, files, options, folder, start)
     except HostError as error:
         return str(error)
-    return _not_roots(host, [*directories, *files, folder, *extensions])
+    return _not_roots(host, [*ini.where, *ini.scanned, *files, folder, *extensions])
 
 
 def refusal(

@@ -23,23 +23,18 @@ from ..collect.host import Host, HostError
 from ..collect.linux.processes import Process
 from ..parse.endpoint import parse
 from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
+from ..parse.php_fpm.php_info import ini_files_of
 from ..parse.php_fpm.pools import pool_facts
 from ..parse.titles import is_fpm
+from ..signatures.kinds import READY
 from ..work.step import Change, Step, Untried, as_bytes
 from .launch import NOT_TRIED, Launch, kept_from
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.php_fpm import Master, Pool
 
-READY = b"ready to handle connections"
 SECONDS = 30.0  # a preload of a large framework takes some
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-[^}]*)?\}")
-# phpinfo(); of the last there is one path a line.
-_INI = re.compile(
-    r"^(Loaded Configuration File|Scan this dir for additional \.ini files|Additional \.ini files parsed) "
-    r"=> (.*(?:\n/.*)*)$",
-    re.M,
-)
 _STAYS = ("-F", "-O")  # --nodaemonize, --force-stderr
 # PHP itself writes no log then; php-fpm's own are opened.
 _SILENT = ("-d", "error_log=")
@@ -109,18 +104,12 @@ def ini_files(host: Host, service: Launch, step: Step) -> List[str]:
     """
     _refuse_wrapped(host, service)
     ran = trial(step.changes, options(service) + [*_NO_PRELOAD, "-i"], [], start=start_of(service))
-    settings = dict(_INI.findall(ran.out))
-    if len(settings) < 3:
+    ini = ini_files_of(ran.out)
+    if ini is None:
         raise Untried(
             "`%s -i` does not tell which php.ini it loads: %s" % (service.argv[0], deciding_line(ran))
         )
-    paths = [
-        path
-        for name in ("Loaded Configuration File", "Additional .ini files parsed")
-        for path in re.split(r",?\s*\n|,\s*$", settings[name])
-    ]
-    paths += settings["Scan this dir for additional .ini files"].split(":")
-    return [path.strip() for path in paths if path.strip().startswith("/")]
+    return ini.main + ini.parsed + ini.scanned
 
 
 def taken(
@@ -257,7 +246,9 @@ def rehearse(
     changes += [Change(real, None, as_bytes(text), 0o644)] + [
         Change(path, b"", None, 0) for path in _sockets(after)
     ]
-    ran = trial(changes, options(service) + list(_STAYS), logs, SECONDS, start_of(service, made, READY))
+    ran = trial(
+        changes, options(service) + list(_STAYS), logs, SECONDS, start_of(service, made, as_bytes(READY))
+    )
     if ran.rc is None:
         raise Untried("a start of %s could not be tried: %s" % (service.unit, deciding_line(ran)))
     return (

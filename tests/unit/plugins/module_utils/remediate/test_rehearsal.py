@@ -50,6 +50,7 @@ PHP API => 20220829
 opcache.preload_user => {user} => {user}
 """
 NONE = """\
+Configuration File (php.ini) Path => /usr/local/etc/php
 Loaded Configuration File => (none)
 Scan this dir for additional .ini files => (none)
 Additional .ini files parsed => (none)
