@@ -10,11 +10,11 @@ from .spelled import Rule, rule, without
 _VALUE = r"(?:\"[^\"\n]{1,300}\"?|'[^'\n]{1,300}'?|(?![-\[])[^\s\"';|&]{1,300})"
 
 
-def _option(programs: str, option: str, value: str = _VALUE) -> Rule:
+def _option(programs: str, option: str) -> Rule:
     """option: with what may stand between it and the password."""
     words = programs.split()
     return rule(
-        programs, r"(\b(?:%s)\w{0,12}\b[^\n;|&]{0,200}? %s)%s" % ("|".join(words), option, value), flags=0
+        programs, r"(\b(?:%s)\w{0,12}\b[^\n;|&]{0,200}? %s)%s" % ("|".join(words), option, _VALUE), flags=0
     )
 
 

@@ -13,7 +13,7 @@ from ..work.step import Change, Step
 from .difference import difference
 from .disk import Disk
 
-LEAVE, EDIT = "leave", "edit"
+LEAVE = "leave"
 MOST_LINES = 12  # of a change, in a sentence
 
 
@@ -50,7 +50,7 @@ def _lines(change: Change) -> str:
 def refusal(step: Step, disk: Disk, files: str, wanted: bool = False) -> Optional[str]:
     """Why a step is left to a person, with the change to make and where.
 
-    files: LEAVE or EDIT what a tool manages. wanted: a person named the change. What a panel generates
+    files: leave or edit what a tool manages. wanted: a person named the change. What a panel generates
     stays as it is in any case. Raises OSError, Refusal.
     """
     for change in step.changes:

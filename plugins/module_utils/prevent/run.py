@@ -139,10 +139,9 @@ def prevent(
     policy: Policy,
     wanted: Sequence[Wanted],
     check_mode: bool,
-    state: str = STATE,
 ) -> "Reply":
     """Takes away the risks that are named, or in check mode says exactly what would be done."""
-    return _as_latent(remediate(host, disk, policy, check_mode, state, partial(Prevention, wanted)), wanted)
+    return _as_latent(remediate(host, disk, policy, check_mode, STATE, partial(Prevention, wanted)), wanted)
 
 
 def _as_latent(answer: "Reply", wanted: Sequence[Wanted]) -> "Reply":

@@ -116,7 +116,7 @@ class Detail(LaterDetail, total=False):
 
     status: int  # HTTP
     upstream_status: str  # of each server that was tried, as nginx logs it
-    upstream_time: str  # seconds of each
+    upstream_time: str  # seconds of each; only before 0.16.0
     errno: int
     value: Optional[int]  # a number in nginx's message
     limit: int  # of a pool or of all

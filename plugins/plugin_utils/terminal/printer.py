@@ -35,14 +35,10 @@ WRAPPER, WRAPPED = "awx_display", "ORIGINAL_STDOUT_CALLBACK"
 _claimed: list[str] = []
 
 
-def stdout_callback(configured: str | None = None, env: Mapping[str, str] | None = None) -> str:
-    """The last name of the stdout callback. configured, env: in place of the engine's setting and of our
-    environment.
-    """
-    setting = configured or str(constants.DEFAULT_STDOUT_CALLBACK)
-    name = setting.rpartition(".")[2]
-    known = os.environ if env is None else env
-    return known.get(WRAPPED, "default").rpartition(".")[2] if name == WRAPPER else name
+def stdout_callback() -> str:
+    """The last name of the stdout callback."""
+    name = str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2]
+    return os.environ.get(WRAPPED, "default").rpartition(".")[2] if name == WRAPPER else name
 
 
 def claim(name: str) -> bool:

@@ -28,7 +28,7 @@ from ..host import Host, HostError
 from .cpu import Meter
 from .memory import cgroup_of
 from .processes import KEPT
-from .sock_diag import Dump, netlink
+from .sock_diag import netlink
 from .worker_sockets import Sockets
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def _setups(host: Host, snapshot: "Snapshot", pools: Pools) -> List["WorkerSetup
     ]
 
 
-def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools, dump: Dump = netlink) -> Optional["Waits"]:
+def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools) -> Optional["Waits"]:
     """What the workers of these pools wait for."""
     chosen = _workers(snapshot, pools)
     found: "Waits" = {
@@ -283,7 +283,7 @@ def collect_waits(host: Host, snapshot: "Snapshot", pools: Pools, dump: Dump = n
     def is_nginx(address: str, port: int) -> bool:
         return any(takes(route["listen"], address, port) for route in snapshot["nginx"]["routes"])
 
-    sockets = Sockets(host, pids, [parse(endpoint) for _worker, endpoint in chosen], dump, is_nginx)
+    sockets = Sockets(host, pids, [parse(endpoint) for _worker, endpoint in chosen], netlink, is_nginx)
     began = host.monotonic()
     meter = Meter(host, pids)
     watches = [_Watch(host, pid, sockets) for pid in pids]

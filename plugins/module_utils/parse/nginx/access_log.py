@@ -121,8 +121,6 @@ def _detail(status: str, fields: Fields) -> "Detail":
             detail["uri"] = redact(path, 256)
     if fields.get("upstream_status"):
         detail["upstream_status"] = fields["upstream_status"][:200]
-    if fields.get("upstream_response_time"):
-        detail["upstream_time"] = fields["upstream_response_time"][:200]
     return detail
 
 

@@ -70,13 +70,11 @@ def risks_of(snapshot: "Snapshot", missing: "List[Missing]") -> "List[Finding]":
     return findings
 
 
-def diagnose_ahead(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
+def diagnose_ahead(snapshot: "Snapshot") -> "Verdict":
     """The same as diagnose() of a snapshot for which nobody looked at risks. Else the risks are among the
     findings, and the status and the plan are the same.
-
-    host: its name in the plan.
     """
-    verdict = diagnose(snapshot, host)
+    verdict = diagnose(snapshot)
     risks = snapshot.get("risks")
     if risks is None:
         return verdict

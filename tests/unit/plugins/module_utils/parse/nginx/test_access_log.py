@@ -92,7 +92,6 @@ class TestCounts:
             "status": 502,
             "seconds": 0.003,
             "upstream_status": "502",
-            "upstream_time": "0.002",
         }
 
     def test_hit_which_page_was_too_slow(self) -> None:
