@@ -7,7 +7,7 @@ Anybody may take such a title: collect/trust.py judges that.
 """
 
 import re
-from typing import Optional
+from typing import Match, Optional
 
 # A master's title -> words of its program's file name.
 PROGRAMS = {"nginx": ("nginx", "openresty", "angie", "tengine", "freenginx"), "php-fpm": ("fpm",)}
@@ -43,13 +43,15 @@ def resembles_fpm(comm: str, exe: Optional[str], title: str) -> bool:
     return "fpm" in comm or "fpm" in (exe or "").rpartition("/")[2] or title.startswith("php-fpm")
 
 
+def _program(match: Optional[Match[str]]) -> Optional[str]:
+    return match and ("nginx" if match.group(1) else "php-fpm")
+
+
 def program_of(comm: str) -> Optional[str]:
     """nginx or php-fpm, by the name of a process. systemd's child has it in brackets before it is run."""
-    match = _COMM.match(comm)
-    return match and ("nginx" if match.group(1) else "php-fpm")
+    return _program(_COMM.match(comm))
 
 
 def claim(title: str) -> Optional[str]:
     """The program as whose master a process presents itself."""
-    match = _CLAIM.match(title)
-    return match and ("nginx" if match.group(1) else "php-fpm")
+    return _program(_CLAIM.match(title))

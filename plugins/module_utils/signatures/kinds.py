@@ -29,4 +29,5 @@ INCLUDE_FAILED, NOT_LOADED = FOLLOWS[:2]
 # What php-fpm -t does not see, though it is about the configuration.
 UNTESTED = [*PHP_FPM.ids("fpm-error fpm-root-user"), BAD_PORT]
 # The first place of these is an address.
-OF_ADDRESS = [name for name in PHP_FPM.meaning_of if name.startswith(("fpm-bind", "fpm-listen"))] + [BAD_PORT]
+_BOUND = ("fpm-bind", "fpm-listen", "fpm-another")
+OF_ADDRESS = [name for name in PHP_FPM.meaning_of if name.startswith(_BOUND)] + [BAD_PORT]

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 # Who speaks, beside systemd. OTHER: a program of root's that is neither.
 BY_FPM, OTHER = "php-fpm", "command"
-# What systemd says of a unit.
 STARTING, STARTED = meanings("unit_starting"), meanings("unit_started")
 STOPPING, STOPPED = meanings("unit_stopping"), meanings("unit_stopped")
 MAIN_ENDED, START_LIMITED, LIMIT_REACHED = map(meanings, ("main_ended", "start_limited", "limit_reached"))
 ENDED = MAIN_ENDED | meanings("control_ended")
 BEGUN = STARTING | STARTED  # a start
+TURNS = STOPPING | STOPPED | BEGUN
 MANAGER = 1  # its pid
 _OF_UNIT = re.compile(r"\S+\.(?:service|slice):? ")
 _SYSTEMD = re.compile(r".*/systemd(?:-executor)?(?: \(deleted\))?\Z")  # before it becomes the program

@@ -10,6 +10,7 @@ path, line feeds included. It is open until a line ends in the entry's last word
 import re
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
+from ...signatures.kinds import OF_ADDRESS
 from ...signatures.lookup import meanings
 from ...signatures.php_fpm import PHP_FPM, SLOW, STDERR
 from ...signatures.table import Signature
@@ -41,8 +42,6 @@ _REACH = 2048
 FULL = meanings("pool_full")
 # The two messages that hold a request, by their last word.
 _REQUESTS = {row.format.rsplit(" ", 1)[1]: row for row in PHP_FPM.rows() if row.meaning in SLOW}
-_FAULT = re.compile(r"\[[^\]]*\] (?:ERROR|ALERT): ")
-_ADDRESS = re.compile(r"unable to bind|failed to listen|Another FPM")
 
 
 class Message(NamedTuple):
@@ -91,7 +90,7 @@ def classify(level: str, text: str) -> Tuple[Optional[Signature], Optional[int],
         return row, None, {"limit": int(places[0])}
     errno = _ERRNO.search(text) if "%q" not in row.format else None
     where: Detail = {"errno": int(errno.group(1))} if errno else {}
-    if _ADDRESS.match(row.format):
+    if row.id in OF_ADDRESS:
         where["address"] = places[0][:200]
     return row, None, where
 
@@ -123,7 +122,7 @@ def brief(line: str) -> str:
 
 
 def note_failure(event: "Event", text: str) -> None:
-    """In an event: what its newest line names as why php-fpm does not start. text: redacted."""
+    """In an event: why php-fpm does not start, by its newest line. text: redacted."""
     from .problems import read_line
 
     failure = None if {"claimed", "failure"} & set(event["detail"]) else read_line(text)
@@ -185,7 +184,7 @@ class FpmLog(Log):
     def finish(self) -> Events:
         self._release()
         for event, line in self.events.newest():
-            if _FAULT.match(line):
+            if "] ERROR: " in line or "] ALERT: " in line:
                 note_failure(event, brief(line))
         return self.events
 

@@ -21,7 +21,7 @@ from ..linux.unit_starts import (
     STARTED,
     STARTING,
     STOPPED,
-    STOPPING,
+    TURNS,
     of_meaning,
 )
 from .problems import StartFailure, choose, errno_in, read_line
@@ -37,10 +37,8 @@ _CONTROL_ENDED = ENDED - MAIN_ENDED
 _UNIT_FAILED, _DEPENDENCY, _STOP_TIMED_OUT = map(
     meanings, ("unit_failed", "dependency_failed", "stop_timed_out")
 )
-_START_FAILED, _NO_FAILURE = (
-    meanings("start_failed", "reload_failed"),
-    meanings("runs", "in_order", "stopped"),
-)
+_FAILED = meanings("start_failed", "reload_failed")
+_WELL = meanings("runs", "in_order", "stopped")
 _OF_START = (70, 78, 254, 255)  # statuses with which php-fpm exits at its start alone
 _READY = re.compile(r"\[[^\]]*\] NOTICE: %s\Z" % READY)
 # Who speaks, by what stands before: zlog.c and main.c, zend_accelerator_debug.c, elf/rtld.c.
@@ -159,15 +157,15 @@ def attempt_in_log(events: Sequence["Event"]) -> Attempt:
     def last(wanted: FrozenSet[str]) -> float:
         return max([event["last"] for event in dated if meaning_of(event) in wanted], default=0.0)
 
-    ended = last(_START_FAILED)
-    if ended < last(_NO_FAILURE):
+    ended = last(_FAILED)
+    if ended < last(_WELL):
         return Attempt([], None, None, False)
-    read: List[Tuple[float, StartFailure]] = []
-    for event in dated:
-        if 0 <= ended - event["last"] <= START_SECONDS and "failure" in event["detail"]:
-            fault = event["detail"]["failure"]
-            read.append((event["last"], StartFailure(text=event["sample"]["text"], **fault)))
-    read.sort(key=lambda row: row[0])
+    near = [event for event in dated if 0 <= ended - event["last"] <= START_SECONDS]
+    read = [
+        (event["last"], StartFailure(text=event["sample"]["text"], **event["detail"]["failure"]))
+        for event in sorted(near, key=lambda event: event["last"])
+        if "failure" in event["detail"]
+    ]
     chosen = choose([failure for _at, failure in read])
     return Attempt([], chosen, next((at for at, failure in read if failure == chosen), None), False)
 
@@ -187,7 +185,7 @@ def main_process_ended(lines: Sequence["UnitLine"]) -> Optional["UnitLine"]:
 
 def dependency_that_failed(unit: "Unit") -> Optional["UnitLine"]:
     """The line with which systemd gave up the last start, since another unit did not start."""
-    turns = of_meaning(unit["log"], _DEPENDENCY | STOPPING | STOPPED | BEGUN)
+    turns = of_meaning(unit["log"], _DEPENDENCY | TURNS)
     return next(iter(of_meaning(turns[-1:], _DEPENDENCY)), None)
 
 

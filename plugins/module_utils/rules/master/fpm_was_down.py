@@ -11,8 +11,8 @@ from ...parse.linux.unit_starts import (
     LIMIT_REACHED,
     MAIN_ENDED,
     STARTED,
-    STOPPED,
     STOPPING,
+    TURNS,
     of_meaning,
 )
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 ENDS = WORKER_ENDED | meanings("terminated")
 _NOT_STARTED, _AGAIN = map(meanings, ("unit_not_started", "restarted"))
-TURNS = STOPPING | STOPPED | BEGUN
 LOOP = 3  # automatic restarts in the window, or stops that lost requests
 
 
