@@ -8,9 +8,11 @@ import ast
 import functools
 import os
 import sys
-from typing import Dict, List, Mapping, Set, Tuple
+from typing import Dict, FrozenSet, List, Mapping, Set, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.look import RELEVANT
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.status import NEEDED_FOR_HEALTH
 from ansible_collections.webmedic.php_fpm.tests.unit import shapes
 from ansible_collections.webmedic.php_fpm.tests.unit.sources import PLUGINS, parsed, python_files
 
@@ -104,3 +106,11 @@ class TestTuples:
     )
     def test_a_misspelt_one_is_seen(self, code: str, wrong: List[str]) -> None:
         assert misspelt(ast.parse(code), closed_words()) == wrong
+
+
+class TestMissing:
+    """Words that cost health, and those on which an answer rests. mypy holds the rest to the declared ones."""
+
+    @pytest.mark.parametrize("words", [NEEDED_FOR_HEALTH, RELEVANT])
+    def test_each_is_declared(self, words: FrozenSet[str]) -> None:
+        assert words <= set(shapes.read_shapes("missing")["What"].words)

@@ -19,7 +19,7 @@ from .services import Looked, looked_at, unheard
 from .trials import NOT_RUN, Tried, fpm_start, fpm_test, nginx_test, problems_of
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.missing import Missing, What
     from ...plugin_utils.shapes.restart import Cut, Restart, RestartProblem, RestartService, RestartVerdict
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -82,7 +82,7 @@ def _miss_tests(host: Host, service: Service, tests: Sequence[Tried], try_start:
     """A test that did not run is a gap, but for what was not asked for, and for a start that cannot be."""
     config, start = tests
     try_start = try_start and systemd and not (service.state and is_masked(service.state))
-    what = "nginx_test" if service.program == NGINX else "fpm_test"
+    what: What = "nginx_test" if service.program == NGINX else "fpm_test"
     if config.result == NOT_RUN:
         host.miss(what, service.config, config.why or "", None if host.is_root() else "root")
     elif config.result == "passed" and start.result == NOT_RUN and service.program == FPM and try_start:

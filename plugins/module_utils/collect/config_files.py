@@ -10,12 +10,13 @@ from .trust import Opening, folders, named, opening
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.config import Writable
+    from ...plugin_utils.shapes.missing import What
 
 
 class ConfigFiles:
     """account: the uid of an ordinary account's own daemon, which reads no more than that account may."""
 
-    missing = ""  # id of what is missing without a file
+    missing: "What"  # id of what is missing without a file
 
     def __init__(self, host: Host, account: Optional[int]) -> None:
         self.host, self.account = host, account

@@ -20,7 +20,7 @@ from ..parse.linux.proc import parse_status
 from . import child
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.missing import Missing, What
     from .far_files import FarFiles
     from .trust import Component
 
@@ -112,7 +112,7 @@ class Host:
         # Where a file system may never answer, each access to a path goes through it.
         self.far: Optional[FarFiles] = None
 
-    def miss(self, what: str, path: Optional[str], why: str, needs: Optional[str] = None) -> None:
+    def miss(self, what: "What", path: Optional[str], why: str, needs: Optional[str] = None) -> None:
         entry: Missing = {"what": what, "path": path, "why": why, "needs": needs}
         if entry not in self.missing:
             self.missing.append(entry)

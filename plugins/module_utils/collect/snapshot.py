@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.logs import Logs
     from ...plugin_utils.shapes.memory import Memory
-    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.missing import Missing, What
     from ...plugin_utils.shapes.nginx import Nginx
     from ...plugin_utils.shapes.php_fpm import Fpm, Master
     from ...plugin_utils.shapes.snapshot import HostFacts, Snapshot
@@ -48,7 +48,7 @@ WORKER_BYTES = 4 << 20  # of a worker that has served nothing yet
 LOG_SECONDS = 10.0  # for a piece of a log, which is then left out
 FILE_SECONDS = 5.0  # the same, for one access to a file system that may never answer
 # Part of the snapshot -> what is missing without it. Logs come late: others can write there.
-STAGES = {
+STAGES: "Dict[str, What]" = {
     "nginx": "nginx_config",
     "strangers": "processes",
     "fpm": "fpm_config",

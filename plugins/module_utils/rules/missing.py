@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Callable, Iterable, List, Optional, TypeVar
 from .model import LONGEST_TEXT, Answer, Match, RowFailed, Subject
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.missing import Missing, What
 
 Item = TypeVar("Item")
-FAILED = "rule_failed"
+FAILED: "What" = "rule_failed"
 
 
-def unseen(what: str, path: Optional[str], why: str) -> "Missing":
+def unseen(what: "What", path: Optional[str], why: str) -> "Missing":
     return {"what": what, "path": path, "why": why, "needs": None}
 
 

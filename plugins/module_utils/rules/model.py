@@ -25,6 +25,7 @@ from ..signatures.lookup import meaning_of
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence, Facts, Site
     from ...plugin_utils.shapes.logs import Event
+    from ...plugin_utils.shapes.missing import What
     from ...plugin_utils.shapes.shape import Confidence, Severity, State
     from ...plugin_utils.shapes.snapshot import Snapshot
     from .case import Case
@@ -123,7 +124,7 @@ class Clear(NamedTuple):
 class Unclear(NamedTuple):
     """It may be this cause."""
 
-    what: str  # would have to be seen to tell, by its name in missing
+    what: "What"  # would have to be seen to tell, by its name in missing
     why: str
 
 

@@ -25,6 +25,7 @@ from .logs import BACK, SLACK, TOTAL_BYTES, Rotated, deleted_logs, older, stuck
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import AccessFile, AccessLogs, MissedPage
+    from ....plugin_utils.shapes.missing import What
     from ....plugin_utils.shapes.nginx import Nginx
     from ....plugin_utils.shapes.snapshot import Snapshot
 
@@ -32,7 +33,7 @@ PROBE = 16 * 1024  # its lines are short, and each has a time
 _OWN_502 = ("error_page", "return", "try_files", "limit_req_status", "limit_conn_status")
 TAIL = 65536
 MOST_LOGS = 64
-MISSING = "access_log"
+MISSING: "What" = "access_log"
 GIVES_UP = 60.0  # seconds, nginx's default
 _TIMEOUT = re.compile(r"\w+_(?:connect|send|read|upstream)_timeout\Z")
 

@@ -22,6 +22,7 @@ from .log_window import CONTEXT, PROBE, WINDOW_BYTES, File, Source, admit, feed,
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import LogFile, Logs
+    from ....plugin_utils.shapes.missing import What
 
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
 MOST_LOGS = 512
@@ -31,7 +32,7 @@ NGINX_PROBE = 16 * 1024  # its lines have 2 KiB
 SLACK = 60.0  # seconds: lines are not strictly in order
 LOST_IDS = frozenset(signature for signature, meaning in NGINX.meaning_of.items() if meaning in LOST)
 MOST_NAMES = 10000  # of rotated logs: whoever may write there can make more
-ROTATED = "rotated_log"  # is missing: no verdict depends on it
+ROTATED: "What" = "rotated_log"  # is missing: no verdict depends on it
 
 _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
 
@@ -40,7 +41,7 @@ class _Kind(NamedTuple):
     """A program's log."""
 
     name: str
-    what: str  # id of what is missing without it
+    what: "What"  # id of what is missing without it
     make: Callable[[str], Log]  # of a path
     back: int = 0  # bytes before the window that are looked at
     probe: int = PROBE

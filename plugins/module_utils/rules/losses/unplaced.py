@@ -14,12 +14,14 @@ from ..missing import unseen
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding
     from ....plugin_utils.shapes.logs import Event
-    from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.missing import Missing, What
     from ....plugin_utils.shapes.nginx import Nginx, Route
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 MOST_NOTES = 5
-CAUSE, EARLIER, ELSEWHERE = "cause_of_losses", "earlier_losses", "losses_elsewhere"
+CAUSE: "What" = "cause_of_losses"
+EARLIER: "What" = "earlier_losses"
+ELSEWHERE: "What" = "losses_elsewhere"
 UNKNOWN = "no evidence shows the cause of %d lost requests%s%s, such as: %s"
 OLDER = "%d requests%s were lost%s, which no file of nginx names: it runs with older ones; such as: %s"
 OVER = "%d requests%s were lost%s, which no file of nginx names, until it loaded others; such as: %s"
@@ -59,7 +61,7 @@ def _is_over(nginx: "Nginx", event: "Event") -> bool:
     return before or bool(nginx["workers"]) and set(nginx["workers"]).isdisjoint(event["pids"])
 
 
-def _kind(snapshot: "Snapshot", event: "Event") -> Tuple[str, str]:
+def _kind(snapshot: "Snapshot", event: "Event") -> "Tuple[What, str]":
     """(id of what is missing, words)"""
     nginx, site = snapshot["nginx"], event["site"]
     routes = _routes(nginx, site)
@@ -81,7 +83,7 @@ def unplaced(snapshot: "Snapshot", taken: Set[int], findings: Sequence["Finding"
     """
     explained = {site for item in findings if item["state"] != "latent" for site in item["sites"]}
     whole = all(entry["what"] != "nginx_config" for entry in snapshot["missing"])
-    groups: Dict[Tuple[str, str, Optional[str], Optional[str]], List[Event]] = {}
+    groups: Dict[Tuple[What, str, Optional[str], Optional[str]], List[Event]] = {}
     for event in snapshot["logs"]["events"]:
         if event["source"] != "nginx" or meaning_of(event) not in LOST or id(event) in taken:
             continue

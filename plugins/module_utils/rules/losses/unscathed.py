@@ -17,11 +17,12 @@ from ..model import Cause, Match, Reason, evidence, first_line
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding
     from ....plugin_utils.shapes.logs import Event
-    from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.missing import Missing, What
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 MOST_NAMED = 5  # upstreams
-OTHER, VISITORS = "other_upstream", "visitors"
+OTHER: "What" = "other_upstream"
+VISITORS: "What" = "visitors"
 UNSERVED = LOST | NO_SERVER | meanings("http_spoken")
 # By what nginx's last line about it means.
 WHY = by_meaning(

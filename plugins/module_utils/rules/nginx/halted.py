@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, List
 from ..missing import unseen
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.missing import Missing, What
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 
@@ -23,5 +23,5 @@ def halted_nginx(snapshot: "Snapshot") -> List["Missing"]:
     if not held:
         return []
     text = "%d of %d workers of nginx do not run (%s): they answer no request"
-    what = "nginx_running" if len(held) == len(workers) else "nginx_workers"
+    what: What = "nginx_running" if len(held) == len(workers) else "nginx_workers"
     return [unseen(what, snapshot["nginx"]["config"], text % (len(held), len(workers), held[0]))]

@@ -18,16 +18,24 @@ from ..workers.invalid_response import FORWARDERS
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding
     from ....plugin_utils.shapes.logs import AccessLogs, Event, OddVisits
-    from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.missing import Missing, What
     from ....plugin_utils.shapes.nginx import Front
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-WHAT, LARGE, METHOD, SENT, CHECK = "visitors", "too_large", "refused_method", "sent_file", "health_check"
-CIRCLE, SPOKEN = "redirects", "other_protocol"
-SCRIPT, OTHERS = "failed_script", "losses_elsewhere"
-ASSETS, BESIDE, CACHED = "assets", ("made", "untyped"), ("cached",)
+WHAT: "What" = "visitors"
+LARGE: "What" = "too_large"
+METHOD: "What" = "refused_method"
+SENT: "What" = "sent_file"
+CHECK: "What" = "health_check"
+CIRCLE: "What" = "redirects"
+SPOKEN: "What" = "other_protocol"
+SCRIPT: "What" = "failed_script"
+OTHERS: "What" = "losses_elsewhere"
+ASSETS: "What" = "assets"
+UNLED: "What" = "permalinks"
+BESIDE, CACHED = ("made", "untyped"), ("cached",)
 AT = "%(file)s:%(line)s: %(written)s"
-UNLED, PERMALINKS = "permalinks", ("permalinks",)
+PERMALINKS = ("permalinks",)
 TOO_LARGE = meanings("body_too_large", "too_large_for_php", "too_many_for_php")
 FOR_FIELDS, SENT_MISSING = meanings("too_many_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")

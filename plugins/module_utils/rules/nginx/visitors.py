@@ -14,11 +14,11 @@ from ..missing import unseen
 from .rate_limited import is_one_stranger, limit_of, refused_at
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.missing import Missing, What
     from ....plugin_utils.shapes.nginx import Nginx
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-VISITORS = "visitors"
+VISITORS: "What" = "visitors"
 NO_HEADER = meanings("proxy_header")
 MANY_REFUSED = 10  # requests in the window
 # Since then nginx tells HTTP/1 from HTTP/2 on a port without TLS.

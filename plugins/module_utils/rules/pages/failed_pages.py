@@ -18,11 +18,15 @@ from .script_ways import is_open
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding
     from ....plugin_utils.shapes.logs import AccessLogs, MissedPage, OwnAnswer, Pages, Refused
-    from ....plugin_utils.shapes.missing import Missing
+    from ....plugin_utils.shapes.missing import Missing, What
     from ....plugin_utils.shapes.snapshot import Snapshot
 
-WHAT, ON_PURPOSE, ELSEWHERE = "visitors", "answered_on_purpose", "losses_elsewhere"
-SHORT, REFUSED, LOST = "short_page", "refused_pages", "cause_of_losses"
+WHAT: "What" = "visitors"
+ON_PURPOSE: "What" = "answered_on_purpose"
+ELSEWHERE: "What" = "losses_elsewhere"
+SHORT: "What" = "short_page"
+REFUSED: "What" = "refused_pages"
+LOST: "What" = "cause_of_losses"
 PASSWORDS = "auth_basic_user_file"
 NOT_LOST = meanings("meant")  # the application answered so
 MANY = 10  # requests in the window
@@ -43,7 +47,7 @@ class _Failure(NamedTuple):
     words: str  # what was counted
     path: str  # of the access log
     by_proxy: bool = False  # all come by one address that may be a proxy's
-    what: str = WHAT
+    what: "What" = WHAT
 
 
 def _names(snapshot: "Snapshot", site: Optional[str], path: str) -> Names:
