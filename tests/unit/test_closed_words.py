@@ -109,7 +109,7 @@ class TestTuples:
 
 
 class TestMissing:
-    """Words that cost health, and those on which an answer rests. mypy holds the rest to the declared ones."""
+    """Words that cost health, and those on which an answer rests. mypy sees to all others."""
 
     @pytest.mark.parametrize("words", [NEEDED_FOR_HEALTH, RELEVANT])
     def test_each_is_declared(self, words: FrozenSet[str]) -> None:

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..parse.nginx.conf import every, named
+from ..parse.nginx.conf import named, servers
 from ..parse.site_mark import site_of_text
 from .host import Host
 from .linux.processes import Process, processes
@@ -77,14 +77,13 @@ class _FpmReading(fpm_files.Reading):
 
 
 def _servers(reading: _NginxReading) -> List[Server]:
-    blocks = [item for item in every(reading.conf.directives) if item.name == "server" and item.block]
     return [
         Server(
             block.file,
             [word for item in named(block.block or [], "server_name") for word in item.args],
             [list(item.args) for item in named(block.block or [], "listen")],
         )
-        for block in blocks
+        for _http, block in servers(reading.conf)
     ]
 
 

@@ -7,7 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ...parse.endpoint import reached
-from ...parse.nginx.conf import Conf, Directive, every
+from ...parse.nginx.conf import Conf, Directive, every, servers
 from ...parse.nginx.served import Block, blocks
 from ...parse.nginx.shadowed import left_to, set_aside, shadows
 from ...parse.nginx.status_pages import At, Page, status_pages
@@ -88,12 +88,10 @@ def _pages(snapshot: "Snapshot") -> Dict[str, List[Page]]:
 
 def _texts(conf: Conf) -> Dict[Tuple[str, int], Text]:
     """What each server block says, wherever it stands."""
-    found: Dict[Tuple[str, int], Text] = {}
-    for http in conf.directives:
-        for server in http.block or [] if http.name == "http" else ():
-            if server.name == "server" and server.block:
-                found[(server.file, server.line)] = tuple(map(_as_written, every(server.block)))
-    return found
+    return {
+        (server.file, server.line): tuple(map(_as_written, every(server.block or [])))
+        for _http, server in servers(conf)
+    }
 
 
 def _as_written(directive: Directive) -> Tuple[object, ...]:

@@ -6,7 +6,7 @@
 import posixpath
 from typing import TYPE_CHECKING, Callable, FrozenSet, Iterator, List, Sequence, Set, Tuple
 
-from ...parse.nginx.conf import Directive, every, named
+from ...parse.nginx.conf import Directive, every, named, servers
 from ...parse.redact import redact
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNSEEN, UNWRITABLE
@@ -80,10 +80,9 @@ def _places(block: Sequence[Directive], prefix: str, root: str) -> Set[str]:
 def _all_places(host: Host, nginx: "Nginx") -> Set[str]:
     prefix = nginx["prefix"] or "/"
     found: Set[str] = set()
-    for http in Reading.of(host, nginx).conf.directives:
-        for server in http.block or [] if http.name == "http" else []:
-            roots = named(server.block or [], "root") or named(http.block or [], "root")
-            found |= _places(server.block or [], prefix, roots[-1].args[0] if roots else "html")
+    for http, server in servers(Reading.of(host, nginx).conf):
+        roots = named(server.block or [], "root") or named(http.block or [], "root")
+        found |= _places(server.block or [], prefix, roots[-1].args[0] if roots else "html")
     return found
 
 

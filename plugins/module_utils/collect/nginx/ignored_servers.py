@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Sequence, Tuple
 
-from ...parse.nginx.conf import Conf, every
+from ...parse.nginx.conf import Conf, every, servers
 from ...parse.nginx.served import Block, blocks
 from ...parse.nginx.shadowed import left_to, set_aside, shadows
 
@@ -23,9 +23,7 @@ def _texts(conf: Conf) -> Dict[Tuple[str, int], List[object]]:
             for each in every(server.block or [])
             if each.name not in ("listen", "server_name", "access_log", "error_log")
         ]
-        for http in conf.directives
-        for server in http.block or []
-        if server.name == "server"
+        for _http, server in servers(conf)
     }
 
 

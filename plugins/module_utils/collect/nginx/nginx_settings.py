@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Iterable, List, Set, Tuple
 
-from ...parse.nginx.conf import Directive, every, named
+from ...parse.nginx.conf import Conf, Directive, every, named, servers
 from ...parse.nginx.pass_settings import passes, size
 from ...parse.nginx.routes import server_names, site_name
 from ...parse.number import count
@@ -45,25 +45,24 @@ def _uses(block: Iterable[Directive], name: str, zone: str, inherited: Set[str])
     )
 
 
-def _zone_users(directives: List[Directive], events: "Iterable[Event]") -> "List[ZoneUser]":
+def _zone_users(conf: Conf, events: "Iterable[Event]") -> "List[ZoneUser]":
     zones = sorted({event["detail"].get("zone", "") for event in events} - {""})
     users: List[ZoneUser] = []
-    for http in [each.block for each in directives if each.name == "http" and each.block]:
-        for server in [each for each in http if each.name == "server" and each.block]:
-            for zone in zones:
-                if any(
-                    _uses(server.block or [], name, zone, set(map(_zone, named(http, name))))
-                    for name in _USES
-                ):
-                    users.append({"zone": zone, "server": {"file": server.file, "line": server.line}})
+    for http, server in servers(conf):
+        for zone in zones:
+            if any(
+                _uses(server.block or [], name, zone, set(map(_zone, named(http.block or [], name))))
+                for name in _USES
+            ):
+                users.append({"zone": zone, "server": {"file": server.file, "line": server.line}})
     return users[:MOST]
 
 
-def _lacking(directives: List[Directive], events: "Iterable[Event]") -> "List[LackingLocation]":
+def _lacking(conf: Conf, events: "Iterable[Event]") -> "List[LackingLocation]":
     """The named locations of the log that a server block of that name leads to, and none has."""
     has: Set[Tuple[str, str]] = set()
     leads: Set[Tuple[str, str]] = set()
-    for server in [each for each in every(directives) if each.name == "server" and each.block]:
+    for _http, server in servers(conf):
         site = site_name(server_names(server.block or []))
         for each in every(server.block or []):
             known = has if each.name == "location" else leads
@@ -91,7 +90,7 @@ def scarce(host: Host, nginx: "Nginx", seen: Set[str], events: "Iterable[Event]"
         numbers = [count(each.args[0]) for each in named(every(conf.directives), "worker_connections")]
         found["connections"] = next(filter(None, numbers), CONNECTIONS)
     if seen & NO_LOCATION:
-        found["lacking_locations"] = _lacking(conf.directives, events)
+        found["lacking_locations"] = _lacking(conf, events)
     if seen & ZONE_FULL:
-        found["zone_users"] = _zone_users(conf.directives, events)
+        found["zone_users"] = _zone_users(conf, events)
     return found

@@ -7,7 +7,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional
 
-from ...parse.nginx.conf import Conf, Directive, every, named
+from ...parse.nginx.conf import Conf, Directive, every, named, servers
 from ...parse.nginx.lexer import VARIABLE
 from ...parse.nginx.locations import locate, matches
 from ..host import Host
@@ -240,16 +240,13 @@ def _fronts(host: Host, prefix: str, http: Directive, server: Directive) -> List
 
 def front_pages(host: Host, conf: Conf, prefix: str, nginx: "Optional[Nginx]" = None) -> List["Front"]:
     found: List[Front] = []
-    for http in conf.directives:
-        inside = http.block or [] if http.name == "http" else []
-        # It is asked again for each request: thousands of servers are no part of it.
-        http = http._replace(block=[each for each in inside if each.name not in ("server", "upstream")])
-        for server in inside:
-            if server.name == "server" and len(found) < MOST:
-                try:
-                    found += _fronts(host, prefix, http, server)
-                except Exception as error:  # it may have been changed meanwhile
-                    host.miss("collector_failed", "front_pages", "line %s: %s" % (server.line, error))
+    for http, server in servers(conf):
+        if len(found) >= MOST:
+            break
+        try:
+            found += _fronts(host, prefix, http, server)
+        except Exception as error:  # it may have been changed meanwhile
+            host.miss("collector_failed", "front_pages", "line %s: %s" % (server.line, error))
     if nginx and any(each["kind"] in ("path_info", "sent_place") for each in found):
         from .path_info import used_ways
 
@@ -261,10 +258,7 @@ def front_pages(host: Host, conf: Conf, prefix: str, nginx: "Optional[Nginx]" = 
 
 def has_twins(conf: Conf) -> bool:
     """Whether two server blocks have a name in common; those of 80 and 443 have, too."""
-    servers = [
-        each.block or [] for http in conf.directives for each in http.block or [] if each.name == "server"
-    ]
-    lines = [named(server, "server_name") for server in servers]
+    lines = [named(server.block or [], "server_name") for _http, server in servers(conf)]
     names = [
         name for of_server in lines for name in {name for each in of_server for name in each.args} or {""}
     ]

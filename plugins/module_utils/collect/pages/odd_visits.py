@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from ...parse.nginx.access_log import AccessLog
 from ...parse.nginx.access_pages import TLS
-from ...parse.nginx.conf import Conf, Directive, every
+from ...parse.nginx.conf import Conf, Directive, every, servers
 from ...parse.nginx.failed_parts import failed_parts
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.odd_visits import PATH_INFO, PERMALINK, odd_visits
@@ -54,9 +54,8 @@ def _blocks(conf: Conf) -> List[Tuple[Directive, Directive]]:
     """http and server, of sites of PHP."""
     return [
         (http, server)
-        for http in conf.directives
-        for server in http.block or []
-        if server.name == "server" and any(each.name == "fastcgi_pass" for each in every(server.block or []))
+        for http, server in servers(conf)
+        if any(each.name == "fastcgi_pass" for each in every(server.block or []))
     ]
 
 

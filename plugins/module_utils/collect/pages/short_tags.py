@@ -10,7 +10,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence
 
-from ...parse.nginx.conf import Directive
+from ...parse.nginx.conf import Directive, servers
 from ...parse.nginx.site_logs import writers
 from ...parse.php_fpm.php_ini import setting
 from ..host import READ_LIMIT, Host, HostError, decode
@@ -135,12 +135,9 @@ def short_tags(host: Host, snapshot: "Snapshot", scripts: Sequence[str], since: 
     if nginx["config_newer"] or nginx.get("account"):
         return []
     routes = [route for route in nginx["routes"] if (route["root"] or "") + FRONT in scripts]
-    for http in Reading.of(host, nginx).conf.directives:
-        inside = http.block or [] if http.name == "http" else []
-        outer = http._replace(block=[each for each in inside if each.name not in ("server", "upstream")])
-        for server in [each for each in inside if each.name == "server"]:
-            place = {"file": server.file, "line": server.line}
-            own = [route for route in routes if route.get("server") == place]
-            if own and host.left() > 0:
-                tags += _of_server(host, snapshot, outer, server, own, since)
+    for http, server in servers(Reading.of(host, nginx).conf):
+        place = {"file": server.file, "line": server.line}
+        own = [route for route in routes if route.get("server") == place]
+        if own and host.left() > 0:
+            tags += _of_server(host, snapshot, http, server, own, since)
     return tags

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Dict, List, Mapping, Set
 
-from .conf import Conf, every
+from .conf import Conf, every, servers
 from .routes import server_names, site_name
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ def changes(conf: Conf, main: str, times: Mapping[str, float]) -> "List[FileChan
     newest = sorted(times, key=lambda path: -times[path])[: MOST_FILES + 1]
     wanted = set(newest[:MOST_FILES]) - {main}
     sites: Dict[str, Set[str]] = {path: set() for path in newest}
-    blocks = [http.block or [] for http in conf.directives if http.name == "http"]
-    for server in [directive for block in blocks for directive in block if directive.name == "server"]:
+    for _http, server in servers(conf):
         block = server.block or []
         files = {server.file, *(directive.file for directive in every(block))}
         for path in files & wanted:

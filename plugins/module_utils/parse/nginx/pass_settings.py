@@ -8,7 +8,7 @@ tells PHP to change in its configuration.
 import re
 from typing import Dict, List, NamedTuple, Optional
 
-from .conf import Conf, Directive
+from .conf import Conf, Directive, servers
 
 # In the order in which php-fpm applies them: the last one wins (sapi/fpm/fpm/fpm_main.c).
 PHP_PARAMS = ("PHP_VALUE", "PHP_ADMIN_VALUE")
@@ -61,11 +61,7 @@ def _walk(server: Directive, block: List[Directive], level: _Level, location: st
 def passes(conf: Conf) -> List[Pass]:
     """All passes, in the configuration's order."""
     found: List[Pass] = []
-    for http in conf.directives:
-        if http.name != "http" or not http.block:
-            continue
-        level = _enter(_Level(), http.block)
-        for block in http.block:
-            if block.name == "server" and block.block:
-                _walk(block, block.block, _enter(level, block.block), "", found)
+    for http, server in servers(conf):
+        block = server.block or []
+        _walk(server, block, _enter(_enter(_Level(), http.block or []), block), "", found)
     return found

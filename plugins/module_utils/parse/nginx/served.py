@@ -5,7 +5,7 @@
 
 from typing import List, NamedTuple
 
-from .conf import Conf, Directive, named
+from .conf import Conf, Directive, named, servers
 
 
 class Block(NamedTuple):
@@ -20,12 +20,7 @@ class Block(NamedTuple):
 
 def blocks(conf: Conf) -> List[Block]:
     """The server blocks, in the order of the configuration."""
-    found: List[Block] = []
-    for http in conf.directives:
-        for server in http.block or [] if http.name == "http" else ():
-            if server.name == "server" and server.block is not None:
-                found.append(_block(server, server.block))
-    return found
+    return [_block(server, server.block or []) for _http, server in servers(conf)]
 
 
 def _block(server: Directive, inside: List[Directive]) -> Block:

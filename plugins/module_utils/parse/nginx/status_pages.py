@@ -10,7 +10,7 @@ fpm_request_executing()), and looks at it only where a SCRIPT_FILENAME or PATH_T
 
 from typing import TYPE_CHECKING, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .conf import Conf, Directive, named
+from .conf import Conf, Directive, named, servers
 from .guards import guard, local_only
 from .locations import locate
 from .routes import server_names, site_name
@@ -104,10 +104,8 @@ def status_pages(
 ) -> List["OpenPage"]:
     """led: the endpoints to which each fastcgi_pass leads. pages: of the pools behind each endpoint."""
     found: List[OpenPage] = []
-    for http in conf.directives:
-        for block in http.block or [] if http.name == "http" else ():
-            if block.name == "server" and block.block:
-                found += _of_server(_Server(http.block or [], block), led, pages)
+    for http, server in servers(conf):
+        found += _of_server(_Server(http.block or [], server), led, pages)
     return found[:MOST_PAGES]
 
 

@@ -18,6 +18,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf 
     every,
     parse_conf,
     repeated_logs,
+    servers,
     user_directive,
 )
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
@@ -182,6 +183,16 @@ class TestFaults:
         garbage = bytes(bytearray((index * 7919) % 256 for index in range(65536))).decode("utf-8", "replace")
         conf = read_all({MAIN: garbage})
         assert conf.errors and isinstance(conf.errors[0]["line"], int)
+
+
+class TestServers:
+    def test_those_of_http_alone(self) -> None:
+        """A server of an upstream is no block, and one of stream has no sites."""
+        text = "stream { server { listen 443 ssl; } } http { gzip on; upstream a { server b; } %s }"
+        conf = read_all({MAIN: text % "server { listen 80; } server { }"})
+        found = list(servers(conf))
+        assert [[each.name for each in server.block or []] for _http, server in found] == [["listen"], []]
+        assert [each.name for each in found[0][0].block or []] == ["gzip"]
 
 
 class TestErrorLogs:
