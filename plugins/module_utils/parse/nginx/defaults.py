@@ -3,28 +3,23 @@
 
 """Who answers for names that no server has: at each address the one marked so, else the first of all."""
 
-import re
 from typing import Dict
 
-from ..endpoint import canonical
-from .conf import Conf, every, named
-
-_PORT = re.compile(r"(?:^|:)\d+$")
+from .conf import Conf
+from .listen import bound_at, is_default
+from .served import blocks
 
 
 def default_files(conf: Conf) -> Dict[str, str]:
     """{address: file of its default server}."""
     first: Dict[str, str] = {}
     marked: Dict[str, str] = {}
-    for block in every(conf.directives):
-        if block.name != "server" or block.block is None:
-            continue
-        for line in named(block.block, "listen"):
-            where = line.args[0] if line.args else "80"
-            if where.startswith("unix:"):
-                continue
-            key = canonical(where if _PORT.search(where) else where + ":80")
-            first.setdefault(key, block.file)
-            if "default_server" in line.args or "default" in line.args:
-                marked[key] = block.file
+    for block in blocks(conf):
+        for written in block.listen or ["80"]:
+            # A name is not looked up, and UDP is a place of its own.
+            for key in bound_at(written) or written.split()[:1]:
+                if not key.startswith("unix:"):
+                    first.setdefault(key, block.file)
+                    if is_default(written.split()):
+                        marked[key] = block.file
     return {**first, **marked}

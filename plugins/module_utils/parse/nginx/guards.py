@@ -13,7 +13,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from ..endpoint import is_loopback
 from .conf import Directive, named
-from .shadowed import bound_at
+from .listen import bound_at
 
 _ANYBODY = ("all", "0.0.0.0/0", "::/0")
 _WIDE = 4  # bits of an IPv4 prefix: so few are a part of the world, and no network of anybody's own

@@ -26,6 +26,52 @@ _INET = re.compile(r"(\*|localhost|\d+(?:\.\d+){3})(?::(\d{1,5})(?:-\d+)?)?\Z", 
 _PORT = re.compile(r"(\d{1,5})(?:-\d+)?\Z", re.ASCII)
 
 
+MOST_PORTS = 100  # of a range
+_RANGE = re.compile(r"(?:(?P<host>.*):)?(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?\Z", re.ASCII | re.DOTALL)
+_ADDRESS = re.compile(r"\d+(?:\.\d+){3}\Z|\*\Z|\[[0-9A-Fa-f:.]+\]\Z", re.ASCII)
+_ALL = ("", "*", "0.0.0.0")
+_DEFAULT = ("default_server", "default")
+
+
+def is_default(words: Sequence[str]) -> bool:
+    """words: of a listen directive."""
+    return not set(_DEFAULT).isdisjoint(words[1:])
+
+
+def bound_at(written: str) -> List[str]:
+    """Where a listen directive binds, as nginx compares addresses. []: not known without a look-up of a name,
+    or UDP.
+    """
+    words = written.split()
+    if not words or "quic" in words[1:]:
+        return []
+    where = words[0]
+    if where[:5].lower() == "unix:":
+        return [where]
+    if where.endswith("]") or not _RANGE.match(where):
+        where += ":80"
+    match = _RANGE.match(where)
+    if not match:
+        return []
+    host = (match.group("host") or "").lower()
+    if host == "localhost":
+        host = "127.0.0.1"
+    elif host in _ALL:
+        host = "*"
+    if not _ADDRESS.match(host):
+        return []
+    first = port_number(match.group("first"))
+    last = port_number(match.group("last") or match.group("first"))
+    if not first or not last:
+        return []
+    return ["%s:%d" % (host, port) for port in range(first, min(last, first + MOST_PORTS) + 1)]
+
+
+def shown_address(bound: str) -> str:
+    """As nginx writes it. bound: of bound_at()."""
+    return bound.replace("*:", "0.0.0.0:", 1)
+
+
 def _target(words: Sequence[str]) -> Optional[Target]:
     where, options = words[0], words[1:]
     tls, proxy_protocol = "ssl" in options, "proxy_protocol" in options

@@ -6,10 +6,9 @@
 import re
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from .listen import Target, targets
+from .listen import Target, is_default, targets
 from .served import Block
 
-_DEFAULT = ("default_server", "default")
 # Written without an address, or with the one that means all.
 _EVERY = re.compile(r"(?:\*:|0\.0\.0\.0:|\[::\]:)?\d+(?:-\d+)?\Z|\*\Z|0\.0\.0\.0\Z|\[::\]\Z")
 
@@ -43,7 +42,7 @@ class Listeners:
             return max(wild, key=lambda pair: pair[0])[1]
         if any(each.startswith("~") for block in members for each in block.names):
             return None
-        marked = (block for block, written in own if set(_DEFAULT) & set(written.split(" ")[1:]))
+        marked = (block for block, written in own if is_default(written.split()))
         return next(marked, members[0])
 
 

@@ -7,7 +7,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
-from .conf import Conf, Directive, every, named
+from .conf import Conf, Directive, every, named, servers
+from .listen import bound_at, is_default, shown_address
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem
@@ -18,7 +19,6 @@ _READ = frozenset(
     + ("ssl_trusted_certificate",)
 )
 _NO_FILE = ("data:", "engine:", "store:", "syslog:", "memory:", "stderr", "off", "/dev/")
-_PORT = re.compile(r"\d+\Z")
 # ngx_conf_log_error(): where it stands ends the message.
 _PLACE = re.compile(r" in (/[^:]+):(\d+)\Z")
 _KILLED = "see journalctl -k, start it, and give the unit Restart=on-failure"
@@ -86,21 +86,16 @@ def _default_servers(conf: Conf) -> "List[ConfigProblem]":
     """ngx_http_add_addresses(): one for each address."""
     seen: Dict[str, Directive] = {}
     found: List[ConfigProblem] = []
-    for listen in named(every(conf.directives), "listen"):
-        if not {"default_server", "default"} & set(listen.args[1:]):
-            continue
-        address = listen.args[0]
-        if _PORT.match(address):
-            address = "*:" + address
-        elif not address.startswith("unix:") and not re.search(r":\d+\Z", address):
-            address += ":80"
-        address = re.sub(r"^0\.0\.0\.0:", "*:", address)
-        if address in seen:
-            shown = address.replace("*:", "0.0.0.0:", 1)
-            before = (seen[address].file, seen[address].line)
-            text = "a duplicate default server for %s; the first is in %s:%d" % (shown, *before)
+    listens = [each for _http, server in servers(conf) for each in named(server.block or [], "listen")]
+    for listen in [each for each in listens if is_default(each.args)]:
+        addresses = bound_at(" ".join(listen.args))
+        twice = next((address for address in addresses if address in seen), None)
+        if twice:
+            before = (shown_address(twice), seen[twice].file, seen[twice].line)
+            text = "a duplicate default server for %s; the first is in %s:%d" % before
             found.append(_problem(listen, text))
-        seen.setdefault(address, listen)
+        for address in addresses:
+            seen.setdefault(address, listen)
     return found
 
 

@@ -11,14 +11,10 @@ import posixpath
 import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ..endpoint import port_number
+from .listen import bound_at
 from .served import Block
 
-MOST_PORTS = 100  # of a range
 MOST_PAIRS = 200
-_RANGE = re.compile(r"(?:(?P<host>.*):)?(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?\Z", re.ASCII | re.DOTALL)
-_NUMERIC = re.compile(r"\d+(?:\.\d+){3}\Z|\*\Z|\[[0-9A-Fa-f:.]+\]\Z", re.ASCII)
-_ALL = ("", "*", "0.0.0.0")
 
 # Endings that packagers, editors and people give to a file that is put aside.
 _ASIDE = re.compile(
@@ -51,35 +47,6 @@ def set_aside(path: str) -> Optional[bool]:
     if _ASIDE.search(name):
         return True
     return None if _PERHAPS.search(name) else False
-
-
-def bound_at(written: str) -> List[str]:
-    """Where a listen directive binds, as nginx compares addresses. []: not known without a look-up of a name,
-    or UDP.
-    """
-    words = written.split()
-    if not words or "quic" in words[1:]:
-        return []
-    where = words[0]
-    if where[:5].lower() == "unix:":
-        return [where]
-    if where.endswith("]") or not _RANGE.match(where):
-        where += ":80"
-    match = _RANGE.match(where)
-    if not match:
-        return []
-    host = (match.group("host") or "").lower()
-    if host == "localhost":
-        host = "127.0.0.1"
-    elif host in _ALL:
-        host = "*"
-    if not _NUMERIC.match(host):
-        return []
-    first = port_number(match.group("first"))
-    last = port_number(match.group("last") or match.group("first"))
-    if not first or not last:
-        return []
-    return ["%s:%d" % (host, port) for port in range(first, min(last, first + MOST_PORTS) + 1)]
 
 
 def _keys(name: str) -> List[str]:

@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, List
 
+from ...parse.nginx.listen import shown_address
 from ...parse.nginx.sites import site_of
 from ..model import Cause, evidence
 from .model import LatentRule, Risk, risk
@@ -45,7 +46,7 @@ def _pair(snapshot: "Snapshot", pair: "Shadowed") -> Risk:
         evidence(
             "nginx",
             'nginx -t says: conflicting server name "%s" on %s, ignored'
-            % (pair["names"][0], address.replace("*:", "0.0.0.0:")),
+            % (pair["names"][0], shown_address(address)),
         ),
     ]
     if _rank(winner) > _rank(loser):

@@ -34,3 +34,12 @@ class TestDefaults:
 
     def test_sockets_do_not_count(self) -> None:
         assert found("server { listen unix:/run/x; }", "") == {}
+
+    def test_no_listen_is_port_80(self) -> None:
+        assert found("server { }", "server { listen 80; }") == {"*:80": "/a"}
+
+    def test_near_miss_stream_and_udp(self) -> None:
+        stream = "stream { server { listen 80 default_server; } }"
+        texts = {"/etc/nginx.conf": stream + " http { include /a; }", "/a": "server { listen 443 quic; }"}
+        conf = parse_conf("/etc/nginx.conf", texts.get, lambda pattern: [pattern])
+        assert default_files(conf) == {"443": "/a"}

@@ -27,7 +27,7 @@ def texts(*lines: str, absent: Optional[Set[str]] = None) -> List[Tuple[int, str
 
 
 class TestDefaultServers:
-    @pytest.mark.parametrize("other", ["80", "*:80", "0.0.0.0:80"])
+    @pytest.mark.parametrize("other", ["80", "*:80", "0.0.0.0:80", "79-81"])
     def test_hit_two_of_one_address(self, other: str) -> None:
         server = "server { listen %s default_server; }"
         assert texts("http {", server % "80", server % other, "}") == [
@@ -35,10 +35,21 @@ class TestDefaultServers:
         ]
 
     @pytest.mark.parametrize(
-        "other", ["[::]:80 default_server", "8080 default_server", "80", "10.0.0.1 default_server"]
+        "other",
+        [
+            "[::]:80 default_server",
+            "8080 default_server",
+            "80",
+            "10.0.0.1 default_server",
+            "80 quic default_server",
+        ],
     )
     def test_near_miss_another_address_or_no_default(self, other: str) -> None:
         assert texts("http { server { listen 80 default_server; }", "server { listen %s; } }" % other) == []
+
+    def test_near_miss_a_server_of_stream(self) -> None:
+        stream = "stream { server { listen 80 default_server; } }"
+        assert texts("http { server { listen 80 default_server; } }", stream) == []
 
 
 class TestFiles:

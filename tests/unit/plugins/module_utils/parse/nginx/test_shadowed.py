@@ -7,9 +7,9 @@
 from typing import List, Optional, Tuple
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.listen import bound_at
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.served import Block
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.shadowed import (
-    bound_at,
     left_to,
     set_aside,
     shadows,
