@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Callable, Dict, FrozenSet, List, Optional, Pattern, Tuple
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.logs import Detail, Event, LaterEvent, Sample
+    from ...plugin_utils.shapes.logs import Detail, Event, LaterEvent, Sample, Source
 
 KEPT = 16  # times and pids of an event, the newest
 # The table must not grow with names that visitors choose, nor take from other sites.
@@ -71,7 +71,7 @@ class Events:
 
     def add(
         self,
-        source: str,
+        source: "Source",
         signature: str,
         at: float,
         path: str,

@@ -10,7 +10,7 @@ start failed, and before 0.16.0 the same in php-fpm's own log.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.unit_starts import (
     BY_FPM,
@@ -29,7 +29,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.signatures.nginx 
 if TYPE_CHECKING:
     from ..shapes.logs import Event
     from ..shapes.snapshot import Snapshot
-    from ..shapes.unit import UnitLine
+    from ..shapes.unit import UnitLine, Writer
 
 # Each of these was the meaning of what has two by now.
 SPLIT = meanings("php_fatal", "script_closed")
@@ -51,7 +51,7 @@ def _cut(line: UnitLine) -> UnitLine:
     head = None if "by" in line else HEAD.match(line["text"])
     if head is None:
         return line
-    by = BY_FPM if is_fpm(head[1]) else head[1]
+    by = BY_FPM if is_fpm(head[1]) else cast("Writer", head[1])
     pid = None if head[2] == "None" else int(head[2])
     return unit_line(line["at"], by, pid, line["text"][head.end() :])
 

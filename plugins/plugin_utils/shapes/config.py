@@ -4,9 +4,12 @@
 
 """What configurations of nginx and php-fpm have in common."""
 
-from typing import Optional
+from typing import Literal, Optional
 
 from .shape import TypedDict
+
+# Where a directive of nginx stands; default: nowhere.
+Context = Literal["http", "server", "location", "if", "limit_except", "default"]
 
 
 class ProblemKind(TypedDict, total=False):

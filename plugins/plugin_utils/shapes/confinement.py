@@ -4,9 +4,12 @@
 
 """What confines nginx and php-fpm beside owner and mode: SELinux, AppArmor and their units' filters."""
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Literal, Optional
 
 from .shape import TypedDict
+
+WayModule = Literal["selinux", "apparmor"]
+DenialModule = Literal[WayModule, "seccomp"]
 
 
 class Access(TypedDict):
@@ -35,7 +38,7 @@ class Selinux(TypedDict):
 class ConfinedWay(TypedDict):
     """What is refused on the way to a script, where owner and mode let in."""
 
-    module: str  # selinux or apparmor
+    module: WayModule
     path: str  # of the directory, or of the script
     source: str  # context or profile of who asks
     target: Optional[str]  # SELinux's context
@@ -67,7 +70,7 @@ class Denial(TypedDict):
     at: float  # epoch seconds, of the last one
     first: float  # epoch seconds
     count: int
-    module: str  # selinux, apparmor or seccomp
+    module: DenialModule
     program: str  # name of the process
     pid: Optional[int]  # of the last one
     operation: str  # SELinux's permissions, AppArmor's operation, a system call

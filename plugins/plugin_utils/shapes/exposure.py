@@ -4,10 +4,12 @@
 
 """Seen for the risks that somebody gets in, that a log is lost, and that another site answers."""
 
-from typing import List, Optional
+from typing import List, Literal, Optional
 
 from .nginx import ServerBlock
 from .shape import TypedDict
+
+PageKind = Literal["status", "ping"]
 
 
 class OpenPage(TypedDict):
@@ -15,7 +17,7 @@ class OpenPage(TypedDict):
 
     pool: str
     config: str  # of its master
-    kind: str  # status or ping
+    kind: PageKind
     path: str  # as the pool has it
     url: str  # what a visitor asks for: a path, or the arguments of a location
     site: str  # as in a route

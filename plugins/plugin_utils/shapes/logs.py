@@ -4,7 +4,7 @@
 
 """The window of the error logs."""
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Literal, Optional
 
 from .confinement import ConfinedWay
 from .endpoint import Blocked, Hidden
@@ -14,6 +14,10 @@ from .scarce import Scarce
 from .shape import TypedDict
 from .unit import StartFault
 from .visits import Revisit
+
+LogKind = Literal["nginx_error", "nginx_access", "fpm_error"]
+Source = Literal["nginx", "nginx_access", "fpm"]
+AnswerKind = Literal["return", "limit_req", "limit_conn", "deny"]
 
 
 class Earlier(TypedDict):
@@ -79,7 +83,7 @@ class LaterLogFile(TypedDict, total=False):
 
 class LogFile(LaterLogFile):
     path: str
-    kind: str  # nginx_error, nginx_access or fpm_error
+    kind: LogKind
     size: Optional[int]  # bytes
     from_at: Optional[float]  # epoch seconds of the first entry in the window
     to_at: Optional[float]
@@ -151,7 +155,7 @@ class LaterEvent(TypedDict, total=False):
 class Event(LaterEvent):
     """Messages of one kind about one place, counted."""
 
-    source: str  # nginx, nginx_access or fpm
+    source: Source
     signature: str  # id
     count: int
     first: float  # epoch seconds
@@ -253,7 +257,7 @@ class OwnAnswer(TypedDict):
     site: str
     logs: List[str]  # paths of the site's access logs
     status: int
-    kind: str  # return, limit_req, limit_conn; deny: not before 0.12.0
+    kind: AnswerKind  # deny: not before 0.12.0
     written: str  # the directive
     file: str
     line: int

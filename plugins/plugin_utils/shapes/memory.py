@@ -4,9 +4,13 @@
 
 """Memory: of the host, of php-fpm's workers, and who was killed for it."""
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Literal, Optional
 
 from .shape import TypedDict
+
+HaltKind = Literal["stopped", "traced", "frozen", "disk_wait", "blocked"]
+KillKind = Literal["cgroup", "global", "systemd_oomd"]
+KernelSource = Literal["kernel", "journal"]
 
 
 class Memory(TypedDict, total=False):
@@ -62,7 +66,7 @@ class Halted(LaterHalted):
     """A process of nginx or php-fpm that is there and does not run."""
 
     pid: int
-    kind: str  # stopped, traced, frozen, disk_wait, or blocked: by who reads what nginx logs
+    kind: HaltKind  # blocked: by who reads what nginx logs
 
 
 class LaterVictim(TypedDict, total=False):
@@ -79,7 +83,7 @@ class Victim(LaterVictim):
     comm: Optional[str]
     fpm: bool
     cgroup: Optional[str]
-    kind: str  # cgroup, global or systemd_oomd
+    kind: KillKind
     limit_kb: Optional[int]  # of the cgroup whose limit was hit
     anon_rss_kb: Optional[int]
     text: str
@@ -97,7 +101,7 @@ class Kill(Victim, LaterKill):
 
     unit: Optional[str]  # systemd's
     ours: Optional[bool]  # of this host; None: unknown
-    source: str  # kernel or journal
+    source: KernelSource
 
 
 class LaterSegfault(TypedDict, total=False):

@@ -6,7 +6,7 @@
 
 from typing import Dict, List, Optional
 
-from .config import ConfigProblem, Writable
+from .config import ConfigProblem, Context, Writable
 from .shape import TypedDict
 
 
@@ -21,7 +21,7 @@ class Timeout(TypedDict):
     seconds: float
     file: Optional[str]  # where it is written; None: nginx's default
     line: Optional[int]
-    context: str  # http, server, location, if, limit_except or default
+    context: Context
 
 
 class ServerBlock(TypedDict):

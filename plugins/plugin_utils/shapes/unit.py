@@ -4,9 +4,11 @@
 
 """A systemd unit, by systemctl show and its journal."""
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Literal, Optional
 
 from .shape import TypedDict
+
+Writer = Literal["systemd", "php-fpm", "command"]
 
 
 class StartFault(TypedDict):
@@ -31,7 +33,7 @@ class LaterUnitLine(TypedDict, total=False):
 class UnitLine14(LaterUnitLine, total=False):
     """Not in snapshots from before 0.14.0, whose texts begin with "by[pid]: "."""
 
-    by: str  # systemd, php-fpm, or command: another program of root's
+    by: Writer  # command: another program of root's
     pid: Optional[int]
     ini_fault: str  # what PHP complains of in php.ini, where the line is about that
 

@@ -15,7 +15,7 @@ from ..host import Host
 from ..nginx.nginx_files import Reading
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.exposure import Aside, Shadowed, Vhost, Web
+    from ....plugin_utils.shapes.exposure import Aside, PageKind, Shadowed, Vhost, Web
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 MOST_NAMES = 5
@@ -71,10 +71,10 @@ def _pages(snapshot: "Snapshot") -> Dict[str, List[Page]]:
     listening: Dict[str, List[Page]] = {}
     for master in snapshot["fpm"]["masters"]:
         for pool in master["pools"] if master["running"] else ():
-            paths = (("status", pool["status_path"]), ("ping", pool["ping_path"]))
+            paths: Dict[PageKind, Optional[str]] = {"status": pool["status_path"], "ping": pool["ping_path"]}
             pages = [
                 Page(pool["name"], master["config"], kind, path, pool["file"], pool["line"])
-                for kind, path in paths
+                for kind, path in paths.items()
                 if path
             ]
             if pool["endpoint"] and pages:

@@ -12,10 +12,10 @@ from .memory import cgroup_of
 from .processes import Process
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.memory import Halted, LaterHalted
+    from ....plugin_utils.shapes.memory import Halted, HaltKind, LaterHalted
 
 # States of fs/proc/array.c.
-KINDS = {"T": "stopped", "t": "traced", "D": "disk_wait"}
+KINDS: "Dict[str, HaltKind]" = {"T": "stopped", "t": "traced", "D": "disk_wait"}
 NEXT_LOOK = 1.0  # seconds
 # No controller has the name "": that asks for version 2's tree.
 _FREEZERS = (("freezer", "freezer.state", "FROZEN"), ("", "cgroup.events", "frozen 1"))

@@ -16,7 +16,7 @@ from ..host import Host
 from .processes import Process
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.memory import Kill, Oom, Victim
+    from ....plugin_utils.shapes.memory import KernelSource, Kill, KillKind, Oom, Victim
     from ...parse.linux import kernel_log
 
 SAME_KILL = 10.0  # systemd reports a kill within seconds of the kernel
@@ -73,7 +73,7 @@ def _ours(home: _Home, cgroup: Optional[str]) -> Optional[bool]:
     return bool(theirs & home.ids) if theirs and home.ids else None
 
 
-def _kill(victim: "Victim", source: str, ours: Optional[bool], home: _Home) -> "Kill":
+def _kill(victim: "Victim", source: "KernelSource", ours: Optional[bool], home: _Home) -> "Kill":
     """A kill, with the unit of the victim's cgroup, and the masters in it. vague: much or all of this host
     may live there.
     """
@@ -198,7 +198,7 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
         ]
         found["elsewhere"] = len(victims) - len(kills)
         # Where the limit of this host was reached, that was not the end of the machine's memory.
-        by_kernel = "cgroup" if re.search(r"^oom [1-9]", home.cgroup.events, re.M) else "global"
+        by_kernel: KillKind = "cgroup" if re.search(r"^oom [1-9]", home.cgroup.events, re.M) else "global"
         _add(kills, [kill for kill in kernel_log.unit_kills(journal, by_kernel) if within(kill["at"])])
         crashes = [crash for crash in kernel_log.crashes(lines, home.machine or None) if within(crash["at"])]
         early_kills = [kill for kill in kernel_log.early_kills(journal) if within(kill["at"])]

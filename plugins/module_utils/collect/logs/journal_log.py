@@ -15,7 +15,7 @@ from ..linux.processes import unit_around
 from .log_window import WINDOW_BYTES, log_file
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import LogFile
+    from ....plugin_utils.shapes.logs import LogFile, LogKind
     from ....plugin_utils.shapes.nginx import Nginx
     from ....plugin_utils.shapes.php_fpm import Master
 
@@ -85,7 +85,7 @@ def _as_in_a_file(line: bytes, utc_offset: int) -> bytes:
 
 
 def _read(
-    host: Host, kind: str, unit: str, form: str, since: float, matches: List[str]
+    host: Host, kind: "LogKind", unit: str, form: str, since: float, matches: List[str]
 ) -> Tuple[List[bytes], "LogFile"]:
     options = ["-o", form, "--no-pager", "-q", "--since=@%d" % since, "-n", str(MOST_LINES)]
     ran = host.run(["journalctl"] + options + matches, READ_SECONDS, WINDOW_BYTES)

@@ -13,7 +13,7 @@ from ..host import Host, HostError, Stat
 from ..trust import named
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import LogFile
+    from ....plugin_utils.shapes.logs import LogFile, LogKind
 
 PROBE = 64 * 1024
 CHUNK = 256 * 1024
@@ -44,7 +44,7 @@ def admit(host: Host, name: str) -> File:
     return File(name, real, stat)
 
 
-def log_file(kind: str, path: str, why: Optional[str]) -> "LogFile":
+def log_file(kind: "LogKind", path: str, why: Optional[str]) -> "LogFile":
     """The entry of a log of which nothing is read yet. why: it does not tell all of the window."""
     return {
         "path": path,

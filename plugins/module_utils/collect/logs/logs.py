@@ -21,7 +21,7 @@ from .log_clock import zone_of_fpm
 from .log_window import CONTEXT, PROBE, WINDOW_BYTES, File, Source, admit, feed, find_window, log_file
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import LogFile, Logs
+    from ....plugin_utils.shapes.logs import LogFile, LogKind, Logs
     from ....plugin_utils.shapes.missing import What
 
 TOTAL_BYTES = 16 * 1024 * 1024  # of all logs of a host
@@ -40,7 +40,7 @@ _NEEDS = {errno.EACCES: "root", errno.EPERM: "a log that goes to a file"}
 class _Kind(NamedTuple):
     """A program's log."""
 
-    name: str
+    name: "LogKind"
     what: "What"  # id of what is missing without it
     make: Callable[[str], Log]  # of a path
     back: int = 0  # bytes before the window that are looked at

@@ -5,7 +5,7 @@
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Set, Tuple, cast
 
 from ...parse.nginx.conf import Directive, every, named
 from ...parse.nginx.routes import server_names, site_name
@@ -14,7 +14,7 @@ from ..host import Host
 from .nginx_files import Reading
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import OwnAnswer
+    from ....plugin_utils.shapes.logs import AnswerKind, OwnAnswer
     from ....plugin_utils.shapes.nginx import Nginx
 
 MOST_ANSWERS = 64
@@ -87,7 +87,7 @@ class _Answers:
                 "site": site,
                 "logs": [],
                 "status": int(status),
-                "kind": directive.name,
+                "kind": cast("AnswerKind", directive.name),
                 # What stands behind a name of this kind is taken for a password itself.
                 "written": redact(" ".join(words), MOST_TEXT),
                 "file": directive.file,

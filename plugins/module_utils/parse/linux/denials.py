@@ -15,7 +15,7 @@ from ..redact import redact
 from ..titles import program_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.confinement import Denial, Profile
+    from ....plugin_utils.shapes.confinement import Denial, DenialModule, Profile
 
 MOST_REFUSALS = 40  # of different kinds
 # Of a line of the audit log, of the ring or of the journal. The first is the audit's own time.
@@ -68,7 +68,7 @@ def _pairs(text: str) -> Dict[str, str]:
     }
 
 
-def _denial(line: Line, operation: str, module: str, words: Dict[str, str]) -> "Denial":
+def _denial(line: Line, operation: str, module: "DenialModule", words: Dict[str, str]) -> "Denial":
     port = words.get("dest") or words.get("src") or words.get("fport") or words.get("lport")
     name = words.get("path") or words.get("name") or words.get("peer_addr", "none")
     context = words.get("scontext") or words.get("profile") or words.get("subj")

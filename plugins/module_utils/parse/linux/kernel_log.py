@@ -18,7 +18,7 @@ from ..titles import program_of
 from .proc import unit_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.memory import EarlyKill, Kill, Segfault, Victim
+    from ....plugin_utils.shapes.memory import EarlyKill, Kill, KillKind, Segfault, Victim
 
 Line = Tuple[float, str]  # epoch seconds, text
 
@@ -60,8 +60,8 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
     limit: Optional[int] = None
     swap: Optional[int] = None
     memcg: Optional[str] = None
-    constraints: Dict[int, Tuple[str, Optional[str]]] = {}  # pid -> (kind, cgroup)
-    kind = "global"
+    constraints: Dict[int, Tuple[KillKind, Optional[str]]] = {}  # pid -> (kind, cgroup)
+    kind: KillKind = "global"
     for at, text in lines:
         total = _SWAP.match(text)
         patterns = (_LIMIT, _OLD_MEMCG, _CONSTRAINT, _KILLED, _CANDIDATE)
@@ -99,7 +99,7 @@ def kills(lines: Iterable[Line]) -> List["Victim"]:
     return victims
 
 
-def _kind_of(words: str) -> str:
+def _kind_of(words: str) -> "KillKind":
     """The kind of a kill, by the constraint or by how its line begins."""
     return "cgroup" if words in ("MEMCG", "Memory cgroup out") else "global"
 
@@ -122,7 +122,7 @@ def crashes(lines: Iterable[Line], ours: Optional[bool] = None) -> List["Segfaul
     ]
 
 
-def unit_kills(lines: Iterable[JournalLine], by_kernel: str) -> List["Kill"]:
+def unit_kills(lines: Iterable[JournalLine], by_kernel: "KillKind") -> List["Kill"]:
     """Kills that systemd and systemd-oomd log in the journal. Each line counts from its own program only.
 
     by_kernel: the kind of a kill by the kernel.

@@ -16,10 +16,11 @@ from ..titles import is_fpm
 from .systemctl import HIDDEN_AT, READ_ONLY
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.unit import Unit, UnitLine
+    from ....plugin_utils.shapes.unit import Unit, UnitLine, Writer
 
 # Who speaks, beside systemd. OTHER: a program of root's that is neither.
-BY_FPM, OTHER = "php-fpm", "command"
+BY_FPM: "Writer" = "php-fpm"
+OTHER: "Writer" = "command"
 STARTING, STARTED = meanings("unit_starting"), meanings("unit_started")
 STOPPING, STOPPED = meanings("unit_stopping"), meanings("unit_stopped")
 MAIN_ENDED, START_LIMITED, LIMIT_REACHED = map(meanings, ("main_ended", "start_limited", "limit_reached"))
@@ -74,7 +75,7 @@ def read_message(pid: Optional[int], text: str) -> Optional[Tuple[Signature, Lis
     return SYSTEMD.find(text[head.end() if head else 0 :], BY_SYSTEMD)
 
 
-def unit_line(at: float, by: str, pid: Optional[int], text: str) -> "UnitLine":
+def unit_line(at: float, by: "Writer", pid: Optional[int], text: str) -> "UnitLine":
     line: UnitLine = {"at": at, "by": by, "pid": pid, "text": text}
     hit = read_message(pid, text) if by == BY_SYSTEMD else None
     if hit:
@@ -103,7 +104,7 @@ def _entry(line: str) -> "Optional[UnitLine]":
     if not isinstance(message, str):
         return None
     if pid == MANAGER or of_child:
-        by = BY_SYSTEMD
+        by: Writer = "systemd"
     else:
         by = BY_FPM if not program or is_fpm(program) else OTHER
     shown = redact(without_place(message.split("\n")[0]))

@@ -16,7 +16,7 @@ from .locations import locate
 from .routes import server_names, site_name
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.exposure import OpenPage
+    from ....plugin_utils.shapes.exposure import OpenPage, PageKind
 
 MOST_PAGES = 50
 _AS_REQUESTED = ("$fastcgi_script_name", "$uri", "$document_uri", "${fastcgi_script_name}", "${uri}")
@@ -28,7 +28,7 @@ class Page(NamedTuple):
 
     pool: str
     config: str  # of its master
-    kind: str  # status or ping
+    kind: "PageKind"
     path: str
     file: Optional[str]  # where it is set
     line: Optional[int]
