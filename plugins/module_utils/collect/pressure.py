@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..parse.endpoint import reached
-from ..parse.fastcgi import PROMPT_MS
+from ..parse.fastcgi import PROMPT_MS, keeps_waiting
 from ..signatures.lookup import meaning_of, meanings
 
 if TYPE_CHECKING:
@@ -23,11 +23,7 @@ def _endpoints(snapshot: "Snapshot") -> List[str]:
         for key, facts in snapshot["endpoints"].items()
         if facts["listening"]
         and (
-            facts["probe"]["result"] == "no_answer"
-            or facts["connect"]["result"] in ("full", "timeout")
-            or (facts["probe"]["ms"] or 0) > PROMPT_MS
-            or facts["queue"]
-            or key in logged
+            keeps_waiting(facts) or (facts["probe"]["ms"] or 0) > PROMPT_MS or facts["queue"] or key in logged
         )
     ]
 

@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.endpoint import ProbeResult
+    from ...plugin_utils.shapes.endpoint import Endpoint, ProbeResult
 
 # A whole answer of php-fpm has 32 bytes.
 ENOUGH = 64
@@ -17,6 +17,11 @@ _NAME = b"FCGI_MPXS_CONNS"
 PROMPT_MS = 500.0
 # FastCGI skips padding. A protocol of lines (HTTP, SMTP, Redis) takes it as the line's end, and complains.
 _PADDING = b"\r\n\r\n"
+
+
+def keeps_waiting(facts: "Endpoint") -> bool:
+    """Whether a client waits there, or would, and gets no answer."""
+    return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 
 class Answer(NamedTuple):

@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from ..parse.nginx.sites import Place
+from .drain import REACHED
 from .pages import OWN, SILENT, SLOW, Page
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 # Ranks of an endpoint, worst first: nobody is there, somebody takes the connection, a worker answers.
 DEAD, TAKEN, ANSWERS = 0, 1, 2
-_TAKES = ("ok", "full", "timeout")
 _NOT_PHP = ("closed", "not_fastcgi")
 
 # What names a finding in two diagnoses of a host: cause, endpoint, site.
@@ -48,7 +48,7 @@ def rank(facts: "Optional[Endpoint]") -> Optional[int]:
     answer = facts["probe"]["result"]
     if answer == "answered":
         return ANSWERS
-    return TAKEN if facts["connect"]["result"] in _TAKES and answer not in _NOT_PHP else DEAD
+    return TAKEN if facts["connect"]["result"] in REACHED and answer not in _NOT_PHP else DEAD
 
 
 def best(sight: Sight, keys: Iterable[str]) -> Optional[int]:

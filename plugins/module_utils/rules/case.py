@@ -124,6 +124,11 @@ class Case:
         return bool(self.probe["result"] == "answered")
 
     @property
+    def is_let_in(self) -> bool:
+        """The probe's connection was taken, or only had no place in the queue."""
+        return self.connect["result"] in ("ok", "full")
+
+    @property
     def answers_late(self) -> bool:
         """It answered only when a worker came free: the probe waited in the queue like any request."""
         return self.answers and (self.probe.get("ms") or 0) > PROMPT_MS

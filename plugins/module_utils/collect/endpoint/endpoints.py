@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Callable, Collection, Dict, List, Optional, Se
 
 from ...parse.endpoint import Endpoint as Place
 from ...parse.endpoint import parse
+from ...parse.fastcgi import keeps_waiting
 from ...parse.linux import permission, sock_rows, sock_table
 from ...parse.linux.sock_rows import Sock
 from ...parse.titles import claim
@@ -244,13 +245,13 @@ class _Survey:
                 ]
             if result in ("ok", "full") and facts["listening"] is False:
                 facts["listening"] = True  # by a process in another network namespace
-            silent = silent or _waits(facts)
+            silent = silent or keeps_waiting(facts)
         if silent:
             # A full queue refuses at once.
             self.host.sleep(max(0.0, self.began + seconds - self.host.monotonic()))
             for key, load in self.loads().items():
                 facts = self.facts[key]
-                if _waits(facts):
+                if keeps_waiting(facts):
                     facts["probe"]["queue"], facts["probe"]["accepted"] = load.queue, load.accepted
                     facts["flow"] = self._flow(self.first[key], load, facts["probe"]["result"])
 
@@ -306,10 +307,6 @@ class _Survey:
             path = str(self.files[key]["real_path"])
             return {"path": path, "kind": "mandatory_access", "acl": False, "user": who.user}
         return blocked
-
-
-def _waits(facts: "Endpoint") -> bool:
-    return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 
 def _not_tried(place: Place) -> "Outcome":

@@ -182,4 +182,4 @@ def older_nginx(cause: Cause, case: Case, all_strays: Sequence[Stray]) -> Option
     if not runs:
         return _over(cause, case, strays)
     # Where nobody serves what the files name, a reload mends nothing: that comes first.
-    return _active(cause, case, runs) if case.connect["result"] in ("ok", "full") else None
+    return _active(cause, case, runs) if case.is_let_in else None

@@ -44,7 +44,7 @@ def is_filtered(case: Case) -> bool:
 
 
 def _pool_was_not_loaded(case: Case) -> Optional[Match]:
-    if case.connect["result"] not in ("ok", "full") or not case.lost(NOBODY_THERE) or not case.running:
+    if not case.is_let_in or not case.lost(NOBODY_THERE) or not case.running:
         return None
     from .older_pool import pool_was_not_loaded
 

@@ -31,15 +31,10 @@ def _is_confined(case: Case) -> bool:
     return known is not None and (any(known.values()) or bool(case.lost(CONFINED)))
 
 
-def _is_let_in(case: Case) -> bool:
-    """The probe was."""
-    return case.connect["result"] in ("ok", "full")
-
-
 def _let_in(case: Case) -> Answer:
     """The probe is; nginx may be confined in another way."""
     user = case.connect.get("as_user")
-    if user is None or not _is_let_in(case):
+    if user is None or not case.is_let_in:
         return None
     if _is_confined(case):
         from . import confined
@@ -78,14 +73,14 @@ def _refused(case: Case, match: Optional[Match] = None) -> Optional[Match]:
 
 
 def _refused_all_the_same(case: Case) -> Optional[Match]:
-    return _refused(case) if _is_let_in(case) else None
+    return _refused(case) if case.is_let_in else None
 
 
 def _not_tried(case: Case) -> Answer:
     """Dialled as ourselves, being let in or refused says nothing about nginx; its owner, mode and ACL do."""
     result = case.connect["result"]
     ours = case.connect.get("as_user") is None and not case.connect.get("blocked_by")
-    if result == "not_tried" or (ours and (_is_let_in(case) or result == "denied")):
+    if result == "not_tried" or (ours and (case.is_let_in or result == "denied")):
         return Unclear("connect_as_nginx", "could not try %s as nginx's worker user" % case.key)
     if result == "error" and case.connect.get("errno") is None:
         return Unclear("connect_as_nginx", "could not try %s: %s" % (case.key, case.connect.get("error")))
@@ -95,7 +90,7 @@ def _not_tried(case: Case) -> Answer:
 def _not_denied(case: Case) -> Answer:
     result = case.connect["result"]
     denied = result == "denied" or (result == "refused" and is_in_the_way(case))
-    return None if denied or _is_let_in(case) else NOTHING
+    return None if denied or case.is_let_in else NOTHING
 
 
 def _left_behind(case: Case) -> Answer:

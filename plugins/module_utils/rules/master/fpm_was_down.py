@@ -196,7 +196,7 @@ def _reason(outage: Outage, end: End) -> Reason:
 
 def was_down(case: Case, cause: Cause) -> Optional[Match]:
     """Losses that ended when the master started: that cannot be forged, as a log line can."""
-    if case.connect["result"] not in ("ok", "full"):
+    if not case.is_let_in:
         return None
     dead = set(case.half_dead)  # those are lost still
     lost = [loss for loss in case.lost(NOBODY_THERE) if loss.event["endpoint"] not in dead]
