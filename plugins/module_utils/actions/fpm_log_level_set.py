@@ -8,6 +8,7 @@ At worst: running requests of all pools of the unit are cut by the reload.
 
 from typing import NamedTuple
 
+from ..parse.php_fpm.zlog import QUIET
 from ..work.action import Action
 from ..work.step import Refusal, Step
 from .steps import pool_step
@@ -23,7 +24,7 @@ class Arguments(NamedTuple):
 
 def resolve(view: View, arguments: Arguments) -> Step:
     level = master_of(view, arguments.config)["log_level"]
-    if level not in ("error", "alert"):
+    if level not in QUIET:
         raise Refusal("log_level = %s tells of them already" % level)
     settings = [("log_level", "notice")]
     return pool_step(view, ACTION.id, arguments.config, None, settings, "reload")

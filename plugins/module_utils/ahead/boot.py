@@ -13,7 +13,7 @@ from ..collect.trust import walk
 from ..parse.endpoint import parse
 from ..parse.linux.proc import unit_of
 from ..parse.linux.swap import mount_of
-from ..parse.linux.systemctl import COMMAND, parse_show
+from ..parse.linux.systemctl import COMMAND, MASKED, parse_show
 from ..parse.linux.tmpfiles import LINKS, entry_for
 from ..parse.titles import NGINX_NAME
 from ..remediate.launch import Launch
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 # UnitFileState of a unit that no boot starts by itself.
 NOT_AT_BOOT = ("disabled", "linked", "linked-runtime", "enabled-runtime", "transient", "bad")
-MASKED = ("masked", "masked-runtime")
 # What else may start it at boot.
 _WANTED = ("WantedBy", "RequiredBy", "BoundBy", "UpheldBy", "TriggeredBy", "RequisiteOf")
 # These can go well, or cannot be asked: they are named as missing.

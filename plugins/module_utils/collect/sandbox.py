@@ -9,10 +9,10 @@ memory. Needs a host that lets root make namespaces.
 import ctypes
 import errno
 import os
-import re
 import signal
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from ..parse.linux.proc import unescaped
 from . import child
 from .host import Ran, decode
 
@@ -93,7 +93,7 @@ class Sandbox:
         for row in rows:
             left, _dash, right = row.partition(" - ")
             where = left.split(" ")
-            point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), where[4])
+            point = unescaped(where[4])
             top[point] = right.split(" ")[1], sum(_FLAGS.get(word, 0) for word in where[5].split(","))
         for point, (source, kept) in top.items():
             if source == OURS:

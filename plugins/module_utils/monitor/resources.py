@@ -9,12 +9,9 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..collect.host import Host
 from ..collect.linux.memory import LIMITS, cgroup_of, limit_of
-from ..parse.linux.proc import parse_kb
+from ..parse.linux.proc import INITIAL_CGROUP, OOM_KILLS, parse_kb
 
-_KILLS = re.compile(r"^oom_kill (\d+)$", re.M)
 _INACTIVE = re.compile(r"^(?:total_)?inactive_file (\d+)$", re.M)
-# linux/proc_ns.h: PROC_CGROUP_INIT_INO
-_INITIAL = "cgroup:[4026531835]"
 # By version: the file of what is used.
 _USED = {1: "memory.usage_in_bytes", 2: "memory.current"}
 _EVENTS = {1: "memory.oom_control", 2: "memory.events"}
@@ -51,10 +48,10 @@ def kills(host: Host, masters: Sequence[int]) -> Dict[str, int]:
     """
     init = cgroup_of(host, 1)
     if (
-        host.readlink("/proc/self/ns/cgroup") in (_INITIAL, None)
+        host.readlink("/proc/self/ns/cgroup") in (INITIAL_CGROUP, None)
         and _without_init(init.path if init else "") == ""
     ):
-        count = _KILLS.search(host.text("/proc/vmstat") or "")
+        count = OOM_KILLS.search(host.text("/proc/vmstat") or "")
         return {"vmstat": int(count.group(1))} if count else {}
     counts: Dict[str, int] = {}
     for pid in [1, *masters]:
@@ -62,7 +59,7 @@ def kills(host: Host, masters: Sequence[int]) -> Dict[str, int]:
         if not cgroup or not cgroup.directories:
             continue
         folder = _without_init(cgroup.directories[0])
-        count = _KILLS.search(host.text(posixpath.join(folder, _EVENTS[cgroup.version])) or "")
+        count = OOM_KILLS.search(host.text(posixpath.join(folder, _EVENTS[cgroup.version])) or "")
         if count:
             counts[folder] = int(count.group(1))
             if cgroup.version == 2 and pid == 1:

@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, Callable, List, Sequence, Tuple
 
+from ..parse.php_fpm.zlog import QUIET
 from ..signatures.lookup import meaning_of, meanings
 from ..signatures.nginx import LIMITED
 from .case import Case
@@ -68,7 +69,7 @@ def _halted(snapshot: "Snapshot") -> List["Missing"]:
 
 
 def _silence(snapshot: "Snapshot") -> List["Missing"]:
-    quiet = any(master["log_level"] in ("error", "alert") for master in snapshot["fpm"]["masters"])
+    quiet = any(master["log_level"] in QUIET for master in snapshot["fpm"]["masters"])
     sites = snapshot["nginx"].get("site_logs") or []
     if not quiet and not any(site["silent"] or "hiding" in site for site in sites):
         return []

@@ -9,7 +9,7 @@ that the kernel logged. The ring buffer is the whole machine's: only a victim's 
 import re
 from typing import TYPE_CHECKING, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...parse.linux.proc import below, limiting_cgroup, unit_of
+from ...parse.linux.proc import INITIAL_CGROUP, OOM_KILLS, below, limiting_cgroup, unit_of
 from ...parse.timestamps import RING_DRIFT, JournalLine, journal_line, ring_lines
 from ...parse.titles import claim
 from ..host import Host
@@ -22,13 +22,10 @@ if TYPE_CHECKING:
 SAME_KILL = 10.0  # systemd reports a kill within seconds of the kernel
 MOST_KILLS = 50
 RING = 32 << 20  # bytes; some 100 KB as a rule, log_buf_len= makes it larger
-# linux/proc_ns.h: PROC_CGROUP_INIT_INO
-_INITIAL = "cgroup:[4026531835]"
-_INITIAL_PIDS = "pid:[4026531836]"  # PROC_PID_INIT_INO
+_INITIAL_PIDS = "pid:[4026531836]"  # linux/proc_ns.h: PROC_PID_INIT_INO
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _TELLING = re.compile(r"oom|Kill|memory: usage|Total swap|Task in |segfault|traps: |unhandled ")
 _SLICES = re.compile(r"(?:/(?!user\.slice)[^/]+\.slice)*/?\Z")
-_OOM_KILL = re.compile(r"^oom_kill (\d+)$", re.M)
 
 
 class _Cgroup(NamedTuple):
@@ -148,9 +145,9 @@ def _home(host: Host, procs: Sequence[Process]) -> Tuple[_Home, Dict[str, int]]:
         for process in procs
         if claim(process.cmdline) == "php-fpm"
     }
-    counts = [(cgroup.path, _OOM_KILL.search(cgroup.events)) for cgroup in [init] + list(masters.values())]
+    counts = [(cgroup.path, OOM_KILLS.search(cgroup.events)) for cgroup in [init] + list(masters.values())]
     counters = {path: int(count.group(1)) for path, count in counts if count}
-    initial = host.readlink("/proc/self/ns/cgroup") in (_INITIAL, None)
+    initial = host.readlink("/proc/self/ns/cgroup") in (INITIAL_CGROUP, None)
     ids = frozenset(_CONTAINER_ID.findall(mounts))
     places = {pid: cgroup.path for pid, cgroup in masters.items()}
     return _Home(init, initial, ids, counters.get(init.path), places), counters

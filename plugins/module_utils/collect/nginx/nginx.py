@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import parse_status
+from ...parse.linux.systemctl import DISABLED
 from ...parse.nginx.conf import Conf, error_logs, every, opened, repeated_logs
 from ...parse.nginx.routes import routes
 from ...parse.nginx.site_logs import Defaults, log_formats, site_logs, used
@@ -154,8 +155,7 @@ def _wanted(host: Host, theirs: Sequence[Process]) -> bool:
     """
     running = {process.pid for process in theirs}
     return any(
-        unit["enabled"] not in (None, "disabled", "masked", "masked-runtime")
-        and unit["main_pid"] not in running
+        unit["enabled"] not in (None, *DISABLED) and unit["main_pid"] not in running
         for unit in unit_states(host, UNITS, logs=False).values()
     )
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from ...parse.endpoint import parse
-from ...parse.linux.systemctl import unit_matches
+from ...parse.linux.systemctl import MASKED, unit_matches
 from ...parse.nginx.captured import captured
 from ...parse.nginx.conf import Conf, every
 from ...parse.nginx.refused import explained, path_in, place_of, problems
@@ -36,7 +36,6 @@ MOST_LOGS = 8
 MOST_ENDPOINTS = 16
 MOST_TEXT = 500
 DIAL = 0.5  # seconds
-MASKED = {"masked", "masked-runtime"}
 # Of a process that loads a configuration, and of no request: these have a number after the pid. Where its log
 # is a file, nginx says the same to its own standard error, and after five tries that it "still could not".
 _EMERG = re.compile(r"(?:^nginx: \[emerg\]|\[emerg\] \d+#\d+:) (?!\*|still could not bind)(.+)$", re.M)
@@ -76,7 +75,7 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
     """By the unit's journal, which has what `nginx -t` says before the start. Nobody else writes there."""
     masked: List[str] = []
     for name, unit in unit_states(host, UNITS, logs=False).items():
-        if MASKED.intersection((unit["load"], unit["enabled"])):
+        if {unit["load"], unit["enabled"]}.intersection(MASKED):
             masked.append(name)
             continue
         # With Restart= it is about to be tried again.

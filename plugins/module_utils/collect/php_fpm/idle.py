@@ -8,7 +8,7 @@
 import posixpath
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
-from ...parse.linux.systemctl import GENERATED, command_option
+from ...parse.linux.systemctl import DISABLED, GENERATED, command_option
 from ...parse.titles import is_fpm
 from ..host import Host
 from .installation import SCRIPTS, Installation, exists
@@ -17,7 +17,6 @@ from .layouts import LAYOUTS, Layout, layout_of
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.unit import Unit
 
-DISABLED = ("disabled", "masked", "masked-runtime")
 MOST_SCRIPTS = 20
 OPENRC = "/run/openrc"
 

@@ -5,6 +5,8 @@
 
 import re
 
+QUIET = ("error", "alert")  # levels above warning
+
 # A worker leaves out the pid. "(null)" stands where the master hands on what a worker said.
 _PLACE = re.compile(
     r"((?:DEBUG|NOTICE|WARNING|ERROR|ALERT): )(?:pid \d+, )?(?:\w+|\(null\))\(\), line \d+: ", re.A

@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, List
 
+from ...parse.linux.systemctl import DISABLED
 from ..case import Case
 from ..model import NOTHING, Answer, Cause, Match, Reason, Rule, evidence
 
@@ -48,7 +49,7 @@ def _stranger(case: Case) -> Answer:
         state = "%s is %s (%s)" % (owner.master["unit"], unit.get("active"), unit.get("sub"))
         proof.append(evidence("systemd", state, at=unit.get("changed_at")))
     # Whoever runs another php-fpm on purpose disables the unit of this one.
-    certain = owner.master["running"] or unit.get("enabled") not in ("disabled", "masked", "masked-runtime")
+    certain = owner.master["running"] or unit.get("enabled") not in DISABLED
     words = "Not php-fpm but %s listens on %s, where pool %s should." % (who, case.key, name)
     if not case.foreign_listeners:
         words = "Beside php-fpm %s listens on an address of %s: nginx hands it a part of the requests." % (

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
 from ...parse.endpoint import dialled_at, is_loopback, parse
 from ...parse.nginx.site_logs import shows
+from ...parse.php_fpm.zlog import QUIET
 from ...signatures.lookup import meaning_of, meanings
-from ..losses.silence import QUIET, read_of, silent_sites, uncovered
+from ..losses.silence import read_of, silent_sites, uncovered
 from ..model import Cause, Remedy, evidence, ids, sample
 from .hidden_by_rotation import rotated
 from .model import LatentRule, Risk, risk

@@ -5,10 +5,10 @@
 
 from typing import TYPE_CHECKING, Iterable, List, NamedTuple, Optional, Sequence
 
+from ...parse.php_fpm.zlog import QUIET
 from ..case import Case, reconfigured, touched
 from ..model import evidence
 from ..seen import Owner
-from .silence import QUIET
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence

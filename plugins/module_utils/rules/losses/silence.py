@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ...parse.nginx.site_logs import goes_to_journal, shows, writes
 from ...parse.nginx.sites import Place
+from ...parse.php_fpm.zlog import QUIET
 from ..missing import unseen
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.snapshot import Snapshot
     from ..seen import Seen
 
-QUIET = ("error", "alert")  # php-fpm's levels above warning
 MOST_NAMED = 3  # sites in an entry
 _JOURNAL = "journal:"  # how the path of a log in a journal begins
 _UNLOGGED = {

@@ -6,7 +6,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, Callable, List, Optional, Tuple
 
-from ...parse.linux.systemctl import hides
+from ...parse.linux.systemctl import MASKED, hides
 from ...parse.linux.unit_starts import START_LIMITED, of_meaning
 from ..case import CUT_OFF, DENIED, NOBODY_THERE, Case
 from ..model import Cause, Loss, Match, Reason, evidence, first_line, first_reason
@@ -24,7 +24,7 @@ NO_DIRECTORY = "%s cannot start: the directory of its socket does not exist"
 
 def _masked(down: "Down") -> Optional[Reason]:
     states = (down.unit["load"], down.unit["enabled"]) if down.unit else ()
-    if "masked" not in states and "masked-runtime" not in states:
+    if set(MASKED).isdisjoint(states):
         return None
     return Reason("%s is masked, so nothing can start it" % down.name, [down.state])
 
