@@ -11,8 +11,9 @@ user's own group, else the owner, where nobody loses access by that. Never a mod
 
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
+from ..parse.php_fpm.socket_mode import mode_of
 from ..work.step import Access, Command, Refusal, Step
-from .steps import Settings, fpm_changes, fpm_trial
+from .steps import Settings, fpm_changes, fpm_trial, socket_group
 from .view import View, groups_of, master_of, pool_of
 
 if TYPE_CHECKING:
@@ -28,18 +29,6 @@ class Arguments(NamedTuple):
     user: str  # of nginx's workers
 
 
-def _mode(pool: "Pool") -> int:
-    try:
-        return int(pool["listen_mode"], 8)
-    except ValueError:
-        raise Refusal("listen.mode = %s of pool %s is no mode" % (pool["listen_mode"], pool["name"]))
-
-
-def _group(view: View, pool: "Pool") -> str:
-    """The socket's group by the configuration. The default is the owner's."""
-    return str(pool["listen_group"] or next(iter(groups_of(view, pool["listen_owner"] or "")), "root"))
-
-
 def _lets_in(view: View, pool: "Pool", user: str) -> bool:
     """Whether the user may connect to the socket as the configuration makes it: then only the live one
     differs.
@@ -48,15 +37,15 @@ def _lets_in(view: View, pool: "Pool", user: str) -> bool:
     if pool["acl_users"] or pool["acl_groups"]:
         return user in pool["acl_users"] or bool(set(pool["acl_groups"]) & set(groups))
     if pool["listen_owner"] == user:
-        return bool(_mode(pool) & OWNER)
-    return bool(_mode(pool) & GROUP) and _group(view, pool) in groups
+        return bool(mode_of(pool) & OWNER)
+    return bool(mode_of(pool) & GROUP) and socket_group(view, pool) in groups
 
 
 def _entry(view: View, pool: "Pool", user: str) -> List[Tuple[str, str]]:
     """Settings that name in the ACL the user, and those who had access without an ACL."""
     users, groups = list(pool["acl_users"]), list(pool["acl_groups"])
     if not users and not groups:
-        mode, owner, group = _mode(pool), pool["listen_owner"], _group(view, pool)
+        mode, owner, group = mode_of(pool), pool["listen_owner"], socket_group(view, pool)
         if owner == user:
             return [("listen.mode", "%04o" % (mode | 0o600))]
         users += [owner] if owner not in (None, "root") and mode & OWNER else []
@@ -102,13 +91,13 @@ def let_in(view: View, action: str, arguments: Arguments) -> Step:
 
     entry = [] if settled else _entry(view, pool, user)
     step = way(entry, "entry", ["setfacl", "-m", "u:%s:rw" % user, path])
-    mode, group = _mode(pool), next(iter(groups_of(view, user)), "")
+    mode, group = mode_of(pool), next(iter(groups_of(view, user)), "")
     if has_acl or not group:
         return step
     by_group = [("listen.group", group), ("listen.mode", "%04o" % (mode | 0o060))]
     by_owner = [
         ("listen.owner", user),
-        ("listen.group", _group(view, pool)),
+        ("listen.group", socket_group(view, pool)),
         ("listen.mode", "%04o" % (mode | 0o600)),
     ]
     ways = [way(by_group, "group", ["chgrp", group, path]), way(by_owner, "owner", ["chown", user, path])]

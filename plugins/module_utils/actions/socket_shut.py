@@ -9,9 +9,10 @@ by its mode alone loses it.
 
 from typing import NamedTuple
 
+from ..parse.php_fpm.socket_mode import mode_of
 from ..work.action import ACCOUNTS, Action
 from ..work.step import Refusal, Step
-from .steps import pool_step
+from .steps import pool_step, socket_group
 from .view import View, groups_of, master_of, pool_of
 
 ACTION = Action("socket_shut", risk="medium", reversible=True, disruption="restart", needs=(ACCOUNTS,))
@@ -27,16 +28,11 @@ class Arguments(NamedTuple):
 
 def resolve(view: View, arguments: Arguments) -> Step:
     pool = pool_of(master_of(view, arguments.config), arguments.pool)
-    try:
-        mode = int(pool["listen_mode"], 8)
-    except ValueError:
-        raise Refusal("listen.mode = %s of pool %s is no mode" % (pool["listen_mode"], pool["name"]))
     if pool["acl_users"] or pool["acl_groups"]:
         raise Refusal("pool %s has an ACL: php-fpm ignores owner and group with it" % pool["name"])
-    groups = groups_of(view, arguments.user)
+    mode, groups = mode_of(pool), groups_of(view, arguments.user)
     owns = pool["listen_owner"] == arguments.user and mode & OWNER
-    group = pool["listen_group"] or next(iter(groups_of(view, pool["listen_owner"] or "")), "")
-    if not owns and not (mode & GROUP and group in groups):
+    if not owns and not (mode & GROUP and socket_group(view, pool) in groups):
         words = "nginx's user %s is neither the owner of pool %s's socket nor in its group: it would lose it"
         raise Refusal(words % (arguments.user, pool["name"]))
     settings = [("listen.mode", "%04o" % (mode & ~OTHERS))]

@@ -9,11 +9,11 @@ from ..edit.fpm_text import set_directives
 from ..parse.linux.systemctl import command_option
 from ..plan.load_refusal import load_refusal
 from ..work.step import FPM, NGINX, Change, Command, Edited, Refusal, Step, Trial, as_bytes
-from .view import View, master_of, unloaded_pools
+from .view import View, groups_of, master_of, unloaded_pools
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Nginx
-    from ...plugin_utils.shapes.php_fpm import Master
+    from ...plugin_utils.shapes.php_fpm import Master, Pool
 
 Settings = Sequence[Tuple[str, Optional[str]]]  # directive, value; None: removed
 
@@ -123,6 +123,11 @@ def fpm_changes(view: View, master: "Master", section: Optional[str], settings: 
         master.get("prefix", "/usr"),
     )
     return changes_of(edited, FPM)
+
+
+def socket_group(view: View, pool: "Pool") -> str:
+    """The group of a pool's socket by the configuration. The default is the owner's."""
+    return str(pool["listen_group"] or next(iter(groups_of(view, pool["listen_owner"] or "")), "root"))
 
 
 def pool_step(

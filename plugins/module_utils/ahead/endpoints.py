@@ -14,6 +14,7 @@ from ..collect.host import Host
 from ..collect.nginx.nginx_user import group_id
 from ..parse.endpoint import canonical, is_this_host, parse, reached
 from ..parse.linux.permission import Component, Entry, Identity, blocked_by
+from ..parse.php_fpm.socket_mode import mode_of
 from ..remediate.launch import Launch
 from ..rules.blocked_words import why_blocked
 from .problems import NGINX, WARNING, Service, problem
@@ -218,10 +219,7 @@ def socket_of(host: Host, held: Held) -> Component:
     pool = held.pool
     entries = _acl(host, pool)
     uid, gid = (0, 0) if entries else _owner(host, pool)
-    try:
-        mode = int(pool["listen_mode"], 8)
-    except ValueError:
-        mode = 0o660
+    mode = mode_of(pool)
     acl = [
         Entry(1, mode >> 6 & 7, 0),
         Entry(4, mode >> 3 & 7, 0),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 from ...parse.endpoint import is_loopback, parse
 from ...parse.linux.permission import SEARCH, WRITE
+from ...parse.php_fpm.socket_mode import mode_of
 from ..host import Host
 from ..linux.addresses import addresses
 from ..nginx.nginx_user import groups
@@ -90,11 +91,8 @@ def _gates(pool: "Pool", facts: "Endpoint") -> Tuple[Gate, bool]:
     """(the socket's, that it is the live one's)"""
     if facts["mode"] and facts["type"] == "socket":
         return Gate(facts["owner"] or "", facts["group"] or "", int(facts["mode"], 8), facts["acl"]), True
-    mode = int(pool["listen_mode"], 8) if re.match(r"[0-7]{1,5}\Z", pool["listen_mode"]) else 0
-    acl = bool(pool["acl_users"] or pool["acl_groups"])
-    return Gate(pool["listen_owner"] or "root", pool["listen_group"] or "root", mode, [] if acl else None), (
-        False
-    )
+    acl: Optional[List[str]] = [] if pool["acl_users"] or pool["acl_groups"] else None
+    return Gate(pool["listen_owner"] or "root", pool["listen_group"] or "root", mode_of(pool), acl), False
 
 
 def _own_groups(pool: "Pool", nginx: "Nginx") -> List[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ...parse.nginx.sites import Place as SitePlace
 from ...parse.nginx.sites import place, site_of
+from ...parse.php_fpm.socket_mode import mode_of
 from ..model import Cause, Remedy, evidence, ids
 from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
@@ -53,7 +54,7 @@ def _shut(door: "Doors", served: Served, user: Optional[str]) -> List[Remedy]:
         or pool["acl_groups"]
     ):
         return []
-    if pool["listen_mode"][-1:] in ("2", "3", "6", "7"):
+    if mode_of(pool) & 0o002:
         return [Remedy("socket_shut", {**served.arguments, "user": user})]
     return []
 

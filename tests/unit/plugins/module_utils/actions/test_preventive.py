@@ -43,6 +43,12 @@ class TestSocketShut:
         with pytest.raises(Refusal, match="it would lose it"):
             host.resolve("socket_shut", self.SHUT)
 
+    def test_a_mode_that_lets_nobody_in(self) -> None:
+        """0o664 is 0 for php-fpm."""
+        host = Host("plain").pool(listen_mode="0o664", listen_owner="www-data", listen_group="www-data")
+        with pytest.raises(Refusal, match="it would lose it"):
+            host.resolve("socket_shut", self.SHUT)
+
     def test_an_acl_is_left_to_a_person(self) -> None:
         with pytest.raises(Refusal, match="has an ACL"):
             Host("plain").pool(listen_mode="0666", acl_users=["a"]).resolve("socket_shut", self.SHUT)
