@@ -178,11 +178,13 @@ compile_once()  # stands before the imports that it is for
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.bundle.look import CONFIGURATION_SECONDS, look
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import (
+    deadline_problem,
+    window_problem,
+)
 
 loaded()  # stands behind them
 
-DEADLINES = (5.0, 600.0)
 # Beyond the deadline, for the rules and the redaction. The kernel ends a module that runs longer.
 JUDGE_SECONDS = 40
 
@@ -197,14 +199,10 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    why = window_problem(module.params["window"])
+    deadline = module.params["deadline"]
+    why = window_problem(module.params["window"]) or deadline_problem(deadline)
     if why:
         module.fail_json(msg=why)
-    deadline = module.params["deadline"]
-    if not DEADLINES[0] <= deadline <= DEADLINES[1]:
-        module.fail_json(
-            msg="deadline is %g: it must be a number of seconds from %g to %g" % ((deadline,) + DEADLINES)
-        )
     signal.alarm(int(deadline + CONFIGURATION_SECONDS) + JUDGE_SECONDS)
     seen = look(Host(), module.params["window"], module.params["probe_timeout"], deadline)
     module.exit_json(

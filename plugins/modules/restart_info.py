@@ -317,10 +317,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.look import restart
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import deadline_problem
 
 loaded()  # stands behind them
 
-DEADLINES = (5.0, 600.0)
 # Beyond the deadline, for a test that has begun. The kernel ends a module that runs longer.
 LAST_TEST_SECONDS = 90
 
@@ -334,10 +334,9 @@ def main() -> None:
         supports_check_mode=True,
     )
     deadline = module.params["deadline"]
-    if not DEADLINES[0] <= deadline <= DEADLINES[1]:
-        module.fail_json(
-            msg="deadline is %g: it must be a number of seconds from %g to %g" % ((deadline,) + DEADLINES)
-        )
+    why = deadline_problem(deadline)
+    if why:
+        module.fail_json(msg=why)
     signal.alarm(int(deadline) + LAST_TEST_SECONDS)
     module.exit_json(changed=False, **sendable(restart(Host(), module.params["try_start"], deadline)))
 

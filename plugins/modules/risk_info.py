@@ -320,12 +320,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.ahead.risks import take_with_risks
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import fit, sendable
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import (
+    deadline_problem,
+    window_problem,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.diagnose import diagnose_ahead
 
 loaded()  # stands behind them
 
-DEADLINES = (5.0, 600.0)
 # Beyond the deadline, for the rules. The kernel ends a module that runs longer: its controller has given up.
 JUDGE_SECONDS = 20
 
@@ -341,14 +343,10 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    why = window_problem(module.params["window"])
+    deadline = module.params["deadline"]
+    why = window_problem(module.params["window"]) or deadline_problem(deadline)
     if why:
         module.fail_json(msg=why)
-    deadline = module.params["deadline"]
-    if not DEADLINES[0] <= deadline <= DEADLINES[1]:
-        module.fail_json(
-            msg="deadline is %g: it must be a number of seconds from %g to %g" % ((deadline,) + DEADLINES)
-        )
     signal.alarm(int(deadline) + JUDGE_SECONDS)
     snapshot = take_with_risks(Host(), module.params["window"], module.params["probe_timeout"], deadline)
     verdict = fit(sendable(diagnose_ahead(snapshot)))
