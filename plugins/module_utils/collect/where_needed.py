@@ -7,6 +7,7 @@ import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, TypeVar
 
+from ..parse.fastcgi import keeps_waiting
 from ..parse.linux.proc import WAITS_FOR_READER
 from ..parse.nginx.site_logs import writers
 from ..parse.nginx.strays import strays
@@ -146,10 +147,7 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
 
 def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:
     """A process's state, a silent endpoint or the place where a worker sleeps gives the hint."""
-    silent = any(
-        facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
-        for facts in snapshot["endpoints"].values()
-    )
+    silent = any(map(keeps_waiting, snapshot["endpoints"].values()))
     # A worker of nginx sleeps nowhere but where it waits for the next event.
     places = [host.text("/proc/%d/wchan" % pid) or "" for pid in snapshot["nginx"]["workers"]]
     blocked = any(map(WAITS_FOR_READER.match, places))
