@@ -295,7 +295,7 @@ def site(host: Host, module: AnsibleModule) -> "Site":
     if not seen.nginx["running"] or not seen.nginx["unit"]:
         raise Refusal("nginx does not run on this host, or systemd did not start it")
     account = host.account(wanted.user)
-    why = places.user_refusal(seen.nginx, seen.masters, wanted, account[0] if account else None)
+    why = places.user_refusal(seen.nginx, seen.masters, wanted, account.uid if account else None)
     if why:
         raise Refusal(why)
     versions = {

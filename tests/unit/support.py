@@ -12,6 +12,7 @@ import posixpath
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import (
+    Account,
     Host,
     HostError,
     Ran,
@@ -152,5 +153,5 @@ class FakeHost(Host):
     def group_name(self, gid: int) -> str:
         return next((name for name, entry in self.accounts.items() if entry[1] == gid), str(gid))
 
-    def account(self, name: str) -> Optional[Tuple[int, int, List[int]]]:
-        return self.accounts.get(name)
+    def account(self, name: str) -> Optional[Account]:
+        return Account(*self.accounts[name]) if name in self.accounts else None

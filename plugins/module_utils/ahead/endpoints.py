@@ -163,7 +163,7 @@ class After:
         if user is None or uid is None:
             return None
         account = self.host.account(user)
-        groups = set(account[2] if account else self.nginx["groups"])
+        groups = set(account.groups if account else self.nginx["groups"])
         return Identity(user, uid, sorted(groups | ({gid} if gid is not None else set())))
 
     def denied(self) -> "Iterator[RestartProblem]":
@@ -245,11 +245,11 @@ def _owner(host: Host, pool: "Pool") -> Tuple[int, int]:
     account = host.account(owner) if owner else None
     number = _group(host, group) if group else None
     written = int(owner) if owner and owner.isdigit() else 0
-    uid = account[0] if account else written
+    uid = account.uid if account else written
     if number is not None:
         return uid, number
     # fpm_unix_resolve_socket_permissions(): listen.owner alone gives its group, too.
-    return uid, account[1] if account else 0
+    return uid, account.gid if account else 0
 
 
 def _group(host: Host, name: str) -> Optional[int]:
@@ -265,7 +265,7 @@ def _has_unknown(host: Host, pool: "Pool") -> bool:
 def _acl(host: Host, pool: "Pool") -> List[Entry]:
     users = [host.account(name) for name in pool["acl_users"]]
     groups = [_group(host, name) for name in pool["acl_groups"]]
-    return [Entry(_USER, _READ_WRITE, account[0]) for account in users if account] + [
+    return [Entry(_USER, _READ_WRITE, account.uid) for account in users if account] + [
         Entry(_GROUP, _READ_WRITE, gid) for gid in groups if gid is not None
     ]
 

@@ -88,7 +88,8 @@ def _by_php(host: Host, argv: Sequence[str], ask: Ask, start: str) -> Optional[s
         return "`%s -i` does not tell which php.ini it loads" % argv[0]
     folder = posixpath.join(start, found.group(1))
     user = re.search(r"^opcache\.preload_user => (\S+) =>", ran.out, re.M)
-    if user and _NO_PRELOAD not in argv and (host.account(user.group(1)) or (None,))[0] == 0:
+    account = host.account(user.group(1)) if user and _NO_PRELOAD not in argv else None
+    if user and account and account.uid == 0:
         return "opcache.preload_user is %s: what is preloaded would run as root" % user.group(1)
     files = _every_file(host, ini)
     try:

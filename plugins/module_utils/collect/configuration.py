@@ -81,7 +81,7 @@ def _uid(host: Host, account: Optional[str]) -> Optional[int]:
     if account is None:
         return None
     known = host.account(account)
-    return known[0] if known else -1
+    return known.uid if known else -1
 
 
 def _file(host: Host, program: str, path: str) -> Optional[Text]:

@@ -61,6 +61,12 @@ class Stat(NamedTuple):
         return self.device, self.inode
 
 
+class Account(NamedTuple):
+    uid: int
+    gid: int
+    groups: List[int]  # ids of all
+
+
 class Room(NamedTuple):
     """Of a file system."""
 
@@ -335,10 +341,10 @@ class Host:
         except KeyError:
             return []
 
-    def account(self, name: str) -> Optional[Tuple[int, int, List[int]]]:
-        """(uid, gid, all group ids) as initgroups(3) would set them; None when unknown."""
+    def account(self, name: str) -> Optional[Account]:
+        """With the groups that initgroups(3) would set; None when unknown."""
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             return None
-        return entry.pw_uid, entry.pw_gid, sorted(set(os.getgrouplist(name, entry.pw_gid)))
+        return Account(entry.pw_uid, entry.pw_gid, sorted(set(os.getgrouplist(name, entry.pw_gid))))

@@ -40,9 +40,9 @@ def named_identity(host: Host, name: str, nginx: Optional["Identity"]) -> Option
         return None
     return {
         "user": name,
-        "uid": account[0],
-        "gid": account[1],
-        "groups": list(account[2]),
+        "uid": account.uid,
+        "gid": account.gid,
+        "groups": list(account.groups),
         "pid": nginx["pid"] if nginx else None,
         "account": None,
     }

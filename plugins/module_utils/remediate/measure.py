@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def groups_of(host: Host, name: str) -> List[str]:
     """The names of an account's groups, its own first; [] without the account."""
     account = host.account(name)
-    return [host.group_name(gid) for gid in dict.fromkeys([account[1]] + account[2])] if account else []
+    return [host.group_name(gid) for gid in dict.fromkeys([account.gid, *account.groups])] if account else []
 
 
 class _Record:

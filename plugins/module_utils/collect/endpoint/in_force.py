@@ -31,7 +31,7 @@ def in_force(
             return {**blocked, "kind": "user_not_in_force", "configured": other.user}
     account = host.account(who.user)
     # The worker's own group is from nginx's configuration.
-    listed = set(account[2]) - {account[1]} if account else set()
+    listed = set(account.groups) - {account.gid} if account else set()
     masters = set(dialling.get("master_groups") or []) - {0}
     late = "group_not_in_force" if dialling["account"] is None else "group_needs_restart"
     for kind, groups in ((late, listed), ("group_of_the_master", masters)):

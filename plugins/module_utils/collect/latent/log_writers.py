@@ -44,7 +44,7 @@ ROOT = Account("root", 0, (0,))
 
 def account_of(host: Host, name: Optional[str]) -> Optional[Account]:
     found = host.account(name) if name else None
-    return Account(name or "", found[0], tuple(found[2])) if found else None
+    return Account(name or "", found.uid, tuple(found.groups)) if found else None
 
 
 def _of_nginx(host: Host, snapshot: "Snapshot") -> List[Writer]:
@@ -125,7 +125,7 @@ def outputs(host: Host, master: "Master") -> List["Output"]:
     """Where the PHP of each pool writes its errors, by the pool or by php.ini."""
     account = host.account(master.get("account") or "")
     missing, host.missing = host.missing, []  # the snapshot has it already
-    reading = Reading(host, master["config"], master.get("prefix") or "/", account[0] if account else None)
+    reading = Reading(host, master["config"], master.get("prefix") or "/", account.uid if account else None)
     host.missing = missing
     ini = _of_ini(host, master["config"])
     found: List[Output] = []

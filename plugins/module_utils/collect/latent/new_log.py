@@ -60,7 +60,7 @@ def _uid(host: Host, name: Optional[str], stat: Stat) -> int:
     if name.isdigit():
         return int(name)
     found = host.account(name)
-    return found[0] if found else -1
+    return found.uid if found else -1
 
 
 def _barred(kind: str, path: str, mode: int, user: str = "", owner: str = "", group: str = "") -> "Barred":

@@ -103,7 +103,9 @@ def _changed_at(host: Host, path: Optional[str]) -> float:
 
 def _of_master(host: Host, master: "Master") -> "List[PoolSettings]":
     account = host.account(master.get("account") or "")
-    reading = Reading(host, master["config"], master.get("prefix") or "/usr", account[0] if account else None)
+    reading = Reading(
+        host, master["config"], master.get("prefix") or "/usr", account.uid if account else None
+    )
     of_all = _of_all(host, master)
     changed = _changed_at(host, of_all["file"]) > (master["loaded_at"] or float("inf"))
     return [

@@ -47,7 +47,7 @@ class Reading(ConfigFiles):
     def of(cls: Type[Kind], host: Host, nginx: "Nginx") -> Kind:
         account = host.account(nginx.get("account") or "")
         extra = (nginx.get("options") or {}).get("g", "")
-        uid = account[0] if account else None
+        uid = account.uid if account else None
         return cls(host, nginx["config"] or "", nginx["prefix"] or "", extra, uid)
 
     def _judge_code(self, prefix: str) -> None:

@@ -57,7 +57,7 @@ def _worker_user(
     }
     account = host.account(name)
     if workers:
-        wrong = [other for other in workers if certain and other.uid != (account[0] if account else None)]
+        wrong = [other for other in workers if certain and other.uid != (account.uid if account else None)]
         if wrong:
             if newer and len(wrong) == len(workers) and len({worker.uid for worker in workers}) == 1:
                 return _runs_as(host, wrong[0])
@@ -70,8 +70,8 @@ def _worker_user(
         return unknown
     # ngx_set_user(): without a group of its own, the one with the user's name.
     group = group_id(host, written[1] if written and written[1] else name)
-    gid = account[1] if group is None else group
-    return {**unknown, "uid": account[0], "gid": gid, "groups": sorted(set(account[2]) | {gid})}
+    gid = account.gid if group is None else group
+    return {**unknown, "uid": account.uid, "gid": gid, "groups": sorted(set(account.groups) | {gid})}
 
 
 def set_user(

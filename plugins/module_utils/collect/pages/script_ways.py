@@ -63,7 +63,7 @@ def _account(host: Host, snapshot: "Snapshot", master: "Master", pool: "Pool") -
     if account is None:
         return None
     root = "/proc/%d/root" % master["pid"] if host.is_root() and master["pid"] else ""
-    who = Identity(pool["user"] or "", account[0], [account[1], *account[2]])
+    who = Identity(pool["user"] or "", account.uid, [account.gid, *account.groups])
     return _Account(who, root + chroot, chroot, master["pid"])
 
 
