@@ -5,7 +5,8 @@
 
 from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..parse.nginx.conf import named, servers
+from ..parse.nginx.conf import named
+from ..parse.nginx.served import servers
 from ..parse.site_mark import site_of_text
 from .host import Host
 from .linux.processes import Process, processes

@@ -14,7 +14,6 @@ def window_problem(seconds: int) -> Optional[str]:
 
 
 def deadline_problem(seconds: float) -> Optional[str]:
-    """The same of this one."""
     if DEADLINES[0] <= seconds <= DEADLINES[1]:
         return None
     return "deadline is %g: it must be a number of seconds from %g to %g" % ((seconds,) + DEADLINES)

@@ -20,7 +20,7 @@ _PADDING = b"\r\n\r\n"
 
 
 def keeps_waiting(facts: "Endpoint") -> bool:
-    """Whether a client waits there, or would, and gets no answer."""
+    """Whether a client waits there in vain."""
     return facts["probe"]["result"] == "no_answer" or facts["connect"]["result"] in ("full", "timeout")
 
 

@@ -12,13 +12,10 @@ from .carry_out import Outcome
 from .one_change import failure, reply
 
 if TYPE_CHECKING:
-    from typing import Dict, NoReturn, Protocol, Set
+    from typing import NoReturn, Protocol
 
     class Module(Protocol):
         """What is used of AnsibleModule, which this side does not import."""
-
-        no_log_values: Set[str]
-        params: Dict[str, object]
 
         def warn(self, warning: str) -> None:
             """A sentence for the operator."""

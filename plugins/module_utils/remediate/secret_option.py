@@ -3,13 +3,10 @@
 
 """An option of a module that may hold a secret."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .module_end import Module
+from typing import Any
 
 
-def show_option(module: "Module", option: str, shown: object) -> None:
+def show_option(module: Any, option: str, shown: object) -> None:
     """The engine prints this instead of the option. Its own no_log would blot out each "4" of the reply, if
     that is a value.
     """

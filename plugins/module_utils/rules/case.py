@@ -125,7 +125,7 @@ class Case:
 
     @property
     def is_let_in(self) -> bool:
-        """The probe's connection was taken, or only had no place in the queue."""
+        """Nothing but a full queue kept the probe out."""
         return self.connect["result"] in ("ok", "full")
 
     @property

@@ -7,8 +7,8 @@ import posixpath
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple
 
 from ...parse.endpoint import reached
-from ...parse.nginx.conf import Conf, Directive, every, servers
-from ...parse.nginx.served import Block, blocks
+from ...parse.nginx.conf import Conf, Directive, every
+from ...parse.nginx.served import Block, blocks, servers
 from ...parse.nginx.shadowed import left_to, set_aside, shadows
 from ...parse.nginx.status_pages import At, Page, status_pages
 from ..host import Host

@@ -6,7 +6,8 @@
 import posixpath
 from typing import TYPE_CHECKING, Callable, FrozenSet, Iterator, List, Sequence, Set, Tuple
 
-from ...parse.nginx.conf import Directive, every, named, servers
+from ...parse.nginx.conf import Directive, every, named
+from ...parse.nginx.served import servers
 from ...parse.redact import redact
 from ...signatures.lookup import meaning_of, meanings
 from ...signatures.nginx import CYCLES, FATAL, LIMITED, REFUSED, UNSEEN, UNWRITABLE

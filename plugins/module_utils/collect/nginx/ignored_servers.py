@@ -5,8 +5,8 @@
 
 from typing import TYPE_CHECKING, Dict, List, Sequence, Tuple
 
-from ...parse.nginx.conf import Conf, every, servers
-from ...parse.nginx.served import Block, blocks
+from ...parse.nginx.conf import Conf, every
+from ...parse.nginx.served import Block, blocks, servers
 from ...parse.nginx.shadowed import left_to, set_aside, shadows
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@
 
 from typing import TYPE_CHECKING, Iterable, List, Set, Tuple
 
-from ...parse.nginx.conf import Conf, Directive, every, named, servers
+from ...parse.nginx.conf import Conf, Directive, every, named
 from ...parse.nginx.pass_settings import passes, size
 from ...parse.nginx.routes import server_names, site_name
+from ...parse.nginx.served import servers
 from ...parse.number import count
 from ...signatures.lookup import meanings
 from ...signatures.nginx import NO_CONNECTION

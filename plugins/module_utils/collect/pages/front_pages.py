@@ -7,9 +7,10 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional
 
-from ...parse.nginx.conf import Conf, Directive, every, named, servers
+from ...parse.nginx.conf import Conf, Directive, every, named
 from ...parse.nginx.lexer import VARIABLE
 from ...parse.nginx.locations import locate, matches
+from ...parse.nginx.served import servers
 from ..host import Host
 
 if TYPE_CHECKING:

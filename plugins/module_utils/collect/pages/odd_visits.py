@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from ...parse.nginx.access_log import AccessLog
 from ...parse.nginx.access_pages import TLS
-from ...parse.nginx.conf import Conf, Directive, every, servers
+from ...parse.nginx.conf import Conf, Directive, every
 from ...parse.nginx.failed_parts import failed_parts
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.odd_visits import PATH_INFO, PERMALINK, odd_visits
 from ...parse.nginx.redirects import CIRCLE, sent_on
 from ...parse.nginx.routes import server_names, site_name
+from ...parse.nginx.served import servers
 from ...parse.nginx.site_logs import writers
 from ..host import Host
 from ..logs.access_logs import TAIL, forms_of

@@ -10,7 +10,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Iterator, List, Optional, Sequence
 
-from ...parse.nginx.conf import Directive, servers
+from ...parse.nginx.conf import Directive
+from ...parse.nginx.served import servers
 from ...parse.nginx.site_logs import writers
 from ...parse.php_fpm.php_ini import setting
 from ..host import READ_LIMIT, Host, HostError, decode

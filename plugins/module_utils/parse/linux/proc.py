@@ -12,7 +12,7 @@ _FAR = re.compile(r"(?:nfs4?|cifs|smb3|9p|ceph|afs|lustre|autofs|fuse(?:\..*)?)\
 _OCTAL = re.compile(r"\\([0-7]{3})")
 # Functions of the kernel in which a write to a pipe, a terminal or a socket waits for who reads.
 WAITS_FOR_READER = re.compile(r"(?:anon_)?pipe_w|n_tty_write|(?:sock|unix)_\w*wait|sk_stream_wait")
-OOM_KILLS = re.compile(r"^oom_kill (\d+)$", re.M)  # of memory.events, memory.oom_control and vmstat
+OOM_KILLS = re.compile(r"^oom_kill (\d+)$", re.M)
 INITIAL_CGROUP = "cgroup:[4026531835]"  # linux/proc_ns.h: PROC_CGROUP_INIT_INO
 TICKS = 100  # USER_HZ, the same wherever php-fpm runs
 

@@ -30,7 +30,7 @@ READ_ONLY = {
 }
 # Settings that make files read-only, or writable again.
 WRITING = ("ProtectSystem", "ReadOnlyPaths", "ReadWritePaths")
-# Of UnitFileState and LoadState: what nothing starts, and what no boot does.
+# Of UnitFileState: what nothing starts, and what no boot does.
 MASKED = ("masked", "masked-runtime")
 DISABLED = ("disabled", *MASKED)
 SIGSYS = 31  # how SystemCallFilter ends a process

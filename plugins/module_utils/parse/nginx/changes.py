@@ -5,8 +5,9 @@
 
 from typing import TYPE_CHECKING, Dict, List, Mapping, Set
 
-from .conf import Conf, every, servers
+from .conf import Conf, every
 from .routes import server_names, site_name
+from .served import servers
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.nginx import FileChange

@@ -171,18 +171,6 @@ def every(directives: List[Directive]) -> Iterator[Directive]:
             left.pop()
 
 
-def servers(conf: Conf) -> Iterator[Tuple[Directive, Directive]]:
-    """(http, server block of it). Of http without its servers and upstreams, which may be thousands. Those of
-    stream and mail have no names, locations or pages.
-    """
-    for http in [each for each in conf.directives if each.name == "http" and each.block]:
-        inside = http.block or []
-        own = http._replace(block=[each for each in inside if each.name not in ("server", "upstream")])
-        for server in inside:
-            if server.name == "server" and server.block is not None:
-                yield own, server
-
-
 def named(directives: Iterable[Directive], *names: str) -> List[Directive]:
     """Those of these names that have an argument."""
     return [directive for directive in directives if directive.name in names and directive.args]

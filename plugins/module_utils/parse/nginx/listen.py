@@ -18,12 +18,7 @@ class Target(NamedTuple):
 
 
 DEFAULT_PORT = 80
-_NUMERIC = {"0.0.0.0": "*", "localhost": "127.0.0.1"}
 _FAMILIES = ("inet", "inet6", "unix")
-# The port may be a range (nginx 1.15.10), whose first one will do.
-_INET6 = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5})(?:-\d+)?)?\Z", re.ASCII)
-_INET = re.compile(r"(\*|localhost|\d+(?:\.\d+){3})(?::(\d{1,5})(?:-\d+)?)?\Z", re.ASCII | re.IGNORECASE)
-_PORT = re.compile(r"(\d{1,5})(?:-\d+)?\Z", re.ASCII)
 
 
 MOST_PORTS = 100  # of a range
@@ -68,30 +63,21 @@ def bound_at(written: str) -> List[str]:
 
 
 def shown_address(bound: str) -> str:
-    """As nginx writes it. bound: of bound_at()."""
+    """Of bound_at(), as nginx writes it."""
     return bound.replace("*:", "0.0.0.0:", 1)
 
 
-def _target(words: Sequence[str]) -> Optional[Target]:
-    where, options = words[0], words[1:]
+def _target(written: str) -> Optional[Target]:
+    """The first port of a range (nginx 1.15.10) will do."""
+    bound, options = next(iter(bound_at(written)), ""), written.split()[1:]
     tls, proxy_protocol = "ssl" in options, "proxy_protocol" in options
-    if "quic" in options:  # UDP
+    if bound[:5].lower() == "unix:":
+        return Target("unix", bound[5:], 0, tls, proxy_protocol) if bound[5:] else None
+    address, _colon, port = bound.rpartition(":")
+    family = "inet6" if address.startswith("[") else "inet"
+    if not port:
         return None
-    if where[:5].lower() == "unix:":
-        return Target("unix", where[5:], 0, tls, proxy_protocol) if where[5:] else None
-    port_only, inet, inet6 = _PORT.match(where), _INET.match(where), _INET6.match(where)
-    if port_only:
-        family, address, port = "inet", "*", port_only.group(1)
-    elif inet:
-        family, address, port = "inet", inet.group(1).lower(), inet.group(2)
-    elif inet6:
-        family, address, port = "inet6", inet6.group(1), inet6.group(2)
-    else:
-        return None
-    number = port_number(port or str(DEFAULT_PORT))
-    if number is None:
-        return None
-    return Target(family, dialled_at(_NUMERIC.get(address, address)), number, tls, proxy_protocol)
+    return Target(family, dialled_at(address.strip("[]")), int(port), tls, proxy_protocol)
 
 
 def targets(listen: Sequence[str]) -> List[Target]:
@@ -102,8 +88,7 @@ def targets(listen: Sequence[str]) -> List[Target]:
     """
     ranked = []
     for written in listen or [str(DEFAULT_PORT)]:
-        words = written.split()
-        target = _target(words) if words else None
+        words, target = written.split(), _target(written)
         if target is None:
             continue
         rank = (

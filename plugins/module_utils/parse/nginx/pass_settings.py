@@ -8,7 +8,8 @@ tells PHP to change in its configuration.
 import re
 from typing import Dict, List, NamedTuple, Optional
 
-from .conf import Conf, Directive, servers
+from .conf import Conf, Directive
+from .served import servers
 
 # In the order in which php-fpm applies them: the last one wins (sapi/fpm/fpm/fpm_main.c).
 PHP_PARAMS = ("PHP_VALUE", "PHP_ADMIN_VALUE")

@@ -7,8 +7,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Tuple
 
-from .conf import Conf, Directive, every, named, servers
+from .conf import Conf, Directive, every, named
 from .listen import bound_at, is_default, shown_address
+from .served import servers
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.config import ConfigProblem

@@ -3,9 +3,9 @@
 
 """The server blocks of nginx, as they are written."""
 
-from typing import List, NamedTuple
+from typing import Iterator, List, NamedTuple, Tuple
 
-from .conf import Conf, Directive, named, servers
+from .conf import Conf, Directive, named
 
 
 class Block(NamedTuple):
@@ -16,6 +16,18 @@ class Block(NamedTuple):
     names: List[str]  # as written; [""]: none
     listen: List[str]  # arguments of each directive
     tls: bool  # "ssl on" of the block, as before nginx 1.15
+
+
+def servers(conf: Conf) -> Iterator[Tuple[Directive, Directive]]:
+    """(http without its servers and upstreams, which may be thousands; a server block of it). Those of stream
+    have no names, locations or pages.
+    """
+    for http in conf.directives:
+        inside = http.block or [] if http.name == "http" else []
+        own = http._replace(block=[each for each in inside if each.name not in ("server", "upstream")])
+        for server in inside:
+            if server.name == "server" and server.block is not None:
+                yield own, server
 
 
 def blocks(conf: Conf) -> List[Block]:

@@ -10,10 +10,11 @@ fpm_request_executing()), and looks at it only where a SCRIPT_FILENAME or PATH_T
 
 from typing import TYPE_CHECKING, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from .conf import Conf, Directive, named, servers
+from .conf import Conf, Directive, named
 from .guards import guard, local_only
 from .locations import locate
 from .routes import server_names, site_name
+from .served import servers
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.exposure import OpenPage, PageKind

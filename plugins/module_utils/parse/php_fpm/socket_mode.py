@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.php_fpm import Pool
 
-_OTHER = re.compile("[^0-7]")
-
 
 def mode_of(pool: "Pool") -> int:
-    """What is no octal digit ends the number, as for strtoul(): fpm_unix_resolve_socket_permissions()."""
-    return int(_OTHER.split("0" + pool["listen_mode"], 1)[0], 8)
+    """What is no octal digit ends it: strtoul() of fpm_unix_resolve_socket_permissions()."""
+    return int(re.split("[^0-7]", "0" + pool["listen_mode"])[0], 8)

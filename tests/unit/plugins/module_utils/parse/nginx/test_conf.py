@@ -18,9 +18,9 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf 
     every,
     parse_conf,
     repeated_logs,
-    servers,
     user_directive,
 )
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.served import servers
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 
 FIXTURES = fixtures("nginx")
