@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """All tests. ``python3 -m tests.run.suite`` proves each thing once, and with ``--all`` on each suite and each
-Python. ``python3 -m tests.run.suite STEP ...`` runs a part. With ``--continue``, what has passed on these very
-files is counted, and is not run again.
+Python. ``python3 -m tests.run.suite STEP ...`` runs a part. With ``--continue``, what has passed on these
+very files is counted, and is not run again.
 
 Each step is a command; its output goes to <WORK>/log/STEP.txt. CPU is that of its own processes, without the
 lab's hosts. The stages run one after the other. First come the quick steps. Then the hosts whose symptoms

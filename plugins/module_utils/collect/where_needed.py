@@ -245,9 +245,7 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
     if odd or beside or any(len(_BY_PHP.findall(end)) >= FEWEST_LINES for end in wide):
         from .pages.odd_visits import collect_odd_visits
 
-        visits = isolated(
-            host, "odd_visits", partial(collect_odd_visits, host, snapshot, since, beside)
-        )
+        visits = isolated(host, "odd_visits", partial(collect_odd_visits, host, snapshot, since, beside))
         if visits:
             found["odd_visits"], found["path_ways"] = visits
     broken = any(entry["what"] == "nginx_log" for entry in host.missing)

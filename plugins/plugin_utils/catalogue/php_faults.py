@@ -9,6 +9,8 @@ from __future__ import annotations
 FIXES: dict[str, str] = {
     "other_version": "pass the site to a pool of PHP {name}, which its code needs, or deploy a release for "
     "this PHP",
+    "extensions": "install and enable the extensions {name} for this PHP, which the application "
+    "needs; `{restart}`",
     "parse_error": "compare the PHP of the site's pool with the one its code needs; else restore the file of "
     "the error",
     "removed_function": "update the code, or pass the site to a pool of an older PHP: this one has no "
@@ -23,8 +25,8 @@ FIXES: dict[str, str] = {
     "`{reload}`",
     "environment_file": "put the application's .env back, and let the account of the site's pool read it: a "
     "deploy may have left it out",
-    "name_lookup": "see whether the host's name in the error is right, and whether this host can look it up "
-    "(getent hosts); PHP reads /etc/resolv.conf, in a chroot its own one",
+    "unresolved_name": "look that name up on this host (getent ahosts), and in the application's settings; "
+    "in a chroot of the pool it needs etc/resolv.conf, etc/hosts and the resolver's libraries",
     "certificate_refused": "see the certificate that the other side shows, its dates and its names; if it is "
     "right, update this host's ca-certificates. Leave the check on",
     "timezone_database": "let the workers read /usr/share/zoneinfo: install tzdata; a chroot needs a copy of "
@@ -38,38 +40,55 @@ FIXES: dict[str, str] = {
     "vendor": "run composer install in the application's directory, as its own account and never as root, or "
     "deploy vendor/ with the code; if it is there, see its mode",
     # A visitor may choose what a careless script requires.
+    "unreadable": "if {name} is the application's own, let the pool's account read it: see owner and mode of "
+    "that file, and x on its directories. If not, see who asks for it",
+    # A visitor may choose what a careless script requires.
     "open_basedir": "if {name} is the application's own, let open_basedir have its directory, too: a "
     ".user.ini, the pool or nginx's PHP_VALUE sets it. If not, see who asks for it",
     "encoded": "pass the site to a pool of PHP {name}, or get its files encoded for this PHP from who sells "
     "them",
     "database_login": "let the application's settings have the account, password and name of a database that "
     "the server knows",
-    "database_schema": "run what the release changes in the database (its migrations): the code asks for a "
-    "table or a column that is not there. Or the settings name another database",
-    "database_full": "free room on the disk of the database, or let its tables grow",
+    "database_schema": "bring the database to the application's version (its migrations or updater, as its "
+    "own account, after a backup), and see which database it uses",
+    "database_full": "free room where the database has its data and its temporary files (df -h, df -i): it "
+    "can write no more",
     "database_read_only": "let the application's settings name the primary: this database takes no writes "
     "(read_only), as a replica, or as somebody has set it",
     "database_gone": "see in the database's log whether it was stopped; else compare its wait_timeout and "
     "max_allowed_packet with what the application does",
-    "database_table": "see whether the database's disk is full, then check and repair the table in the error "
-    "(CHECK TABLE, REPAIR TABLE)",
+    "database_table": "repair the tables that the database calls crashed (mysqlcheck --auto-repair, after a "
+    "backup), and see why: power, disk or memory",
+    "database_plugin": "give the application's account of the database a way to log in that this server has "
+    "(ALTER USER, caching_sha2_password), or switch the old one on there",
+    "database_method": "pass the site to a pool of a newer PHP, or give its database account a password by "
+    "mysql_native_password: this PHP knows no other way",
     "database_locked": "see what holds the lock in the database: SHOW PROCESSLIST, pg_stat_activity; of "
     "SQLite one process writes at a time",
     "database_unreached": "see whether the database runs, and where: in the application's settings localhost "
     "is a socket, 127.0.0.1 a port",
     "redis_unreached": "see whether Redis runs, and whether the application's settings name its host and "
     "port, or its socket",
-    "redis_full": "raise maxmemory of Redis, or let it drop what is old (maxmemory-policy)",
-    "redis_login": "let the application's settings have the password of Redis (requirepass, or that of its "
-    "account)",
+    "redis_full": "give Redis more memory (maxmemory), or a maxmemory-policy such as allkeys-lru where "
+    "it is a cache alone: PHP's memory_limit is not meant",
+    "redis_login": "let the application's settings have the password (and the name) that Redis asks for: its "
+    "requirepass, or its users",
     "redis_read_only": "let the application's settings name the master of Redis: this one is a replica",
     "redis_loading": "wait until Redis has loaded its data; its log tells why it was started again",
-    "search_unreached": "see whether Elasticsearch or OpenSearch runs (its log: memory, a full disk), and "
-    "whether the application's settings name its host and port",
+    "search_unreached": "see whether the search engine runs (Elasticsearch or OpenSearch), and whether the "
+    "application's settings name its host and port",
+    "trusted_hosts": "add the site's own name to the application's list of its names, as "
+    "trustedHostsPattern or trusted_host_patterns; never a pattern for all names",
+    "session_cleanup": "set session.gc_probability to 0 for the pool, if a job of the system cleans up "
+    "sessions, as phpsessionclean does; else give it a session.save_path of its own; `{reload}`",
+    "session_owner": "files of sessions are of another account, as the pool's was before: give those of "
+    "session.save_path to the pool's account, or remove them",
+    "headers_sent": "take away what {name} sends before the headers, as a blank or a byte order mark before "
+    "its <?php; or set output_buffering to 4096 for the pool",
     "assets": "build the application's scripts and styles (npm run build) where it is deployed from, and "
     "deploy them with it",
-    "cache_directories": "make storage/framework/views, cache and sessions again in the application's "
-    "directory, as the account of the site's pool",
+    "cache_directories": "make storage/framework/views, cache and sessions, or bootstrap/cache again in the "
+    "application's directory, and let the account of the site's pool write there",
     "cache_unwritable": "give the application's directory for caches to the account of the site's pool; a "
     "command that another account ran has made it (ls -l)",
     "log_file": "give the application's own log to the account of the site's pool; a command that another "
@@ -93,7 +112,9 @@ FIXES: dict[str, str] = {
     "database_file": "let the account of the site's pool write the database's file and its directory: SQLite "
     "makes files beside it",
     "temporary_directory": "look at the mode of {name} (ls -ld); where it is not drwxrwxrwt, let all "
-    "accounts write there (chmod 1777)",
+    "accounts write there (chmod 1777); where it is, another account has files of that name",
+    "read_only": "if the evidence names a setting of php-fpm's unit, let ReadWritePaths= have the "
+    "directory; else it is mounted read-only: see dmesg, and mend its disk first",
     "extension": "install and enable the extension {name} for this PHP; where its file is there, php-fpm's "
     "start tells why it is not loaded; `{restart}`",
     # No name: a visitor may bring a path into an error, too.

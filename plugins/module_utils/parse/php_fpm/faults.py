@@ -74,7 +74,8 @@ FAULTS = {
     "environment_variable": r"[Ee]nvironment variable (?:not found: )?[\"'](?P<name>\w{1,64})[\"']",
     "environment_file": r"Exception: Unable to read (?:the \"[^\"\n]{1,255}\" |any of the )environment file",
     # In the error itself: a warning before it need not be why.
-    "name_lookup": r"(?:rror|xception): [^;\n]{0,160}php_network_getaddresses: |Exception: cURL error 6: ",
+    "unresolved_name": r"xception: (?:[\w:]+\(\): |SQLSTATE\[HY000\] \[2002\] )?php_network_getaddresses: getaddrinfo|"
+    r"\[08006\] \[7\] could not translate host name|xception: (?:cURL error 6: |Could not resolve host)",
     "certificate_refused": r"(?:rror|xception): [^;]{0,200}:certificate verify failed|"
     r"Exception: cURL error 60: ",
     "timezone_database": r"rror: {1,2}(?:[\w:]+\(\): )?Timezone database is corrupt",
@@ -99,37 +100,40 @@ FAULTS = {
     # MySQL 8 and a client before PHP 7.4.
     "database_method": r"xception: SQLSTATE\[HY000\] \[2054\] |\(HY000/2054\): The server requested|"
     r"(?:_sql_exception|_connect\(\)): The server requested authentication method unknown",
-    "database_tables": r"xception: (?:An exception occurred while executing a query: )?"
-    r"SQLSTATE\[42(?:S02|S22|P01|703)\]|"
-    r"_sql_exception: (?:Table '[^'\n]{1,130}' doesn't exist|Unknown column)",
-    # Of a name that PHP itself looks up, libpq or curl.
-    "unresolved_name": r"(?:xception: |\[2002\] |\(\): )php_network_getaddresses: getaddrinfo|"
-    r"\[08006\] \[7\] could not translate host name|xception: (?:cURL error 6: |Could not resolve host)",
     "database_login": r"xception: .{0,90}(?:Access denied for user|Unknown database) '|"
     r"password authentication failed for user",
     # By SQLSTATE, or by the numbers of MySQL's and SQLite's own errors.
-    "database_schema": r"Exception: SQLSTATE\[(?:42S02|42S22|42P01|42703|HY000\]: General error: 1 no such )|"
-    r"_exception: (?:Table '\S+' doesn't exist|Unknown column ')",
-    "database_full": r"Exception: SQLSTATE\[(?:53100|HY000\]: General error: (?:1114|1021|13 database or) )|"
-    r"_exception: The table '\S+' is full",
+    "database_schema": r"xception: (?:An exception occurred while executing a query: )?"
+    r"SQLSTATE\[(?:42(?:S02|S22|P01|703)|HY000\]: General error: 1 no such )|"
+    r"_sql_exception: (?:Table '[^'\n]{1,130}' doesn't exist|Unknown column)",
+    "database_full": r"xception: (?:SQLSTATE\[53100|Got error 28 |The table '[^'\n]{1,130}' is full)|"
+    r"error: (?:1114 The table '|1021 |1030 Got error 28 |13 database or disk is)",
     "database_read_only": r"Exception: SQLSTATE\[(?:25006\]|HY000\]: General error: (?:1290|1836) )|"
     r"_exception: The MySQL server is running with the --read-only",
     "database_gone": r"(?:General error: 2006 |_exception: )MySQL server has gone away",
-    "database_table": r"(?:General error: (?:126|127|144|145|1034|1194) |_exception: )\S[^\n]{0,199}"
-    r"(?:marked as crashed|ncorrect key file for table)",
+    "database_table": r"(?:error: \d{3,4}|xception:) (?:Table '[^'\n]{1,200}' is marked as crashed|"
+    r"Incorrect key file for table)",
+    "database_plugin": r"xception: (?:SQLSTATE\[HY000\] \[1524\] )?Plugin '\w{1,40}' is not loaded",
     "database_locked": r"Exception: SQLSTATE\[(?:HY000|40001|40P01)\]: [\w ]{1,40}: (?:5 database |1205 "
     r"|1213 |7 ERROR: {1,2}deadlock)",
     "database_unreached": r"Exception: SQLSTATE\[(?:HY000\] \[200[2-6]|08006)\]|"
     r"_sql_exception: (?:No such file|Connection refused)",
     "redis_unreached": r"RedisException: (?:Connection (?:refused|timed out)|No such file)|"
     r"Predis\S+ConnectionException: ",
-    "redis_full": r"Exception: OOM command not allowed",
-    "redis_login": r"Exception: (?:NOAUTH |WRONGPASS |ERR (?:invalid password|AUTH ))",
+    "redis_full": r"xception: OOM command not allowed",
+    "redis_login": r"xception: (?:NOAUTH |WRONGPASS |ERR (?:invalid password|AUTH ))",
     "redis_read_only": r"Exception: READONLY ",
     "redis_loading": r"Exception: LOADING Redis ",
-    "search_unreached": r"Exception: No alive nodes found in your cluster",
+    "search_unreached": r"xception: No alive nodes found",
+    "trusted_hosts": r"xception: (?:The current host header value does not match the configured trusted|"
+    r"Untrusted Host|The provided host name is not valid)",
+    "session_cleanup": r"xception: (?:\w+: )?[\w:]+\(\): ps_files_cleanup_dir: opendir\(",
+    "session_owner": r"xception: (?:\w+: )?[\w:]+\(\): Session data file is not created by your uid",
+    "headers_sent": r"xception: Cannot modify header information - headers already sent by "
+    r"\(output started at (?P<name>/[\w./@+-]{1,255}):\d+\)",
     "assets": r"(?:Vite|Mix) manifest (?:not found|does not exist)",
-    "cache_directories": r"Exception: Please provide a valid cache path",
+    "cache_directories": r"Exception: (?:Please provide a valid cache path|"
+    r"The (?:/[\w./+-]{0,255}/)?bootstrap/cache directory must be present)",
     "cache_unwritable": r"Exception: Unable to (?:write in|create) the \"?[\w ]{1,30}\"? directory \(",
     "log_file": r"Exception: The stream or file \"[^\"\n]{1,255}\" could not be opened",
     "application_key": r"Exception: (?:No application encryption key has been specified|Unsupported cipher "

@@ -78,7 +78,10 @@ class TestRead:
             ({"rules": {}}, "respond_policy.rules must be a list"),
             ({"rules": [{}]}, "respond_policy.rules[0].decision must be one of mend, ask, leave"),
             ({"rules": [{"decision": "fix"}]}, "respond_policy.rules[0].decision"),
-            ({"rules": [{**STOPPED, "cause": "fpm_not_runing"}]}, "rules[0].cause: fpm_not_runing: there is no cause of this name, did you mean"),
+            (
+                {"rules": [{**STOPPED, "cause": "fpm_not_runing"}]},
+                "cause: fpm_not_runing: there is no cause of this name, did",
+            ),
             ({"rules": [{**STOPPED, "cause": []}]}, "rules[0].cause is an empty list"),
             ({"rules": [{**STOPPED, "pool": 7}]}, "rules[0].pool must be a word"),
             ({"rules": [{**STOPPED, "max_risk": "lowest"}]}, "rules[0].max_risk must be one of low"),

@@ -12,7 +12,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.err
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.faults import FAULTS, fault_of
 
 DATABASE = {"fault": "database_connections"}
-METHOD, TABLES = {"fault": "database_method"}, {"fault": "database_tables"}
+METHOD, TABLES = {"fault": "database_method"}, {"fault": "database_schema"}
 NAMES = {"fault": "unresolved_name"}
 LOGIN, UNREACHED = {"fault": "database_login"}, {"fault": "database_unreached"}
 HITS: Dict[str, Dict[str, Any]] = {
@@ -106,7 +106,7 @@ HITS: Dict[str, Dict[str, Any]] = {
     ': Uncaught PDOException: SQLSTATE[08006] [7] could not translate host name "db" to address': NAMES,
     ": Uncaught GuzzleHttp\\Exception\\ConnectException: cURL error 6: Could not resolve host: a": NAMES,
     ": Uncaught RedisException: OOM command not allowed when used memory > 'maxmemory'": {
-        "fault": "redis_memory"
+        "fault": "redis_full"
     },
     ": Uncaught RedisException: NOAUTH Authentication required. in /a.php:2": {"fault": "redis_login"},
     ": Uncaught Predis\\Response\\ServerException: WRONGPASS invalid username-password pair": {
@@ -121,7 +121,7 @@ HITS: Dict[str, Dict[str, Any]] = {
     ": Composer detected issues in your platform: Your Composer dependencies require the following PHP "
     "extensions to be installed: intl, gd in /a.php": {"fault": "extensions", "name": "intl, gd"},
     ": Uncaught OpenSearch\\Common\\Exceptions\\NoNodesAvailableException: No alive nodes found in": {
-        "fault": "search_engine"
+        "fault": "search_unreached"
     },
     ": Uncaught UnexpectedValueException: The current host header value does not match the configured "
     "trusted hosts pattern!": {"fault": "trusted_hosts"},
@@ -131,13 +131,13 @@ HITS: Dict[str, Dict[str, Any]] = {
         "fault": "redis_unreached"
     },
     ": Uncaught PDOException: SQLSTATE[HY000] [2002] php_network_getaddresses: getaddrinfo failed: Name or": {
-        "fault": "name_unresolved"
+        "fault": "unresolved_name"
     },
     ": Uncaught RedisException: php_network_getaddresses: getaddrinfo for cache failed: Name or": {
-        "fault": "name_unresolved"
+        "fault": "unresolved_name"
     },
     ': Uncaught PDOException: SQLSTATE[08006] [7] could not translate host name "db" to address:': {
-        "fault": "name_unresolved"
+        "fault": "unresolved_name"
     },
     ": Uncaught RedisException: OOM command not allowed when used memory > 'maxmemory'.": {
         "fault": "redis_full"
@@ -149,10 +149,10 @@ HITS: Dict[str, Dict[str, Any]] = {
         "fault": "database_plugin"
     },
     ": Uncaught PDOException: SQLSTATE[HY000]: General error: 144 Table 'shop/a' is marked as crashed": {
-        "fault": "database_tables"
+        "fault": "database_table"
     },
     ": Uncaught mysqli_sql_exception: Table './shop/a' is marked as crashed and should be repaired": {
-        "fault": "database_tables"
+        "fault": "database_table"
     },
     ": Uncaught PDOException: SQLSTATE[HY000]: General error: 1030 Got error 28 from storage engine": {
         "fault": "database_full"
@@ -234,7 +234,7 @@ DATABASES = {
     "HY000]: General error: 5 database is locked": "database_locked",
     "HY000]: General error: 1205 Lock wait timeout exceeded; try restarting": "database_locked",
     "40001]: Serialization failure: 1213 Deadlock found when trying to get lock": "database_locked",
-    "HY000] [2002] php_network_getaddresses: getaddrinfo for db failed: Name or service": "name_lookup",
+    "HY000] [2002] php_network_getaddresses: getaddrinfo for db failed: Name or service": "unresolved_name",
 }
 LATER: Dict[str, Dict[str, Any]] = {
     **{text: {"fault": "older_code"} for text in OLDER},
@@ -258,10 +258,10 @@ LATER: Dict[str, Dict[str, Any]] = {
         "fault": "environment_file"
     },
     ": Uncaught ErrorException: fsockopen(): php_network_getaddresses: getaddrinfo for db.invalid failed": {
-        "fault": "name_lookup"
+        "fault": "unresolved_name"
     },
     ": Uncaught GuzzleHttp\\Exception\\ConnectException: cURL error 6: Could not resolve host: a.invalid": {
-        "fault": "name_lookup"
+        "fault": "unresolved_name"
     },
     ": Uncaught ErrorException: file_get_contents(): SSL operation failed with code 1. OpenSSL Error "
     "messages:\nerror:0A000086:SSL routines::certificate verify failed in /a.php:1": REFUSED,
@@ -355,7 +355,6 @@ NEAR_MISSES = [
     ": Uncaught Exception: no /srv/wp-content/plugins/akismet in /srv/a.php:2",
     ": Uncaught PDOException: SQLSTATE[HY000] [2013] Lost connection in /a.php:2",
     ": Uncaught PDOException: SQLSTATE[42000]: Syntax error or access violation in /a.php:2",
-    ": Uncaught RedisException: READONLY You can't write against a read only replica. in /a.php:2",
     ": Uncaught Exception: The cache directory must be present and writable. in /a.php:2",
     ": Uncaught ConnectException: cURL error 28: Operation timed out in /a.php:2",
 ]
@@ -375,7 +374,6 @@ HOSTILE = [
     ": Uncaught Exception: no page MISCONF Redis in /a.php:2",
     ": Uncaught Exception: no page SQLSTATE[42S02] in /a.php:2",
     ": Uncaught Exception: no page [2054] authentication method unknown in /a.php:2",
-    ": Uncaught Exception: no page php_network_getaddresses: getaddrinfo failed in /a.php:2",
     ": Uncaught Exception: no page NOAUTH Authentication required in /a.php:2",
     ": require the following PHP extensions to be installed: `reboot`",
     ": Uncaught Exception: no page OOM command not allowed in /a.php:2",
