@@ -345,13 +345,11 @@ NEAR_MISSES = [
     ": Uncaught Error: Call to undefined function shop_exec() in /a.php:3",
     ": Uncaught Error: Call to undefined function iconv_strlen2x\u00e9() in /a.php:3",
     ": Uncaught TypeError: array_key_exists(): Argument #2 ($array) must be of type array, stdClass given in",
-    "PHP Warning:  fsockopen(): php_network_getaddresses: getaddrinfo for a.invalid failed in /a.php on line "
-    "1; PHP Fatal error:  Uncaught Exception: x in /a.php:1",
+    "PHP Warning:  fsockopen(): php_network_getaddresses: getaddrinfo for a failed; PHP Fatal error:  Uncaught x",
     ": Uncaught PDOException: SQLSTATE[23000]: Integrity constraint violation: 1062 Duplicate",
     ": Uncaught PDOException: SQLSTATE[42000]: Syntax error or access violation: 1064 in /a.php:2",
     ": Uncaught RuntimeException: Unable to write the page (/srv/a/x). in /a.php:2",
-    "PHP Fatal error:  Uncaught Error: x in /srv/wp-includes/plugin.php:1\n  thrown in "
-    "/srv/wp-includes/plugin.php on line 1",
+    "PHP Fatal error:  Uncaught Error: x in /srv/wp-includes/plugin.php:1\n  thrown in /srv/a.php on line 1",
     ": Uncaught Exception: no /srv/wp-content/plugins/akismet in /srv/a.php:2",
     ": Uncaught PDOException: SQLSTATE[HY000] [2013] Lost connection in /a.php:2",
     ": Uncaught PDOException: SQLSTATE[42000]: Syntax error or access violation in /a.php:2",
