@@ -218,7 +218,7 @@ COLUMN = Task(
         Edit(
             "plugins/module_utils/rules/findings.py",
             KNOWN_VALUE,
-            '        "until": max((loss.at for loss in reason.losses), default=None),\n' + KNOWN_VALUE,
+            '        "until": max((loss.at for loss in losses), default=None),\n' + KNOWN_VALUE,
         ),
         Edit(
             RETURNED,
@@ -247,12 +247,11 @@ def edit_problem(home: Path, edit: Edit) -> str | None:
     return None
 
 
-def tests_problem(root: Path, tests: Sequence[str]) -> str | None:
-    argv = [sys.executable, "-m", "pytest", "-q", "-x", *tests]
-    environment = env.environ(Path(sys.prefix), root, PYTHONPATH=str(root))
+def problem_of(argv: Sequence[str], folder: Path, environment: dict[str, str]) -> str | None:
+    """The end of what a program says that fails."""
     ran = subprocess.run(
         argv,
-        cwd=root / env.COLLECTION,
+        cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -260,6 +259,24 @@ def tests_problem(root: Path, tests: Sequence[str]) -> str | None:
         check=False,
     )
     return "\n".join(ran.stdout.splitlines()[-30:]) if ran.returncode else None
+
+
+def tests_problem(root: Path, tests: Sequence[str]) -> str | None:
+    environment = env.environ(Path(sys.prefix), root, PYTHONPATH=str(root))
+    return problem_of(
+        [sys.executable, "-m", "pytest", "-q", "-x", *tests], root / env.COLLECTION, environment
+    )
+
+
+def types_problem(root: Path) -> str | None:
+    argv = [sys.executable, "-m", "mypy", "--config-file", str(root / env.COLLECTION / "pyproject.toml")]
+    argv += [
+        "--cache-dir",
+        str(env.WORK / "mypy-newcomer"),
+        "-p",
+        "ansible_collections.webmedic.php_fpm.plugins",
+    ]
+    return problem_of(argv, root, env.environ(Path(sys.prefix), root, MYPYPATH=str(root)))
 
 
 def prove(task: Task) -> Iterator[Check]:
@@ -274,6 +291,7 @@ def prove(task: Task) -> Iterator[Check]:
         argv = [sys.executable, "-m", "tests.run." + writer, str(root)]
         subprocess.run(argv, cwd=env.CHECKOUT, check=True)
     yield Check(task.name, "the tests that concern it pass", tests_problem(root, task.tests))
+    yield Check(task.name, "its types are sound", types_problem(root))
     # Without its last part it must not pass, or the tests would prove nothing.
     last = task.edits[-1]
     path = home / last.path

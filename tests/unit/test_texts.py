@@ -11,6 +11,7 @@ from typing import Container, Dict, Iterator, List, Set, Tuple
 import pytest
 from ansible_collections.webmedic.php_fpm.tests.unit.sources import PLUGINS, UTILS, parsed, python_files
 
+PARSE = os.path.join("plugins", "module_utils", "parse", "")
 RULES = os.path.join("plugins", "module_utils", "rules", "")
 # Methods by which a text is searched or cut, and those of which comes another text.
 CUT = {
@@ -219,6 +220,25 @@ class TestTexts:
     )
     def test_near_miss_a_text_that_is_shown(self, code: str) -> None:
         assert not list(searched(ast.parse(code)))
+
+
+def read_again(tree: ast.AST) -> bool:
+    """Whether a function gets the sample of an event."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    parts = [node for call in calls for part in call.args for node in ast.walk(part)]
+    return any(isinstance(node, ast.Subscript) and "'sample'" in ast.dump(node.slice) for node in parts)
+
+
+class TestEvents:
+    @pytest.mark.parametrize("path", [path for path in python_files(UTILS) if path.startswith(PARSE)])
+    def test_no_parser_reads_a_line_again(self, path: str) -> None:
+        assert not read_again(parsed(path)), "note it where the log is read"
+
+    def test_hit_the_newest_line_of_an_event(self) -> None:
+        assert read_again(ast.parse('read_line(event["sample"]["text"])'))
+
+    def test_near_miss_what_is_shown(self) -> None:
+        assert not read_again(ast.parse('StartFailure(text=event["sample"]["text"])'))
 
 
 class TestSentences:

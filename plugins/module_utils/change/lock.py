@@ -8,10 +8,9 @@ import fcntl
 import os
 from typing import Iterator
 
-from ..parse.ledger import PATH
 from .disk import Disk
 
-STATE = os.path.dirname(PATH)
+STATE = "/var/lib/webmedic-php-fpm"
 
 
 class Busy(Exception):

@@ -75,7 +75,8 @@ FAULTS = {
     "environment_file": r"Exception: Unable to read (?:the \"[^\"\n]{1,255}\" |any of the )environment file",
     # In the error itself: a warning before it need not be why.
     "unresolved_name": r"xception: (?:[\w:]+\(\): |SQLSTATE\[HY000\] \[2002\] )?php_network_getaddresses: "
-    r"getaddrinfo|\[08006\] \[7\] could not translate host name|xception: (?:cURL error 6: |Could not resolve host)",
+    r"getaddrinfo|\[08006\] \[7\] could not translate host name|"
+    r"xception: (?:cURL error 6: |Could not resolve host)",
     "certificate_refused": r"(?:rror|xception): [^;]{0,200}:certificate verify failed|"
     r"Exception: cURL error 60: ",
     "timezone_database": r"rror: {1,2}(?:[\w:]+\(\): )?Timezone database is corrupt",

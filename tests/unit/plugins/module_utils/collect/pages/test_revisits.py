@@ -9,11 +9,10 @@ import json
 from typing import Any, Dict, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import lock
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.change import ledger, lock
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import where_needed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Stat
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.pages import revisits
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import ledger
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.parse.nginx.test_log_format import (
     COMBINED,
 )
@@ -70,26 +69,25 @@ class TestLogs:
 
 
 class TestLedger:
-    ENTRY = {"at": 5.0, "action": "pool_size_set", "target": "a.service", "result": "done"}
-
     def test_hit_the_ledger_of_a_remediation(self) -> None:
         entries = [
-            self.ENTRY,
+            {"at": 5.0, "action": "pool_size_set", "target": "a.service", "result": "done"},
             {"at": 6.0, "action": "pool_size_set", "target": "b.service", "result": "rolled_back"},
             {"at": 7.0, "action": "unit_reload", "target": "c.service", "result": "done"},
         ]
         text = json.dumps({"version": ledger.VERSION, "entries": entries})
-        assert revisits.resized(FakeHost(files={ledger.PATH: text})) == {"a.service": 5.0}
+        assert revisits.resized(FakeHost(files={revisits.LEDGER: text})) == {"a.service": 5.0}
+
+    def test_the_ledger_has_its_place(self) -> None:
+        assert (revisits.LEDGER, revisits.VERSION) == (lock.STATE + "/ledger.json", ledger.VERSION)
 
     def test_near_miss_the_ledger_of_another_version(self) -> None:
-        text = json.dumps({"version": ledger.VERSION + 1, "entries": [self.ENTRY]})
-        assert revisits.resized(FakeHost(files={ledger.PATH: text})) == {}
-
-    def test_it_stands_beside_the_lock(self) -> None:
-        assert ledger.PATH == lock.STATE + "/ledger.json"
+        entry = {"at": 5.0, "action": "pool_size_set", "target": "a.service", "result": "done"}
+        text = json.dumps({"version": ledger.VERSION + 1, "entries": [entry]})
+        assert revisits.resized(FakeHost(files={revisits.LEDGER: text})) == {}
 
     @pytest.mark.parametrize(
         "text", ["", "[]", "{", '{"entries": 1}', '{"entries": [{}]}', '{"entries": [1]}']
     )
     def test_decoy_a_damaged_ledger(self, text: str) -> None:
-        assert revisits.resized(FakeHost(files={ledger.PATH: text})) == {}
+        assert revisits.resized(FakeHost(files={revisits.LEDGER: text})) == {}

@@ -345,7 +345,7 @@ NEAR_MISSES = [
     ": Uncaught Error: Call to undefined function shop_exec() in /a.php:3",
     ": Uncaught Error: Call to undefined function iconv_strlen2x\u00e9() in /a.php:3",
     ": Uncaught TypeError: array_key_exists(): Argument #2 ($array) must be of type array, stdClass given in",
-    "PHP Warning:  fsockopen(): php_network_getaddresses: getaddrinfo for a failed; PHP Fatal error:  Uncaught x",
+    "PHP Warning:  fsockopen(): php_network_getaddresses: getaddrinfo for a; PHP Fatal error:  Uncaught x",
     ": Uncaught PDOException: SQLSTATE[23000]: Integrity constraint violation: 1062 Duplicate",
     ": Uncaught PDOException: SQLSTATE[42000]: Syntax error or access violation: 1064 in /a.php:2",
     ": Uncaught RuntimeException: Unable to write the page (/srv/a/x). in /a.php:2",
