@@ -26,7 +26,7 @@ from ..parse.php_fpm.conf import FpmConf, parse_fpm_conf
 from ..parse.php_fpm.php_info import ini_files_of
 from ..parse.php_fpm.pools import pool_facts
 from ..parse.titles import is_fpm
-from ..signatures.kinds import READY
+from ..signatures.php_fpm import READY
 from ..work.step import Change, Step, Untried, as_bytes
 from .launch import NOT_TRIED, Launch, kept_from
 

@@ -21,7 +21,6 @@ UNKNOWN_USER, NO_CHROOT = PHP_FPM.ids("fpm-uid fpm-chroot")
 ERROR_LOG, ACCESS_LOG, SLOWLOG = PHP_FPM.ids("fpm-errorlog-open fpm-accesslog-open fpm-slowlog-open")
 # Of a start.
 ADDRESS_NOT_HERE, FAMILY_REFUSED = PHP_FPM.ids("fpm-bind-eaddrnotavail fpm-socket-family")
-READY = next(row.format for row in PHP_FPM.rows() if row.id == "fpm-ready")
 NAME_UNKNOWN, BAD_PORT, SCOREBOARD = PHP_FPM.ids("fpm-getaddrinfo fpm-invalid-port fpm-shm")
 # What php-fpm says behind the message that matters: fpm_conf.c, fpm.c.
 FOLLOWS = PHP_FPM.ids("fpm-include-fail fpm-conf-load fpm-conf-post")

@@ -140,3 +140,4 @@ fpm-said-hard-timeout stderr - php_fatal Fatal error: Maximum execution time of 
 fpm-said-stderr stderr - php_message %q
 """,
 )
+READY = next(row.format for row in PHP_FPM.rows() if row.id == "fpm-ready")

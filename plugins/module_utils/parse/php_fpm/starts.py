@@ -8,8 +8,8 @@ and systemd about what php-fpm never came to say.
 import re
 from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...signatures.kinds import READY
 from ...signatures.lookup import meaning_of, meanings
+from ...signatures.php_fpm import READY
 from ...signatures.php_start import LOADER, OPCACHE, PHP, PHP_START
 from ...signatures.systemd import BY_SYSTEMD
 from ...signatures.table import Signature

@@ -9,13 +9,13 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.disk import Disk
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.change.managed import (
-    EDIT,
     LEAVE,
     refusal,
     warnings,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import FPM, Change, Step
 
+EDIT = "edit"
 OURS = "[www]\nlisten.owner = root\nenv[TOKEN] = hunter2\n"
 ANSIBLE = "; Ansible managed: roles/php/www.conf.j2\n"
 
