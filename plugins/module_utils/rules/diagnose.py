@@ -205,7 +205,7 @@ def diagnose(snapshot: "Snapshot", host: str = "localhost") -> "Verdict":
     missing += attempt(missing, "of_no_endpoint", partial(_of_no_endpoint, judged)) or []
     missing += attempt(missing, "unplaced", partial(_unplaced, snapshot, judged, by_endpoint)) or []
     findings = attempt(missing, "merged", partial(_merged, by_endpoint)) or by_endpoint
-    for part, note in NOTES:
+    for part, note in NOTES.items():
         missing += attempt(missing, part, partial(note, snapshot)) or []
     missing += attempt(missing, "unscathed", partial(unscathed, snapshot, examined, findings)) or []
     of_host = examine_host(snapshot, HOST_RULES, missing)

@@ -3,11 +3,11 @@
 
 """Entries of missing about a host as a whole. What says them is loaded where there is something to say."""
 
-from typing import TYPE_CHECKING, Callable, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Sequence
 
 from ..parse.php_fpm.zlog import QUIET
 from ..signatures.lookup import meaning_of, meanings
-from ..signatures.nginx import LIMITED
+from ..signatures.nginx import LIMITED, UNOPENED
 from .case import Case
 from .missing import unseen
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Target
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-NOTED = meanings("body_too_large", "too_large_for_php", "too_many_for_php", "sent_missing") | meanings(
-    "script_missing", "script_denied"
-)
+NOTED = UNOPENED | meanings("body_too_large", "too_large_for_php", "too_many_for_php", "sent_missing")
 
 
 def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:
@@ -88,12 +86,12 @@ def _visitors(snapshot: "Snapshot") -> List["Missing"]:
     return unanswered(snapshot)
 
 
-NOTES: Tuple[Tuple[str, Callable[["Snapshot"], "List[Missing]"]], ...] = (
-    ("nginx_gaps", _nginx),
-    ("halted", _halted),
-    ("silence", _silence),
-    ("visitors", _visitors),
-)
+NOTES: Dict[str, Callable[["Snapshot"], "List[Missing]"]] = {
+    "nginx_gaps": _nginx,
+    "halted": _halted,
+    "silence": _silence,
+    "visitors": _visitors,
+}
 
 
 def unscathed(

@@ -315,9 +315,8 @@ class OddVisits(TypedDict):
 
     log: str  # path
     site: Optional[str]  # None: of any site that logs there
-    # path_info, header, uri or method. permalink, circle, check: not before 0.14.0. made, untyped, sent,
-    # below: not before 0.15.0. sent, below: all of these are a 500 of the application. expired (forms with
-    # 419), hello (of TLS), proxied, plain: not before 0.16.0. The last three are to a port without these.
+    # path_info, header, uri, method, permalink, circle, check, made, untyped. sent, below: a 500 of the
+    # application. Not before 0.16.0: expired (forms with 419), and to a port without it hello, proxied, plain.
     kind: str
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
@@ -337,7 +336,6 @@ class LaterAccessLogs(TypedDict, total=False):
 
     odd_visits: List[OddVisits]  # not before 0.13.0
     path_ways: List[Front]  # of the paths behind a script's name among these; not before 0.13.0
-
     missed_pages: List[MissedPage]  # only where nginx caches what it did not find; not before 0.12.0
     own_answers: List[OwnAnswer]
     other_logs: List[str]  # access logs of server blocks that ask other programs than php-fpm

@@ -261,7 +261,7 @@ PARTS = [
     (diagnose, "_merged", "merged"),
     (diagnose, "_mapped", "mapped"),
     (diagnose, "_of_no_endpoint", "of_no_endpoint"),
-    *((diagnose, "NOTES." + part, part) for part, _note in diagnose.NOTES),
+    *((diagnose, "NOTES." + part, part) for part in diagnose.NOTES),
     (diagnose, "unscathed", "unscathed"),
     (diagnose, "unexplained_pages", "failed_pages"),
     (diagnose, "earlier", "earlier"),
@@ -278,8 +278,7 @@ EACH = pytest.mark.parametrize(("module", "function", "part"), PARTS, ids=[each[
 def break_part(monkeypatch: Any, module: Any, function: str) -> None:
     table, _point, broken = function.rpartition(".")
     if table:
-        notes = [(part, defect if part == broken else note) for part, note in getattr(module, table)]
-        monkeypatch.setattr(module, table, notes)
+        monkeypatch.setitem(getattr(module, table), broken, defect)
     else:
         monkeypatch.setattr(module, function, defect)
 

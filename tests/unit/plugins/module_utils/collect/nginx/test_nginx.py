@@ -48,7 +48,7 @@ class TestBuild:
         self, load: str, enabled: str, installed: bool
     ) -> None:
         shown = "Id=nginx.service\nLoadState=%s\nActiveState=inactive\nUnitFileState=%s\n" % (load, enabled)
-        command = "systemctl show --no-pager -p %s -- nginx.service openresty.service angie.service"
+        command = "systemctl show --no-pager -p %s -- " + " ".join(UNITS)
         host = (
             Built({MAIN: "http { server { location / { fastcgi_pass unix:/a; } } }"}, {})
             .answers(command % ",".join(PROPERTIES), shown)

@@ -163,7 +163,6 @@ class TestExplained:
             "bind() to 0.0.0.0:80 failed (98: Address already in use)",
             '"pid" directive is duplicate in /etc/nginx/x:3',
             'the shared memory zone "SSL" is already declared for a different use in /etc/nginx/x:3',
-            'unknown log format "caf\u00e9" in /etc/nginx/x:3',
             'invalid parameter "http3" in /etc/nginx/x:3',
             "socket() [::]:80 failed (24: Too many open files)",
         ],
