@@ -211,7 +211,7 @@ def _ends_badly(ends: Sequence[bytes]) -> bool:
 def _has_bare_port(nginx: "Nginx") -> bool:
     """Whether a site listens without ssl at the port for TLS."""
     listens = [listen.split() for route in nginx["routes"] for listen in route["listen"]]
-    return any(words[0].rpartition(":")[2] == "443" and "ssl" not in words for words in listens)
+    return any(words and words[0].rpartition(":")[2] == "443" and "ssl" not in words for words in listens)
 
 
 def _sends_on(end: bytes) -> bool:
@@ -258,7 +258,9 @@ def access(host: Host, snapshot: "Snapshot", since: float) -> "AccessLogs":
         if dropped:
             found["dropped_bodies"] = dropped
     errors_told = any(
-        file["size"] and "begins" not in file for file in logs["files"] if file["kind"] == "nginx_error"
+        (file["size"] or file["size"] is None and file["bytes_read"]) and "begins" not in file
+        for file in logs["files"]
+        if file["kind"] == "nginx_error"
     )
     compared = any(meaning_of(event) in COMPARED or event.get("caught") for event in logs["events"])
     # It tells how long nginx waited.

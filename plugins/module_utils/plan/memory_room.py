@@ -147,7 +147,7 @@ def room_of(facts: "Capacity", pool: "PoolUse") -> Room:
 def judge_files(facts: "Capacity", pool: "PoolUse", room: Room, fits: int) -> None:
     """Refuses where files in memory decide it: any account may lay some there."""
     files = facts.get("files_bytes", 0)
-    without = fits + files // room.cost
+    without = (max(0, room.room) + files) // room.cost if files else fits
     if fits < most_workers(pool) and (without >= most_workers(pool) or 4 * without > 5 * fits):
         raise Refusal(
             "beside %s of tmpfs or shared memory (`df -t tmpfs`, `ipcs -m`) fit %d workers of pool %s, and "

@@ -44,6 +44,7 @@ def _nginx(snapshot: "Snapshot") -> List["Missing"]:
     ]
     older = snapshot.get("older")
     refusal, down = older["refusal"] if older else None, "nginx does not run: no request comes to php-fpm"
+    kept = any(entry["what"] == "nginx_workers" for entry in snapshot["missing"])  # workers without a title
     if nginx["running"]:
         down = "nginx's master runs, and no worker of it: nobody is answered"
     if refusal:
@@ -53,7 +54,7 @@ def _nginx(snapshot: "Snapshot") -> List["Missing"]:
         if "worker" not in refusal:
             gaps.append(unseen("nginx_loaded", refusal["file"], why))
         down += "; " + why
-    if nginx["routes"] and not (nginx["running"] and nginx["workers"]):
+    if nginx["routes"] and not (nginx["running"] and (nginx["workers"] or kept)):
         gaps.append(unseen("nginx_running", nginx["config"], down))
     return gaps
 

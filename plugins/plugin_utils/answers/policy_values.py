@@ -80,7 +80,7 @@ def number(value: Any, kind: Callable[[Any], float], place: str) -> float:
     try:
         read = kind(value) if isinstance(value, int | float | str) and value is not True else -1
         exact = float(read) == float(value)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         read, exact = -1, False
     if isinstance(value, bool) or not exact or not read >= 0 or read == float("inf"):
         what = "whole number" if kind is int else "number"

@@ -81,8 +81,8 @@ FIXES: dict[str, str] = {
     "trustedHostsPattern or trusted_host_patterns; never a pattern for all names",
     "session_cleanup": "set session.gc_probability to 0 for the pool, if a job of the system cleans up "
     "sessions, as phpsessionclean does; else give it a session.save_path of its own; `{reload}`",
-    "session_owner": "files of sessions are of another account, as the pool's was before: give those of "
-    "session.save_path to the pool's account, or remove them",
+    "session_owner": "files of sessions are of another account, as the pool's was before: give the pool a "
+    "session.save_path of its own; where it has one, give its files to the pool's account",
     "headers_sent": "take away what {name} sends before the headers, as a blank or a byte order mark before "
     "its <?php; or set output_buffering to 4096 for the pool",
     "assets": "build the application's scripts and styles (npm run build) where it is deployed from, and "

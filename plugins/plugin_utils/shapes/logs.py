@@ -316,7 +316,7 @@ class OddVisits(TypedDict):
     log: str  # path
     site: Optional[str]  # None: of any site that logs there
     # path_info, header, uri, method, permalink, circle, check, made, untyped. sent, below: a 500 of the
-    # application. Not before 0.16.0: expired (forms with 419), and to a port without it hello, proxied, plain.
+    # application. Not before 0.16.0: expired (forms with 419); hello, proxied, plain (to a port without it).
     kind: str
     status: int  # of the last one
     requests: int  # of visitors who are no scanners

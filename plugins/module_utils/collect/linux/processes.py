@@ -3,6 +3,7 @@
 
 """The processes that can hold a web server's or php-fpm's socket, in one cheap pass over /proc."""
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 READ = 16384  # bytes; a command line beyond it is cut
 KEPT_SECONDS = (5.0, 2.5, 1.2, 0.6)  # less and less: somebody may have many accounts
+ROUND = 4  # times as long for all answers
 TITLE = "/proc/%d/cmdline"
 KEPT = "the kernel keeps who reads its memory"
 
@@ -78,6 +80,12 @@ def _tell(host: Host, path: str, pids: Sequence[int], most: int, say: Say) -> No
             say([])
 
 
+def _next(child: Child, seconds: float, until: float) -> Optional[List[str]]:
+    """Many answers that each come just in time would take as long, too."""
+    answer: Optional[List[str]] = child.next(min(seconds, until - time.monotonic()))
+    return answer
+
+
 def texts_in_time(
     host: Host, path: str, accounts: Mapping[int, object], most: int = READ
 ) -> Dict[int, Optional[str]]:
@@ -90,8 +98,8 @@ def texts_in_time(
     for seconds in KEPT_SECONDS:
         if not left:
             break
-        child = Child(partial(_tell, host, path, left, most))
-        for answer in iter(partial(child.next, seconds), None):
+        child, until = Child(partial(_tell, host, path, left, most)), time.monotonic() + ROUND * seconds
+        for answer in iter(partial(_next, child, seconds, until), None):
             found[left.pop(0)] = answer[0] if answer else None
         end([child])
         left = [pid for pid in left if accounts[pid] != accounts[left[0]]]

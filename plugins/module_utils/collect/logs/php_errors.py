@@ -34,8 +34,12 @@ WARNINGS = 4
 # SAPI.c, sapi_activate(): a body that is larger than post_max_size. php_variables.c: fields beyond
 # max_input_vars.
 _DROPPED = [
-    re.compile(rb"^\[([^\]\n]{10,60})\] PHP Warning:  [^\n]{0,40}" + words, re.M)
-    for words in (rb"POST Content-Length of \d+ bytes exceeds the limit", rb"Input variables exceeded \d+\.")
+    re.compile(rb"^\[([^\]\n]{10,60})\] PHP Warning:  " + words, re.M)
+    for words in (
+        rb"[^\n]{0,40}POST Content-Length of \d+ bytes exceeds the limit",
+        # A script's own parse_str() says so, too.
+        rb"(?:Unknown|PHP Request Startup): Input variables exceeded \d+\.",
+    )
 ]
 KEPT = 16  # times of a log, the newest
 

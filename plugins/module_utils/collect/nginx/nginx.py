@@ -155,7 +155,9 @@ def _wanted(host: Host, theirs: Sequence[Process]) -> bool:
     """
     running = {process.pid for process in theirs}
     return any(
-        unit["enabled"] not in (None, *DISABLED) and unit["main_pid"] not in running
+        unit["enabled"] not in (None, *DISABLED)
+        and unit["main_pid"] not in running
+        and (running or not unit["main_pid"])  # else it runs where no nginx of this host is seen
         for unit in unit_states(host, UNITS, logs=False).values()
     )
 

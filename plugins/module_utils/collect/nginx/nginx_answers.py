@@ -30,6 +30,7 @@ class _Level(NamedTuple):
     root: str
     statuses: List[str]  # of LIMITS
     levels: List[str]
+    asks: bool  # for a password
     off: bool  # an if around it does not hold now
     part: bool  # a location around it has some pages of the site alone
     narrow: bool  # so may any location but that of all pages
@@ -73,13 +74,16 @@ class _Answers:
             root,
             [_last(block, name + "_status", old) for name, old in zip(LIMITS, level.statuses)],
             [_last(block, name + "_log_level", old) for name, old in zip(LIMITS, level.levels)],
+            _last(block, "auth_basic", "" if level.asks else "off") != "off",
             level.off or (directive.name == "if" and self.is_off(" ".join(directive.args), level.root)),
             level.part or (directive.name == "location" and _is_part(directive.args)),
             level.narrow or (directive.name == "location" and directive.args[-1:] != ["/"]),
         )
 
     def add(self, site: str, directive: Directive, status: str, level: Optional[str], off: bool) -> None:
-        if len(self.found) >= MOST_ANSWERS or not status.isdigit() or int(status) < 403 and status != "200":
+        if len(self.found) >= MOST_ANSWERS or not status.isdigit():
+            return
+        if int(status) < 403 and status not in ("200", "400"):
             return
         words = [directive.name][: directive.name != PASSWORDS] + directive.args
         self.found.append(
@@ -104,7 +108,7 @@ class _Answers:
                     self.add(site, directive, directive.args[0], None, level.off)
             elif directive.name == "deny" and directive.args == ["all"] and not level.narrow:
                 self.add(site, directive, "403", None, level.off)
-            elif directive.name == PASSWORDS and directive.args and not level.narrow:
+            elif directive.name == PASSWORDS and directive.args and level.asks and not level.narrow:
                 if self.has_no_passwords(directive.args[0]):
                     self.add(site, directive, "403", None, level.off)
             elif directive.name in LIMITS and directive.args:
@@ -119,7 +123,7 @@ class _Answers:
         return [posixpath.join(self.prefix, path) for path in written] if own else self.built_in
 
     def http(self, http: Directive) -> None:
-        start = _Level("", ["503", "503"], ["error", "error"], False, False, False)
+        start = _Level("", ["503", "503"], ["error", "error"], False, False, False, False)
         around = self.enter(start, http)
         servers = [server for server in http.block or [] if server.name == "server" and server.block]
         names = {id(server): site_name(server_names(server.block or [])) for server in servers}

@@ -61,7 +61,7 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
     dialled = [stray.event["endpoint"] or "" for stray in found if stray.runs]
     if nginx["master"] is None:
         return {"endpoints": {}, "refusal": _failed_start(host, nginx, procs) or _refusal(host, nginx)}
-    if not nginx["workers"]:
+    if not nginx["workers"] and not any(entry["what"] == "nginx_workers" for entry in host.missing):
         return {"endpoints": {}, "refusal": _ended_workers(host, nginx)}
     by_request = captured(nginx, snapshot["logs"]["events"])
     wanted = dict.fromkeys(dialled + [key for _route, key in by_request if key not in snapshot["endpoints"]])
@@ -100,7 +100,10 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             refusal = _as_refusal("", config, unit["changed_at"], log)
             written = next(iter(others), None)
             return {**refusal, "pid_file": {"unit": name, "awaited": awaited, "written": written}}
-        lines = _OF_UNIT.findall(ran.out[ran.out.rfind("\nStarting ") + 1 :])
+        start = max(ran.out.rfind("\nStarting "), ran.out.rfind("\nStopping "), ran.out.rfind("\nStopped "))
+        lines = _OF_UNIT.findall(ran.out[start + 1 :])
+        if not failed:  # what somebody stopped may have ended badly before
+            lines = [line for line in lines if line.startswith(("Service has ", "was skipped", "skipped"))]
         if lines:
             text = "; ".join(dict.fromkeys(lines[-2:]))
             return {**_as_refusal(text, config, unit["changed_at"], log), "unit": name}

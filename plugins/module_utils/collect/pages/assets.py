@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MADE, UNTYPED, CACHED = "made", "untyped", "cached"
 FEWEST = 3  # visitors
 MOST_PATHS = 4  # of a kind
+MOST_WAYS = 32
 # As the formats that most have write it. Of a page of the site: strangers name none.
 _LINE = re.compile(
     rb'^([^ \n]+) [^"\[\n]*\[([^\]\n]{1,40})\] "GET (/[^" ?\n]{1,99}\.(?:css|m?js))(?:\?[^" \n]*)? '
@@ -116,11 +117,13 @@ def without_ssl(
     """The listen of each site at the port for TLS, where no server block has ssl there."""
     everything = list(every(conf.directives))
     listens = [each for each in named(everything, "listen") if re.search(r"(?:\A|:)443\Z", each.args[0])]
-    if any({"ssl", "quic"} & set(each.args) for each in listens) or named(everything, "ssl"):
+    if any({"ssl", "quic", "proxy_protocol"} & set(each.args) for each in listens) or named(
+        everything, "ssl"
+    ):
         return []
     return [
         Way(host, prefix, http, server, "/").front(TLS, listen, "")
         for http, server in blocks
         for listen in listens
         if listen in (server.block or [])
-    ]
+    ][:MOST_WAYS]

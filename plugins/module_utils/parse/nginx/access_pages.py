@@ -152,7 +152,7 @@ class SitePages:
             self.refused.hit(path, fields)
         elif status == "403":
             self.forbidden.hit(path, fields)
-        elif status == "400":
+        elif status == "400" and fields.get("request", "GET")[:4] in ("GET", "GET ", "HEAD"):
             self.bad.hit(path, fields)
 
     def add_front(self, at: float, status: str, who: Tuple[str, ...]) -> None:

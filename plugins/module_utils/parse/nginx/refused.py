@@ -75,7 +75,8 @@ _PATH = re.compile(r'"(/[^"]+)"')
 # Each directive of nginx's has an ASCII name.
 _ODD = re.compile(r'unknown directive "[^"]{0,99}?[^\n -~]')
 _INVISIBLE = (
-    "an invisible character, as a blank copied from a web page or a byte order mark: type the line anew"
+    "an invisible or foreign character, as a blank copied from a web page or a byte order mark: type the "
+    "line anew"
 )
 
 

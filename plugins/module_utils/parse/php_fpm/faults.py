@@ -49,6 +49,8 @@ def _lacks(name: str, classes: str, functions: str) -> str:
     return "(?P<%s>%s)" % (name, "|".join(form % words for form, words in forms if words))
 
 
+# What PHP says itself. The message of an exception may be a visitor's, and imitate it.
+_FATAL = r"\A(?:(?:(?!PHP (?:message: |Fatal error)).){0,150}PHP message: )?PHP Fatal error: {1,2}Uncaught "
 # The group "name" has the name of what it is about: of letters that no shell and no comment takes for more.
 # Of an extension the groups are called as it is: nothing of the text is its name.
 FAULTS = {
@@ -60,15 +62,14 @@ FAULTS = {
     "removed_function": r"undefined function (?P<name>each|create_function|(?:mysql|ereg|mcrypt)_\w+|eregi?|"
     r"split|money_format|get_magic_quotes_\w+)\(",
     # Each PHP has these: without them, disable_functions has taken them away.
-    "disabled_function": r"(?:undefined function |Process class relies on )(?P<name>exec|shell_exec|system|"
+    "disabled_function": _FATAL + r"(?:Error: Call to undefined function |"
+    r"\S{1,99}xception: The Process class relies on )(?P<name>exec|shell_exec|system|"
     r"passthru|p(?:open|close)|proc_(?:open|close|get_status|terminate)|putenv|getenv|symlink|readlink|mail|"
     r"ini_(?:set|get)|set_time_limit|php_uname|phpversion|fsockopen|stream_socket_(?:client|server)|"
     r"disk_(?:free|total)_space|chown|chmod|error_log|parse_ini_file|getmypid|sleep)(?:\(|, which is not)",
     # What PHP 7 let pass with a warning at most (UPGRADING of 8.0).
     "older_code": r"Array and string offset access syntax with curly braces is no longer|Unparenthesized `|"
-    r"Error: (?:Non-static method [\w\\:()]+ cannot be called statically|Unsupported operand types: string |"
-    r"Attempt to assign property \S+ on null|Unknown named parameter \$|Cannot access offset of type \S+ on|"
-    r"\w+\(\): Argument #1 \(\$\w+\) must be of type Countable)|__autoload\(\) is no longer supported|"
+    r"Error: Non-static method [\w\\:()]+ cannot be called statically|__autoload\(\) is no longer supported|"
     r"Cannot use [\"']\w+[\"'] as (?:a )?class name as it is reserved|The \((?:unset|real)\) cast ",
     "save_handler": r"annot find (?:session )?save handler (?:&quot;|[\"'])(?P<name>\w{1,40})[&\"']",
     "environment_variable": r"[Ee]nvironment variable (?:not found: )?[\"'](?P<name>\w{1,64})[\"']",
@@ -131,7 +132,7 @@ FAULTS = {
     r"Untrusted Host|The provided host name is not valid)",
     "session_cleanup": r"xception: (?:\w+: )?[\w:]+\(\): ps_files_cleanup_dir: opendir\(",
     "session_owner": r"xception: (?:\w+: )?[\w:]+\(\): Session data file is not created by your uid",
-    "headers_sent": r"xception: Cannot modify header information - headers already sent by "
+    "headers_sent": _FATAL + r"\S{0,99}xception: Cannot modify header information - headers already sent by "
     r"\(output started at (?P<name>/[\w./@+-]{1,255}):\d+\)",
     "assets": r"(?:Vite|Mix) manifest (?:not found|does not exist)",
     "cache_directories": r"Exception: (?:Please provide a valid cache path|"

@@ -178,7 +178,11 @@ def _of_site(group: Group) -> Optional[Match]:
         over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
         if reason_id == "written_file" and not (seen and _of_php(group, path, seen) and len(losses) >= FEW):
             return None  # somebody else's, who may mean it
-        if reason_id == "password_file":
+        if reason_id == "password_file" and not path:  # a visitor chooses by which name it is read
+            over, proof = group.mended
+            if len(losses) < FEW:
+                return None
+        elif reason_id == "password_file":
             over = bool(over and seen and seen.get("is_file"))
         elif seen:
             proof.append(proof_of(seen, over))

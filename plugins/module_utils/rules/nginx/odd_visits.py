@@ -41,6 +41,7 @@ FOR_FIELDS, SENT_MISSING = meanings("too_many_for_php"), meanings("sent_missing"
 FOR_PHP = meanings("too_large_for_php")
 NAMELESS = (None, "", "_", "default", "localhost")
 MOST_NOTES = 3
+MANY = 10  # requests that begin with the PROXY protocol
 PARTS_OF, PROTOCOLS = ("sent", "below", "expired"), ("hello", "proxied", "plain")
 FORMS, PARTS = 5, 10  # requests: of a part many may be asked for by who follows old links
 PAGES = re.compile(r"ping|status|health|check", re.I)
@@ -105,6 +106,17 @@ def _ways(
     return [way for way in ways if way["server"] in servers and way["kind"] in kinds]
 
 
+def _is_lost(visits: "OddVisits") -> bool:
+    """Whether what is spoken keeps visitors away, and not scanners: those speak whatever to any port."""
+    if visits["requests"] <= visits["others"]:
+        return False
+    if visits["kind"] == "hello":  # the pages of port 80 come
+        return visits["visitors"] >= FEWEST
+    # What a balancer begins with has its address alone.
+    many = visits["visitors"] >= FEWEST if visits["kind"] == "plain" else visits["requests"] >= MANY
+    return many and visits["internal"] and not visits["since"]
+
+
 def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
     kind = visits["kind"]
     if kind in PARTS_OF:
@@ -117,8 +129,7 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
         if visits["requests"] < FEWEST or (kind == "hello" and not ways):
             return []
         words += AT % ways[0] if ways else ""
-        lost = visits["requests"] > visits["others"]
-        return [unseen(WHAT if lost else SPOKEN, visits["log"], words)]
+        return [unseen(WHAT if _is_lost(visits) else SPOKEN, visits["log"], words)]
     if kind == "check":
         return [unseen(CHECK, visits["log"], words)] if visits["requests"] >= FEWEST else []
     if visits["requests"] < FEWEST or not many:
@@ -165,7 +176,8 @@ def _by_parts(snapshot: "Snapshot", visits: "OddVisits") -> "List[Missing]":
     words += WORDS[visits["kind"]] % {**visits, "path": shown(visits["path"])}
     if others:
         return [unseen(OTHERS, visits["log"], words + "php-fpm or another program answers so")]
-    return [unseen(WHAT if paths else SCRIPT, visits["log"], words + "the application answers so")]
+    what = WHAT if paths and visits["kind"] != "expired" else SCRIPT  # robots send forms without a session
+    return [unseen(what, visits["log"], words + "the application answers so")]
 
 
 def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]":

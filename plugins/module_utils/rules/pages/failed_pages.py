@@ -79,10 +79,13 @@ def _logged(snapshot: "Snapshot", names: Optional[Names], status: int) -> int:
     )
 
 
-def _is_told(access: "AccessLogs", path: str) -> bool:
-    """Whether the bytes of nginx's own page tell why it answered 400."""
+def _is_told(access: "AccessLogs", path: str, pages: int) -> bool:
+    """Whether the bytes of nginx's own page tell why it answered most of these with 400."""
     visits = access.get("odd_visits") or []
-    return any(each["log"] == path and each["kind"] in ("header", "plain") for each in visits)
+    known = [
+        each["requests"] for each in visits if each["log"] == path and each["kind"] in ("header", "plain")
+    ]
+    return 2 * sum(known) > pages
 
 
 def _is_refused(refused: "Refused") -> bool:
@@ -155,10 +158,15 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
                 by_proxy = forbidden["addresses"] == 1 and forbidden["internal"]
                 found.append(_Failure(names, FORBIDDEN, words, file["path"], by_proxy))
             bad = pages.get("bad")
-            if bad and other < FEWEST and _is_refused(bad) and not _is_told(access, file["path"]):
+            if (
+                bad
+                and other < FEWEST
+                and _is_refused(bad)
+                and not _is_told(access, file["path"], bad["pages"])
+            ):
                 words = "%(pages)d of the last pages with 400, to %(visitors)d visitors" % bad
                 # Strangers by the host's address may be all who ask a site that nobody knows yet.
-                what = WHAT if bad["internal"] or bad["answered"] else REFUSED
+                what = WHAT if bad["answered"] and not bad["others"] else REFUSED
                 found.append(_Failure(names, BAD, words, file["path"], what=what))
             found += _blank(pages, bool(snapshot["nginx"].get("gzip")), names, file["path"])
     return found

@@ -62,7 +62,8 @@ def _unseen(master: "Master", unit: "Unit", error: "ErrorParts") -> Optional[str
 
 
 def _jail(pool: "Pool", error: "ErrorParts") -> Optional[str]:
-    if not pool["chroot"] or error.get("fault") != "unresolved_name":
+    is_its = error.get("pool", pool["name"]) == pool["name"]  # by PHP's own log
+    if not pool["chroot"] or not is_its or error.get("fault") != "unresolved_name":
         return None
     return "pool %s has chroot = %s, and looks names up by what is in it" % (pool["name"], pool["chroot"])
 

@@ -114,7 +114,7 @@ def full(case: Case) -> Answer:
     if holder is None and at_limit and workers and occupied(case) == 0 and not (flow and flow["answered"]):
         holder, at_limit = _after_answer(case, len(workers)), False  # what they do is not seen
     if holder is None and not capped and not workers and not occupied(case):
-        why = "pool %s has no worker, of at most %s; what the logs tell of that was not seen"
+        why = "pool %s has no worker, of at most %s; nothing that was seen tells why"
         return Unclear("live_probe", why % (owner.pool["name"], limit))
     is_kept = holder is not None and holder.is_kept
     reason = Reason(

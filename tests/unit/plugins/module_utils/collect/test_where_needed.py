@@ -137,7 +137,7 @@ class TestOdd:
 
     @pytest.mark.parametrize(
         "listen, bare",
-        [("443", True), ("[::]:443 http2", True), ("443 ssl", False), ("80", False), ("8443", False)],
+        [("443", True), ("[::]:443 http2", True), ("443 ssl", False), ("80", False), ("", False)],
     )
     def test_a_hello_counts_where_tls_has_no_port(self, listen: str, bare: bool) -> None:
         nginx: Any = {"routes": [{"listen": [listen]}]}

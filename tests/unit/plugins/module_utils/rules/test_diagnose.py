@@ -137,6 +137,9 @@ class TestVerdict:
         assert found["missing"][0]["why"] == why + "setgid(33) failed"
         host["older"] = None
         assert [entry["what"] for entry in hosts.verdict(host)["missing"]] == ["nginx_running"]
+        # The kernel keeps who reads their titles: they may be there.
+        host["missing"] = [{"what": "nginx_workers", "path": None, "why": "kept", "needs": None}]
+        assert [entry["what"] for entry in hosts.verdict(host)["missing"]] == ["nginx_workers"]
 
     def test_near_miss_nginx_is_one_process(self) -> None:
         host = a_host("plain")

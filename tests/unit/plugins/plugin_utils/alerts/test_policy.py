@@ -91,6 +91,8 @@ class TestRead:
             ({"rules": [{**STOPPED, "state": "active"}]}, "rules[0].state: there is no such key"),
             ({"throttle": {"host_runs": 1}}, "respond_policy.throttle.host_runs: there is no such key"),
             ({"throttle": {"host_responses": "many"}}, "throttle.host_responses must be a whole number"),
+            ({"throttle": {"host_responses": None}}, "throttle.host_responses must be a whole number"),
+            ({"rules": [{**STOPPED, "max_cut": []}]}, "rules[0].max_cut must be a whole number"),
         ],
     )
     def test_what_it_does_not_know_is_an_error(self, value: Any, place: str) -> None:

@@ -76,7 +76,7 @@ KINDS = {
     "database_table": (None, "(mysqlcheck --auto-repair, after a backup)"),
     "database_full": (None, "(df -h, df -i)"),
     "session_cleanup": (None, "session.gc_probability to 0 for the pool"),
-    "session_owner": (None, "give those of session.save_path to the pool's account"),
+    "session_owner": (None, "give the pool a session.save_path of its own"),
     "headers_sent": ("/srv/a/config.php", "a byte order mark before its <?php"),
     "read_only": (None, "it is mounted read-only: see dmesg"),
     "extension": ("redis", "enable the extension redis for this PHP"),

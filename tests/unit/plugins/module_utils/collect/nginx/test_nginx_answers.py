@@ -77,15 +77,19 @@ class TestPasswords:
     def test_near_miss_it_is_there(self) -> None:
         files = ("/etc/shop.htpasswd", "/etc/nginx/shop.htpasswd")
         for name in ("/etc/shop.htpasswd", "shop.htpasswd"):
-            assert seen("auth_basic_user_file %s;" % name, files=files) == []
+            assert seen("auth_basic x; auth_basic_user_file %s;" % name, files=files) == []
 
     def test_near_miss_of_some_pages(self) -> None:
-        assert seen("location /admin/ { auth_basic_user_file /etc/shop.htpasswd; }") == []
+        assert seen("auth_basic x; location /admin/ { auth_basic_user_file /etc/shop.htpasswd; }") == []
 
     def test_decoy_a_variable_names_it(self) -> None:
         """nginx knows $remote_user by then."""
-        assert seen("auth_basic_user_file /etc/$host.htpasswd;") == []
-        assert seen("auth_basic_user_file /etc/$remote_user;") == []
+        assert seen("auth_basic x; auth_basic_user_file /etc/$host.htpasswd;") == []
+        assert seen("auth_basic x; auth_basic_user_file /etc/$remote_user;") == []
+
+    @pytest.mark.parametrize("basic", ["", "auth_basic off;"])
+    def test_decoy_nobody_is_asked_for_a_password(self, basic: str) -> None:
+        assert seen(basic + " auth_basic_user_file /etc/gone;") == []
 
 
 class TestLimit:
@@ -118,3 +122,12 @@ class TestLogs:
         php = "server { location / { fastcgi_pass unix:/a; } location /x { proxy_pass http://x; } } "
         quiet = "server { access_log off; location / { proxy_pass http://x; } }"
         assert look("access_log /a.log; " + php + quiet)[1] == []
+
+
+class TestBadRequest:
+    def test_hit_nginx_is_told_to_refuse_all(self) -> None:
+        (found,) = seen("return 400;")
+        assert (found["status"], found["kind"]) == (400, "return")
+
+    def test_decoy_a_redirect(self) -> None:
+        assert seen("return 301 https://shop.example;") == []

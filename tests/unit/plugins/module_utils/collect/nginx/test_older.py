@@ -241,6 +241,14 @@ class TestRefusal:
         assert found["text"].startswith(words) and found["unit"] == "nginx.service"
 
     @pytest.mark.parametrize(
+        "lines", ["Stopping nginx...\n%s\n", "Starting nginx...\n%s\nStopping nginx...\n"]
+    )
+    def test_near_miss_somebody_stopped_it_since(self, monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+        ended = "nginx.service: Main process exited, code=killed, status=9/KILL"
+        self.failed(monkeypatch, "Started nginx.\n" + lines % ended, active="inactive", sub="dead")
+        assert look("", "user x;\n", config_newer=False, master=None) is None
+
+    @pytest.mark.parametrize(
         "text, known",
         [
             ("bind() to 0.0.0.0:80 failed (13: Permission denied)", True),

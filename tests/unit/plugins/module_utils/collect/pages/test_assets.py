@@ -152,7 +152,10 @@ class TestWithoutSsl:
     def test_hit_the_port_for_tls_has_none(self, listen: str) -> None:
         assert self.look(listen + ";") == [("hello", listen)]
 
-    @pytest.mark.parametrize("listen", ["listen 443 ssl;", "listen 443 quic;", "listen 80;", "listen 8443;"])
+    @pytest.mark.parametrize(
+        "listen",
+        ["listen 443 ssl;", "listen 443 quic;", "listen 443 proxy_protocol;", "listen 80;", "listen 8443;"],
+    )
     def test_near_miss_it_has_or_is_another(self, listen: str) -> None:
         assert self.look(listen) == []
 

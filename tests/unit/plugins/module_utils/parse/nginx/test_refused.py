@@ -126,9 +126,9 @@ class TestExplained:
             ('unknown "connection_upgrade" variable', "nothing that nginx reads makes"),
             ('module "/a.so" is not binary compatible in /etc/nginx/x:3', "the module is of another build"),
             ('module "/a.so" version 1022001 instead of 1024000 in /x:1', "the module is of another version"),
-            ('unknown directive "\u00a0" in /etc/nginx/x:3', "an invisible character"),
-            ('unknown directive "\ufeffserver" in /etc/nginx/x:3', "an invisible character"),
-            ('unknown directive "server_name\u200b" in /etc/nginx/x:3', "an invisible character"),
+            ('unknown directive "\u00a0" in /etc/nginx/x:3', "an invisible or foreign character"),
+            ('unknown directive "\ufeffserver" in /etc/nginx/x:3', "an invisible or foreign character"),
+            ('unknown directive "server_name\u200b" in /etc/nginx/x:3', "an invisible or foreign character"),
             (
                 'cannot load certificate "/a.pem": PEM_x() failed (SSL: x:no start line:x)',
                 "the file is empty",

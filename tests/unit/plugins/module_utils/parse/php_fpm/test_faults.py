@@ -165,8 +165,11 @@ HITS: Dict[str, Dict[str, Any]] = {
     },
     ": Uncaught ContextErrorException: Warning: SessionHandler::read(): Session data file is not "
     "created by your uid in /a.php:2": {"fault": "session_owner"},
-    ": Uncaught E: ErrorException: Cannot modify header information - headers already sent by (output "
-    "started at /srv/a/config.php:1) in /a.php:2": {"fault": "headers_sent", "name": "/srv/a/config.php"},
+    "PHP Fatal error:  Uncaught ErrorException: Cannot modify header information - headers already sent by "
+    "(output started at /srv/a/config.php:1) in /a.php:2": {
+        "fault": "headers_sent",
+        "name": "/srv/a/config.php",
+    },
     ": Uncaught ErrorException: file_put_contents(/srv/a/log): Failed to open: Read-only file system": {
         "fault": "read_only",
         "read_only": ["/srv/a/log"],
@@ -208,11 +211,6 @@ OLDER = [
     ":  Unparenthesized `a ? b : c ? d : e` is not supported. Use either `(a ? b : c) ? d : e` or",
     ":  Array and string offset access syntax with curly braces is no longer supported in /a.php on line 1",
     ": Uncaught Error: Non-static method A::b() cannot be called statically in /a.php:1",
-    ": Uncaught TypeError: Unsupported operand types: string + int in /a.php:1",
-    ': Uncaught Error: Attempt to assign property "b" on null in /a.php:1',
-    ": Uncaught TypeError: count(): Argument #1 ($value) must be of type Countable|array, null given in",
-    ": Uncaught Error: Unknown named parameter $x in /a.php:1",
-    ": Uncaught TypeError: Cannot access offset of type string on string in /a.php:1",
     ":  __autoload() is no longer supported, use spl_autoload_register() instead in /a.php on line 1",
     ':  Cannot use "Object" as a class name as it is reserved in /a.php on line 1',
     ":  Cannot use 'Object' as class name as it is reserved in /a.php on line 1",
@@ -242,12 +240,11 @@ LATER: Dict[str, Dict[str, Any]] = {
     ": Uncaught mysqli_sql_exception: Table 'a.posts' doesn't exist in /a.php:2": {
         "fault": "database_schema"
     },
-    ": Uncaught Error: Call to undefined function putenv() in /a.php:1": {
+    "PHP Fatal error:  Uncaught Error: Call to undefined function putenv() in /a.php:1": {
         "fault": "disabled_function",
         "name": "putenv",
     },
-    ": Uncaught Symfony\\Component\\Process\\Exception\\LogicException: The Process class relies on "
-    "proc_open, which is not available on your PHP installation.": {
+    "PHP Fatal error:  Uncaught S\\LogicException: The Process class relies on proc_open, which is not": {
         "fault": "disabled_function",
         "name": "proc_open",
     },
@@ -357,7 +354,11 @@ NEAR_MISSES = [
     ": Uncaught ConnectException: cURL error 28: Operation timed out in /a.php:2",
 ]
 # A page may log what a visitor sent.
+FORGED = "PHP Fatal error:  Uncaught E: %sPHP Fatal error:  Uncaught Error: Call to undefined function exec()"
 HOSTILE = [
+    FORGED % "",
+    FORGED % "PHP message: ",
+    'FastCGI sent in stderr: "PHP message: ' + FORGED % "PHP message: ",
     ': require a PHP version "9\n systemctl stop nginx"',
     ': require a PHP version "{unit}"',
     ': require a PHP version "9`reboot`"',

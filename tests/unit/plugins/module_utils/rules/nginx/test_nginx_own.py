@@ -26,6 +26,12 @@ def no_location() -> Host:
     return ended("ng-named-location", '*1 could not find named location "@php", client: 10.0.0.9')
 
 
+def password_directory(path: str = "/etc/x") -> Host:
+    host = ended("ng-password-directory", '*1 pread() "%s" failed (21: Is a directory), client: x' % path)
+    hosts.events(host, "nginx")[0]["detail"]["path"] = path
+    return host
+
+
 def auth_failed() -> Host:
     return ended("ng-auth-status", "*1 auth request unexpected status: 302 while sending to client")
 
@@ -364,19 +370,24 @@ class TestPasswordFile:
     )
     def test_hit_nginx_cannot_use_it(self, signature: str, path: str, words: str) -> None:
         host = ended(signature, '*1 pread() "%s" failed (21: Is a directory), client: x' % path)
-        hosts.events(host, "nginx")[0]["detail"].update({"path": path} if path else {})
+        event = hosts.events(host, "nginx")[0]
+        event["detail"].update({"path": path} if path else {})
+        event.update({} if path else {"count": 3, "times": 3 * [event["last"]]})
         item = hosts.only(host)
         assert (item["cause"], item["reason"], item["state"]) == (CAUSE, "password_file", "active")
         assert words in item["summary"]
 
     @pytest.mark.parametrize("is_file, state", [(True, "recovered"), (False, "active")])
     def test_near_miss_a_file_is_there_since(self, is_file: bool, state: str) -> None:
-        host = ended("ng-password-directory", '*1 pread() "/etc/x" failed (21: Is a directory), client: x')
-        hosts.events(host, "nginx")[0]["detail"]["path"] = "/etc/x"
+        host = password_directory()
         seen = {"path": "/etc/x", "owner": "root", "mode": "0644", "writable": True, "full": False}
         host["logs"]["temp_dirs"] = [dict(seen, is_file=is_file, changed_at=hosts.now(host) - 30)]
         assert hosts.only(host)["state"] == state
         assert "sandbox" not in str(hosts.only(host)["evidence"])
+
+    def test_decoy_a_stranger_tries_a_name(self) -> None:
+        host = ended("ng-password-hash", "*1 crypt_r() failed (22: Invalid argument), client: x")
+        assert hosts.found(host) == hosts.HEALTHY
 
     def test_decoy_a_site_without_php(self) -> None:
         host = ended("ng-password-hash", "*1 crypt_r() failed (22: Invalid argument), client: x")
@@ -437,5 +448,5 @@ HITS: Dict[str, Callable[[], Host]] = {
     "confined_root": lambda: TestConfinedRoot().confined((None, True, "")),
     "index_missing": lambda: TestIndexMissing().forbidden(),
     "sent_file": sent,
-    "password_file": lambda: ended("ng-password-hash", "*1 crypt_r() failed (22: Invalid argument)"),
+    "password_file": password_directory,
 }

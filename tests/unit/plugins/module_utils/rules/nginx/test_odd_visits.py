@@ -407,10 +407,32 @@ class TestFields:
 class TestProtocols:
     """What is spoken to a port that does not have it."""
 
-    @pytest.mark.parametrize("kind", ["hello", "proxied", "plain"])
+    LOST: Dict[str, Any] = {
+        "hello": {"visitors": 3},
+        "proxied": {"visitors": 1, "requests": 12, "internal": True},
+        "plain": {"visitors": 3, "internal": True},
+    }
+
+    @pytest.mark.parametrize("kind", LOST)
     def test_hit_fewer_pages_came(self, kind: str) -> None:
-        host = visited(kind, kind, status=400, path=kind, others=4)
+        host = visited(kind, kind, status=400, path=kind, others=4, **self.LOST[kind])
         assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+
+    @pytest.mark.parametrize(
+        "kind, facts",
+        [
+            ("hello", {"visitors": 2}),
+            ("proxied", {"requests": 9}),
+            ("proxied", {"internal": False}),
+            ("proxied", {"since": 1}),
+            ("plain", {"internal": False}),
+            ("plain", {"since": 1}),
+            ("plain", {"visitors": 2}),
+        ],
+    )
+    def test_decoy_a_scanner(self, kind: str, facts: Dict[str, Any]) -> None:
+        host = visited(kind, kind, status=400, path=kind, others=4, **{**self.LOST[kind], **facts})
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["other_protocol"]
 
     @pytest.mark.parametrize("kind", ["hello", "proxied", "plain"])
     def test_near_miss_as_many_pages_came(self, kind: str) -> None:
@@ -433,7 +455,7 @@ class TestExpired:
 
     def test_hit_no_form_arrives(self) -> None:
         host = visited("expired", "", status=419, path="/login", visitors=2)
-        assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["failed_script"]
         assert "5 forms with 419, such as to /login" in hosts.verdict(host)["missing"][0]["why"]
 
     def test_near_miss_one_form_alone(self) -> None:

@@ -314,14 +314,15 @@ class TestBad:
     def bad(self, **facts: Any) -> Host:
         return paged(logged(), bad=dict(REFUSED, **dict({"answered": 0}, **facts)))
 
-    @pytest.mark.parametrize("facts", [{"internal": True}, {"answered": 1}])
-    def test_hit_all_pages(self, facts: Dict[str, Any]) -> None:
-        host = self.bad(**facts)
+    def test_hit_who_had_pages_is_refused(self) -> None:
+        host = self.bad(answered=1)
         assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
         assert "the last pages with 400" in hosts.verdict(host)["missing"][0]["why"]
 
-    def test_near_miss_strangers_alone_have_come(self) -> None:
-        assert hosts.found(self.bad()) == hosts.HEALTHY and notes(self.bad()) == ["refused_pages"]
+    @pytest.mark.parametrize("facts", [{}, {"internal": True}, {"answered": 1, "others": 1}])
+    def test_near_miss_who_had_none(self, facts: Dict[str, Any]) -> None:
+        host = self.bad(**facts)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["refused_pages"]
 
     @pytest.mark.parametrize("facts", [{"since": 3}, {"others": 7}, {"visitors": 2}, {"paths": 1}])
     def test_near_miss_others_get_pages(self, facts: Dict[str, Any]) -> None:
@@ -329,14 +330,15 @@ class TestBad:
         assert hosts.found(host) == hosts.HEALTHY and not notes(host)
 
     @pytest.mark.parametrize("kind", ["header", "plain"])
-    def test_decoy_nginxs_own_page_tells_why(self, kind: str) -> None:
-        host = self.bad(internal=True)
+    @pytest.mark.parametrize("requests", [14, 1])
+    def test_decoy_nginxs_own_page_tells_why(self, kind: str, requests: int) -> None:
+        host = self.bad(answered=1)
         log = host["access"]["files"][0]["path"]
         host["access"]["odd_visits"] = [dict.fromkeys(("requests", "visitors", "external", "others"), 0)]
         host["access"]["odd_visits"][0].update(
-            log=log, kind=kind, site=None, path="/", internal=True, since=0, status=400
+            log=log, kind=kind, site=None, path="/", internal=False, since=9, status=400, requests=requests
         )
-        assert hosts.found(host) == hosts.HEALTHY and not notes(host)
+        assert hosts.status(host) == ("unknown" if requests == 1 else "healthy")
 
 
 class TestBlank:
