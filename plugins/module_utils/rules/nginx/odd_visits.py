@@ -41,7 +41,7 @@ FOR_FIELDS, SENT_MISSING = meanings("too_many_for_php"), meanings("sent_missing"
 FOR_PHP = meanings("too_large_for_php")
 NAMELESS = (None, "", "_", "default", "localhost")
 MOST_NOTES = 3
-MANY = 10  # requests that begin with the PROXY protocol
+MANY, MOSTLY = 10, 4  # requests that begin with the PROXY protocol; times as many as pages since
 PARTS_OF, PROTOCOLS = ("sent", "below", "expired"), ("hello", "proxied", "plain")
 FORMS, PARTS = 5, 10  # requests: of a part many may be asked for by who follows old links
 PAGES = re.compile(r"ping|status|health|check", re.I)
@@ -114,7 +114,7 @@ def _is_lost(visits: "OddVisits") -> bool:
         return visits["visitors"] >= FEWEST
     # What a balancer begins with has its address alone.
     many = visits["visitors"] >= FEWEST if visits["kind"] == "plain" else visits["requests"] >= MANY
-    return many and visits["internal"] and not visits["since"]
+    return many and visits["internal"] and visits["requests"] > MOSTLY * visits["since"]
 
 
 def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":

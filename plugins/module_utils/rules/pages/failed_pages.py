@@ -30,6 +30,7 @@ LOST: "What" = "cause_of_losses"
 PASSWORDS = "auth_basic_user_file"
 NOT_LOST = meanings("meant")  # the application answered so
 MANY = 10  # requests in the window
+WHOLE = 50  # pages: the whole end of a log
 PROXY_ERRORS = (502, 504)
 REFUSALS, FORBIDDEN, BLANK, BAD = (503, 429, 444), (403,), (200,), (400,)
 FEWEST = 3  # pages since
@@ -165,8 +166,9 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
                 and not _is_told(access, file["path"], bad["pages"])
             ):
                 words = "%(pages)d of the last pages with 400, to %(visitors)d visitors" % bad
-                # Strangers by the host's address may be all who ask a site that nobody knows yet.
-                what = WHAT if bad["answered"] and not bad["others"] else REFUSED
+                # A few strangers by the host's address may be all who ask a site that nobody knows yet.
+                lost = not bad["others"] if bad["answered"] else bad["pages"] >= WHOLE
+                what = WHAT if lost else REFUSED
                 found.append(_Failure(names, BAD, words, file["path"], what=what))
             found += _blank(pages, bool(snapshot["nginx"].get("gzip")), names, file["path"])
     return found

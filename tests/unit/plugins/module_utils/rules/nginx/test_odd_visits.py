@@ -424,9 +424,9 @@ class TestProtocols:
             ("hello", {"visitors": 2}),
             ("proxied", {"requests": 9}),
             ("proxied", {"internal": False}),
-            ("proxied", {"since": 1}),
+            ("proxied", {"since": 3}),
             ("plain", {"internal": False}),
-            ("plain", {"since": 1}),
+            ("plain", {"since": 2}),
             ("plain", {"visitors": 2}),
         ],
     )

@@ -314,12 +314,13 @@ class TestBad:
     def bad(self, **facts: Any) -> Host:
         return paged(logged(), bad=dict(REFUSED, **dict({"answered": 0}, **facts)))
 
-    def test_hit_who_had_pages_is_refused(self) -> None:
-        host = self.bad(answered=1)
+    @pytest.mark.parametrize("facts", [{"answered": 1}, {"pages": 50}])
+    def test_hit_who_had_pages_is_refused_or_all(self, facts: Dict[str, Any]) -> None:
+        host = self.bad(**facts)
         assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
         assert "the last pages with 400" in hosts.verdict(host)["missing"][0]["why"]
 
-    @pytest.mark.parametrize("facts", [{}, {"internal": True}, {"answered": 1, "others": 1}])
+    @pytest.mark.parametrize("facts", [{"pages": 49}, {"internal": True}, {"answered": 1, "others": 1}])
     def test_near_miss_who_had_none(self, facts: Dict[str, Any]) -> None:
         host = self.bad(**facts)
         assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["refused_pages"]
