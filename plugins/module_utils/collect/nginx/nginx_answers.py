@@ -85,15 +85,13 @@ class _Answers:
             return
         if int(status) < 403 and status not in ("200", "400"):
             return
-        words = [directive.name][: directive.name != PASSWORDS] + directive.args
         self.found.append(
             {
                 "site": site,
                 "logs": [],
                 "status": int(status),
                 "kind": cast("AnswerKind", directive.name),
-                # What stands behind a name of this kind is taken for a password itself.
-                "written": redact(" ".join(words), MOST_TEXT),
+                "written": redact(" ".join([directive.name] + directive.args), MOST_TEXT),
                 "file": directive.file,
                 "line": directive.line,
                 "level": level,

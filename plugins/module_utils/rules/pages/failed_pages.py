@@ -232,7 +232,7 @@ def failed_pages(
             why = "all come by one address, as through a proxy (set_real_ip_from), and that meets "
             notes.append(unseen(WHAT, by["file"], words + why + place))
         elif by and by["kind"] == PASSWORDS:
-            why = "there is no such file, so that whoever gives a password is refused: "
+            why = "the file that it names is not there, so that whoever gives a password is refused: "
             notes.append(unseen(WHAT, by["file"], words + why + place))
         elif by and by["kind"] in ("return", "deny"):
             notes.append(unseen(ON_PURPOSE, by["file"], words + "nginx is told to answer so: " + place))

@@ -72,7 +72,7 @@ class TestPasswords:
     def test_hit_there_is_no_such_file(self, name: str) -> None:
         (found,) = seen("auth_basic x; auth_basic_user_file %s;" % name)
         assert (found["status"], found["kind"]) == (403, "auth_basic_user_file")
-        assert found["written"] == name
+        assert found["written"] == "auth_basic_user_file [redacted]"  # its name may be a secret
 
     def test_near_miss_it_is_there(self) -> None:
         files = ("/etc/shop.htpasswd", "/etc/nginx/shop.htpasswd")

@@ -300,7 +300,7 @@ class TestPasswords:
     def test_hit_who_gives_a_password_is_refused(self) -> None:
         host = forbidden("auth_basic_user_file")
         assert hosts.found(host) == hosts.UNKNOWN and notes(host) == ["visitors"]
-        assert "there is no such file" in hosts.verdict(host)["missing"][0]["why"]
+        assert "the file that it names is not there" in hosts.verdict(host)["missing"][0]["why"]
 
     @pytest.mark.parametrize("facts", [{"since": 3}, {"others": 7}, {"visitors": 2}, {"paths": 1}])
     def test_near_miss_others_get_pages(self, facts: Dict[str, Any]) -> None:
