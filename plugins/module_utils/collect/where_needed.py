@@ -26,7 +26,7 @@ from ..signatures.nginx import (
 from .host import Host
 from .linux.processes import Process
 from .logs.log_clock import is_odd
-from .logs.log_window import MOST_TAILS, PAGES_TAIL, WIDE_TAIL, WINDOW_BYTES, tail
+from .logs.log_window import MOST_TAILS, PAGES_TAIL, WIDE_TAIL, tail
 from .pressure import pools_under_pressure
 from .trust import head
 
@@ -71,6 +71,7 @@ _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
 _BY_PHP = re.compile(rb'500(?<=[\s":]500)[\s",]')
 _HELLO = re.compile(rb'"\\x16\\x03[^"\n]*" 400 ')  # of TLS: strangers send it to any port
 FEWEST_LINES = 3
+FURTHER = 1024 * 1024  # bytes of all access logs
 MOST_ROOTS, BEGIN = 64, 64  # bytes of a script
 ODD_PAGES = {"refused", "forbidden", "bad", "blank", "zipped"}
 OWN_STATUSES, MANY = (500, 502, 503, 504), 10
@@ -192,8 +193,7 @@ def _failed_before(host: Host, nginx: "Nginx", since: float) -> bool:
     """Whether requests failed further back in the access logs than their ends. As much is read of all."""
     paths = list(writers(nginx.get("site_logs") or []))[:MOST_TAILS]
     return any(
-        len(_FAILED.findall(tail(host, path, WINDOW_BYTES // len(paths), since))) >= FEWEST_LINES
-        for path in paths
+        len(_FAILED.findall(tail(host, path, FURTHER // len(paths), since))) >= FEWEST_LINES for path in paths
     )
 
 

@@ -101,7 +101,7 @@ class TestBefore:
         read: List[int] = []
         monkeypatch.setattr(where_needed, "tail", lambda _host, _path, most, _since: read.append(most) or b"")
         where_needed._failed_before(Host(), logged(*(tmp_path / str(number) for number in range(40))), 0.0)
-        assert len(read) == where_needed.MOST_TAILS and sum(read) <= where_needed.WINDOW_BYTES
+        assert len(read) == where_needed.MOST_TAILS and sum(read) <= where_needed.FURTHER
 
 
 class TestByPhp:
