@@ -116,7 +116,9 @@ def without_ssl(
 ) -> "List[Front]":
     """The listen of each site at the port for TLS, where no server block has ssl there."""
     everything = list(every(conf.directives))
-    listens = [each for each in named(everything, "listen") if re.search(r"(?:\A|:)443\Z", each.args[0])]
+    listens = [
+        each for each in named(everything, "listen") if re.search(r"(?:\A|:)443\Z", "".join(each.args[:1]))
+    ]
     if any({"ssl", "quic", "proxy_protocol"} & set(each.args) for each in listens) or named(
         everything, "ssl"
     ):

@@ -30,4 +30,4 @@ def note_jails(host: Host, config: str, pools: "List[Pool]") -> None:
     last = {name: value.lower() not in _OFF for name, value in settings}
     if loaded and last.get("opcache.enable", True) and not last.get("opcache.validate_root"):
         names = ", ".join(pool["name"] for pool in pools if pool["chroot"])[:200]
-        host.miss("shared_cache", config, _WHY % names, "opcache.validate_root = 1")
+        host.miss("shared_cache", config, _WHY % names)

@@ -78,8 +78,8 @@ WORDS = {
     "not written: ",
     "hello": "%(requests)d requests with 400 that speak TLS, visitors: %(visitors)d. None is taken at port "
     "443, as long as listen has no ssl: ",
-    "proxied": "%(requests)d requests with 400 that begin with the PROXY protocol. What is in front sends "
-    "it: give listen proxy_protocol, or let it not be sent",
+    "proxied": "%(requests)d requests with 400 that begin with the PROXY protocol. Where a balancer in "
+    "front sends it, give listen proxy_protocol, or let it not be sent; else scanners do",
     "plain": "%(requests)d requests with 400, visitors: %(visitors)d. They are plain HTTP to a port with "
     "ssl: where TLS ends in front, lead it to a port without",
     "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
