@@ -53,7 +53,7 @@ SIGNATURE = Task(
             KNOWN_ROW,
             KNOWN_ROW + "ng-too-many-headers header 502 too_many upstream sent too many headers\n",
         ),
-        Edit(RULE, "        TOO_BIG,\n", '        TOO_BIG | meanings("too_many"),\n'),
+        Edit(RULE, "by_message, TOO_BIG,", 'by_message, TOO_BIG | meanings("too_many"),'),
         Edit("tests/unit/fixtures/signatures/nginx/response.log", "", EXAMPLE),
     ),
     (UNITS + "/signatures", UNITS + "/rules", UNITS + "/parse/nginx"),

@@ -194,6 +194,11 @@ def newest_of(events: Iterable["Event"]) -> "Event":
     return max(events, key=lambda event: event["last"])
 
 
+def times_of(events: Iterable["Event"]) -> List[float]:
+    """Oldest first."""
+    return sorted(at for event in events for at in event["times"])
+
+
 def losses_of(events: Sequence["Event"]) -> List[Loss]:
     """Oldest first."""
     losses = [Loss(at, meaning_of(event), event["site"], event) for event in events for at in event["times"]]

@@ -30,6 +30,7 @@ BACKLOG = 511  # php-fpm's default
 SLACK = 1.0  # seconds between a timeout and what an access log says of it
 MANY = 2  # more than the only one
 LATE_ANSWER = meanings("gateway_timeout")
+TERMINATED = meanings("terminated")
 
 
 def changed(nginx: "Nginx", path: str, at: float) -> bool:
@@ -111,17 +112,13 @@ def fits_memory(case: Case, owner: Optional[Owner], kills: Sequence["Kill"]) -> 
     return sum((pool["max_children"] or 0) * each[pool["name"]] for pool in pools) <= limit
 
 
-def not_seen(*_: object) -> Outcome:
-    return Outcome(False, [])
-
-
 def _unsure(setting: str, paths: Iterable[str]) -> Outcome:
     """paths: of files with a larger value than the program's default, changed since."""
     words = "a change of %s is loaded since; nothing shows that %s was smaller before"
     return Outcome(False, [evidence("file", words % (path, setting), path) for path in dict.fromkeys(paths)])
 
 
-def _by_buffers(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") -> Outcome:
+def _by_buffers(case: Case, lost: Sequence[Loss]) -> Outcome:
     nginx, routes = case.snapshot["nginx"], [(route["file"], route["line"]) for route in case.routes]
     paths = [
         buffer["file"]
@@ -134,17 +131,17 @@ def _by_buffers(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") ->
     return outcome if paths and outcome.over else _unsure("fastcgi_buffer_size", paths)
 
 
-def _by_backlog(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") -> Outcome:
+def _by_backlog(case: Case, lost: Sequence[Loss]) -> Outcome:
     owner, at, known = case.owner, lost[-1].at, case.snapshot.get("changed_files") or {}
     if not owner or (case.endpoint.get("backlog") or 0) <= BACKLOG or not reconfigured(owner.master, at):
-        return not_seen()
+        return Outcome(False, [])
     files = (owner.pool["file"], owner.master["config"])
     return _unsure("listen.backlog", [path for path in files if known.get(path, at) > at])
 
 
-def _by_limit(case: Case, _lost: Sequence[Loss], events: "Sequence[Event]") -> Outcome:
+def _by_limit(case: Case, _lost: Sequence[Loss]) -> Outcome:
     """php-fpm tells that it ended requests, after how many seconds the newest one."""
-    last = newest_of(events)
+    last = newest_of(case.fpm_events(TERMINATED))
     seconds = last["detail"].get("seconds") or 0.0
     owners = [owner for owner in case.running if owner.pool["name"] == last["pool"]]
     longer = [
@@ -154,11 +151,11 @@ def _by_limit(case: Case, _lost: Sequence[Loss], events: "Sequence[Event]") -> O
     return Outcome(bool(seconds and longer) and all(longer), [])
 
 
-def _by_connections(case: Case, lost: Sequence[Loss], _events: "Sequence[Event]") -> Outcome:
+def _by_connections(case: Case, lost: Sequence[Loss]) -> Outcome:
     return Outcome(connections_raised(case.snapshot, [loss.event for loss in lost]), [])
 
 
-# Of causes in lost_requests.py, with the doubt. events: php-fpm's beside the losses.
+# Of causes in lost_requests.py, with the doubt.
 CURES = {
     "listen_backlog_full": _by_backlog,
     "nginx_limit": _by_connections,

@@ -20,9 +20,8 @@ from ...signatures.lookup import meanings
 from ...signatures.nginx import HIDDEN
 from ...signatures.php_fpm import WORKER_ENDED
 from ..case import CUT_OFF, NOBODY_THERE, Case
-from ..losses.edited import edited_meanwhile
-from ..lost_requests import STOP_SECONDS
-from ..model import Cause, Loss, Match, Reason, State, but_nearest, evidence, first_line, near
+from ..losses.stops import STOP_SECONDS, edited_meanwhile
+from ..model import Cause, Loss, Match, Reason, State, but_nearest, evidence, first_line, near, times_of
 from ..seen import Owner
 from .whereabouts import name_of, of_journal
 
@@ -37,7 +36,7 @@ LOOP = 3  # automatic restarts in the window, or stops that lost requests
 
 def _ends(case: Case) -> List[float]:
     """Of workers. php-fpm logs none that its own stop brought about."""
-    return sorted(at for event in case.fpm_events(ENDS) for at in event["times"])
+    return times_of(case.fpm_events(ENDS))
 
 
 def _unanswered(case: Case) -> List[Loss]:

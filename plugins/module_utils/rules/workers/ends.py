@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ...parse.timestamps import RING_DRIFT
 from ..case import KILLED, Case
-from ..model import Loss, but_nearest
+from ..model import Loss, but_nearest, times_of
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event
@@ -25,7 +25,7 @@ def is_in_cgroup(kill: "Kill", case: Case) -> Optional[bool]:
 
 def killed_by_others(case: Case) -> List[float]:
     """When workers ended by SIGKILL. Each kill of the OOM killer is one of these ends, and left out."""
-    times = sorted(at for event in case.fpm_events(KILLED) for at in event["times"])
+    times = times_of(case.fpm_events(KILLED))
     kills = [kill for kill in case.snapshot["oom"]["kills"] if kill["fpm"] and kill["ours"]] if times else []
     for at in [kill["at"] for kill in kills if is_in_cgroup(kill, case) is not False]:
         beside = sorted((abs(end - at), end) for end in times if abs(end - at) <= RING_DRIFT)

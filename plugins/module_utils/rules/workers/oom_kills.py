@@ -22,6 +22,7 @@ from ..model import (
     first_line,
     near,
     sample,
+    times_of,
     within,
 )
 from ..seen import Owner, Seen
@@ -49,11 +50,11 @@ class Kills(NamedTuple):
 
 
 def _beside(kill: "Kill", events: Sequence["Event"], seconds: float = RING_DRIFT) -> bool:
-    return any(abs(kill["at"] - at) <= seconds for event in events for at in event["times"])
+    return any(abs(kill["at"] - at) <= seconds for at in times_of(events))
 
 
 def _all_deaths(seen: Seen) -> List[float]:
-    return sorted(at for event in seen.fpm_events if meaning_of(event) in KILLED for at in event["times"])
+    return times_of(event for event in seen.fpm_events if meaning_of(event) in KILLED)
 
 
 def _died(kill: "Kill", deaths: Sequence["Event"], own_pids: bool) -> bool:
@@ -124,9 +125,10 @@ def _reason(case: Case, judged: Kills, deaths: Sequence["Event"]) -> Reason:
     owner = next((owner for owner in case.owners if owner.pool["name"] in names), case.owner)
     moments = [kill["at"] for kill in kills]
     if not all(_beside(kill, deaths) for kill in kills):
-        moments += [at for event in deaths for at in event["times"]]
-    others = [at for event in case.fpm_events(OTHER_ENDS) for at in event["times"]]
-    lost = but_nearest(near(case.lost(CUT_OFF, perhaps=True), moments, RING_DRIFT), sorted(others))
+        moments += times_of(deaths)
+    lost = but_nearest(
+        near(case.lost(CUT_OFF, perhaps=True), moments, RING_DRIFT), times_of(case.fpm_events(OTHER_ENDS))
+    )
     limit_kb = last.get("limit_kb")
     words = "The OOM killer took %s of %s: %s%s." % (
         "a worker" if len(kills) == 1 else "%d workers" % len(kills),

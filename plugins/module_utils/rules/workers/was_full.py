@@ -7,7 +7,7 @@ from typing import Optional
 
 from ...signatures.lookup import meaning_of, meanings
 from ..case import FULL, Case, reconfigured, site_reconfigured
-from ..model import Match, first_line, likely, near, sample
+from ..model import Match, first_line, likely, near, sample, times_of
 from .max_children_exhausted import CAUSE, HELD_BY, WAITED, holder_of, match_of, occupied
 
 NO_PLACE = meanings("queue_full")
@@ -54,8 +54,7 @@ def _was_full(case: Case) -> Optional[Match]:
     """Timeouts beside the pool's own message, which a static pool never writes."""
     logged = case.fpm_events(FULL) + case.fpm_events(PROCESS_MAX, of_pools=False)
     longest = max(route["read_timeout"]["seconds"] for route in case.routes)
-    times = [at for event in logged for at in event["times"]]
-    beside = near(case.lost(WAITED), times, max(EPISODE_SECONDS, SLACK + longest))
+    beside = near(case.lost(WAITED), times_of(logged), max(EPISODE_SECONDS, SLACK + longest))
     for owner in case.owners:
         lost = beside or (case.lost(NO_PLACE) if owner.pool["pm"] == "static" else [])
         if lost:
@@ -79,9 +78,8 @@ def _gave_up(case: Case) -> Optional[Match]:
     tells of them at level info alone.
     """
     logged = case.fpm_events(FULL) + case.fpm_events(PROCESS_MAX, of_pools=False)
-    times = [at for event in logged for at in event["times"]]
     longest = max(route["read_timeout"]["seconds"] for route in case.routes)
-    beside = near(case.gone, times, max(EPISODE_SECONDS, SLACK + longest))
+    beside = near(case.gone, times_of(logged), max(EPISODE_SECONDS, SLACK + longest))
     waited = [loss for loss in beside if loss.meaning in LEFT_LATE]
     often = len(beside) >= LEAVE and 4 * len(beside) >= 3 * len(case.gone)
     if not case.owners or not (len(waited) >= GIVE_UP or often):
