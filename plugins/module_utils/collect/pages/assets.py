@@ -64,8 +64,8 @@ def _made(way: Way, page: Way) -> "Optional[Front]":
     return way.front(MADE, way.blocks[-1], path)
 
 
-def _untyped(http: Directive, way: Way) -> "Optional[Front]":
-    blocks = [each.block or [] for each in every([http]) if each.name == "types"]
+def _untyped(http: Directive, server: Directive, way: Way) -> "Optional[Front]":
+    blocks = [each.block or [] for each in every([http, server]) if each.name == "types"]
     typed = any("mjs" in each.args for block in blocks for each in block)
     # Another program names the type itself.
     return None if typed or way.passes or not way.known else way.front(UNTYPED, way.blocks[0], way.uri)
@@ -92,7 +92,7 @@ def assets(
         http, server = blocks[wanted.site]
         way = Way(host, nginx["prefix"] or "", http, server, wanted.path)
         page = Way(host, nginx["prefix"] or "", http, server, wanted.path.rpartition(".")[0])
-        front = _made(way, page) if kind == MADE else _untyped(http, way)
+        front = _made(way, page) if kind == MADE else _untyped(http, server, way)
         if front:
             visits.append(as_visits(wanted.log, wanted.site, kind, hits))
             ways.append(front)

@@ -14,6 +14,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.pages.ass
     without_ssl,
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import Directive, parse_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.served import servers
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 PHP = "location ~ \\.php$ { fastcgi_pass unix:/a; }"
@@ -26,8 +27,7 @@ STAMP = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(AT))
 
 def blocks(inside: str, outside: str = "") -> Tuple[Directive, Directive]:
     text = "http { %s server { server_name shop.example; root /srv/shop; %s %s } }" % (outside, inside, PHP)
-    http = parse_conf("/n.conf", {"/n.conf": text}.get, lambda _pattern: []).directives[0]
-    return http, next(each for each in http.block or [] if each.name == "server")
+    return next(servers(parse_conf("/n.conf", {"/n.conf": text}.get, lambda _pattern: [])))
 
 
 def line(path: str, status: int, visitor: int, page: str = "http://shop.example/list") -> str:
