@@ -189,4 +189,5 @@ class TestConnections:
 
 class TestTable:
     def test_a_cure_is_of_a_cause_that_is_asked_for_it(self) -> None:
-        assert set(CURES) <= {row.cause.id for row in ROWS}
+        # How often stops cut requests off decides of itself whether that is over.
+        assert set(CURES) <= {row.cause.id for row in ROWS} - {"reload_interrupted"}
