@@ -52,6 +52,8 @@ _OF_UNIT = re.compile(
     r"|Main process exited, code=(?:killed|dumped)|error while loading |(?:was )?skipped\b).{1,300})$",
     re.M,
 )
+# What a child of systemd says may stand before "Starting": parse/linux/unit_starts.py.
+_TURN = re.compile(r"^(?:(?:\S{1,99}: Failed (?:at|to) .*\n)*Starting|Stopping|Stopped) ", re.M)
 _COMPLAINT = re.compile(rb"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[emerg\] \d+#\d+: (?!\*)(.+)$", re.M)
 
 
@@ -100,8 +102,8 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             refusal = _as_refusal("", config, unit["changed_at"], log)
             written = next(iter(others), None)
             return {**refusal, "pid_file": {"unit": name, "awaited": awaited, "written": written}}
-        start = max(ran.out.rfind("\nStarting "), ran.out.rfind("\nStopping "), ran.out.rfind("\nStopped "))
-        lines = _OF_UNIT.findall(ran.out[start + 1 :])
+        start = max((turn.start() for turn in _TURN.finditer(ran.out)), default=0)
+        lines = _OF_UNIT.findall(ran.out[start:])
         if not failed:  # what somebody stopped may have ended badly before
             lines = [line for line in lines if line.startswith(("Service has ", "was skipped", "skipped"))]
         if lines:

@@ -111,6 +111,17 @@ def _entry(line: str) -> "Optional[UnitLine]":
     return unit_line(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, by, pid, shown)
 
 
+def _into(lines: List["UnitLine"], entry: "UnitLine") -> None:
+    """systemd logs that it is starting a unit after the fork: its child may have spoken before
+    (job_perform_on_unit()).
+    """
+    place = len(lines)
+    if of_meaning([entry], STARTING):
+        while place and lines[place - 1]["by"] == BY_SYSTEMD and not of_manager([lines[place - 1]]):
+            place -= 1
+    lines.insert(place, entry)
+
+
 def parse_journal(text: str) -> "Tuple[List[UnitLine], List[UnitLine]]":
     """(lines of systemd and php-fpm, of other programs of root's in the unit): docs/looking.md"""
     lines: List[UnitLine] = []
@@ -121,7 +132,7 @@ def parse_journal(text: str) -> "Tuple[List[UnitLine], List[UnitLine]]":
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             continue  # cut
         if entry:
-            (others if entry["by"] == OTHER else lines).append(entry)
+            _into(others if entry["by"] == OTHER else lines, entry)
     return lines, others
 
 

@@ -240,6 +240,18 @@ class TestRefusal:
         words = line.partition(": ")[2] or line.partition("server ")[2]
         assert found["text"].startswith(words) and found["unit"] == "nginx.service"
 
+    def test_hit_its_child_speaks_before_the_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        why = "Failed at step CHDIR spawning /usr/sbin/nginx: No such file or directory"
+        before = "nginx.service: Failed with result 'exit-code'.\nFailed to start nginx.\n"
+        self.failed(monkeypatch, "%snginx.service: %s\nStarting nginx...\n" % (before, why))
+        assert look(config_newer=False, master=None)["text"].startswith(why)
+
+    def test_decoy_the_child_of_the_start_before(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        why = "nginx.service: Failed at step CHDIR spawning /usr/sbin/nginx: No such file or directory\n"
+        ended = "nginx.service: Control process exited, code=exited, status=200/CHDIR\n"
+        self.failed(monkeypatch, "Starting nginx...\n%s%sStarting nginx...\n" % (why, ended))
+        assert look("", "user x;\n", config_newer=False, master=None) is None
+
     @pytest.mark.parametrize(
         "lines", ["Stopping nginx...\n%s\n", "Starting nginx...\n%s\nStopping nginx...\n"]
     )
