@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import Event
     from ....plugin_utils.shapes.unit import Unit, UnitLine
 
-START_SECONDS = 5.0  # between the reason of a failed start and "FPM initialization failed"
+# Between the reason of a failed start and "FPM initialization failed". A busy journald is as late.
+START_SECONDS = 5.0
 _NOT_RUN, _UNIT_STEP = "not_executable", "unit_step"
 _STEPS = meanings(_NOT_RUN, _UNIT_STEP, "timed_out")
 _CONTROL_ENDED = ENDED - MAIN_ENDED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.endpoint import canonical
 from ...parse.php_fpm.problems import BAD_ACCOUNT, BAD_CONFIG, StartFailure, choose
-from ...parse.php_fpm.starts import Attempt, attempt_in_log, attempt_of, noted
+from ...parse.php_fpm.starts import START_SECONDS, Attempt, attempt_in_log, attempt_of, noted
 from ...signatures.lookup import by_meaning, meanings
 from ...signatures.php_fpm import PHP_FPM
 from ..case import Case
@@ -191,7 +191,7 @@ def look_at(case: Case, master: "Master") -> Down:
         # After a reload PHP 7.4 speaks in its own log alone.
         events = case.snapshot["logs"]["events"]
         logged = attempt_in_log([event for event in events if event["master"] == master["config"]])
-        since = attempt.lines[0]["at"] - 1 if attempt.lines else 0.0
+        since = attempt.lines[0]["at"] - START_SECONDS if attempt.lines else 0.0
         if logged.at is not None and logged.at >= since:
             attempt = attempt._replace(failure=logged.failure, at=logged.at)
     failure = attempt.failure
