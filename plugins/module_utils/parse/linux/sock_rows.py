@@ -16,11 +16,13 @@ _HEADER = struct.Struct("=IHHII")
 # include/net/tcp_states.h. 8, CLOSE_WAIT: nginx gave up, and the request still waits or is served.
 STATES = {1: "established", 8: "established", 10: "listen"}
 _WANTED_STATES = 1 << 1 | 1 << 8 | 1 << 10
+_SYN_SENT = 2
 _SHOW_NAME_QUEUE, _SHOW_VFS, _SHOW_PEER, _SHOW_CLIENTS = 1 | 16, 2, 4, 8
 _UNIX_NAME, _UNIX_VFS, _UNIX_PEER, _UNIX_CLIENTS, _UNIX_QUEUE, _UNIX_SHUTDOWN = 0, 1, 2, 3, 4, 6
 _TCP = 6
 # INET_DIAG_REQ_BYTECODE. S_EQ would need Linux 4.16.
-_BYTECODE, _PORT_AT_LEAST, _PORT_AT_MOST = 1, 2, 3
+_BYTECODE = 1
+_GO_ON, _PORT_AT_LEAST, _PORT_AT_MOST, _OTHER_AT_LEAST, _OTHER_AT_MOST = 1, 2, 3, 4, 5
 
 
 _V4_MAPPED = b"\0" * 10 + b"\xff\xff"
@@ -60,12 +62,16 @@ def unix_request(clients: bool = False) -> bytes:
 
 
 def tcp_request(family: int, port: int, last: int = 0) -> bytes:
-    """Listeners and established connections of one local port, or up to the last; the kernel filters."""
-    operations = struct.pack(
-        "=BBHBBHBBHBBH", _PORT_AT_LEAST, 8, 20, 0, 0, port, _PORT_AT_MOST, 8, 12, 0, 0, last or port
-    )
+    """Listeners and connections of one local port, or up to the last, and those to it; the kernel filters."""
+    # Each: what, how far to go on if it is so, if not, and the port. Beyond the end it is left out. The first
+    # two are joined by "or" to the last two, as ss(8) does.
+    to, of_port = last or port, struct.Struct("=BBHBBH")
+    operations = of_port.pack(_PORT_AT_LEAST, 8, 20, 0, 0, port) + of_port.pack(_PORT_AT_MOST, 8, 12, 0, 0, to)
+    operations += struct.pack("=BBH", _GO_ON, 4, 20)
+    operations += of_port.pack(_OTHER_AT_LEAST, 8, 20, 0, 0, port)
+    operations += of_port.pack(_OTHER_AT_MOST, 8, 12, 0, 0, to)
     return _request(
-        struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES)
+        struct.pack("=BBBBI48x", family, _TCP, 0, 0, _WANTED_STATES | 1 << _SYN_SENT)
         + struct.pack("=HH", 4 + len(operations), _BYTECODE)
         + operations
     )
@@ -154,9 +160,15 @@ def packed(raw: bytes) -> bytes:
 
 
 def parse_tcp_diag(data: bytes) -> List[Sock]:
-    """The answer to tcp_request. Of a listener, rqueue waits and wqueue is the backlog (tcp_diag.c)."""
+    """The answer to tcp_request. Of a listener, rqueue waits and wqueue is the backlog (tcp_diag.c). What the
+    full queue of a listener of this host keeps out is "connecting", by the address and port that it asks.
+    """
     socks: List[Sock] = []
     for body in _answers(data, 72):
+        if body[0] in _TCP_FAMILIES and body[1] == _SYN_SENT and body[8:24] == body[24:40]:
+            asked, name = struct.unpack_from(">H", body, 6)[0], body[4:6] + body[8:24]
+            address = body[24:28] if body[0] == AF_INET else packed(body[24:40])
+            socks.append(Sock(_TCP_FAMILIES[body[0]], "connecting", "", address, asked, client=name))
         if body[0] not in _TCP_FAMILIES or body[1] not in STATES:
             continue
         port = struct.unpack_from(">H", body, 4)[0]

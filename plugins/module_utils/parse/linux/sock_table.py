@@ -16,10 +16,11 @@ class Load(NamedTuple):
     backlog: Optional[int] = None
     accepted: Optional[int] = None  # connections that a process has taken
     clients: Optional[List[Client]] = None  # a name of each that waits, or 0
-    live: Optional[int] = None  # of those that wait
+    live: Optional[int] = None  # of those that wait, and of those that a full queue keeps out
     dead: Optional[int] = None
     abandoned: Optional[int] = None  # accepted ones whose client has gone
     served: Sequence[Client] = ()  # a name of each that a process has taken
+    kept_out: Sequence[Client] = ()  # a name of each that a full queue keeps out
 
 
 class Index:
@@ -65,14 +66,18 @@ class Index:
             ]
         local = {sock.address for sock in listeners}
         on_all = not all(map(any, local))
-        rows = [sock for sock in rows if sock.state == "established" and (on_all or sock.address in local)]
+        here = [sock for sock in rows if on_all or sock.address in local]
+        rows = [sock for sock in here if sock.state == "established"]
         waiting = [sock for sock in rows if not sock.inode]
-        return _load(
+        load = _load(
             listeners,
             [sock for sock in rows if sock.inode],
             [sock.client for sock in waiting],
             sum(1 for sock in waiting if sock.gone),
         )
+        kept_out = tuple(sock.client for sock in here if sock.state == "connecting")
+        live = None if load.live is None else load.live + len(kept_out)
+        return load._replace(live=live, kept_out=kept_out)
 
 
 def _load(listeners: List[Sock], taken: List[Sock], clients: Optional[List[Client]], dead: int) -> Load:
@@ -105,7 +110,12 @@ def flow(before: Load, after: Load) -> Optional[Tuple[int, int]]:
         places = {client: place for place, client in enumerate(new) if client}
         passed = [place - places[client] for place, client in enumerate(old) if client in places]
         taken = passed[-1] if passed else max(0, len(old) - new.count(0))
-    return len(new) - len(old) + taken, max(0, taken + (before.accepted or 0) - (after.accepted or 0))
+    # Who was kept out before came before.
+    came = len(set(after.kept_out).difference(before.kept_out)) - len(set(before.kept_out).intersection(new))
+    return (
+        max(0, len(new) - len(old) + taken + came),
+        max(0, taken + (before.accepted or 0) - (after.accepted or 0)),
+    )
 
 
 def inode_matches(load: Load, file: Optional[File]) -> Optional[bool]:

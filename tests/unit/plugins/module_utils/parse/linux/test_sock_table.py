@@ -154,6 +154,39 @@ class TestRows:
         assert not proc_net.parse_unix_proc("") and not proc_net.parse_tcp_proc("head\nno table at all\n")
 
 
+def kept_out(port: int) -> sock_table.Load:
+    """Five clients of a listener whose queue holds two, and nobody is taken; 9008 listens on all addresses."""
+    seen = capture_of("7.4-debian11-kept-out")["tcp_diag_%d" % port]
+    return load_of_tcp(sock_rows.parse_tcp_diag(bytes.fromhex(seen)), LOOPBACK, port)
+
+
+class TestKeptOut:
+    @pytest.mark.parametrize("port", [9007, 9008])
+    def test_who_gets_no_place_in_the_queue_waits_too(self, port: int) -> None:
+        load = kept_out(port)
+        assert (load.queue, load.dead, load.live, len(load.kept_out)) == (2, 0, 5, 3)
+
+    def test_near_miss_place_in_the_queue(self) -> None:
+        everybody = kept_out(9007)._replace(kept_out=())
+        assert everybody.clients and len(everybody.clients) == 2
+
+    def test_decoy_connection_to_another_host(self) -> None:
+        """Its own address is not the one that it asks."""
+        seen = bytes.fromhex(capture_of("7.4-debian11-kept-out")["tcp_diag_9008"])
+        row = seen.index(b"\x02\x02", 16)
+        asks = row + 8 + 16
+        rows = sock_rows.parse_tcp_diag(seen[:asks] + b"\x0a\0\0\x05" + seen[asks + 4 :])
+        assert len(load_of_tcp(rows, LOOPBACK, 9008).kept_out) == 2
+
+    def test_one_that_came_before_is_not_new_in_the_queue(self) -> None:
+        before = kept_out(9007)
+        first, *others = before.kept_out
+        assert sock_table.flow(before, before) == (0, 0)
+        after = before._replace(clients=[*(before.clients or [])[1:], first], accepted=0, kept_out=others)
+        assert sock_table.flow(before, after) == (0, 1)
+        assert sock_table.flow(before, after._replace(kept_out=[*others, b"new"])) == (1, 1)
+
+
 def given_up() -> Dict[str, Any]:
     """16 clients of one listener, unix and TCP: 3 were taken, of which 2 have gone; 13 wait, of which the
     first 10 have.
