@@ -298,11 +298,14 @@ def _look(
         from ...parse.nginx.mirrored import without_mirrors
 
         nginx["routes"], nginx["mirrored"] = without_mirrors(reading.conf, nginx["routes"])
+    astray = False
     for directive in every(reading.conf.directives):
         if directive.name == "open_file_cache_errors" and directive.args == ["on"]:
             nginx["file_cache"] = "%s:%s" % (directive.file, directive.line)
         elif directive.name == "gzip" and directive.args == ["on"]:
             nginx["gzip"] = True
+        elif directive.name in ("return", "rewrite", "fastcgi_cache", "proxy_cache"):
+            astray = astray or "_" in directive.name or "://" in "".join(directive.args)
     nginx["config_errors"], nginx["config_changed_at"] = reading.conf.errors, reading.changed_at
     if reading.changed_at is not None and reading.changed_at > host.now() - LATELY:
         from ...parse.nginx.changes import changes
@@ -337,5 +340,10 @@ def _look(
             from .ignored_servers import ignored_servers
 
             nginx["ignored"] = ignored_servers(reading.conf, nginx["routes"])
+        if astray and since is not None and not nginx["config_newer"]:
+            from .astray import redirects, shared_keys
+
+            redirects(host, reading.conf, nginx, built["http-log-path"], since)
+            shared_keys(host, reading.conf)
     nginx["opens"] = opened(reading.conf, prefix, built["pid-path"])
     return nginx
