@@ -67,8 +67,8 @@ OF_PLACES = (UNWRITABLE | CYCLES | LIMITED | OWN_ERRORS | REFUSED | FATAL | NO_C
 _SHORT = re.compile(rb"<\?(?!php|=|xml)", re.I)  # of a script
 # The same in any format: a hint.
 _FAILED = re.compile(rb'[\s":](?:444|50[0234])[\s",]')
-# Of 500, in any format.
-_BY_PHP = re.compile(rb'500(?<=[\s":]500)[\s",]')
+# Of 500, in any format, and of what nginx itself refuses to take.
+_BY_PHP = re.compile(rb'500(?<=[\s":]500)[\s",]|(?:POST|PUT|PATCH|DELETE) [^"\n]{1,999}" 403 [15]\d\d ')
 _HELLO = re.compile(rb'"\\x16\\x03[^"\n]*" 400 ')  # of TLS: strangers send it to any port
 FEWEST_LINES = 3
 FURTHER = 1024 * 1024  # bytes of all access logs

@@ -317,6 +317,7 @@ class OddVisits(TypedDict):
     site: Optional[str]  # None: of any site that logs there
     # path_info, header, uri, method, permalink, circle, check, made, untyped. sent, below: a 500 of the
     # application. Not before 0.16.0: expired (forms with 419); hello, proxied, plain (to a port without it).
+    # Not before 0.18.0: denied, of what visitors send (a 403 that nginx itself may have answered).
     kind: str
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
@@ -324,7 +325,7 @@ class OddVisits(TypedDict):
     had: int  # of these, those who got a page before
     external: int  # addresses of these that are of no internal network
     internal: bool  # all of these are of private networks or loopback
-    paths: int  # sent, below, expired: a front controller counts as two
+    paths: int  # sent, below, expired, denied: a front controller counts as two
     path: str  # the last one; below: what all begin with
     others: int  # requests that were answered after the first of these
     since: int  # after the last one; path_info: after the third last, of what leads to the application

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Dict, List, Tuple
 from ...parse.nginx.access_log import AccessLog
 from ...parse.nginx.access_pages import TLS
 from ...parse.nginx.conf import Conf, Directive, every
-from ...parse.nginx.failed_parts import failed_parts
+from ...parse.nginx.failed_parts import DENIED, failed_parts
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.odd_visits import PATH_INFO, PERMALINK, odd_visits
 from ...parse.nginx.redirects import CIRCLE, sent_on
@@ -24,6 +24,7 @@ from ..logs.log_window import MOST_TAILS, tail
 from ..nginx.nginx_files import Reading
 from ..php_fpm.last_start import ini_files
 from .assets import assets, keeps_redirects, without_ssl
+from .front_pages import Way
 from .path_info import wrong_way
 from .permalinks import KIND, permalinks
 
@@ -36,6 +37,7 @@ MOST_PATHS = 8  # of a site
 OF_PATHS = (PATH_INFO, PERMALINK)
 LONGEST = 100  # of a path: visitors choose it, and the patterns of nginx's files are asked for it
 _FIX = re.compile(r"(?m)^\s*(?:php(?:_admin)?_(?:value|flag)\[)?cgi\.fix_pathinfo\]?\s*=\s*\"?(\w+)", re.I)
+_DENIES = re.compile(r"limit_except |modsecurity on|SecRulesEnabled|if .*\$request_method")
 _OFF = ("0", "off", "no", "false")
 
 
@@ -91,6 +93,12 @@ def _ways(host: Host, snapshot: "Snapshot", conf: Conf, visits: "List[OddVisits]
     return found
 
 
+def _denying(host: Host, http: Directive, server: Directive) -> "List[Front]":
+    """What may refuse forms alone."""
+    rules = [each for each in every([http, server]) if _DENIES.match(" ".join([each.name, *each.args]))]
+    return [Way(host, "", http, server, "/").front(DENIED, each, "") for each in rules]
+
+
 def collect_odd_visits(
     host: Host, snapshot: "Snapshot", since: float, beside: bool
 ) -> Tuple[List["OddVisits"], List["Front"]]:
@@ -105,7 +113,7 @@ def collect_odd_visits(
             pages = list(log.last_pages(tail(host, path, TAIL, since), True))[::-1]
             visits += odd_visits(pages, nginx["version"], path) + sent_on(pages, path)
             visits += failed_parts(pages, path)
-    circles = [each for each in visits if each["kind"] == CIRCLE]
+    circles = [each for each in visits if each["kind"] in (CIRCLE, DENIED)]
     missed = any(each["kind"] in OF_PATHS for each in visits)
     spoken = any(each["kind"] == TLS for each in visits)
     if not missed and not circles and not beside and not spoken:
@@ -118,5 +126,6 @@ def collect_odd_visits(
         for http, server in [blocks[each["site"]]] if each["site"] in blocks else []:
             kept = keeps_redirects(host, nginx["prefix"] or "", http, server, each["status"])
             ways += [kept] if kept else []
+            ways += _denying(host, http, server)[:1]
     found = assets(host, nginx, blocks, since) if beside else ([], [])
     return visits + found[0], ways + found[1]

@@ -3,7 +3,7 @@
 
 """Parts of a site that the application answers with 500 alone, by the last lines of an access log.
 
-They are whatever visitors send to it, or all below one path.
+They are whatever visitors send to it, or all below one path. nginx may refuse what they send, too.
 """
 
 import re
@@ -17,12 +17,14 @@ from .odd_visits import Hit, Who, as_visits
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.logs import OddVisits
 
-SENT, BELOW, EXPIRED = "sent", "below", "expired"
+SENT, BELOW, EXPIRED, DENIED = "sent", "below", "expired", "denied"
 SENDING = ("POST", "PUT", "PATCH", "DELETE")
 SHOWING = ("GET", "HEAD")
 SENT_ON = ("302", "303")  # by the application, as after a form. nginx leads to HTTPS with 301 or 308
 # Robots ask any site for these, so they tell nothing of its visitors.
 _OF_ROBOTS = re.compile(r"/(?:xmlrpc|wp-login|wp-cron)\b")
+# Bytes of nginx's own 403: compressed, plain, or padded for Chrome.
+_OWN = re.compile(r"(?:1\d|5[4-7])\d\Z")
 Part = Tuple[str, str]  # kind and folder
 
 
@@ -30,6 +32,12 @@ def _folder(path: str) -> str:
     """The first part of a path; "" where nothing stands behind it."""
     end = path.find("/", 1)
     return path[: end + 1] if 0 < end < len(path) - 1 else ""
+
+
+def _is_denied(fields: Fields) -> bool:
+    by = fields.get("upstream_status", "")
+    own = by == "-" or not by and _OWN.match(fields.get("body_bytes_sent", ""))
+    return fields.get("status") == "403" and bool(own)
 
 
 class _Site:
@@ -57,13 +65,13 @@ class _Site:
             if upstream in ("", "500") and self._had(who, sends, path):
                 for part in parts:
                     self.hits.setdefault(part, []).append(Hit(number, at, path, "500", who))
-        elif sends and status == "419":
-            if self._had(who, sends, path):
-                self.hits.setdefault((EXPIRED, ""), []).append(Hit(number, at, path, status, who))
+        elif sends and (status == "419" or _is_denied(fields)) and self._had(who, sends, path):
+            kind = EXPIRED if status == "419" else DENIED
+            self.hits.setdefault((kind, ""), []).append(Hit(number, at, path, status, who))
         elif status[:1] == "2" or status in SENT_ON:
             # A script may show its front page to whoever sends it something.
             if not sends or path not in FRONT or self._had(who, sends, path):
-                for part in parts + [(EXPIRED, "")] * sends:
+                for part in parts + [(EXPIRED, ""), (DENIED, "")] * sends:
                     self.hits.pop(part, None)
             self.came.append(number)
             self.got.setdefault(who, set()).add((sends, path))
@@ -71,7 +79,8 @@ class _Site:
             self.strange[who] += 1
 
     def of_visitors(self, part: Part) -> List[Hit]:
-        counts = Counter(hit.who for hit in self.hits[part])
+        # What is denied may be meant for who asks for anything that is not there.
+        counts = Counter(hit.who for hit in self.hits[part] if part[0] != DENIED)
         return [hit for hit in self.hits[part] if self.strange.get(hit.who, 0) <= counts[hit.who]]
 
 

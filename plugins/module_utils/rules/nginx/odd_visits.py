@@ -42,7 +42,7 @@ FOR_PHP = meanings("too_large_for_php")
 NAMELESS = (None, "", "_", "default", "localhost")
 MOST_NOTES = 3
 MANY, MOSTLY = 10, 4  # requests that begin with the PROXY protocol; times as many as pages since
-PARTS_OF, PROTOCOLS = ("sent", "below", "expired"), ("hello", "proxied", "plain")
+PARTS_OF, PROTOCOLS = ("sent", "below", "expired", "denied"), ("hello", "proxied", "plain")
 FORMS, PARTS = 5, 10  # requests: of a part many may be asked for by who follows old links
 PAGES = re.compile(r"ping|status|health|check", re.I)
 TOO_LONG = (
@@ -76,6 +76,8 @@ WORDS = {
     "expired": "%(requests)d forms with 419, such as to %(path)s, visitors: %(visitors)d. None came since: "
     "the session of a form is gone, as where its cookie is for another domain or for TLS, or its store is "
     "not written: ",
+    "denied": "%(requests)d requests that send something with a 403 of nginx's size, such as to %(path)s, "
+    "visitors: %(visitors)d. None came since, though they see pages: ",
     "hello": "%(requests)d requests with 400 that speak TLS, visitors: %(visitors)d. None is taken at port "
     "443, as long as listen has no ssl: ",
     "proxied": "%(requests)d requests with 400 that begin with the PROXY protocol. Where a balancer in "
@@ -120,7 +122,7 @@ def _is_lost(visits: "OddVisits") -> bool:
 def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
     kind = visits["kind"]
     if kind in PARTS_OF:
-        return _by_parts(snapshot, visits)
+        return _by_parts(snapshot, visits, _ways(snapshot, access, visits, ("denied",)))
     values = visits if kind in (*BESIDE, "hello") else {**visits, "path": shown(visits["path"])}
     words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
     many = visits["visitors"] > 1 or visits["internal"]
@@ -158,7 +160,7 @@ def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") 
     return [unseen(WHAT if ill else LARGE, visits["log"], words)]
 
 
-def _by_parts(snapshot: "Snapshot", visits: "OddVisits") -> "List[Missing]":
+def _by_parts(snapshot: "Snapshot", visits: "OddVisits", denying: "List[Front]") -> "List[Missing]":
     """What one visitor alone loses may be his basket's fault. That one script fails is the application's
     matter: spammers may be all who send it something.
     """
@@ -174,6 +176,8 @@ def _by_parts(snapshot: "Snapshot", visits: "OddVisits") -> "List[Missing]":
     others = any(site["others"] for site in sites if site["site"] in names)
     words = "%s: the access log has " % (visits["site"] or visits["log"])
     words += WORDS[visits["kind"]] % {**visits, "path": shown(visits["path"])}
+    if visits["kind"] == "denied":
+        return [unseen(METHOD, visits["log"], words + AT % way) for way in denying[:1]]
     if others:
         return [unseen(OTHERS, visits["log"], words + "php-fpm or another program answers so")]
     what = WHAT if paths and visits["kind"] != "expired" else SCRIPT  # robots send forms without a session

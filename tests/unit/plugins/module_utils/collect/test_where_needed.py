@@ -109,6 +109,13 @@ class TestByPhp:
     def test_hit_a_500_in_any_format(self, line: str) -> None:
         assert where_needed._BY_PHP.search(line.encode("ascii"))
 
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    def test_hit_nginx_itself_takes_no_form(self, method: str) -> None:
+        line = '"%s /cart HTTP/1.1" 403 %d "-"'
+        assert where_needed._BY_PHP.search((line % (method, 153)).encode("ascii"))
+        assert not where_needed._BY_PHP.search((line % (method, 42)).encode("ascii"))
+        assert not where_needed._BY_PHP.search((line % ("GET", 153)).encode("ascii"))
+
     @pytest.mark.parametrize("line", ['"GET /500 HTTP/1.1" 200 1500 "-"', '"GET / HTTP/1.1" 200 5000 "-"'])
     def test_decoy_other_numbers(self, line: str) -> None:
         assert not where_needed._BY_PHP.search(line.encode("ascii"))

@@ -9,6 +9,8 @@ from typing import Any, List, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.pages import odd_visits
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.conf import parse_conf
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.served import servers
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.parse.nginx.test_log_format import (
     COMBINED,
 )
@@ -83,3 +85,34 @@ class TestLogs:
         snapshot: Any = {"nginx": nginx}
         odd_visits.collect_odd_visits(FakeHost(), snapshot, 0.0, False)
         assert len(read) == odd_visits.MOST_TAILS
+
+
+class TestDenying:
+    """What may refuse forms, and no pages."""
+
+    def found(self, inside: str, around: str = "") -> List[str]:
+        text = "http { %s %s }" % (around, SITE % ("shop.example", inside))
+        http, server = next(servers(parse_conf(MAIN, {MAIN: text}.get, lambda _pattern: [])))
+        return [way["written"] for way in odd_visits._denying(FakeHost(), http, server)]
+
+    @pytest.mark.parametrize(
+        "inside, written",
+        [
+            ("location /a { limit_except GET HEAD { deny all; } }", "limit_except GET HEAD"),
+            ("if ($request_method = POST) { return 403; }", "if ($request_method = POST)"),
+            ("location /a { modsecurity on; }", "modsecurity on"),
+            ("SecRulesEnabled;", "SecRulesEnabled"),
+        ],
+    )
+    def test_hit_a_rule_about_what_is_sent(self, inside: str, written: str) -> None:
+        assert self.found(inside) == [written]
+
+    def test_hit_it_is_on_for_all_sites(self) -> None:
+        assert self.found("", "modsecurity on;") == ["modsecurity on"]
+
+    @pytest.mark.parametrize(
+        "inside",
+        ["location /a { deny all; }", "modsecurity off;", "if ($a) { return 403; }"],
+    )
+    def test_near_miss_it_refuses_pages_as_well(self, inside: str) -> None:
+        assert self.found(inside) == []

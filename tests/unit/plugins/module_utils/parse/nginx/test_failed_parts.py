@@ -14,13 +14,15 @@ SEES = "GET /product/7 200"
 
 
 def seen(*lines: str) -> List[Any]:
-    """lines: "ADDRESS METHOD PATH STATUS [UPSTREAM_STATUS]"; an address alone is its last number."""
+    """lines: "ADDRESS METHOD PATH STATUS [UPSTREAM_STATUS or BYTES]"; an address alone is its last number."""
     pages: List[Tuple[Any, ...]] = []
     for at, line in enumerate(lines):
         number, method, path, status, upstream = (line.split(" ") + [""])[:5]
         fields = {"remote_addr": "203.0.113." + number, "status": status, "http_user_agent": "x"}
         fields["request"] = "%s %s HTTP/1.1" % (method, path)
-        if upstream:
+        if upstream.endswith("B"):
+            fields["body_bytes_sent"] = upstream[:-1]
+        elif upstream:
             fields["upstream_status"] = upstream
         pages.append(("shop.example", float(at), path, fields))
     return failed_parts(pages, "/a.log")
@@ -112,3 +114,37 @@ class TestExpired:
     @pytest.mark.parametrize("first", ["GET / 200", "GET /login 200"])
     def test_decoy_robots_who_saw_the_form_alone(self, first: str) -> None:
         assert counts("1 " + first, "1 " + self.FORM) == []
+
+
+class TestDenied:
+    """nginx itself refuses what visitors send."""
+
+    OWN = "POST /cart 403 153B"
+
+    @pytest.mark.parametrize("answer", ["153B", "555B", "114B", "-"])
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    def test_hit_none_of_two_visitors_came(self, method: str, answer: str) -> None:
+        """nginx's page: plain, padded for Chrome, compressed, and where the log tells who answered."""
+        lines = ["%s %s 403 %s" % (method, path, answer) for path in ("/cart", "/checkout")]
+        assert counts(*visitors(*lines)) == [("denied", 4, 2, 2)]
+
+    @pytest.mark.parametrize("status", ["200", "204", "302", "303"])
+    def test_near_miss_one_came_since(self, status: str) -> None:
+        assert counts(*visitors(self.OWN), "3 POST /login %s" % status) == []
+
+    @pytest.mark.parametrize(
+        "line", ["POST /cart 403 200", "POST /cart 403 999B", "POST /cart 403 42B", "GET /cart 403 153B"]
+    )
+    def test_near_miss_the_application_or_a_page(self, line: str) -> None:
+        assert counts(*visitors(line)) == []
+
+    @pytest.mark.parametrize("first", ["GET / 200", "GET /cart 200", "GET /x 404"])
+    def test_decoy_scanners_see_no_other_page(self, first: str) -> None:
+        assert counts("1 " + first, "1 " + self.OWN) == []
+
+    @pytest.mark.parametrize("line", ["GET /.env 404", "GET /old 403", "POST /old 404"])
+    def test_decoy_who_tries_another_name(self, line: str) -> None:
+        assert counts("1 " + SEES, "1 " + line, "1 " + self.OWN, "1 " + self.OWN) == []
+
+    def test_decoy_what_robots_send_to_any_site(self) -> None:
+        assert counts(*visitors("POST /xmlrpc.php 403 153B")) == []

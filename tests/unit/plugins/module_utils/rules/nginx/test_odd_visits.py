@@ -465,3 +465,22 @@ class TestExpired:
     @pytest.mark.parametrize("facts", [{"requests": 4}, {"visitors": 1}])
     def test_decoy_few_or_one_visitor(self, facts: Any) -> None:
         assert notes(visited("expired", "", status=419, path="/login", **facts)) == []
+
+
+class TestDenied:
+    """Forms with nginx's own 403."""
+
+    def test_hit_nginx_refuses_each(self) -> None:
+        host = visited("denied", "denied", status=403, path="/cart", visitors=2)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["refused_method"]
+        why = hosts.verdict(host)["missing"][0]["why"]
+        assert "5 requests that send something with a 403 of nginx's size, such as to /cart" in why
+        assert why.endswith("though they see pages: /etc/nginx/nginx.conf:9: try_files x =404")
+
+    @pytest.mark.parametrize("way", ["", "cached"])
+    def test_near_miss_nothing_in_the_files_refuses(self, way: str) -> None:
+        assert notes(visited("denied", way, status=403, path="/cart")) == []
+
+    @pytest.mark.parametrize("facts", [{"requests": 4}, {"visitors": 1}])
+    def test_decoy_few_or_one_visitor(self, facts: Any) -> None:
+        assert notes(visited("denied", "denied", status=403, path="/cart", **facts)) == []
