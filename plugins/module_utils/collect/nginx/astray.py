@@ -11,7 +11,7 @@ from ...parse.nginx.conf import Conf, Directive, named
 from ...parse.nginx.listen import bound_at
 from ...parse.nginx.locations import matches
 from ...parse.nginx.routes import INNER
-from ...parse.nginx.served import Block, blocks, servers
+from ...parse.nginx.served import blocks, servers
 from ...parse.timestamps import access_time
 from ..host import Host
 from ..logs.log_window import WIDE_TAIL, tail
@@ -32,26 +32,26 @@ _HOSTLESS = re.compile(
 _NOWHERE = "line %d: %s leads visitors to no host"
 _SHARED = "line %d: %s and %s share cache %s, and %s_cache_key has no $host: they get each other's pages"
 Row = Tuple[str, str, str, List[str], Directive]
+Names = Tuple[List[str], Set[str]]  # of a server block, and its ports
 
 
-def _ports(block: Block) -> Set[str]:
-    return {at.rpartition(":")[2] for listen in block.listen or ["80"] for at in bound_at(listen)}
-
-
-def _is_asked(block: Block, everything: Sequence[Block]) -> bool:
+def _is_asked(own: Names, everything: Sequence[Names], names: Set[str]) -> bool:
     """Whether a site's name leads there, and not strangers alone."""
-    others = [each for each in everything if each != block and _ports(each) & _ports(block)]
-    there = {name for each in others for name in each.names}
-    names = {name for each in everything for name in each.names if re.match(r"\w.*\.", name)}
+    there = {name for each in everything if each is not own and each[1] & own[1] for name in each[0]}
     known = not any(name.startswith(("*", ".", "~")) for name in there)
     return known and bool(names - there if names else not there)
 
 
 def redirects(host: Host, conf: Conf, nginx: "Nginx", default_log: str, since: float) -> None:
     """Where others lead well from the same log, it is not known whose line it is."""
-    everything, prefix = blocks(conf), nginx["prefix"] or ""
+    prefix = nginx["prefix"] or ""
+    everything: List[Names] = [
+        (block.names, {at.rpartition(":")[2] for listen in block.listen or ["80"] for at in bound_at(listen)})
+        for block in blocks(conf)
+    ]
+    names = {name for each in everything for name in each[0] if re.match(r"\w.*\.", name)}
     led: Dict[str, List[Optional[Tuple[Directive, str]]]] = {}
-    for (http, server), block in zip(servers(conf), everything):
+    for (http, server), own in zip(servers(conf), everything):
         way = Way(host, prefix, http, server, "/")
         acting = [each for level in way.levels[1:] for each in level]
         acting += [each for condition in named(acting, "if") for each in condition.block or []]
@@ -59,8 +59,8 @@ def redirects(host: Host, conf: Conf, nginx: "Nginx", default_log: str, since: f
         for each in named(acting, "return", "rewrite"):
             written = " ".join([each.name, *each.args])
             if _LEADS.search(written) and (each.name == "return" or matches(each.args[0], "/")):
-                well = "$server_name" in written and re.match(r"\.?[^\W_]", block.names[0])
-                wrong = not well and any(map(_NO_HOST.match, each.args)) and _is_asked(block, everything)
+                well = "$server_name" in written and re.match(r"[.$]?[^\W_]", own[0][0])
+                wrong = not well and any(map(_NO_HOST.match, each.args)) and _is_asked(own, everything, names)
                 led.setdefault(log, []).append((each, written[:200]) if wrong else None)
     for log, rows in led.items():
         text = "" if None in rows else tail(host, log, WIDE_TAIL, since).decode("utf-8", "replace")

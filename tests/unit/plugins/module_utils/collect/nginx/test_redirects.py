@@ -74,7 +74,7 @@ class TestNoHost:
     def test_near_miss_it_leads_or_is_not_known(self, inside: str) -> None:
         assert notes(SITE, CATCH_ALL % inside) == []
 
-    @pytest.mark.parametrize("name", ["shop.example", ".shop.example"])
+    @pytest.mark.parametrize("name", ["shop.example", ".shop.example", "$hostname"])
     def test_near_miss_the_first_name_is_one(self, name: str) -> None:
         assert notes(SITE, "server { listen 80; server_name %s; %s }" % (name, TO_NAME)) == []
 
