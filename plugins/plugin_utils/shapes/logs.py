@@ -317,8 +317,7 @@ class OddVisits(TypedDict):
     site: Optional[str]  # None: of any site that logs there
     # path_info, header, uri, method, permalink, circle, check, made, untyped. sent, below: a 500 of the
     # application. Not before 0.16.0: expired (forms with 419); hello, proxied, plain (to a port without it).
-    # Not before 0.18.0: denied, of what visitors send (a 403 that nginx itself may have answered).
-    kind: str
+    kind: str  # not before 0.18.0: denied, of forms (a 403 that nginx itself may have answered)
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
     visitors: int  # told apart by address and user agent

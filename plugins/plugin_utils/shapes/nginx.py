@@ -279,9 +279,7 @@ class Front(LaterFront):
     # no_root, symlinks, source or source_front. Not before 0.13.0: map_root. Of a path behind a script:
     # path_info, and where visitors missed it no_location, no_file, emptied, not_handed or as_script.
     # Not before 0.14.0: permalinks, of pages that are no files. sent_place, of what PHP has nginx send.
-    # Not before 0.15.0: made, untyped, of scripts; cached. Not before 0.16.0: hello, of TLS. Not before
-    # 0.18.0: denied, of what may refuse forms.
-    kind: str
+    kind: str  # since 0.15.0: made, untyped, cached; since 0.16.0: hello, of TLS; since 0.18.0: denied
     looked_for: str  # the path to which it leads
     found: str  # the page that is there; the link that is refused; the file that has cgi.fix_pathinfo; ""
     written: str  # the directive that decides
