@@ -4,7 +4,7 @@
 """Requests that nginx ends itself, whatever php-fpm would answer; and visitors without a PROXY header."""
 
 import re
-from typing import TYPE_CHECKING, List, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.nginx.sites import place, sites_of
 from ...parse.timestamps import LOG_SECOND, SAME_MOMENT
@@ -18,44 +18,21 @@ from .nginx_errors import OWN
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
-    from ....plugin_utils.shapes.logs import Detail, ScriptWay, TempDir
+    from ....plugin_utils.shapes.logs import ScriptWay, TempDir
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.snapshot import Snapshot
 
 NGINX_CRASHED = meanings("nginx_crashed")
 BAD_GATEWAY = meanings("bad_gateway", "meant")
-REASONS = by_meaning(
-    {
-        "no_location": "named_location",
-        "auth_answer": "auth_request",
-        "file_denied": "file_denied",
-        "sent_denied": "sent_file",
-        "static_denied": "written_file",
-        "sent_missing": "sent_missing",
-        "bad_params": "fastcgi_params",
-        "password_unusable": "password_file",
-    }
-)
 WORDS = {
-    "named_location": "nginx answers 500 itself: %s is not among the locations of the server block that "
-    "names it.",
-    "auth_request": "nginx answers 500 itself: it asks whether a visitor may pass, and gets status %s, which "
-    "is no answer to that.",
-    "file_denied": "nginx answers 500 itself: it may not read %s, which it reads at each request.",
-    "sent_file": "nginx answers 403 itself: the application has it send %s, which it may not read.",
-    "written_file": "nginx answers 403 itself: PHP wrote %s, which nginx may not read, and others like it.",
-    "sent_missing": "nginx answers 404 itself: the application has it send %s, whose directory is not there.",
-    "fastcgi_params": "nginx answers 500 itself: the headers and parameters of a request are too large for a "
-    "FastCGI record: %s.",
-    "password_file": "nginx answers 500 itself: it cannot use the passwords of the site: %s.",
     "closed_root": "nginx may not search %s, so that each page of the site is missing for it.",
     "hidden_root": "nginx finds no page of the site: %s.",
-    "index_missing": "nginx answers 403 to the front page of %s: no index names %s, which is there.",
     "confined_root": "nginx finds no page of the site: a policy refuses it %s.",
 }
 SIGKILL = 9
 FEW = 3  # files that are refused
 OPENED_WORDS = "nginx could not search %s, so that each page of the site was missing for it; it can by now."
+INDEX_WORDS = "nginx answers 403 to the front page of %s: no index names %s, which is there."
 # A configuration is loaded since, in which one may.
 INDEXED_WORDS = "nginx answered 403 to the front page of %s: no index named %s, which is there."
 CAUGHT_WORDS = (
@@ -66,24 +43,6 @@ CRASH_WORDS = "Workers of nginx itself ended by signal %s: the visitors of each 
 _ERROR_PAGE = re.compile(r"/[^/]*(?:[45]\d\d|50x|error)[^/]*\Z")
 
 
-def _named(reason_id: str, detail: "Detail") -> str:
-    """What nginx's message names."""
-    if reason_id == "named_location":
-        return detail.get("location", "a named location")
-    if reason_id == "auth_request":
-        return str(detail.get("value") or "another")
-    if reason_id == "fastcgi_params":
-        size = detail.get("value")  # without one the parameters changed while the record was made
-        return "%d bytes" % size if size else "length mismatch"
-    if reason_id == "password_file":
-        return (
-            "%s is a directory" % detail["path"]
-            if "path" in detail
-            else "the hash of one is of no known kind"
-        )
-    return detail.get("path", "a file")
-
-
 def _ways(group: Group) -> List["ScriptWay"]:
     """Those of nginx; [] where a circle of requests is told."""
     snapshot, site = group.snapshot, group.newest["site"] or ""
@@ -92,7 +51,7 @@ def _ways(group: Group) -> List["ScriptWay"]:
     return ways_of(snapshot, site, False)
 
 
-def _explained(group: Group, losses: Sequence[Loss]) -> bool:
+def _explained(group: Group) -> bool:
     """auth_request asked php-fpm in vain: that line is counted, with its reason."""
     marks = sorted(
         at
@@ -100,7 +59,7 @@ def _explained(group: Group, losses: Sequence[Loss]) -> bool:
         if event["site"] == (group.newest["site"] or "") and event["endpoint"]
         for at in event["times"]
     )
-    return all(within(marks, loss.at, LOG_SECOND) for loss in losses)
+    return all(within(marks, loss.at, LOG_SECOND) for loss in losses_of(group.events))
 
 
 def _barred(group: Group) -> Optional[Match]:
@@ -138,7 +97,7 @@ def _index(group: Group) -> Optional[Match]:
         return None
     newest, name = group.newest, (pages[0] or "")[len(ways[0]["script"]) :]
     over, seen = group.mended
-    words = INDEXED_WORDS if group.reconfigured else WORDS["index_missing"]
+    words = INDEXED_WORDS if group.reconfigured else INDEX_WORDS
     reason = likely(
         words % (newest["site"], name),
         [evidence("file", "%s is there" % pages[0], ways[0]["script"]), sample(newest), *seen],
@@ -148,48 +107,129 @@ def _index(group: Group) -> Optional[Match]:
     return Match(OWN, "index_missing", reason)
 
 
-def _of_php(group: Group, path: str, seen: "TempDir") -> bool:
-    """Whether the account of a pool of the site owns the file that refuses nginx."""
-    if not seen.get("is_file") or seen["path"] != path:
-        return False  # behind a directory that refuses may be no such file
-    return any(pool["user"] == seen["owner"] for _master, pool in group.pools)
+class Fault(NamedTuple):
+    """What nginx's message names, in words, and whether that is mended by now."""
+
+    name: str
+    over: bool
+    proof: Sequence["Evidence"] = ()
 
 
-def _of_site(group: Group) -> Optional[Match]:
-    event, over = group.newest, group.reconfigured
-    reason_id, losses = REASONS[meaning_of(event)], losses_of(group.events)
-    if _explained(group, losses):
+def _path(group: Group) -> str:
+    return group.newest["detail"].get("path", "a file")
+
+
+def _status(group: Group) -> Fault:
+    return Fault(str(group.newest["detail"].get("value") or "another"), *group.mended)
+
+
+def _size(group: Group) -> Fault:
+    size = group.newest["detail"].get("value")  # without one the parameters changed while the record was made
+    return Fault("%d bytes" % size if size else "length mismatch", *group.mended)
+
+
+def _named_location(group: Group) -> Fault:
+    name = group.newest["detail"].get("location", "")
+    lacking = {"site": group.newest["site"] or "", "location": name}
+    over = group.reconfigured and lacking not in (group.snapshot["logs"].get("lacking_locations") or [])
+    return Fault(name or "a named location", over)
+
+
+def _sent_missing(group: Group) -> Optional[Fault]:
+    path, files = _path(group), group.snapshot["logs"].get("sent_files") or []
+    lacks = next((file["lacks"] for file in files if file["path"] == path), "")
+    if not lacks or _ERROR_PAGE.search(path):
+        return None  # one file that was deleted is everyday
+    # Whatever was loaded since.
+    return Fault(path, False, [evidence("file", "%s: No such file or directory" % lacks, lacks)])
+
+
+def _refuses(group: Group) -> Tuple[Optional["TempDir"], bool]:
+    """What refuses nginx, and whether it lets nginx in since. Each request reads it, so no reload helps."""
+    event = group.newest
+    seen = directory_of(event, group.snapshot["logs"].get("temp_dirs") or [])
+    return seen, bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
+
+
+def _denied(group: Group) -> Fault:
+    seen, over = _refuses(group)
+    return Fault(_path(group), over, [proof_of(seen, over)] if seen else [])
+
+
+def _written(group: Group) -> Optional[Fault]:
+    """A file that the account of a pool of the site owns. Another's may be meant so."""
+    seen, _over = _refuses(group)
+    if not seen or not seen.get("is_file") or seen["path"] != _path(group) or _are_few(group):
+        return None  # behind a directory that refuses may be no such file
+    owns = any(pool["user"] == seen["owner"] for _master, pool in group.pools)
+    return _denied(group) if owns else None
+
+
+def _are_few(group: Group) -> bool:
+    return len(losses_of(group.events)) < FEW
+
+
+def _passwords(group: Group) -> Optional[Fault]:
+    if "path" in group.newest["detail"]:
+        seen, over = _refuses(group)
+        return Fault("%s is a directory" % _path(group), bool(over and seen and seen.get("is_file")))
+    # A visitor chooses by which name it is read.
+    return None if _are_few(group) else Fault("the hash of one is of no known kind", *group.mended)
+
+
+class End(NamedTuple):
+    """How nginx ends a request itself. judge: None where that is no fault."""
+
+    reason_id: str
+    status: int
+    judge: Callable[[Group], Optional[Fault]]
+    words: str
+
+
+ENDS = by_meaning(
+    {
+        "no_location": End(
+            "named_location",
+            500,
+            _named_location,
+            "%s is not among the locations of the server block that names it",
+        ),
+        "auth_answer": End(
+            "auth_request",
+            500,
+            _status,
+            "it asks whether a visitor may pass, and gets status %s, which is no answer to that",
+        ),
+        "bad_params": End(
+            "fastcgi_params",
+            500,
+            _size,
+            "the headers and parameters of a request are too large for a FastCGI record: %s",
+        ),
+        "file_denied": End("file_denied", 500, _denied, "it may not read %s, which it reads at each request"),
+        "password_unusable": End(
+            "password_file", 500, _passwords, "it cannot use the passwords of the site: %s"
+        ),
+        "sent_denied": End(
+            "sent_file", 403, _denied, "the application has it send %s, which it may not read"
+        ),
+        "static_denied": End(
+            "written_file", 403, _written, "PHP wrote %s, which nginx may not read, and others like it"
+        ),
+        "sent_missing": End(
+            "sent_missing", 404, _sent_missing, "the application has it send %s, whose directory is not there"
+        ),
+    }
+)
+
+
+def _ended(group: Group) -> Optional[Match]:
+    end = ENDS[meaning_of(group.newest)]
+    fault = None if _explained(group) else end.judge(group)
+    if fault is None:
         return None
-    proof: List[Evidence] = []
-    logs, path = group.snapshot["logs"], event["detail"].get("path", "")
-    if reason_id == "sent_missing":
-        files = logs.get("sent_files") or []
-        lacks = next((file["lacks"] for file in files if file["path"] == path), "")
-        if not lacks or _ERROR_PAGE.search(path):
-            return None  # one file that was deleted is everyday
-        proof.append(evidence("file", "%s: No such file or directory" % lacks, lacks))
-        over = False  # whatever was loaded since
-    elif reason_id == "named_location":
-        lacking = {"site": event["site"] or "", "location": event["detail"].get("location", "")}
-        over = over and lacking not in (logs.get("lacking_locations") or [])
-    elif reason_id in ("file_denied", "sent_file", "written_file", "password_file"):
-        # nginx reads it anew each time: a reload mends nothing.
-        seen = directory_of(event, logs.get("temp_dirs") or [])
-        over = bool(seen and seen["writable"] and seen["changed_at"] + LOG_SECOND > event["last"])
-        if reason_id == "written_file" and not (seen and _of_php(group, path, seen) and len(losses) >= FEW):
-            return None  # somebody else's, who may mean it
-        if reason_id == "password_file" and not path:  # a visitor chooses by which name it is read
-            over, proof = group.mended
-            if len(losses) < FEW:
-                return None
-        elif reason_id == "password_file":
-            over = bool(over and seen and seen.get("is_file"))
-        elif seen:
-            proof.append(proof_of(seen, over))
-    elif over:
-        over, proof = group.mended
-    words = WORDS[reason_id] % _named(reason_id, event["detail"])
-    return Match(OWN, reason_id, likely(words, proof, state=state_of(over)))
+    summary = "nginx answers %d itself: %s." % (end.status, end.words % fault.name)
+    return Match(OWN, end.reason_id, likely(summary, fault.proof, state=state_of(fault.over)))
 
 
 def _crashed(group: Group) -> Match:
@@ -253,9 +293,9 @@ def _catch_stderr(group: Group) -> Optional[Match]:
 def questions(snapshot: "Snapshot") -> List[Question]:
     events, routes = snapshot["logs"]["events"], snapshot["nginx"]["routes"]
     own = of_nginx(snapshot, OWN_ERRORS)
-    single = [event for event in own if meaning_of(event) not in OF_ROOTS]
+    ended = [event for event in own if meaning_of(event) in ENDS]
     of_roots = [event for event in own if meaning_of(event) in OF_ROOTS]
-    found = [Question(group, (_of_site,)) for group in groups(snapshot, single, id)]
+    found = [Question(group, (_ended,)) for group in groups(snapshot, ended, id)]
     for group in groups(snapshot, of_roots, lambda event: (meaning_of(event), event["site"])):
         found.append(Question(group, OF_ROOTS[meaning_of(group.newest)]))
     caught = [event for event in events if event.get("caught") and meaning_of(event) not in BEFORE_SCRIPT]
