@@ -3,13 +3,14 @@
 
 """Workers that died in a request."""
 
-from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Callable, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.php_fpm.pools import ZONEINFO
 from ...parse.timestamps import RING_DRIFT, SAME_MOMENT
 from ...signatures.lookup import meanings
-from ..case import CUT_OFF, Case
-from ..model import Confidence, Match, Reason, but_nearest, evidence, near, sample
+from ..case import CUT_OFF, KILLED, Case
+from ..model import Match, Reason, but_nearest, evidence, near, sample, times_of
+from .ends import killed_by_others
 from .invalid_response import CAUSE
 
 if TYPE_CHECKING:
@@ -31,18 +32,11 @@ class Death(NamedTuple):
     reason: str
     meanings: FrozenSet[str]
     words: str
-
-
-DEATHS = (
-    Death("segfault", meanings("crashed"), "crashed"),
-    Death("system_call", meanings("filtered"), "was ended by a filter of system calls (SIGSYS)"),
-    Death("resource_limit", meanings("limited"), "was ended at a limit of its processes (see setrlimit(2))"),
-    Death("hard_timeout", meanings("hard_timeout"), "ended itself at PHP's hard_timeout"),
-    # exit(1) is a heap that is broken or out of memory, 70 a request that could not begin, 255 a bailout. An
-    # extension exits with whatever code.
-    Death("exit_code", meanings("gave_up"), "ended itself with an error code"),
-    Death("killed", meanings("killed"), "was killed with SIGKILL, not by the OOM killer,"),
-)
+    needs_loss: bool = False  # a worker may end so while idle. PHP's own faults strike while it runs
+    unsure_words: str = ""  # where the kernel's log was not read; "": that tells nothing else
+    times: Callable[[Case], Optional[Sequence[float]]] = lambda case: None  # None: all that are logged
+    # Words behind what is said of it, and proof.
+    show: Callable[[Case, Sequence["Event"]], Tuple[str, List["Evidence"]]] = lambda case, events: ("", [])
 
 
 def _jit_code(fault: "Segfault") -> "Evidence":
@@ -53,7 +47,7 @@ def _segfault(case: Case, events: Sequence["Event"]) -> List["Evidence"]:
     """The kernel's line names the library that crashed. Containers share its ring, so it only adds. A
     stranger's program may be called so, too.
     """
-    oom, times = case.snapshot["oom"], [at for event in events for at in event["times"]]
+    oom, times = case.snapshot["oom"], times_of(events)
     pids = {pid for event in events for pid in event["pids"]} if oom.get("own_pids") else set()
     for fault in oom.get("segfaults") or []:
         if pids and fault["pid"] not in pids:
@@ -66,13 +60,36 @@ def _segfault(case: Case, events: Sequence["Event"]) -> List["Evidence"]:
     return []
 
 
-def _times(case: Case, death: Death) -> List[float]:
-    times = sorted(at for event in case.fpm_events(death.meanings) for at in event["times"])
-    if death.reason == "killed" and times:
-        from .ends import killed_by_others
+def _crash(case: Case, events: Sequence["Event"]) -> Tuple[str, List["Evidence"]]:
+    proof = _segfault(case, events)
+    if not case.owner or not case.owner.pool.get("zoneless"):
+        return "", proof
+    lacks = evidence("file", "PHP of Debian or Fedora crashes without it, at a date", ZONEINFO)
+    return "; its chroot has no " + ZONEINFO, proof + [lacks]
 
-        return killed_by_others(case)
-    return times
+
+DEATHS = (
+    Death("segfault", meanings("crashed"), "crashed", show=_crash),
+    Death("system_call", meanings("filtered"), "was ended by a filter of system calls (SIGSYS)"),
+    Death("resource_limit", meanings("limited"), "was ended at a limit of its processes (see setrlimit(2))"),
+    Death("hard_timeout", meanings("hard_timeout"), "ended itself at PHP's hard_timeout"),
+    # exit(1) is a heap that is broken or out of memory, 70 a request that could not begin, 255 a bailout. An
+    # extension exits with whatever code.
+    Death("exit_code", meanings("gave_up"), "ended itself with an error code", needs_loss=True),
+    Death(
+        "killed",
+        KILLED,
+        "was killed with SIGKILL, not by the OOM killer,",
+        needs_loss=True,
+        unsure_words="was killed with SIGKILL, by whom is not known,",
+        times=killed_by_others,
+    ),
+)
+
+
+def _times(case: Case, death: Death) -> Sequence[float]:
+    times = death.times(case)
+    return times_of(case.fpm_events(death.meanings)) if times is None else times
 
 
 def _death(case: Case, death: Death) -> Optional[Match]:
@@ -80,24 +97,16 @@ def _death(case: Case, death: Death) -> Optional[Match]:
     others = [at for other in DEATHS if times and other is not death for at in _times(case, other)]
     lost = near(case.lost(CUT_OFF, perhaps=True) + case.early, times, SAME_MOMENT)
     lost = but_nearest(lost, sorted(others))
-    # A worker that was killed while idle lost nobody's request. PHP's own faults strike while it runs.
-    if not times or not lost and (case.unheard is None or death.reason in ("killed", "exit_code")):
+    if not times or not lost and (case.unheard is None or death.needs_loss):
         return None
-    pool, words = events[0]["pool"], death.words
-    confidence: Confidence = "likely"
-    if death.reason == "killed" and "kernel_log" in case.seen.blind:
-        words, confidence = "was killed with SIGKILL, by whom is not known,", "possible"
-    confidence = case.sure_of_log(confidence)
-    crash = _segfault(case, events) if death.reason == "segfault" else []
+    unsure = death.unsure_words if "kernel_log" in case.seen.blind else ""
     when = "in the middle of a request" if lost else "and no log tells of requests that were lost"
-    if death.reason == "segfault" and case.owner and case.owner.pool.get("zoneless"):
-        when += "; its chroot has no " + ZONEINFO
-        crash.append(evidence("file", "PHP of Debian or Fedora crashes without it, at a date", ZONEINFO))
+    pool, (more, proof) = events[0]["pool"], death.show(case, events)
     reason = Reason(
-        "A worker of pool %s %s %s." % (pool, words, when),
-        [sample(events[-1])] + crash + [sample(loss.event) for loss in lost[-1:]],
+        "A worker of pool %s %s %s%s." % (pool, unsure or death.words, when, more),
+        [sample(events[-1]), *proof] + [sample(loss.event) for loss in lost[-1:]],
         lost,
-        confidence=confidence,
+        confidence=case.sure_of_log("possible" if unsure else "likely"),
         severity="warning",
         place=case.place._replace(pool=pool),
         since=min(times),
