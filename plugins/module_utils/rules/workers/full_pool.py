@@ -86,8 +86,11 @@ def _first(moments: Iterable[Optional[float]]) -> Optional[float]:
     return min([moment for moment in moments if moment is not None], default=None)
 
 
-def _after_answer(case: Case, workers: int) -> Held:
+def _after_answer(case: Case, owner: Owner, at_limit: bool) -> Optional[Held]:
     """fastcgi_finish_request() closes the request's connection, and the worker goes on."""
+    workers, flow = len(case.workers(owner)), _flow(case)
+    if not at_limit or not workers or occupied(case) != 0 or (flow and flow["answered"]):
+        return None
     text = "%s: none of %d workers has a connection, and none takes a new one" % (case.key, workers)
     return Held("after_answer", AFTER_ANSWER, [evidence("socket", text)], certain=False)
 
@@ -109,10 +112,9 @@ def full(case: Case) -> Answer:
         from .self_request import by_log, own_part
 
         holder = by_log(lost)
-        logs, at_limit = [] if holder else own_part(lost), False  # who they are is not seen
-    flow = _flow(case)
-    if holder is None and at_limit and workers and occupied(case) == 0 and not (flow and flow["answered"]):
-        holder, at_limit = _after_answer(case, len(workers)), False  # what they do is not seen
+        # Who they are is not seen, and what they do after an answer is not asked.
+        logs, at_limit = [] if holder else own_part(lost), False
+    holder = holder or _after_answer(case, owner, at_limit)
     if holder is None and not capped and not workers and not occupied(case):
         why = "pool %s has no worker, of at most %s; nothing that was seen tells why"
         return Unclear("live_probe", why % (owner.pool["name"], limit))
