@@ -36,7 +36,7 @@ _FAULT = (
 )
 
 
-def _rule(hints: str, pattern: str, kept: str = "") -> Tuple[Tuple[str, ...], str, str]:
+def _rule(hints: str, pattern: str, kept: str = r"\1") -> Tuple[Tuple[str, ...], str, str]:
     """hints: texts of which one must be there. kept: what of the match stays."""
     return tuple(hints.split()), pattern, kept + GONE
 
@@ -54,12 +54,12 @@ _RULES = (
         r"(?i)\b((?:env|php_(?:admin_)?(?:value|flag))[ \t]*\[[^\]]{0,100}\]\s*=)(?!\s*\[redacted).*",
         r"\1 ",
     ),
-    _rule("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*"),
+    _rule("-----begin", r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY.*", ""),
     # A password in an address may hold any character but a blank and a quote.
-    _rule("@", r"(://)(?:[^\s\"'/?#:\[]{0,300}:[^\s\"']{0,300}|[^\s\"'/?#@:\[]{0,300})(?=@)", r"\1"),
-    _rule("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])", r"\1"),
-    _rule("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)", r"\1"),
-    _rule("?", r"(\?)[^\s\"'<>?=:,)\[]{8,}", r"\1"),
+    _rule("@", r"(://)(?:[^\s\"'/?#:\[]{0,300}:[^\s\"']{0,300}|[^\s\"'/?#@:\[]{0,300})(?=@)"),
+    _rule("@", r"(?<![\w./@:+-])()[\w.+-]{1,64}:(?!//)[^\s:@\"'/]{1,200}(?=@[\w(\[])"),
+    _rule("?", r"(\?)(?=[^\s\"'<>?]*[=&%])(?!\[redacted)[^\"]*?(?= HTTP/\d|[\"']|$)"),
+    _rule("?", r"(\?)[^\s\"'<>?=:,)\[]{8,}"),
     _rule(
         "cookie authori",
         r"(?i)\b((?:set-)?cookie2?|(?:proxy-)?authorization)(\\?[\"']?\s*[:=]|[ \t]+(?=\"))"
@@ -69,13 +69,11 @@ _RULES = (
     _rule(
         "param _set_header add_ map set auth_ secure_link",
         r"(?i)\b((?:" + _DIRECTIVE + r")[ \t]+)(?!\[redacted)[^;]+",
-        r"\1",
     ),
     _rule(
         "bearer basic digest",
         r"(?i)\b(bearer[ \t]+|(?:basic|digest)[ \t]+(?=[\w+/=.~-]{8}))"
         r"(?!\[redacted|authentication,)[^\s\"',;]+",
-        r"\1",
     ),
     _rule(
         _WORDS,
@@ -83,7 +81,6 @@ _RULES = (
         r"(?:=>|[=:](?!>|//|\S{0,99}pr\w{5,7}\] ?=>)|,(?=[ \t]*[\"'])|;(?=[sid]:\d))"
         # As PHP, YAML and JSON write it.
         r"(?!\s*(?:" + _TYPED + r")?\[redacted)" + _FAULT + r"\s*(?:" + _TYPED + r"|[id]:)?)" + _VALUE,
-        r"\1",
     ),
     # DB_PASSWORD x, $api_key x, X-Api-Key x, --password x
     _rule(
@@ -93,41 +90,35 @@ _RULES = (
         + r"[\"']?(?![ \t]+\[redacted)[ \t]+)(?![=:>])"
         + _FAULT
         + _VALUE,
-        r"\1",
     ),
-    _rule(
-        "mysql mariadb sshpass",
-        r"((?:mysql|mariadb)[^\n]{0,200}? -p|sshpass -p )(?!\[redacted)[^\s\"']+",
-        r"\1",
-    ),
-    _rule(" -p identified", r"(?i)( -p|identified by )(?:'[^']*'?|\"[^\"]*\"?)", r"\1"),
-    _rule(" -u -user", r"( (?:-u|-(?:-proxy)?-user)[ =]?)[^\s:]{1,100}:\S+", r"\1"),
+    _rule("mysql mariadb sshpass", r"((?:mysql|mariadb)[^\n]{0,200}? -p|sshpass -p )(?!\[redacted)[^\s\"']+"),
+    _rule(" -p identified", r"(?i)( -p|identified by )(?:'[^']*'?|\"[^\"]*\"?)"),
+    _rule(" -u -user", r"( (?:-u|-(?:-proxy)?-user)[ =]?)[^\s:]{1,100}:\S+"),
     # PHP's stack traces: the arguments of a call.
     _rule(
         "# -> ::",
         r"((?:#\d+ |->|::)[^\s(]{0,200}(?:\(\d+\): [^\s(]{1,200})?\()"
         r"(?!\)|\[redacted)[^']{0,300}'.*?(?= #\d|$)",
-        r"\1",
     ),
     # What nginx quotes of a file that it does not understand.
     _rule(
         "invalid conflicting too unexpected",
         r"(\b(?:invalid (?:parameter|value|condition|number)|conflicting parameter|too long parameter"
         r"|unexpected) [\"'])(?!\[redacted)[^\"']{2,}",
-        r"\1",
     ),
-    _rule("unknown", r"(\bunknown directive \")(?![a-z_]{1,40}\")[^\"]+", r"\1"),
-    _rule("sess_", r"(\bsess_)[\w,-]{10,}", r"\1"),
-    _rule("eyj", r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))eyJ[\w-]{8,}(?:(?:\.|%2[Ee])[\w.%-]*)?"),
+    _rule("unknown", r"(\bunknown directive \")(?![a-z_]{1,40}\")[^\"]+"),
+    _rule("sess_", r"(\bsess_)[\w,-]{10,}"),
+    _rule("eyj", r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))eyJ[\w-]{8,}(?:(?:\.|%2[Ee])[\w.%-]*)?", ""),
     _rule(
         "akia asia aroa aida _live _test whsec_ gh glpat xox aiza sg. npm_ $",
         r"\b(?:A(?:KIA|SIA|ROA|IDA)[0-9A-Z]{12,}|[prs]k_(?:live|test)_\w+|whsec_\w+"
         r"|gh[opsru]_\w{16,}|github_pat_\w+|glpat-[\w-]+|xox[a-z]-[\w-]+|AIza[\w-]{20,}"
         r"|SG\.[\w-]{8,}[\w.-]*|npm_\w{20,})"
         r"|\$(?:2[abxy]|argon2\w{1,2}|[156y]|apr1)\$[\w./$+=,-]+",
+        "",
     ),
-    _rule("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN),
-    _rule("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN),
+    _rule("", r"(?<![\w./+-])(?=[\w+-]*\d)[0-9A-Za-z+_-]{32,}=*" + _PLAIN, ""),
+    _rule("", r"(?<![\w./+=-])[0-9A-Za-z+][0-9A-Za-z+/]{59,}={0,2}" + _PLAIN, ""),
 )
 # A short word, or a host with its port.
 _HARMLESS = re.compile(r"[\w./-]{0,7}\Z|[\w.-]{1,255}:\d{1,5}\Z", re.ASCII)
