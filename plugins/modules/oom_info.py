@@ -196,13 +196,20 @@ missing:
       why: 'dmesg: dmesg: read kernel buffer failed: Operation not permitted'
 """
 
+from typing import List
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import collect_memory
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.oom import collect_oom
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.oom import (
+    MOST_KILLS,
+    collect_oom,
+)
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.processes import processes
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.earlyoom import early_kills
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import RING_DRIFT, JournalLine
 
 
 def main() -> None:
@@ -214,10 +221,13 @@ def main() -> None:
         module.fail_json(msg=why)
     host = Host()
     now = host.now()
-    oom = collect_oom(host, processes(host), now - module.params["window"], now)
+    journal: List[JournalLine] = []
+    since = now - module.params["window"]
+    oom = collect_oom(host, processes(host), since, now, journal)
+    early = [kill for kill in early_kills(journal) if since - RING_DRIFT <= kill["at"] <= now + RING_DRIFT]
     memory = collect_memory(host)
     limit = {"bytes": memory["limit_bytes"], "source": memory["limit_from"]}
-    result = dict(oom, limit=limit, missing=host.missing)
+    result = dict(oom, earlyoom=early[-MOST_KILLS:], limit=limit, missing=host.missing)
     module.exit_json(changed=False, **sendable(result))
 
 

@@ -137,7 +137,7 @@ class LaterOom(TypedDict, total=False):
     elsewhere: int  # kills that were not of this host
     own_pids: bool  # pids of kills are those of this host
     counters: Dict[str, int]  # kills since boot, by cgroup
-    earlyoom: List[EarlyKill]
+    earlyoom: List[EarlyKill]  # of oom_info alone, and in snapshots from before 0.18.0
 
 
 class Oom(LaterOom):

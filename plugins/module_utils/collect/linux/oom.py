@@ -153,10 +153,12 @@ def _home(host: Host, procs: Sequence[Process]) -> Tuple[_Home, Dict[str, int]]:
     return _Home(init, initial, ids, counters.get(init.path), places), counters
 
 
-def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> "Oom":
-    """The kills and crashes of the window [window_from, now], in epoch seconds, as oom_info returns them.
+def collect_oom(
+    host: Host, procs: Sequence[Process], window_from: float, now: float, journal: "List[JournalLine]"
+) -> "Oom":
+    """The kills and crashes of the window [window_from, now], in epoch seconds.
 
-    masters of a kill: pids of those in its cgroup. journalctl runs only where there is a reason.
+    masters of a kill: pids of those in its cgroup. journal: gets the lines, where there is a reason to read.
     """
     home, counters = _home(host, procs)
     counter = home.counter
@@ -166,9 +168,8 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
     # What is older than the ring stands in the journal.
     ring_from = float("inf") if ring is None else now - host.boottime()
     older = ring_from > window_from
-    journal = []
     if counter or older or _watched(host, home.cgroup.directory):
-        journal = _journal(host, window_from - RING_DRIFT, older)
+        journal += _journal(host, window_from - RING_DRIFT, older)
     lines = [(each.at, each.text) for each in journal if each.identifier == "kernel" and each.at < ring_from]
     lines += ring or []
     found: Oom = {
@@ -178,7 +179,6 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
         "counter": counter,
         "counters": counters,
         "segfaults": [],
-        "earlyoom": [],
     }
     if lines or journal:
         from ...parse.linux import kernel_log
@@ -198,7 +198,6 @@ def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: f
         by_kernel: KillKind = "cgroup" if re.search(r"^oom [1-9]", home.cgroup.events, re.M) else "global"
         _add(kills, [kill for kill in kernel_log.unit_kills(journal, by_kernel) if within(kill["at"])])
         crashes = [crash for crash in kernel_log.crashes(lines, home.machine or None) if within(crash["at"])]
-        early_kills = [kill for kill in kernel_log.early_kills(journal) if within(kill["at"])]
         found["kills"] = sorted(kills, key=lambda kill: kill["at"])[-MOST_KILLS:]
-        found["segfaults"], found["earlyoom"] = crashes[-MOST_KILLS:], early_kills[-MOST_KILLS:]
+        found["segfaults"] = crashes[-MOST_KILLS:]
     return found

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the kernel, systemd, systemd-oomd and earlyoom log of killed and crashed processes.
+"""What the kernel, systemd and systemd-oomd log of killed and crashed processes.
 
 Linux 4.15 to 6.12: mm/oom_kill.c, mm/memcontrol.c, arch/*/mm/fault.c; systemd: core/cgroup.c,
 oom/oomd-manager.c. pids are the machine's.
@@ -18,7 +18,7 @@ from ..titles import program_of
 from .proc import unit_of
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.memory import EarlyKill, Kill, KillKind, Segfault, Victim
+    from ....plugin_utils.shapes.memory import Kill, KillKind, Segfault, Victim
 
 Line = Tuple[float, str]  # epoch seconds, text
 
@@ -49,9 +49,6 @@ _CRASH = re.compile(
 )
 _BY_OOMD = meanings("oomd_killed")
 _FOR_MEMORY = _BY_OOMD | meanings("oom_killed")
-_EARLYOOM = re.compile(
-    r"sending SIG(?:TERM|KILL) to process (\d{1,10})(?: uid \d+)? \"([^\"]{1,16})\": ", re.A
-)
 
 
 def kills(lines: Iterable[Line]) -> List["Victim"]:
@@ -157,21 +154,3 @@ def unit_kills(lines: Iterable[JournalLine], by_kernel: "KillKind") -> List["Kil
             }
         )
     return killed
-
-
-def early_kills(lines: Iterable[JournalLine]) -> List["EarlyKill"]:
-    """Kills that earlyoom logs in the journal."""
-    matches = [
-        (at, text, _EARLYOOM.match(text)) for at, identifier, text in lines if identifier == "earlyoom"
-    ]
-    return [
-        {
-            "at": at,
-            "pid": int(match.group(1)),
-            "comm": match.group(2),
-            "fpm": program_of(match.group(2)) == "php-fpm",
-            "text": redact(text),
-        }
-        for at, text, match in matches
-        if match
-    ]

@@ -16,6 +16,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse import (
 )
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux import (
     denials,
+    earlyoom,
     kernel_log,
     logrotate,
     proc,
@@ -150,7 +151,7 @@ def kernel(text: str) -> Any:
             ],
             "global",
         ),
-        kernel_log.early_kills([timestamps.JournalLine(1.0, "earlyoom", line) for _at, line in dated]),
+        earlyoom.early_kills([timestamps.JournalLine(1.0, "earlyoom", line) for _at, line in dated]),
     )
 
 

@@ -10,6 +10,7 @@ import json
 import os
 from typing import Any, Dict, Optional
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import RING_DRIFT
 from ansible_collections.webmedic.php_fpm.plugins.modules import oom_info, upstream_error_info
 from ansible_collections.webmedic.php_fpm.tests.unit.places import fixtures
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
@@ -141,3 +142,17 @@ class TestOomInfo:
         denied = {"dmesg -r": (1, "", "dmesg: read kernel buffer failed: Operation not permitted")}
         reply = run_module(oom_info, host({"/proc/1/cgroup": "0::/\n"}, commands=denied))
         assert "failed" not in reply and reply["kills"] == [] and reply["missing"][0]["what"] == "kernel_log"
+
+    def test_what_earlyoom_ended_is_listed(self, run_module: Any) -> None:
+        since = NOW - 900 - RING_DRIFT
+        journal = (
+            "journalctl --no-pager -q -o short-unix --since @%d -n 2000 _PID=1 + "
+            "_SYSTEMD_UNIT=systemd-oomd.service + _SYSTEMD_UNIT=earlyoom.service + _TRANSPORT=kernel" % since
+        )
+        text = '%.6f web1 earlyoom[2]: sending SIGTERM to process %d uid 33 "php-fpm8.2": badness 1\n'
+        lines = text % (since - 1, 70) + text % (NOW - 60, 71) + text % (NOW + RING_DRIFT + 1, 72)
+        reply = run_module(
+            oom_info, host({"/proc/1/cgroup": "0::/\n"}, commands={journal: (0, lines, "")}), window=900
+        )
+        assert [(kill["pid"], kill["fpm"]) for kill in reply["earlyoom"]] == [(71, True)]
+        assert reply["kills"] == []

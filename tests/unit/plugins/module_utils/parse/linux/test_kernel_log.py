@@ -10,9 +10,9 @@ import os
 import re
 
 import pytest
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.earlyoom import early_kills
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.kernel_log import (
     crashes,
-    early_kills,
     kills,
     unit_kills,
 )
