@@ -89,6 +89,7 @@ INSTEAD = (
     ("kill {pids}", "end them"),
     ("kill -CONT {pids}", "send SIGCONT to the processes"),
     ("`echo 0 > cgroup.freeze` in {path}, or `echo THAWED > freezer.state` there", "unfreeze its cgroup"),
+    ("echo {pids} >{path}", "write the number of nginx's master into its pid file"),
     ("systemctl list-dependencies {unit}", "the list of what its unit needs"),
     ("systemctl status {unit}", "the status of its unit"),
     ("systemctl cat {unit}", "the text of its unit"),

@@ -38,6 +38,7 @@ class Facts(TypedDict, total=False):
     # What an error of PHP's is about, of which no page comes; main_file: php-fpm's own is not there. Others
     # than those of this version may come from a newer host. interned_strings: opcache has no room for them.
     # link_circle: links lead in a circle. unit_file: systemd takes the unit's files for none.
+    # pid_file: nginx's own does not name its master.
     fault: Optional[Fault]
     file: Optional[str]  # of the configuration, in which the line is that decides
     line: Optional[int]

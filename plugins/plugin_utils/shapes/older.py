@@ -39,7 +39,11 @@ class Refusal(LaterRefusal):
     line: int
 
 
-class Older(TypedDict):
+class LaterOlder(TypedDict, total=False):
+    pid_file: str  # path of nginx's own, which does not name its master; not before 0.18.0
+
+
+class Older(LaterOlder):
     """Looked at where nginx dials what its files do not name, or where they were changed since."""
 
     endpoints: Dict[str, Endpoint]  # that running workers dial and no file names, by endpoint

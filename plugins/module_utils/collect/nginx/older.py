@@ -70,7 +70,13 @@ def collect_older(host: Host, snapshot: "Snapshot", procs: Sequence[Process], se
     keys = list(wanted)[:MOST_ENDPOINTS]
     places = collect_endpoints(host, keys, identity_of(nginx), procs, seconds)
     is_older = dialled or nginx["config_newer"]
-    return {"endpoints": places, "refusal": _refusal(host, nginx) if is_older else None}
+    found_older: Older = {"endpoints": places, "refusal": _refusal(host, nginx) if is_older else None}
+    pid_file = next((path for path in nginx["opens"] if path.endswith(".pid")), None)
+    held = host.text(pid_file) if pid_file and dialled else None
+    # By this number alone `nginx -s reload` finds the master.
+    if pid_file and held is not None and held.strip() != str(nginx["master"]["pid"]):
+        found_older["pid_file"] = pid_file
+    return found_older
 
 
 def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Optional[Refusal]":

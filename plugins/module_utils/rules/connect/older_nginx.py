@@ -13,7 +13,7 @@ from ..case import NOBODY_THERE, Case
 from ..model import Cause, Confidence, Match, Reason, Remedy, evidence, losses_of, sample
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.finding import Evidence
+    from ....plugin_utils.shapes.finding import Evidence, Facts
     from ....plugin_utils.shapes.nginx import Nginx, Target
     from ....plugin_utils.shapes.older import Refusal
 
@@ -125,6 +125,7 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
     )
     confidence: Confidence = "certain" if is_newer else "likely"
     reason_id, remedy = "nginx_not_loaded", []
+    facts: "Facts" = {}
     if refusal and "worker" not in refusal:
         reason_id, source = "nginx_reload_refused", "nginx" if refusal["at"] is None else "nginx_log"
         words += ", and refuses to: %s (%s:%s)" % (refusal["text"], refusal["file"], refusal["line"])
@@ -136,13 +137,20 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
         text = "another program is where nginx's master (pid %s) was started from"
         pid = nginx["master"]["pid"] if nginx["master"] else None
         proof = [changed, evidence("process", text % pid, nginx.get("binary"))] + proof
+    elif older and "pid_file" in older:
+        path, pid = older["pid_file"], nginx["master"]["pid"] if nginx["master"] else 0
+        words += "; no reload reaches it, since its pid file does not name its master"
+        proof = [changed, evidence("file", "%s does not hold %s, nginx's master" % (path, pid), path)] + proof
+        facts = {"fault": "pid_file", "path": path, "pids": [pid]}
     else:
         proof = [changed] + proof
         # Other sites that were led to the same place at the same time are loaded with it.
         files = [target["file"] for target in _targets(case)] + [route["file"] for route in case.routes]
         arguments: Dict[str, object] = {"unit": nginx["unit"], "files": list(dict.fromkeys(files))}
         remedy = [Remedy("nginx_reload", arguments)] if nginx["unit"] else []
-    reason = _reason(case, strays, words + ".", proof)._replace(remedy=remedy, confidence=confidence)
+    reason = _reason(case, strays, words + ".", proof)._replace(
+        remedy=remedy, confidence=confidence, facts=facts
+    )
     if dead is False:
         words = "nginx dials %s, which its files no longer name; it answers again." % dialled
         reason = reason._replace(summary=words, state="recovered", remedy=[], confidence="possible")

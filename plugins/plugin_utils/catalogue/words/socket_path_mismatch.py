@@ -108,6 +108,14 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         do_not="Do not make php-fpm listen at the old place again: the next reload of nginx leads the "
         "site away from it.",
         again="let each deploy end with {test_nginx} && {reload_nginx}, after its last file",
+        when=(
+            When(
+                "fault",
+                "pid_file",
+                "`echo {pids} >{path}`, the number of nginx's master, without which no reload reaches it; "
+                "then `{test_nginx} && {reload_nginx}`",
+            ),
+        ),
     ),
     ("socket_path_mismatch", "nginx_reload_refused"): Entry(
         title="nginx refuses its new configuration",

@@ -19,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 NOW = 1775140000.0
 MAIN = "/etc/nginx/nginx.conf"
+PID_FILE = "/run/nginx.pid"
 LOG = "/var/log/nginx/error.log"
 GONE = "http {\n  server { ssl_certificate /c/gone.pem; }\n}\n"
 WORDS = 'cannot load certificate "/c/gone.pem": BIO_new_file() failed (SSL: No such file or directory)'
@@ -34,7 +35,7 @@ def look(log: str = "", conf: str = GONE, files: Optional[Any] = None, **nginx: 
     texts = {MAIN: conf, LOG: log, **(files or {})}
     host = FakeHost(files=texts, now=NOW)
     snapshot: Any = hosts.a_host()
-    snapshot["nginx"].update(config=MAIN, prefix="/etc/nginx", error_logs=[LOG], options={})
+    snapshot["nginx"].update(config=MAIN, prefix="/etc/nginx", error_logs=[LOG], options={}, opens=[])
     snapshot["nginx"]["loaded"] = dict(LOADED)
     snapshot["nginx"].update(config_changed_at=NOW - 300, config_newer=True)
     snapshot["nginx"].update(nginx)
@@ -43,6 +44,20 @@ def look(log: str = "", conf: str = GONE, files: Optional[Any] = None, **nginx: 
 
 def line(minute: int, text: str = WORDS, level: str = "emerg", connection: str = "") -> str:
     return "%s [%s] 7#7: %s%s\n" % (STAMP % minute, level, connection, text)
+
+
+class TestPidFile:
+    """By it alone `nginx -s reload` finds the master."""
+
+    @pytest.mark.parametrize("held, found", [("", PID_FILE), ("8\n", PID_FILE), ("7\n", None), (None, None)])
+    def test_hit_it_does_not_name_the_master(self, held: Optional[str], found: Optional[str]) -> None:
+        """Near miss: who may not read it does not know."""
+        host = FakeHost(files={MAIN: "", **({} if held is None else {PID_FILE: held})}, now=NOW)
+        snapshot: Any = made.not_loaded()
+        snapshot["nginx"].update(config=MAIN, prefix="/etc/nginx", opens=[PID_FILE], options={})
+        snapshot["nginx"]["loaded"] = dict(LOADED)
+        snapshot["nginx"]["master"] = {"pid": 7, "started_at": NOW - 900}
+        assert older.collect_older(host, snapshot, [], 0.0).get("pid_file") == found
 
 
 class TestRefusal:

@@ -64,6 +64,13 @@ class TestRunningWorkers:
         action = hosts.verdict(older.not_loaded())["plan"][0]
         assert (action["id"], action["arguments"]["files"]) == ("nginx_reload", [older.SITE_FILE])
 
+    def test_hit_no_reload_is_done_that_would_reach_nobody(self) -> None:
+        host = older.not_loaded()
+        host["older"]["pid_file"] = "/run/nginx.pid"
+        item = hosts.only(host)
+        assert hosts.verdict(host)["plan"] == []
+        assert (item["facts"]["fault"], item["facts"]["path"]) == ("pid_file", "/run/nginx.pid")
+
     def test_hit_another_site_led_to_the_same_place_is_loaded_too(self) -> None:
         host = older.not_loaded().another_site("blog.example", file="/etc/nginx/sites-enabled/blog")
         arguments = hosts.verdict(host)["plan"][0]["arguments"]
