@@ -3,9 +3,10 @@
 
 """Looks that only some hosts need: what was seen before tells which. Another host does not compile them."""
 
+import posixpath
 import re
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, TypeVar
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
 
 from ..parse.fastcgi import keeps_waiting
 from ..parse.linux.proc import WAITS_FOR_READER
@@ -33,7 +34,7 @@ from .trust import head
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.logs import AccessLogs, Event, LaterLogs, PhpError
     from ...plugin_utils.shapes.memory import Halted
-    from ...plugin_utils.shapes.nginx import Nginx
+    from ...plugin_utils.shapes.nginx import Nginx, Route
     from ...plugin_utils.shapes.older import Older
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.waits import Waits
@@ -143,7 +144,24 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
         found["short_tags"] = (
             isolated(host, "short_tags", partial(short_tags, host, snapshot, short, since)) or []
         )
+    changed = isolated(host, "old_code", partial(_deployed, host, snapshot))
+    if changed:
+        from .php_fpm.old_code import note_old_code
+
+        isolated(host, "old_code", partial(note_old_code, host, snapshot, changed))
     return found
+
+
+def _deployed(host: Host, snapshot: "Snapshot") -> "List[Tuple[Route, str, float]]":
+    """What a deploy has written anew since php-fpm loaded its files, with the time of it."""
+    loaded = [master["loaded_at"] for master in snapshot["fpm"]["masters"] if master["loaded_at"]]
+    found: List[Tuple[Route, str, float]] = []
+    for route in snapshot["nginx"]["routes"][:MOST_ROOTS] if loaded else ():
+        root = route["root"] or "$"
+        for script in (root + "/index.php", posixpath.dirname(root) + "/vendor/composer/installed.php"):
+            if "$" not in root and host.left() > 0 and host.type_of(script) == "file":
+                found.append((route, script, host.stat(script).mtime))
+    return [each for each in found if each[2] > min(loaded)]
 
 
 def halted(host: Host, snapshot: "Snapshot", procs: Sequence[Process]) -> List["Halted"]:

@@ -17,7 +17,7 @@ from .visits import Revisit
 
 LogKind = Literal["nginx_error", "nginx_access", "fpm_error"]
 Source = Literal["nginx", "nginx_access", "fpm"]
-AnswerKind = Literal["return", "limit_req", "limit_conn", "deny"]
+AnswerKind = Literal["return", "limit_req", "limit_conn", "deny", "auth_basic_user_file", "ssl_verify_client"]
 
 
 class Earlier(TypedDict):
@@ -257,7 +257,7 @@ class OwnAnswer(TypedDict):
     site: str
     logs: List[str]  # paths of the site's access logs
     status: int
-    kind: AnswerKind  # deny: not before 0.12.0
+    kind: AnswerKind  # deny: not before 0.12.0, ssl_verify_client not before 0.18.0
     written: str  # the directive
     file: str
     line: int

@@ -5,6 +5,7 @@
 
 import posixpath
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
 from ...parse.linux.proc import parse_status
@@ -18,7 +19,9 @@ from ..linux.processes import Process, processes, unit_around
 from ..linux.units import unit_states
 from ..pages.code_owners import owners_of_code
 from ..trust import DELETED, not_roots, opening
+from ..where_needed import isolated
 from .beside import note_beside
+from .mistakes import note_mistakes
 from .nginx_files import Reading
 from .nginx_user import set_user
 
@@ -298,14 +301,11 @@ def _look(
         from ...parse.nginx.mirrored import without_mirrors
 
         nginx["routes"], nginx["mirrored"] = without_mirrors(reading.conf, nginx["routes"])
-    astray = False
     for directive in every(reading.conf.directives):
         if directive.name == "open_file_cache_errors" and directive.args == ["on"]:
             nginx["file_cache"] = "%s:%s" % (directive.file, directive.line)
         elif directive.name == "gzip" and directive.args == ["on"]:
             nginx["gzip"] = True
-        elif directive.name in ("return", "rewrite", "fastcgi_cache", "proxy_cache"):
-            astray = astray or "_" in directive.name or "://" in "".join(directive.args)
     nginx["config_errors"], nginx["config_changed_at"] = reading.conf.errors, reading.changed_at
     if reading.changed_at is not None and reading.changed_at > host.now() - LATELY:
         from ...parse.nginx.changes import changes
@@ -340,10 +340,7 @@ def _look(
             from .ignored_servers import ignored_servers
 
             nginx["ignored"] = ignored_servers(reading.conf, nginx["routes"])
-        if astray and since is not None and not nginx["config_newer"]:
-            from .astray import redirects, shared_keys
-
-            redirects(host, reading.conf, nginx, built["http-log-path"], since)
-            shared_keys(host, reading.conf)
+        look = partial(note_mistakes, host, nginx, reading.conf, built["http-log-path"], since)
+        isolated(host, "nginx_mistakes", look)
     nginx["opens"] = opened(reading.conf, prefix, built["pid-path"])
     return nginx

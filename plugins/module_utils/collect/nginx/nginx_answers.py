@@ -1,7 +1,9 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directives by which nginx answers visitors with an error itself: return, deny, and limits."""
+"""The directives by which nginx answers visitors with an error itself: return, deny, limits, and the wish for
+a client's certificate.
+"""
 
 import posixpath
 import re
@@ -21,6 +23,7 @@ MOST_ANSWERS = 64
 MOST_TEXT = 200
 PASSES = ("fastcgi_pass", "proxy_pass", "grpc_pass", "uwsgi_pass", "scgi_pass")
 LIMITS, PASSWORDS = ("limit_req", "limit_conn"), "auth_basic_user_file"
+CERTIFICATE = "ssl_verify_client"
 _FILE = re.compile(r"\(\s*(!?)\s*-[fed]\s+(\S+?)\s*\)\Z")
 
 
@@ -132,6 +135,9 @@ class _Answers:
                 self.others += [path for path in logs if path not in self.others]
             level = self.enter(around, server)
             first = len(self.found)
+            verify = named(block, CERTIFICATE) or named(http.block or [], CERTIFICATE)
+            if verify and verify[-1].args == ["on"]:
+                self.add(site, verify[-1], "400", None, False)
             self.walk(site, named(http.block or [], "deny", PASSWORDS, *LIMITS), level)
             self.walk(site, block, level)
             for answer in self.found[first:]:

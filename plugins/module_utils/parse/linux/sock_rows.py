@@ -66,7 +66,9 @@ def tcp_request(family: int, port: int, last: int = 0) -> bytes:
     # Each: what, how far to go on if it is so, if not, and the port. Beyond the end it is left out. The first
     # two are joined by "or" to the last two, as ss(8) does.
     to, of_port = last or port, struct.Struct("=BBHBBH")
-    operations = of_port.pack(_PORT_AT_LEAST, 8, 20, 0, 0, port) + of_port.pack(_PORT_AT_MOST, 8, 12, 0, 0, to)
+    operations = of_port.pack(_PORT_AT_LEAST, 8, 20, 0, 0, port) + of_port.pack(
+        _PORT_AT_MOST, 8, 12, 0, 0, to
+    )
     operations += struct.pack("=BBH", _GO_ON, 4, 20)
     operations += of_port.pack(_OTHER_AT_LEAST, 8, 20, 0, 0, port)
     operations += of_port.pack(_OTHER_AT_MOST, 8, 12, 0, 0, to)

@@ -27,7 +27,7 @@ ELSEWHERE: "What" = "losses_elsewhere"
 SHORT: "What" = "short_page"
 REFUSED: "What" = "refused_pages"
 LOST: "What" = "cause_of_losses"
-PASSWORDS = "auth_basic_user_file"
+PASSWORDS, CERTIFICATE = "auth_basic_user_file", "ssl_verify_client"
 NOT_LOST = meanings("meant")  # the application answered so
 MANY = 10  # requests in the window
 WHOLE = 50  # pages: the whole end of a log
@@ -234,6 +234,9 @@ def failed_pages(
         elif by and by["kind"] == PASSWORDS:
             why = "the file that it names is not there, so that whoever gives a password is refused: "
             notes.append(unseen(WHAT, by["file"], words + why + place))
+        elif by and by["kind"] == CERTIFICATE:
+            why = "nginx asks each client for a certificate, and takes none of these, or a network in front sends "
+            notes.append(unseen(failure.what, by["file"], words + why + "none: " + place))
         elif by and by["kind"] in ("return", "deny"):
             notes.append(unseen(ON_PURPOSE, by["file"], words + "nginx is told to answer so: " + place))
         elif by:

@@ -63,7 +63,12 @@ def _unseen(master: "Master", unit: "Unit", error: "ErrorParts") -> Optional[str
 
 def _jail(pool: "Pool", error: "ErrorParts") -> Optional[str]:
     is_its = error.get("pool", pool["name"]) == pool["name"]  # by PHP's own log
-    if not pool["chroot"] or not is_its or error.get("fault") != "unresolved_name":
+    if not pool["chroot"] or not is_its:
+        return None
+    if "database" in error.get("lacks", []):
+        words = "pool %s has chroot = %s: the socket of a database is looked for in it (127.0.0.1 is a port)"
+        return words % (pool["name"], pool["chroot"])
+    if error.get("fault") != "unresolved_name":
         return None
     return "pool %s has chroot = %s, and looks names up by what is in it" % (pool["name"], pool["chroot"])
 

@@ -72,6 +72,7 @@ class TestWhatTheLogNames:
         monkeypatch.setattr(script_ways, "gone_roots", defect)
         host = Host()
         snapshot: Any = {"nginx": {"routes": [{"root": "/srv/gone.example", "params": {}}]}}
+        snapshot["fpm"] = {"masters": []}
         found = where_needed.named_places(host, snapshot, [], 0.0)
         assert (failed(host), found) == ([("gone_roots", "KeyError: 'a defect'")], {"gone_roots": []})
 

@@ -67,6 +67,17 @@ class TestDeny:
         assert seen("deny 192.0.2.7; allow all;") == []
 
 
+class TestCertificates:
+    @pytest.mark.parametrize("server, http", [("ssl_verify_client on;", ""), ("", "ssl_verify_client on;")])
+    def test_hit_each_client_must_have_one(self, server: str, http: str) -> None:
+        (found,) = seen(server, http)
+        assert (found["status"], found["kind"]) == (400, "ssl_verify_client")
+
+    @pytest.mark.parametrize("server", ["ssl_verify_client optional;", "ssl_verify_client off;"])
+    def test_near_miss_one_without_comes_in(self, server: str) -> None:
+        assert seen(server, "ssl_verify_client on;") == []
+
+
 class TestPasswords:
     @pytest.mark.parametrize("name", ["/etc/shop.htpasswd", "shop.htpasswd"])
     def test_hit_there_is_no_such_file(self, name: str) -> None:

@@ -330,6 +330,14 @@ class TestBad:
         host = self.bad(internal=True, **facts)
         assert hosts.found(host) == hosts.HEALTHY and not notes(host)
 
+    @pytest.mark.parametrize("facts, what", [({"answered": 1}, "visitors"), ({}, "refused_pages")])
+    def test_hit_the_site_asks_for_a_certificate(self, facts: Dict[str, Any], what: str) -> None:
+        host = self.bad(**facts)
+        own_answer(host, "ssl_verify_client", 400)
+        assert notes(host) == [what]
+        why = hosts.verdict(host)["missing"][0]["why"]
+        assert "ssl_verify_client x" in why and "the Host" not in why
+
     @pytest.mark.parametrize("kind", ["header", "plain"])
     @pytest.mark.parametrize("requests", [14, 1])
     def test_decoy_nginxs_own_page_tells_why(self, kind: str, requests: int) -> None:

@@ -61,8 +61,13 @@ class TestJail:
     def test_hit_a_name_is_looked_up_in_a_chroot(self) -> None:
         assert "pool www has chroot = /srv/jail, and looks names up" in self.jailed(self.NAME, "/srv/jail")
 
-    def test_near_miss_there_is_no_chroot(self) -> None:
-        assert "FastCGI sent" in self.jailed(self.NAME, None)
+    def test_hit_the_socket_of_the_database_is_outside(self) -> None:
+        text = self.jailed(MYSQL, "/srv/jail")
+        assert "pool www has chroot = /srv/jail: the socket of a database is looked for in it" in text
+
+    @pytest.mark.parametrize("text", [NAME, MYSQL])
+    def test_near_miss_there_is_no_chroot(self, text: str) -> None:
+        assert "FastCGI sent" in self.jailed(text, None)
 
     def test_decoy_another_error(self) -> None:
         assert "FastCGI sent" in self.jailed(": Uncaught RedisException: READONLY in /a.php", "/srv/jail")
