@@ -38,12 +38,10 @@ def note_mistakes(host: Host, nginx: "Nginx", conf: Conf, default_log: str, sinc
         own = [each for each in addresses(host) if not _OF_BRIDGE.match(each)]
         for file, words in islice(outdone(conf, own), MOST):
             host.miss("site_left_out", file, words)
-    leads = [
-        each for each in everything if each.name in ("return", "rewrite") and "://" in "".join(each.args)
-    ]
-    if since is not None and not nginx["config_newer"]:
-        if leads or count["fastcgi_cache"] or count["proxy_cache"]:
-            from .astray import redirects, shared_keys
+    leads = any(each.name in ("return", "rewrite") and "://" in "".join(each.args) for each in everything)
+    astray = leads or count["fastcgi_cache"] or count["proxy_cache"]
+    if astray and since is not None and not nginx["config_newer"]:
+        from .astray import redirects, shared_keys
 
-            redirects(host, conf, nginx, default_log, since)
-            shared_keys(host, conf)
+        redirects(host, conf, nginx, default_log, since)
+        shared_keys(host, conf)

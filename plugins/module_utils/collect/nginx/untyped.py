@@ -18,8 +18,8 @@ FEWEST = 3  # requests
 # Of a page of the site: strangers name none.
 _STYLE = r'\.css(?:\?[^" ]{0,99})? HTTP/[\d.]+" (?:200|304) \d+ "https?://(?:%s)[/:"]'
 _WORDS = (
-    "%s: nginx sends styles as no text/css, so that browsers take none: the types block at %s:%s stands in place "
-    "of all others. Write `include mime.types;` beside it"
+    "%s: nginx sends styles as no text/css, so that browsers take none: the types block at %s:%s stands in "
+    "place of all others. Write `include mime.types;` beside it"
 )
 
 

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 SOON = 10.0  # seconds: a deploy reloads php-fpm in that time
 _SETTING = re.compile(
-    r"(?m)^[ \t]*(?:php(?:_admin)?_(?:value|flag)\[)?(zend_extension|opcache\.(?:enable|validate_timestamps))\]?"
-    r"[ \t]*=[ \t]*\"?([^\s\";]+)"
+    r"(?m)^[ \t]*(?:php(?:_admin)?_(?:value|flag)\[)?"
+    r"(zend_extension|opcache\.(?:enable|validate_timestamps))\]?[ \t]*="
+    r"[ \t]*\"?([^\s\";]+)"
 )
 _OFF = ("0", "off", "no", "false")
 _WHY = (
-    "%s was changed since php-fpm loaded its files, and pool %s has opcache.validate_timestamps off: visitors get "
-    "the pages of the script as it was before, unless somebody emptied opcache since. Let each deploy end with a "
-    "reload of php-fpm"
+    "%s was changed since php-fpm loaded its files, and pool %s has opcache.validate_timestamps off: "
+    "visitors get the pages of the script as it was before, unless somebody emptied opcache since. Let each "
+    "deploy end with a reload of php-fpm"
 )
 
 

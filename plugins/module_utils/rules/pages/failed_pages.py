@@ -235,8 +235,8 @@ def failed_pages(
             why = "the file that it names is not there, so that whoever gives a password is refused: "
             notes.append(unseen(WHAT, by["file"], words + why + place))
         elif by and by["kind"] == CERTIFICATE:
-            why = "nginx asks each client for a certificate, and takes none of these, or a network in front sends "
-            notes.append(unseen(failure.what, by["file"], words + why + "none: " + place))
+            why = "nginx asks each client for a certificate, and a network in front may send none: "
+            notes.append(unseen(failure.what, by["file"], words + why + place))
         elif by and by["kind"] in ("return", "deny"):
             notes.append(unseen(ON_PURPOSE, by["file"], words + "nginx is told to answer so: " + place))
         elif by:

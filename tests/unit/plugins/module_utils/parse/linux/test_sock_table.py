@@ -155,7 +155,7 @@ class TestRows:
 
 
 def kept_out(port: int) -> sock_table.Load:
-    """Five clients of a listener whose queue holds two, and nobody is taken; 9008 listens on all addresses."""
+    """Five clients of a listener whose queue holds two, and nobody is taken. 9008 has all addresses."""
     seen = capture_of("7.4-debian11-kept-out")["tcp_diag_%d" % port]
     return load_of_tcp(sock_rows.parse_tcp_diag(bytes.fromhex(seen)), LOOPBACK, port)
 
