@@ -80,6 +80,13 @@ class StartFailure(NamedTuple):
         return self.first if self.kind in kinds.OF_ADDRESS else None
 
     @property
+    def step(self) -> Optional[str]:
+        """Of systemd's, whose setting is at fault. A path that lacks says more."""
+        if self.first.isupper():
+            return self.first
+        return "NAMESPACE" if self.path and self.errno != 2 else None
+
+    @property
     def path(self) -> Optional[str]:
         """Of a file or socket that could not be made. systemd sets a unit up below a directory of its own."""
         found = next((place for place in self.places if place.startswith("/")), None)

@@ -115,7 +115,9 @@ def read_message(text: str) -> Optional[Tuple[Signature, List[str]]]:
 
 def _read(line: "UnitLine") -> Optional[StartFailure]:
     if of_meaning([line], _STEPS):
-        return StartFailure("", line["meaning"], line["places"], "")
+        # "Failed at step": the path is that of the program, which is not at fault.
+        places = line["places"] if len(line["places"]) < 3 else line["places"][:1]
+        return StartFailure("", line["meaning"], places, "")
     # systemd's own exit statuses have names (systemd.exec(5)); those of programs have none.
     if 200 <= (_exit_status(line, ENDED) or 0) < 255 and line["places"][2].isupper():
         step = line["places"][2]

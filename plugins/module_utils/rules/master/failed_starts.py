@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # opcache, a fatal error of the script to preload).
 OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
+_OF_STEP = meanings("unit_step")
 _NOT_OPENED = meanings("log_unwritable", "pid_unwritable")
 _SIGNS = {
     "log_unwritable": "it cannot open its log",
@@ -80,6 +81,8 @@ def dependency(down: Down) -> Optional[Reason]:
 def _mended(down: Down) -> bool:
     """Whether what the last start failed at is seen to be gone. What was not looked at is not."""
     failure, facts = down.failure, down.master.get("last_start")
+    if failure and failure.meaning in _OF_STEP:
+        return False  # php-fpm's files do not decide it
     if failure is None or down.changed_since():
         return True
     if failure.meaning in TESTED and failure.kind not in kinds.UNTESTED and down.master["test"]["ran"]:
@@ -114,9 +117,14 @@ def failed(reason: str, down: Down) -> Optional[Reason]:
     if reason == "start_failed" and down.failure:
         words += ": " + down.failure.message
     what = down.path or (down.failure.address if down.failure else None)
+    step = down.failure.step if down.failure and reason == "unit_setup_failed" else None
+    if step:
+        words += " at the step " + step
     if what and what not in words:
         words += ", %s" % what
     found = _at_path(in_file(words, *down.written_at()), down)
+    if step:
+        return found._replace(facts={**found.facts, "name": step})
     strings = down.failure and down.failure.kind == NO_STRINGS
     return found._replace(facts={**found.facts, "fault": "interned_strings"}) if strings else found
 

@@ -99,6 +99,7 @@ NO_PROGRAM = (
     "No such file or directory"
 )
 NO_NAMESPACE = NO_PROGRAM.replace("EXEC", "NAMESPACE")
+NO_PATH = unit_says("Failed to set up mount namespacing: /srv/gone: No such file or directory")
 TIMED_OUT = unit_says("start operation timed out. Terminating.")
 UNKNOWN_WORDS = error("failed to create the event base: Function not implemented (38)")
 
@@ -125,7 +126,7 @@ NOT_TESTED = {"ran": False, "why": "php-fpm: No such file or directory"}
 HITS: Dict[str, Callable[[], Host]] = {
     "condition_failed": lambda: skipped("ConditionPathExists=/etc/shop/enabled"),
     "dependency_failed": without_its_dependency,
-    "unit_setup_failed": lambda: did_not_start(NO_NAMESPACE, exited("226/NAMESPACE")),
+    "unit_setup_failed": lambda: did_not_start(NO_PATH, NO_NAMESPACE, exited("226/NAMESPACE")),
     "start_command_failed": command_failed,
     "start_timeout": lambda: timed_out(READY),
     "log_unwritable": lambda: did_not_start(NO_SLOWLOG, INIT_FAILED, directory=False),

@@ -171,6 +171,20 @@ class TestOthers:
         words = fix("fpm_not_running", "unit_setup_failed", path="/srv/a")
         assert words.startswith("make /srv/a, or take it out of the unit")
 
+    @pytest.mark.parametrize(
+        "step, words",
+        [
+            ("CHDIR", "make the directory of WorkingDirectory=, let User= enter it"),
+            ("STDOUT", "make the directory of the file of StandardOutput="),
+            ("USER", "make the account of User="),
+            ("LOGS_DIRECTORY", "let LogsDirectory= have its directory in /var/log: no file"),
+            ("LATER", "correct what the unit sets up at the step LATER"),
+        ],
+    )
+    def test_systemd_cannot_set_a_step_up(self, step: str, words: str) -> None:
+        fixed = fix("fpm_not_running", "unit_setup_failed", name=step)
+        assert fixed.startswith(words) and "systemctl daemon-reload && systemctl start" in fixed
+
     def test_links_lead_in_a_circle(self) -> None:
         words = fix("nginx_own_error", "gone_root", fault="link_circle")
         assert words.startswith("make the link in the evidence anew")

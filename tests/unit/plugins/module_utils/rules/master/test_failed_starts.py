@@ -175,6 +175,55 @@ class TestSkipped:
         assert hosts.only(host)["facts"]["fault"] == "unit_file"
 
 
+class TestUnitStep:
+    """What systemd could not set up: the program that it was to become is well."""
+
+    PROGRAM = "Failed at step %s spawning /usr/sbin/php-fpm8.2: %s"
+
+    def step(self, name: str, why: str, *before: str) -> Host:
+        return did_not_start(*map(unit_says, before), unit_says(self.PROGRAM % (name, why)))
+
+    @pytest.mark.parametrize(
+        "name, why, before",
+        [
+            (
+                "CHDIR",
+                "No such file or directory",
+                "Changing to the requested working directory failed: No such file or directory",
+            ),
+            (
+                "STDOUT",
+                "No such file or directory",
+                "Failed to set up standard output: No such file or directory",
+            ),
+            ("USER", "No such process", "Failed to determine user credentials: No such process"),
+            ("LOGS_DIRECTORY", "File exists", "Failed to set up special execution directory in /var/log"),
+            ("NAMESPACE", "Permission denied", "Failed to set up mount namespacing: /proc: Permission denied"),
+        ],
+    )
+    def test_hit_the_step_is_named_and_no_program(self, name: str, why: str, before: str) -> None:
+        item = hosts.only(self.step(name, why, before))
+        assert (item["reason"], item["confidence"]) == ("unit_setup_failed", "likely")
+        assert item["facts"]["name"] == name and "php-fpm8.2" not in str(item["facts"])
+
+    def test_near_miss_a_path_that_lacks_says_more(self) -> None:
+        item = hosts.only(HITS["unit_setup_failed"]())
+        assert item["facts"]["path"] == "/srv/gone" and "name" not in item["facts"]
+
+    @pytest.mark.parametrize("why", ["Read-only file system", "No space left on device"])
+    def test_near_miss_an_errno_is_that_of_the_step(self, why: str) -> None:
+        assert hosts.causes(self.step("CGROUP", why)) == [(CAUSE, "unit_setup_failed", "active")]
+
+    def test_near_miss_files_of_php_fpm_that_changed_since(self) -> None:
+        host = self.step("CHDIR", "No such file or directory")
+        host.with_master(config_changed_at=hosts.now(host) - 1)
+        assert hosts.causes(host) == [(CAUSE, "unit_setup_failed", "active")] and hosts.actions(host) == []
+
+    def test_decoy_the_program_itself(self) -> None:
+        item = hosts.only(HITS["not_executable"]())
+        assert item["reason"] == "not_executable" and item["facts"]["path"] == "/usr/sbin/php-fpm8.2"
+
+
 class TestLoop:
     """A unit with Restart= is found between two starts, or in the middle of one."""
 
