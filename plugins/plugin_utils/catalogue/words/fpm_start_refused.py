@@ -78,7 +78,8 @@ _STEPS = {
 }
 _STEPS.update(
     {
-        "%s_DIRECTORY" % name.upper(): "let %sDirectory= have its directory in %s: no file there, a disk with "
+        "%s_DIRECTORY"
+        % name.upper(): "let %sDirectory= have its directory in %s: no file there, a disk with "
         "room, or correct the line" % (name, place)
         for name, place in (
             ("Runtime", "/run"),

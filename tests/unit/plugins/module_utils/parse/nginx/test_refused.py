@@ -151,6 +151,39 @@ class TestExplained:
             ("setgid(33) failed (22: Invalid argument)", "PrivateUsers= of the unit"),
             ("setgid(33) failed (1: Operation not permitted)", "the unit or container of nginx must leave"),
             ("socket() [::]:80 failed (97: Address family not supported by protocol)", "no IPv6 for nginx"),
+            (
+                "Failed at step CHDIR spawning /usr/sbin/nginx: No such file or directory",
+                "a setting of the unit, not the program",
+            ),
+            (
+                "Failed at step EXEC spawning /usr/sbin/nginx: No such file or directory",
+                "install its package",
+            ),
+            (
+                'mkdir() "/srv/gone/sub/cache" failed (2: No such file or directory)',
+                "nginx makes the last dir",
+            ),
+            ('chown("/srv/body", 33) failed (1: Operation not permitted)', "no CAP_CHOWN for nginx"),
+            (
+                'SSL_CTX_set_cipher_list("A") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
+                "none of these is a cipher",
+            ),
+            (
+                'invalid number of arguments in "proxy_set_header" directive in /etc/nginx/x:3',
+                "too few words, as an",
+            ),
+            ('"location" directive is not allowed here in /etc/nginx/x:3', "it is for another block"),
+            ('"root" directive is duplicate in /etc/nginx/x:3', "the same block has it twice"),
+            ('"pid" directive is duplicate in /etc/nginx/x:3', "the same block has it twice"),
+            ('unexpected end of file, expecting "}" in /etc/nginx/x:3', "a ; } or quote lacks"),
+            ('unexpected end of file, expecting ";" or "}" in /etc/nginx/x:3', "a ; } or quote lacks"),
+            ('unexpected "}" in /etc/nginx/x:3', "a ; } or quote lacks"),
+            ('directive "rewrite" is not terminated by ";" in /etc/nginx/x:3', "a ; } or quote lacks"),
+            ('host not found in upstream "php:9000" in /etc/nginx/x:3', "no address for that name then"),
+            (
+                'host not found in "lan:80" of the "listen" directive in /etc/nginx/x:3',
+                "no address for that name",
+            ),
         ],
     )
     def test_hit_what_the_words_do_not_tell(self, text: str, why: str) -> None:
@@ -159,9 +192,12 @@ class TestExplained:
     @pytest.mark.parametrize(
         "text",
         [
-            'host not found in upstream "php:9000" in /etc/nginx/x:3',
             "bind() to 0.0.0.0:80 failed (98: Address already in use)",
-            '"pid" directive is duplicate in /etc/nginx/x:3',
+            '"alias" directive is duplicate, "root" directive was specified earlier in /etc/nginx/x:3',
+            'mkdir() "/srv/cache" failed (13: Permission denied)',
+            'duplicate location "/" in /etc/nginx/x:3',
+            'duplicate upstream "a" in /etc/nginx/x:3',
+            'unexpected ";" in /etc/nginx/x:3',
             'the shared memory zone "SSL" is already declared for a different use in /etc/nginx/x:3',
             'invalid parameter "http3" in /etc/nginx/x:3',
             "socket() [::]:80 failed (24: Too many open files)",

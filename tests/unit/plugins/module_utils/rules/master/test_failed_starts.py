@@ -198,7 +198,11 @@ class TestUnitStep:
             ),
             ("USER", "No such process", "Failed to determine user credentials: No such process"),
             ("LOGS_DIRECTORY", "File exists", "Failed to set up special execution directory in /var/log"),
-            ("NAMESPACE", "Permission denied", "Failed to set up mount namespacing: /proc: Permission denied"),
+            (
+                "NAMESPACE",
+                "Permission denied",
+                "Failed to set up mount namespacing: /proc: Permission denied",
+            ),
         ],
     )
     def test_hit_the_step_is_named_and_no_program(self, name: str, why: str, before: str) -> None:
