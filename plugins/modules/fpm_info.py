@@ -210,7 +210,8 @@ masters:
         - C(changed_at), C(active_since), C(inactive_since) and C(start_limit_hit). C(log) has its last lines
           with C(at) and C(text).
         - C(type); C(writing), what the unit may not write; C(unmet), why systemd skipped the last start.
-        - C(ties), other services that a start of a unit which is down C(starts) or C(stops).
+        - C(ties), other services that a start of a unit which is down C(starts) or C(stops), and sockets that
+          it C(needs).
         - C(said), the last lines of other programs that it runs as root. C(limits), its C(RuntimeMaxSec=),
           C(WatchdogSec=), and tight C(LimitNPROC=) and C(TasksMax=). C(pid_file), its C(PIDFile=). These are
           not there before 0.11.0.

@@ -99,7 +99,8 @@ def _moved(host: Host, unit: "Unit") -> Dict[str, str]:
     return {
         name: does
         for (name, does), block in zip(unit["ties"].items(), parse_show(host.run(command).out))
-        if (does == "stops") == (block.get("ActiveState") in ("active", "activating"))
+        if does == "needs"
+        or (does == "stops") == (block.get("ActiveState") in ("active", "activating"))
         and (does == "stops" or block.get("Type") != "oneshot")
     }
 

@@ -40,10 +40,12 @@ Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy Fragmen
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
 InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload Type
 ConditionResult ConditionTimestampMonotonic AssertResult AssertTimestampMonotonic RestrictAddressFamilies
-Requires BindsTo Conflicts ConflictedBy RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
+Requires BindsTo Conflicts ConflictedBy TriggeredBy RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
 """
-# What a start does, systemd.unit(5).
+# What a start does, systemd.unit(5). A socket that systemd hands over is not made by a start, and php-fpm
+# removes its file as it stops, whoever made it.
 _TIES = {"Requires": "starts", "BindsTo": "starts", "Conflicts": "stops", "ConflictedBy": "stops"}
+_TIES["TriggeredBy"] = "needs"
 PROPERTIES = SANDBOX + WRITING + tuple(_STATE.split())
 # systemd.generator(7): units that are made of scripts and other files.
 GENERATED = ("/run/systemd/generator/", "/run/systemd/generator.early/", "/run/systemd/generator.late/")
@@ -138,7 +140,7 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
             other: does
             for name, does in _TIES.items()
             for other in get(name, "").split()
-            if other.endswith(".service")
+            if other.endswith(".socket" if does == "needs" else ".service")
         },
     }
 

@@ -153,7 +153,7 @@ class Down(NamedTuple):
 
     @property
     def moved(self) -> str:
-        """What a start does to other units."""
+        """What a start does to other units, or needs of them."""
         ties = (self.unit.get("ties") if self.unit else None) or {}
         return " and ".join("%s %s" % (does, name) for name, does in sorted(ties.items()))
 

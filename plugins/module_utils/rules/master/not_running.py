@@ -247,6 +247,9 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
         words = "%s, and none of its pools listens on %s" % (reason.summary, case.key)
         reason = reason._replace(summary=words, confidence="likely" if sure else "possible", remedy=[])
     unit, command = master["unit_state"], master.get("start_command") if case.owner else None
+    needed = [name for name, does in (unit and unit.get("ties") or {}).items() if does == "needs"]
+    if match.reason_id == "stopped" and needed:
+        reason = reason._replace(facts={"name": " ".join(needed)})
     starter = [evidence("service", command)] if command else []
     lost_file: Facts = {}
     if any(problem.get("path") == master["config"] for problem in master["config_errors"]):

@@ -6,7 +6,12 @@
 
 from __future__ import annotations
 
-from ..entry import Entry
+from ..entry import Entry, When
+
+_SOCKET_FIX = (
+    "restart {name} first, which makes the socket: php-fpm took the file away as it stopped, and a start makes "
+    "none; then `{start}`"
+)
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("fpm_not_running", None): Entry(
@@ -33,6 +38,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "`systemctl cat {unit}`.",
         do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates "
         "it again.",
+        when=(When("name", None, _SOCKET_FIX),),
     ),
     ("fpm_not_running", "stopped_often"): Entry(
         title="PHP-FPM is stopped and started again and again",

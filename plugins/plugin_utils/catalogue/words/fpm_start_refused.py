@@ -52,7 +52,7 @@ _STEPS = {
     "USER": "make the account of User=, or correct the line; in a container PrivateUsers= may fail, too",
     "GROUP": "make the groups of Group= and SupplementaryGroups=, or correct the line",
     "CHROOT": "make the directory of RootDirectory=, or correct the line",
-    "NAMESPACE": "make the paths of ReadWritePaths= and its like; in a container take PrivateTmp= and its like out",
+    "NAMESPACE": "make the paths of ReadWritePaths=, RootDirectory= and their like; in a container take PrivateTmp= and its like out",
     "NETWORK": "take out PrivateNetwork=, or correct NetworkNamespacePath=",
     "CGROUP": "correct Slice= and Delegate=, or let the container have control groups",
     "LIMITS": "lower what Limit...= asks for",

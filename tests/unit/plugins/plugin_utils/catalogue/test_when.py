@@ -185,6 +185,10 @@ class TestOthers:
         fixed = fix("fpm_not_running", "unit_setup_failed", name=step)
         assert fixed.startswith(words) and "systemctl daemon-reload && systemctl start" in fixed
 
+    def test_systemd_holds_the_socket(self) -> None:
+        assert fix("fpm_not_running", "stopped", name="shop.socket").startswith("restart shop.socket first")
+        assert fix("fpm_not_running", "stopped") == "systemctl start php.service"
+
     def test_links_lead_in_a_circle(self) -> None:
         words = fix("nginx_own_error", "gone_root", fault="link_circle")
         assert words.startswith("make the link in the evidence anew")

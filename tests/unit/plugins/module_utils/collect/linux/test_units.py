@@ -7,6 +7,7 @@
 import json
 from typing import Any
 
+import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux import units
 from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.collect.hosts.php_fpm import (
     BOOTED,
@@ -77,16 +78,17 @@ class TestConditions:
 
 
 class TestTies:
-    def ties(self, state: str, others: str) -> Any:
+    def ties(self, state: str, others: str, triggers: str = "") -> Any:
         name = "php8.2-fpm.service"
         shown = "Id=%s\nLoadState=loaded\nActiveState=%s\nRequires=sysinit.target db.service\n" % (
             name,
             state,
         )
-        shown += "ConflictedBy=shutdown.target other.service\n"
+        shown += "ConflictedBy=shutdown.target other.service\n" + triggers
+        asked = "db.service other.service" + " shop.socket" * bool(triggers)
         commands = {
             "systemctl show --no-pager -p %s -- %s" % (",".join(units.PROPERTIES), name): (0, shown, ""),
-            "systemctl show -p ActiveState,Type -- db.service other.service": (0, others, ""),
+            "systemctl show -p ActiveState,Type -- " + asked: (0, others, ""),
         }
         host = FakeHost(commands=commands, stats={"/run/systemd/system": BOOTED})
         return units.unit_states(host, [name], logs=False)[name]["ties"]
@@ -94,6 +96,13 @@ class TestTies:
     def test_hit_a_start_moves_other_services(self) -> None:
         others = "ActiveState=inactive\nType=simple\n\nActiveState=active\nType=simple\n"
         assert self.ties("inactive", others) == {"db.service": "starts", "other.service": "stops"}
+
+    @pytest.mark.parametrize("state", ["active", "inactive"])
+    def test_hit_a_start_makes_no_socket_of_systemds(self, state: str) -> None:
+        others = "ActiveState=active\nType=simple\n\nActiveState=failed\nType=simple\n"
+        triggers = "TriggeredBy=shop.timer shop.socket\n"
+        found = self.ties("inactive", others + "\nActiveState=%s\n" % state, triggers)
+        assert found == {"shop.socket": "needs"}
 
     def test_near_miss_they_are_as_a_start_wants_them(self) -> None:
         others = "ActiveState=active\nType=simple\n\nActiveState=failed\nType=simple\n"

@@ -167,6 +167,12 @@ class TestTied:
         assert item["reason"] == "stopped" and hosts.actions(host) == []
         assert "a start also starts a.service and stops b.service." in item["summary"]
 
+    def test_hit_a_start_makes_no_socket_of_systemds(self) -> None:
+        host = a_host("stopped").with_unit(ties={"shop.socket": "needs"})
+        item = hosts.only(host)
+        assert (item["reason"], item["facts"]["name"]) == ("stopped", "shop.socket")
+        assert hosts.actions(host) == [] and "a start also needs shop.socket." in item["summary"]
+
     def test_near_miss_none_is_moved(self) -> None:
         assert hosts.actions(a_host("stopped").with_unit(ties={})) == START_ONLY
 
