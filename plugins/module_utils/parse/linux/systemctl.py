@@ -40,10 +40,9 @@ Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy Fragmen
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
 InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload Type
 ConditionResult ConditionTimestampMonotonic AssertResult AssertTimestampMonotonic RestrictAddressFamilies
-Requires BindsTo Conflicts ConflictedBy TriggeredBy RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
+Requires BindsTo Conflicts ConflictedBy TriggeredBy Environment RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
 """
-# What a start does, systemd.unit(5). A socket that systemd hands over is not made by a start, and php-fpm
-# removes its file as it stops, whoever made it.
+# What a start does, systemd.unit(5). It makes no socket that systemd hands over.
 _TIES = {"Requires": "starts", "BindsTo": "starts", "Conflicts": "stops", "ConflictedBy": "stops"}
 _TIES["TriggeredBy"] = "needs"
 PROPERTIES = SANDBOX + WRITING + tuple(_STATE.split())
@@ -95,6 +94,9 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
         micro = number(get(event + "TimestampMonotonic"))
         return round(boot_at + micro / 1e6, 3) if micro else None
 
+    if "FPM_SOCKETS=" in get("Environment", "") and not get("TriggeredBy"):
+        # systemd has forgotten a socket unit that is stopped.
+        block["TriggeredBy"] = get("Id", "").replace(".service", ".socket")
     sandbox = {name: block[name] for name in SANDBOX if get(name) not in (None, "", "no")}
     return {
         "name": get("Id", ""),

@@ -49,7 +49,7 @@ _WHY = (
     ("step EXEC", "install its package anew"),
     (
         "at step [A-Z]",
-        "a setting of the unit, not the program: CHDIR is WorkingDirectory=, STDERR StandardError=, USER User=",
+        "the unit's setting fails, not the program: CHDIR is WorkingDirectory=, STDERR StandardError=, USER User=",
     ),
     ("more than one ExecStart=", "a drop-in must empty ExecStart= before it sets it"),
     ("shared libraries", "install the package of that library, or that of nginx anew"),
@@ -74,32 +74,14 @@ _WHY = (
     ),
     (r"failed \(97:", "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit"),
     (r"failed \(99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
-    (r"mkdir\(.*failed \(2:", "nginx makes the last directory of a path: make those above it"),
-    (
-        r"chown\(.*failed \(1:",
-        "no CAP_CHOWN for nginx, or a file system without it: change the owner by hand",
-    ),
-    ("no cipher match", "none of these is a cipher that this OpenSSL has (those of TLS 1.3 do not count)"),
-    (
-        "invalid number of arg",
-        "too few words, as an emptied variable leaves them, or too many, as without a ;",
-    ),
-    (
-        "is not allowed here",
-        "it is for another block: a } too many or too few before, or an include in a wrong one",
-    ),
-    (
-        "is duplicate in",
-        "the same block has it twice, here and before, maybe by an include or -g: take one out",
-    ),
-    (
-        r'unexpected (?:end|"})|not terminated',
-        "a ; } or quote lacks, or is one too many; a regex with { wants quotes",
-    ),
-    (
-        "host not found in",
-        "no address for that name then: if getent ahosts has one now, try again; else mend it",
-    ),
+    (r"mkdir\(.*failed \(2:", "nginx makes the last directory alone: make those above it"),
+    (r"chown\(.*failed \(1:", "nginx lacks CAP_CHOWN, or NFS refuses it: set the owner by hand"),
+    ("no cipher match", "none is a cipher that this OpenSSL has (TLS 1.3's do not count)"),
+    ("invalid number of arg", "too few words, as of an emptied variable, or too many, as without a ;"),
+    ("is not allowed here", "it is for another block: a } too many or too few before, or a wrong include"),
+    ("is duplicate in", "the same block has it twice, maybe by an include or -g: take one out"),
+    (r'unexpected (?:end|"})|not terminated', "a ; } or quote lacks, or a } is too many; a regex with { wants quotes"),
+    ("host not found in", "no address for that name then: if getent ahosts has one now, try again"),
 )
 _PATH = re.compile(r'"(/[^"]+)"')
 # Each directive of nginx's has an ASCII name.

@@ -81,7 +81,7 @@ class StartFailure(NamedTuple):
 
     @property
     def step(self) -> Optional[str]:
-        """Of systemd's, whose setting is at fault. A path that lacks says more."""
+        """Of systemd's. A path that lacks says more."""
         if self.first.isupper():
             return self.first
         return "NAMESPACE" if self.path and self.errno != 2 else None

@@ -115,8 +115,8 @@ def read_message(text: str) -> Optional[Tuple[Signature, List[str]]]:
 
 def _read(line: "UnitLine") -> Optional[StartFailure]:
     if of_meaning([line], _STEPS):
-        # "Failed at step": the path is that of the program, which is not at fault.
-        places = line["places"] if len(line["places"]) < 3 else line["places"][:1]
+        # Of a failed step the first alone counts: its program is well.
+        places = line["places"][:1] if line["places"][2:] else line["places"]
         return StartFailure("", line["meaning"], places, "")
     # systemd's own exit statuses have names (systemd.exec(5)); those of programs have none.
     if 200 <= (_exit_status(line, ENDED) or 0) < 255 and line["places"][2].isupper():

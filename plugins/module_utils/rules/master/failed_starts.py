@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # opcache, a fatal error of the script to preload).
 OF_PHP, _OF_PRELOAD = (70, 254, 255), (70, 255)
 _OF_FPM = (78,)  # FPM_EXIT_CONFIG, of any step of its start: fpm_init()
-_OF_STEP = meanings("unit_step")
 _NOT_OPENED = meanings("log_unwritable", "pid_unwritable")
 _SIGNS = {
     "log_unwritable": "it cannot open its log",
@@ -81,9 +80,7 @@ def dependency(down: Down) -> Optional[Reason]:
 def _mended(down: Down) -> bool:
     """Whether what the last start failed at is seen to be gone. What was not looked at is not."""
     failure, facts = down.failure, down.master.get("last_start")
-    if failure and failure.meaning in _OF_STEP:
-        return False  # php-fpm's files do not decide it
-    if failure is None or down.changed_since():
+    if failure is None or down.changed_since() and reason_of(failure) != "unit_setup_failed":
         return True
     if failure.meaning in TESTED and failure.kind not in kinds.UNTESTED and down.master["test"]["ran"]:
         return True  # php-fpm -t accepts it: _rejected stands before
@@ -118,8 +115,6 @@ def failed(reason: str, down: Down) -> Optional[Reason]:
         words += ": " + down.failure.message
     what = down.path or (down.failure.address if down.failure else None)
     step = down.failure.step if down.failure and reason == "unit_setup_failed" else None
-    if step:
-        words += " at the step " + step
     if what and what not in words:
         words += ", %s" % what
     found = _at_path(in_file(words, *down.written_at()), down)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from ..entry import Entry, When
 
 _SOCKET_FIX = (
-    "restart {name} first, which makes the socket: php-fpm took the file away as it stopped, and a start makes "
-    "none; then `{start}`"
+    "restart {name} first, or bring it back: that unit makes the socket, whose file php-fpm removes as it "
+    "stops; then `{start}`"
 )
 
 WORDS: dict[tuple[str, str | None], Entry] = {

@@ -92,6 +92,22 @@ class TestUnit:
         )
 
 
+class TestSocket:
+    @pytest.mark.parametrize(
+        "shown, ties",
+        [
+            ("TriggeredBy=web.socket web.timer\nEnvironment=A=1", {"web.socket": "needs"}),
+            # Of php-shop.socket, stopped, systemd 257 tells nothing.
+            ("TriggeredBy=\nEnvironment=FPM_SOCKETS=/run/php-shop.sock=3", {"php-shop.socket": "needs"}),
+            ("TriggeredBy=web.socket\nEnvironment=FPM_SOCKETS=/run/a.sock=3", {"web.socket": "needs"}),
+            ("TriggeredBy=\nEnvironment=FPM_LOG=/a", {}),
+        ],
+    )
+    def test_a_start_makes_none_that_is_handed_over(self, shown: str, ties: Dict[str, str]) -> None:
+        unit = unit_facts(parse_show("Id=php-shop.service\n" + shown)[0], 0.0)
+        assert unit["ties"] == ties and "FPM_SOCKETS" not in str(unit)
+
+
 class TestLimits:
     @pytest.mark.parametrize(
         "shown, limits",

@@ -153,7 +153,7 @@ class TestExplained:
             ("socket() [::]:80 failed (97: Address family not supported by protocol)", "no IPv6 for nginx"),
             (
                 "Failed at step CHDIR spawning /usr/sbin/nginx: No such file or directory",
-                "a setting of the unit, not the program",
+                "the unit's setting fails, not the program",
             ),
             (
                 "Failed at step EXEC spawning /usr/sbin/nginx: No such file or directory",
@@ -161,12 +161,12 @@ class TestExplained:
             ),
             (
                 'mkdir() "/srv/gone/sub/cache" failed (2: No such file or directory)',
-                "nginx makes the last dir",
+                "nginx makes the last directory",
             ),
-            ('chown("/srv/body", 33) failed (1: Operation not permitted)', "no CAP_CHOWN for nginx"),
+            ('chown("/srv/body", 33) failed (1: Operation not permitted)', "nginx lacks CAP_CHOWN"),
             (
                 'SSL_CTX_set_cipher_list("A") failed (SSL: error:0A0000B9:SSL routines::no cipher match)',
-                "none of these is a cipher",
+                "none is a cipher",
             ),
             (
                 'invalid number of arguments in "proxy_set_header" directive in /etc/nginx/x:3',
