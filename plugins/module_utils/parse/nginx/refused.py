@@ -49,7 +49,7 @@ _WHY = (
     ("step EXEC", "install its package anew"),
     (
         "at step [A-Z]",
-        "the unit's setting fails, not the program: CHDIR is WorkingDirectory=, STDERR StandardError=, USER User=",
+        "a setting of the unit fails: CHDIR is WorkingDirectory=, STDERR StandardError=, USER User=",
     ),
     ("more than one ExecStart=", "a drop-in must empty ExecStart= before it sets it"),
     ("shared libraries", "install the package of that library, or that of nginx anew"),
@@ -80,7 +80,10 @@ _WHY = (
     ("invalid number of arg", "too few words, as of an emptied variable, or too many, as without a ;"),
     ("is not allowed here", "it is for another block: a } too many or too few before, or a wrong include"),
     ("is duplicate in", "the same block has it twice, maybe by an include or -g: take one out"),
-    (r'unexpected (?:end|"})|not terminated', "a ; } or quote lacks, or a } is too many; a regex with { wants quotes"),
+    (
+        r'unexpected (?:end|"})|not terminated',
+        "a ; } or quote lacks, or a } is too many; a regex with { wants quotes",
+    ),
     ("host not found in", "no address for that name then: if getent ahosts has one now, try again"),
 )
 _PATH = re.compile(r'"(/[^"]+)"')

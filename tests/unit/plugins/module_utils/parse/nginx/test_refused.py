@@ -153,7 +153,7 @@ class TestExplained:
             ("socket() [::]:80 failed (97: Address family not supported by protocol)", "no IPv6 for nginx"),
             (
                 "Failed at step CHDIR spawning /usr/sbin/nginx: No such file or directory",
-                "the unit's setting fails, not the program",
+                "a setting of the unit fails",
             ),
             (
                 "Failed at step EXEC spawning /usr/sbin/nginx: No such file or directory",
@@ -170,7 +170,7 @@ class TestExplained:
             ),
             (
                 'invalid number of arguments in "proxy_set_header" directive in /etc/nginx/x:3',
-                "too few words, as an",
+                "too few words, as of an",
             ),
             ('"location" directive is not allowed here in /etc/nginx/x:3', "it is for another block"),
             ('"root" directive is duplicate in /etc/nginx/x:3', "the same block has it twice"),
