@@ -42,7 +42,8 @@ class Facts(TypedDict, total=False):
     fault: Optional[Fault]
     file: Optional[str]  # of the configuration, in which the line is that decides
     line: Optional[int]
-    # Of what the fault is about: a function, an extension, a variable, a version, a file, a step of systemd's.
+    # Of what the fault is about: a function, an extension, a variable, a version, a file, a step or a socket
+    # unit of systemd's.
     name: Optional[str]
     nginx_config: Optional[str]  # that it was started with, where it is no usual one
     nginx_prefix: Optional[str]  # the same of its prefix

@@ -61,7 +61,7 @@ class LaterUnit(TypedDict, total=False):
     type: Optional[str]  # Type=; not before 0.5.0
     writing: Dict[str, str]  # ProtectSystem= and the paths that it may or may not write; not before 0.5.0
     unmet: List[str]  # conditions and assertions that kept the last start back; not before 0.5.0
-    # Others that a start of one that is down "starts" or "stops"; not before 0.10.0. Of sockets that it "needs":
+    # Others that a start of one that is down "starts" or "stops"; not before 0.10.0. Sockets that it "needs":
     # not before 0.18.0.
     ties: Dict[str, str]
     said: List[UnitLine]  # the last lines of other programs that it runs as root; not before 0.11.0

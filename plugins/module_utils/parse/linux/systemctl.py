@@ -40,7 +40,8 @@ Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy Fragmen
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
 InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload Type
 ConditionResult ConditionTimestampMonotonic AssertResult AssertTimestampMonotonic RestrictAddressFamilies
-Requires BindsTo Conflicts ConflictedBy TriggeredBy Environment RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
+Requires BindsTo Conflicts ConflictedBy TriggeredBy Environment
+RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
 """
 # What a start does, systemd.unit(5). It makes no socket that systemd hands over.
 _TIES = {"Requires": "starts", "BindsTo": "starts", "Conflicts": "stops", "ConflictedBy": "stops"}

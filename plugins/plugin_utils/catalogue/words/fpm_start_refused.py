@@ -52,7 +52,8 @@ _STEPS = {
     "USER": "make the account of User=, or correct the line; in a container PrivateUsers= may fail, too",
     "GROUP": "make the groups of Group= and SupplementaryGroups=, or correct the line",
     "CHROOT": "make the directory of RootDirectory=, or correct the line",
-    "NAMESPACE": "make the paths of ReadWritePaths=, RootDirectory= and their like; in a container take PrivateTmp= and its like out",
+    "NAMESPACE": "make the paths of ReadWritePaths=, RootDirectory= and their like; in a container take "
+    "PrivateTmp= and its like out",
     "NETWORK": "take out PrivateNetwork=, or correct NetworkNamespacePath=",
     "CGROUP": "correct Slice= and Delegate=, or let the container have control groups",
     "LIMITS": "lower what Limit...= asks for",
@@ -245,8 +246,8 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "load.",
         fix="make {path}, or take it out of the unit (systemctl cat {unit}); `{load_unit_and_start}`",
         advice="The word behind the status names the step: NAMESPACE a path of the unit's sandbox, USER or "
-        "GROUP an account, CHDIR WorkingDirectory=, STDOUT StandardOutput=. `systemctl cat {unit}` shows the setting. Correct it, "
-        "`systemctl daemon-reload`, `{start}`.",
+        "GROUP an account, CHDIR WorkingDirectory=, STDOUT StandardOutput=. `systemctl cat {unit}` shows "
+        "the setting. Correct it, `systemctl daemon-reload`, `{start}`.",
         do_not="Do not look for it in the pool files: php-fpm was never run.",
         when=(
             When("fault", "unit_file", _UNIT_FILE_FIX),
