@@ -85,10 +85,10 @@ class TestTies:
             state,
         )
         shown += "ConflictedBy=shutdown.target other.service\n" + triggers
-        asked = "db.service other.service" + " shop.socket" * bool(triggers)
+        names = "db.service other.service" + " shop.socket" * bool(triggers)
         commands = {
             "systemctl show --no-pager -p %s -- %s" % (",".join(units.PROPERTIES), name): (0, shown, ""),
-            "systemctl show -p ActiveState,Type -- " + asked: (0, others, ""),
+            "systemctl show -p ActiveState,Type -- " + names: (0, others, ""),
         }
         host = FakeHost(commands=commands, stats={"/run/systemd/system": BOOTED})
         return units.unit_states(host, [name], logs=False)[name]["ties"]
