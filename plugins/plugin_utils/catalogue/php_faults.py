@@ -15,11 +15,14 @@ FIXES: dict[str, str] = {
     "the error",
     "removed_function": "update the code, or pass the site to a pool of an older PHP: this one has no "
     "{name}() any more",
+    "newer_function": "this PHP has no {name}(), as it came with a later PHP (or with the extension mbstring, if "
+    "it begins with mb_): pass the site to a pool of a newer PHP, or deploy a release for this one",
     "disabled_function": "take {name} out of disable_functions (php.ini or the site's pool), if the site "
     "is to have it; `{restart}`",
     "older_code": "update the code of the file in the error, a plugin's or the application's: PHP 8 ends "
     "with an error what PHP 7 let pass. Until then, pass the site to a pool of PHP 7",
-    "save_handler": "install and enable the extension {name} for this PHP, which session.save_handler names; "
+    "save_handler": "install and enable the extension {name} for this PHP ({extension_package}), which "
+    "session.save_handler names; "
     "`{restart}`",
     "environment_variable": "give the pool env[{name}], or clear_env = no if php-fpm's unit has it; "
     "`{reload}`",
@@ -28,14 +31,16 @@ FIXES: dict[str, str] = {
     "unresolved_name": "look that name up on this host (getent ahosts), and in the application's settings; "
     "in a chroot of the pool it needs etc/resolv.conf, etc/hosts and the resolver's libraries",
     "certificate_refused": "see the certificate that the other side shows, its dates and its names; if it is "
-    "right, update this host's ca-certificates. Leave the check on",
+    "right, update this host's ca-certificates (of PostgreSQL see sslrootcert). Leave the check on",
     "timezone_database": "let the workers read /usr/share/zoneinfo: install tzdata; a chroot needs a copy of "
     "it, and open_basedir must have it; `{restart}`",
-    "database_connections": "give the database more connections (max_connections) than all pools have "
-    "workers, or pools fewer",
+    "database_connections": "give the database more connections (max_connections; Redis: maxclients) than "
+    "all pools have workers, or pools fewer; where the error names one account or role, it is that one's limit",
     "memory_unit": "write memory_limit with a unit that PHP knows, as 256M: 256Mb is 256 bytes; `{reload}`",
     "certificate_file": "let openssl.cafile and curl.cainfo name a file of authorities that is there, in "
     "place of {name}",
+    "open_files": "see which page leaves files or connections open; else raise rlimit_files of the site's pool "
+    "(and LimitNOFILE= of php-fpm's unit); `{restart}`",
     # No command: root would paste it.
     "vendor": "run composer install in the application's directory, as its own account and never as root, or "
     "deploy vendor/ with the code; if it is there, see its mode",
@@ -48,31 +53,53 @@ FIXES: dict[str, str] = {
     "encoded": "pass the site to a pool of PHP {name}, or get its files encoded for this PHP from who sells "
     "them",
     "database_login": "let the application's settings have the account, password and name of a database that "
-    "the server knows",
+    "the server knows, for this host: MySQL tells 'shop'@'localhost' from 'shop'@'10.0.0.9'. Of a socket (Peer, "
+    "Ident, auth_socket) it is the system's account that counts: name a host, as 127.0.0.1",
+    "database_host": "let the database's server take this host: PostgreSQL by a line in pg_hba.conf for this "
+    "host, account, database and encryption (then reload it), MySQL by an account of that name for this host. "
+    "It runs, and the password has not been looked at",
+    "database_blocked": "unblock this host at the database's server: mysqladmin flush-hosts, of MySQL 8.4 TRUNCATE "
+    "TABLE performance_schema.host_cache. Then see what connects and never logs in, as a check of the port; "
+    "max_connect_errors is the limit",
+    "database_starting": "wait until it takes connections: the database starts, stops or recovers after a crash; "
+    "its own log tells which, and why",
+    "database_tls": "let both sides agree on TLS: sslmode (or the application's SSL options) here, ssl = on or "
+    "require_secure_transport at the database's server",
     "database_schema": "bring the database to the application's version (its migrations or updater, as its "
     "own account, after a backup), and see which database it uses",
     "database_full": "free room where the database has its data and its temporary files (df -h, df -i): it "
     "can write no more",
     "database_read_only": "let the application's settings name the primary: this database takes no writes "
     "(read_only), as a replica, or as somebody has set it",
-    "database_gone": "see in the database's log whether it was stopped; else compare its wait_timeout and "
-    "max_allowed_packet with what the application does",
+    "database_gone": "see in the database's log whether it was stopped, or ended the connection; if a proxy or a "
+    "tunnel stands before it, whether that one reaches it; else compare its wait_timeout and max_allowed_packet "
+    "with what the application does",
     "database_table": "repair the tables that the database calls crashed (mysqlcheck --auto-repair, after a "
     "backup), and see why: power, disk or memory",
     "database_plugin": "give the application's account of the database a way to log in that this server has "
     "(ALTER USER, caching_sha2_password), or switch the old one on there",
-    "database_method": "pass the site to a pool of a newer PHP, or give its database account a password by "
-    "mysql_native_password: this PHP knows no other way",
+    "database_method": "this PHP, or its libpq, is older than the way in which the server asks for the password: "
+    "pass the site to a pool of a newer PHP (MySQL's caching_sha2_password needs 7.4, SCRAM a libpq of 10), or "
+    "give the account a password by a way that both know (mysql_native_password; password_encryption = md5)",
     "database_locked": "see what holds the lock in the database: SHOW PROCESSLIST, pg_stat_activity; of "
     "SQLite one process writes at a time",
+    "service_denied": "this host keeps PHP from connecting, and the service itself may well run. Of a socket: the "
+    "pool's account needs x on its directories and w on it. By SELinux: setsebool -P httpd_can_network_connect_db "
+    "on, for other services than databases httpd_can_network_connect. Else see RestrictAddressFamilies= and "
+    "IPAddressDeny= of php-fpm's unit, and the firewall's rules for what goes out",
+    "service_silent": "nothing answers at that address: see whether the application's settings have the right "
+    "one, and what drops packets on the way: a firewall, a security group, a route, a VPN. A service that was "
+    "only stopped refuses at once",
     "database_unreached": "see whether the database runs, and where: in the application's settings localhost "
-    "is a socket, 127.0.0.1 a port",
+    "is a socket, 127.0.0.1 a port, which bind-address or listen_addresses may leave out",
     "redis_unreached": "see whether Redis runs, and whether the application's settings name its host and "
     "port, or its socket",
     "redis_full": "give Redis more memory (maxmemory), or a maxmemory-policy such as allkeys-lru where "
     "it is a cache alone: PHP's memory_limit is not meant",
     "redis_login": "let the application's settings have the password (and the name) that Redis asks for: its "
-    "requirepass, or its users",
+    "requirepass, or its users and what they may do; none where Redis has none",
+    "redis_protected": "give Redis a password (requirepass), and the application's settings the same: without one "
+    "it takes only what comes from its own host. Leave its protected mode on",
     "redis_read_only": "let the application's settings name the master of Redis: this one is a replica",
     "redis_loading": "wait until Redis has loaded its data; its log tells why it was started again",
     "search_unreached": "see whether the search engine runs (Elasticsearch or OpenSearch), and whether the "
@@ -98,6 +125,7 @@ FIXES: dict[str, str] = {
     "host_header": "set fastcgi_param HTTP_HOST $host beside PHP's other fastcgi_param lines (alone in a "
     "block it would void them): requests by HTTP/3 have no Host header; `{test_nginx} && {reload_nginx}`",
     "quota": "see whose quota is used up (quota -u, repquota -a), whatever df says; free room, or raise it",
+    "disk_full": "free room where the file in the error is (df -h, df -i), of sessions in session.save_path",
     "memory_limit": "see what its pages load; else raise memory_limit of the site's pool as far as its "
     "workers fit in memory; `{reload}`",
     "memory_of_system": "see what keeps memory from the worker: LimitAS= and MemoryMax= of "
@@ -115,8 +143,14 @@ FIXES: dict[str, str] = {
     "accounts write there (chmod 1777); where it is, another account has files of that name",
     "read_only": "if the evidence names a setting of php-fpm's unit, let ReadWritePaths= have the "
     "directory; else it is mounted read-only: see dmesg, and mend its disk first",
-    "extension": "install and enable the extension {name} for this PHP; where its file is there, php-fpm's "
-    "start tells why it is not loaded; `{restart}`",
+    "memcache": "install and enable the extension {name} for this PHP, which the memcache settings of Nextcloud's "
+    "config.php name ({extension_package}); apc.enable_cli is for the command line alone; `{restart}`",
+    "generated": "run bin/magento setup:di:compile in the application's directory, as its own account and never "
+    "as root, and let the pool's account write generated/ and var/",
+    "development": "a package that composer install --no-dev leaves out is still asked for: set APP_ENV=prod "
+    "(Laravel: production) for the pool and in .env, and delete the cached bootstrap/cache/*.php or var/cache",
+    "extension": "install and enable the extension {name} for this PHP ({extension_package}); where its file is "
+    "there, php-fpm's start tells why it is not loaded; `{restart}`",
     # No name: a visitor may bring a path into an error, too.
     "plugin": "update the plugin or theme of WordPress in whose file the error is; one whose directory in "
     "wp-content gets another name is off",

@@ -21,6 +21,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.redact impo
 
 from ..answers.untrusted import MAX_TEXT
 from .commands import COMMANDS, INSTEAD
+from .extension_packages import package_of
 
 # A unit's name that is safe in a shell; what PHP names, in words alone, of which no shell makes anything.
 _UNIT = re.compile(r"\w[\w@.:-]*\.service\Z", re.ASCII)
@@ -92,6 +93,7 @@ FIELDS = {
     "pids": Field("PIDS", "the processes", _pids),
     "name": Field("NAME", "", _name),
     "directive": Field("DIRECTIVE", "", _name),
+    "extension_package": Field("EXTENSION_PACKAGE", "a package of its own", _name),
 }
 # The same of what docs/causes.md does not name.
 OTHERS = {
@@ -117,6 +119,7 @@ def fields_of(finding: Mapping[str, Any]) -> dict[str, Any]:
     facts = finding.get("facts") or {}
     known.update({"address": endpoint, **facts})
     known["restart_command"] = facts.get("start_command")
+    known["extension_package"] = package_of(facts.get("name"), finding.get("unit"))
     if facts.get("path"):
         known["directory"] = posixpath.dirname(facts["path"])
     for form, pattern in PACKAGES:

@@ -23,6 +23,7 @@ _EXTENSIONS = (
     ("imagick", r"Imagick\w*", ""),
     ("imap", "", r"imap_\w+"),
     ("intl", "NumberFormatter|Collator|IntlDateFormatter|Normalizer|Locale", r"idn_to_\w+|normalizer_\w+"),
+    ("json", "", "json_(?:en|de)code"),
     ("ldap", "", r"ldap_\w+"),
     ("mbstring", "", r"mb_\w+"),
     ("memcached", "Memcached", ""),
@@ -41,7 +42,9 @@ _EXTENSIONS = (
     ("xsl", "XSLTProcessor", ""),
     ("zip", "ZipArchive", r"zip_\w+"),
 )
-_CLASS, _FUNCTION = "Class [\"'](?:%s)[\"'] not found", r"Call to undefined function (?:%s)\("
+# PHP puts the script's namespace before it.
+_UNDEFINED = r"undefined function (?:[\w\\]{1,200}\\)?"
+_CLASS, _FUNCTION = "Class [\"'](?:%s)[\"'] not found", "Call to " + _UNDEFINED + r"(?:%s)\("
 
 
 def _lacks(name: str, classes: str, functions: str) -> str:
@@ -51,6 +54,12 @@ def _lacks(name: str, classes: str, functions: str) -> str:
 
 # What PHP says itself. The message of an exception may be a visitor's, and imitate it.
 _FATAL = r"\A(?:(?:(?!PHP (?:message: |Fatal error)).){0,150}PHP message: )?PHP Fatal error: {1,2}Uncaught "
+# libpq has a line of each address of a name.
+_PG = r"xception: SQLSTATE\[08006\] \[7\] (?:co[^#]{1,500}?(?:failed|server): )?(?:FATAL: {1,2})?"
+_MYSQL = r"xception: (?:SQLSTATE\[\w{5}\] \[\d{4}\] |(?<=_sql_exception: ))"
+_REDIS = r"(?:RedisException|Predis\S+ConnectionException): "
+_DATABASE = "(?:%s|%s)" % (_PG, _MYSQL)
+_SERVICE = "(?:%s|%s)" % (_DATABASE, _REDIS)
 # The group "name" has the name of what it is about: of letters that no shell and no comment takes for more.
 # Of an extension the groups are called as it is: nothing of the text is its name.
 FAULTS = {
@@ -59,10 +68,14 @@ FAULTS = {
     r"(?P<name>[a-z\d_]{1,30}(?:, [a-z\d_]{1,30}){0,9})",
     "parse_error": r"PHP Parse error: ",
     # Taken away by PHP 7.0 and 8.0.
-    "removed_function": r"undefined function (?P<name>each|create_function|(?:mysql|ereg|mcrypt)_\w+|eregi?|"
+    "removed_function": _UNDEFINED + r"(?P<name>each|create_function|(?:mysql|ereg|mcrypt)_\w+|eregi?|"
     r"split|money_format|get_magic_quotes_\w+)\(",
+    # Laravel had an array_first() of its own.
+    "newer_function": _UNDEFINED + r"(?P<name>str_(?:contains|(?:starts|ends)_with)|"
+    r"array_(?:is_list|key_(?:fir|la)st|find(?:_key)?|any|all)|json_validate|"
+    r"mb_(?:str_(?:pad|split)|[lr]?trim|[ul]cfirst))\(",
     # Each PHP has these: without them, disable_functions has taken them away.
-    "disabled_function": _FATAL + r"(?:Error: Call to undefined function |"
+    "disabled_function": _FATAL + r"(?:Error: Call to " + _UNDEFINED + r"|"
     r"\S{1,99}xception: The Process class relies on )(?P<name>exec|shell_exec|system|"
     r"passthru|p(?:open|close)|proc_(?:open|close|get_status|terminate)|putenv|getenv|symlink|readlink|mail|"
     r"ini_(?:set|get)|set_time_limit|php_uname|phpversion|fsockopen|stream_socket_(?:client|server)|"
@@ -79,31 +92,42 @@ FAULTS = {
     r"getaddrinfo|\[08006\] \[7\] could not translate host name|"
     r"xception: (?:cURL error 6: |Could not resolve host)",
     "certificate_refused": r"(?:rror|xception): [^;]{0,200}:certificate verify failed|"
-    r"Exception: cURL error 60: ",
+    r"Exception: cURL error 60: |" + _PG + "(?:SSL error: |server |root )certificate ",
     "timezone_database": r"rror: {1,2}(?:[\w:]+\(\): )?Timezone database is corrupt",
-    "database_connections": r"[Tt]oo many connections|too many clients already|max_user_connections|"
-    r"max number of clients reached|connection slots are reserved",
+    "database_connections": r"(?:1040[\])]:? |_exception: )Too many connections|max_user_connections|"
+    r"too many (?:clients already|connections for )|max number of clients reached|connection slots are reserved|"
+    r"no more connections allowed",
     # zend_alloc.c has no smaller memory_limit than 2 MB.
     "memory_unit": r"Allowed memory size of (?:\d{1,6}|2097152) bytes exhausted",
     # Of a name with other letters a part would be another file.
     "certificate_file": r"(?:failed loading cafile stream: `|CAfile: |certificate file: )(?=/)"
     r"(?:(?P<name>[\w ./@+-]{2,255}?)(?='|\n| CApath: | in /))?",
     # Of require alone, which ends the script: an application asks for much else that it may do without.
-    "open_basedir": r"require(?:_once)?\(\): open_basedir restriction in effect\. "
+    "open_basedir": r"(?:require(?:_once)?|xception: [\w:]{1,60})\(\): open_basedir restriction in effect\. "
     r"File\((?P<name>/[\w./@+-]{1,255})\)",
     "encoded": r"was encoded by the ionCube Encoder for PHP (?P<name>\d[\d.]{0,5}) and cannot run",
     "unreadable": r"require(?:_once)?\((?P<name>/[\w./@+-]{1,255})\): "
     r"[Ff]ailed to open stream: Permission denied",
+    "open_files": r"\): [Ff]ailed to open stream: Too many open files|%sToo many open files" % _SERVICE,
     # A release that a deploy took away had its libraries.
     "vendor": r"Failed opening required '(?:(?!/releases/)[^'\n]){0,255}vendor/autoload\.php'",
     "redis_files": r"Exception: MISCONF (?:Redis|Errors writing to the AOF)",
-    "database_driver": r"(?m)(?:Exception|in the driver): could not find driver(?: in | \(|$)",
+    "database_driver": r"(?m)(?:Exception|in the driver): could not find driver(?: in | \(|$)|"
+    r"Error: Undefined (?:class )?constant '?(?:PDO::)?MYSQL_ATTR_",
     "database_file": r"[:8\])] (?:attempt to write a readonly database|unable to open database file)",
-    # MySQL 8 and a client before PHP 7.4.
+    # MySQL 8 and a client before PHP 7.4, PostgreSQL 14 and a libpq before 10.
     "database_method": r"xception: SQLSTATE\[HY000\] \[2054\] |\(HY000/2054\): The server requested|"
-    r"(?:_sql_exception|_connect\(\)): The server requested authentication method unknown",
+    r"(?:_sql_exception|_con(?:nec|struc)t\(\)): The server requested authentication method unknown|"
+    + _PG
+    + r"(?:SCRAM authentication requires|authentication method \d+ not)",
     "database_login": r"xception: .{0,90}(?:Access denied for user|Unknown database) '|"
-    r"password authentication failed for user",
+    r"password authentication failed for user|"
+    + _PG
+    + r"(?:(?:role|database) \"[^\"\n]{1,63}\" does not|no such |permission denied for|fe_send|Peer |Ident )",
+    "database_host": _PG + r"(?:no pg_hba\.conf|pg_hba\.conf rejects)|%sHost '\S{1,255}' is not allowed" % _MYSQL,
+    "database_blocked": _MYSQL + r"Host '\S{1,255}' is blocked",
+    "database_starting": _PG + "the database system is ",
+    "database_tls": _DATABASE + r"(?:server does not support SSL|Connections using insecure)",
     # By SQLSTATE, or by the numbers of MySQL's and SQLite's own errors.
     "database_schema": r"xception: (?:An exception occurred while executing a query: )?"
     r"SQLSTATE\[(?:42(?:S02|S22|P01|703)|HY000\]: General error: 1 no such )|"
@@ -112,19 +136,23 @@ FAULTS = {
     r"error: (?:1114 The table '|1021 |1030 Got error 28 |13 database or disk is)",
     "database_read_only": r"Exception: SQLSTATE\[(?:25006\]|HY000\]: General error: (?:1290|1836) )|"
     r"_exception: The MySQL server is running with the --read-only",
-    "database_gone": r"(?:General error: 2006 |_exception: )MySQL server has gone away",
+    "database_gone": r"(?:2006\]? |_exception: )MySQL server has gone away|"
+    r"(?:2013\]? |_exception: )Lost connection to |SQLSTATE\[57P01|"
+    r"(?:General error: 7 |%s)(?:server closed the|no) connection " % _PG,
     "database_table": r"(?:error: \d{3,4}|xception:) (?:Table '[^'\n]{1,200}' is marked as crashed|"
     r"Incorrect key file for table)",
     # The word behind a password's name is redacted in PHP's own log.
     "database_plugin": r"xception: (?:SQLSTATE\[HY000\] \[1524\] )?Plugin '\w{1,40}' \S+ not loaded",
     "database_locked": r"Exception: SQLSTATE\[(?:HY000|40001|40P01)\]: [\w ]{1,40}: (?:5 database |1205 "
     r"|1213 |7 ERROR: {1,2}deadlock)",
-    "database_unreached": r"Exception: SQLSTATE\[(?:HY000\] \[200[2-6]|08006)\]|"
-    r"_sql_exception: (?:No such file|Connection refused)",
-    "redis_unreached": r"RedisException: (?:Connection (?:refused|timed out)|No such file)|"
-    r"Predis\S+ConnectionException: ",
+    "service_denied": _SERVICE + r"(?:Permission denied|Operation not permitted|Address family not)",
+    "service_silent": _SERVICE + r"(?:(?:Connec|Opera)tion timed out|timeout expired|No route to host|"
+    "Network (?:is )?unreachable|Host is )",
+    "database_unreached": _DATABASE + r"(?:Connection refused|No such file)",
+    "redis_unreached": _REDIS + "(?:Connection refused|No such file)",
     "redis_full": r"xception: OOM command not allowed",
-    "redis_login": r"xception: (?:NOAUTH |WRONGPASS |ERR (?:invalid password|AUTH ))",
+    "redis_login": r"xception: (?:NOAUTH |WRONGPASS |NOPERM |ERR (?:invalid password|(?:Client sent )?AUTH\b))",
+    "redis_protected": "xception: DENIED Redis ",
     "redis_read_only": r"Exception: READONLY ",
     "redis_loading": r"Exception: LOADING Redis ",
     "search_unreached": r"xception: No alive nodes found",
@@ -139,10 +167,11 @@ FAULTS = {
     r"The (?:/[\w./+-]{0,255}/)?bootstrap/cache directory must be present)",
     "cache_unwritable": r"Exception: Unable to (?:write in|create) the \"?[\w ]{1,30}\"? directory \(",
     "log_file": r"Exception: The stream or file \"[^\"\n]{1,255}\" could not be opened",
-    "application_key": r"Exception: (?:No application encryption key has been specified|Unsupported cipher "
+    "application_key": r"Exception: (?:\S+ application encryption key has been specified|Unsupported cipher "
     r"or incorrect key length)",
     "host_header": r"Undefined (?:array key|index:) \"?HTTP_HOST\b",
     "quota": r"Disk quota exceeded|(?:stream: |errno=122 )\"?Quota exceeded",  # musl has the shorter words
+    "disk_full": r"xception: (?:\w+: )?[\w:]+\([^)\n]{0,255}\): [^\n]{0,255}No space left on device",
     "memory_limit": r"Allowed memory size of \d{7,} bytes exhausted",
     "memory_of_system": r"rror: {1,2}Out of memory \(allocated \d+",
     "execution_time": r"rror: {1,2}Maximum execution time of \d+ seconds? exceeded",
@@ -150,6 +179,11 @@ FAULTS = {
     # Of the system's own directories, where everybody may make files.
     "temporary_directory": r"\(\): open\((?P<name>/(?:var/)?tmp)/[^/\n]{1,80}\) failed: Permission denied",
     "read_only": r"xception: .{0,300}Read-only file system",
+    "memcache": r"HintException: \[0\]: Memcache \\?OC\\Memcache\\(?P<name>APCu|Redis|Memcached) not",
+    "generated": r"(?:xception|rror): (?:Class \"?(?:Magento\\[\w\\]+\\Proxy|[\w\\]+\\Interceptor)\"? |"
+    r"Can't create directory /\S{0,255}/generated/)",
+    "development": r"(?:Class |from namespace )[\"'](?:Symfony\\Bundle\\(?:Debug|WebProfiler|Maker)Bundle|"
+    r"Laravel\\Telescope|Barryvdh\\Debugbar)\b",
     "extension": "Error: (?:%s)" % "|".join(_lacks(*each) for each in _EXTENSIONS),
     "plugin": r" in /[^\s:]{0,200}/wp-content/(?:mu-plugins|plugins|themes)/[^\s:]{1,200}(?: on line |:)\d+",
 }
@@ -157,6 +191,9 @@ FAULTS = {
 
 def fault_of(text: str) -> "ErrorParts":
     text = text.partition(", client: ")[0]  # a visitor chooses what stands behind: the request
+    # Of a message he may choose a part, too.
+    head, mark, said = text.partition("xception: ")
+    text = head + mark + said.replace(mark, "")
     for fault, pattern in FAULTS.items():
         found = re.search(pattern, text, re.A)
         if found:
