@@ -56,7 +56,7 @@ def _lacks(name: str, classes: str, functions: str) -> str:
 _FATAL = r"\A(?:(?:(?!PHP (?:message: |Fatal error)).){0,150}PHP message: )?PHP Fatal error: {1,2}Uncaught "
 # libpq has a line of each address of a name.
 _PG = r"xception: SQLSTATE\[08006\] \[7\] (?:co[^#]{1,500}?(?:failed|server): )?(?:FATAL: {1,2})?"
-_MYSQL = r"xception: (?:SQLSTATE\[\w{5}\] \[\d{4}\] |(?<=_sql_exception: ))"
+_MYSQL = r"xception: (?:SQLSTATE\[\w{5}\] \[\d{4}\] |\S+\(\): \(HY000/\d{4}\): |(?<=_sql_exception: ))"
 _REDIS = r"(?:RedisException|Predis\S+ConnectionException): "
 _DATABASE = "(?:%s|%s)" % (_PG, _MYSQL)
 _SERVICE = "(?:%s|%s)" % (_DATABASE, _REDIS)
@@ -94,9 +94,9 @@ FAULTS = {
     "certificate_refused": r"(?:rror|xception): [^;]{0,200}:certificate verify failed|"
     r"Exception: cURL error 60: |" + _PG + "(?:SSL error: |server |root )certificate ",
     "timezone_database": r"rror: {1,2}(?:[\w:]+\(\): )?Timezone database is corrupt",
-    "database_connections": r"(?:1040[\])]:? |_exception: )Too many connections|max_user_connections|"
-    r"too many (?:clients already|connections for )|max number of clients reached|connection slots are reserved|"
-    r"no more connections allowed",
+    "database_connections": _DATABASE
+    + r"(?:User .{1,80} 'max_|(?:[Tt]|sorry, t)oo many c|remaining connection "
+    r"slots|no more connections )|xception: ERR max number of clients|/1040\): Too many connections",
     # zend_alloc.c has no smaller memory_limit than 2 MB.
     "memory_unit": r"Allowed memory size of (?:\d{1,6}|2097152) bytes exhausted",
     # Of a name with other letters a part would be another file.
@@ -117,14 +117,15 @@ FAULTS = {
     "database_file": r"[:8\])] (?:attempt to write a readonly database|unable to open database file)",
     # MySQL 8 and a client before PHP 7.4, PostgreSQL 14 and a libpq before 10.
     "database_method": r"xception: SQLSTATE\[HY000\] \[2054\] |\(HY000/2054\): The server requested|"
-    r"(?:_sql_exception|_con(?:nec|struc)t\(\)): The server requested authentication method unknown|"
+    r"(?:_sql_exception|xception: \S+\(\)|_connect\(\)): The server requested authentication method unknown|"
     + _PG
     + r"(?:SCRAM authentication requires|authentication method \d+ not)",
-    "database_login": r"xception: .{0,90}(?:Access denied for user|Unknown database) '|"
+    "database_login": r"xception: (?:(?:SQLSTATE|\S+\(\): ).{0,80})?(?:Access denied for user|Unknown database) '|"
     r"password authentication failed for user|"
     + _PG
     + r"(?:(?:role|database) \"[^\"\n]{1,63}\" does not|no such |permission denied for|fe_send|Peer |Ident )",
-    "database_host": _PG + r"(?:no pg_hba\.conf|pg_hba\.conf rejects)|%sHost '\S{1,255}' is not allowed" % _MYSQL,
+    "database_host": _PG
+    + r"(?:no pg_hba\.conf|pg_hba\.conf rejects)|%sHost '\S{1,255}' is not allowed" % _MYSQL,
     "database_blocked": _MYSQL + r"Host '\S{1,255}' is blocked",
     "database_starting": _PG + "the database system is ",
     "database_tls": _DATABASE + r"(?:server does not support SSL|Connections using insecure)",
@@ -136,9 +137,9 @@ FAULTS = {
     r"error: (?:1114 The table '|1021 |1030 Got error 28 |13 database or disk is)",
     "database_read_only": r"Exception: SQLSTATE\[(?:25006\]|HY000\]: General error: (?:1290|1836) )|"
     r"_exception: The MySQL server is running with the --read-only",
-    "database_gone": r"(?:2006\]? |_exception: )MySQL server has gone away|"
-    r"(?:2013\]? |_exception: )Lost connection to |SQLSTATE\[57P01|"
-    r"(?:General error: 7 |%s)(?:server closed the|no) connection " % _PG,
+    "database_gone": r"xception: SQLSTATE\[(?:HY000\]: General error: (?:2006 MySQL server has gone away|2013 Lost |"
+    r"7 server closed |7 no connection )|57P01)|%s(?:MySQL server has gone away|Lost connection to )|%s"
+    r"server closed the connection" % (_MYSQL, _PG),
     "database_table": r"(?:error: \d{3,4}|xception:) (?:Table '[^'\n]{1,200}' is marked as crashed|"
     r"Incorrect key file for table)",
     # The word behind a password's name is redacted in PHP's own log.
@@ -182,7 +183,7 @@ FAULTS = {
     "memcache": r"HintException: \[0\]: Memcache \\?OC\\Memcache\\(?P<name>APCu|Redis|Memcached) not",
     "generated": r"(?:xception|rror): (?:Class \"?(?:Magento\\[\w\\]+\\Proxy|[\w\\]+\\Interceptor)\"? |"
     r"Can't create directory /\S{0,255}/generated/)",
-    "development": r"(?:Class |from namespace )[\"'](?:Symfony\\Bundle\\(?:Debug|WebProfiler|Maker)Bundle|"
+    "development": r"rror: (?:Class |Attempted .{1,60} from namespace )[\"'](?:Symfony\\Bundle\\(?:Debug|WebProfiler|Maker)Bundle|"
     r"Laravel\\Telescope|Barryvdh\\Debugbar)\b",
     "extension": "Error: (?:%s)" % "|".join(_lacks(*each) for each in _EXTENSIONS),
     "plugin": r" in /[^\s:]{0,200}/wp-content/(?:mu-plugins|plugins|themes)/[^\s:]{1,200}(?: on line |:)\d+",
@@ -191,9 +192,10 @@ FAULTS = {
 
 def fault_of(text: str) -> "ErrorParts":
     text = text.partition(", client: ")[0]  # a visitor chooses what stands behind: the request
-    # Of a message he may choose a part, too.
-    head, mark, said = text.partition("xception: ")
-    text = head + mark + said.replace(mark, "")
+    # Of a message, too. Its own class comes first.
+    head, mark, said = text.partition("Uncaught ")
+    kind, blank, said = said.partition(" ")
+    text = head + mark + kind + blank + re.sub("(?:xception|Error): ", "", said)
     for fault, pattern in FAULTS.items():
         found = re.search(pattern, text, re.A)
         if found:

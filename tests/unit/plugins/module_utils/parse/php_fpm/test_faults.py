@@ -10,6 +10,10 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.message_parts import shown_parts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.error_parts import error_parts
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.php_fpm.faults import FAULTS, fault_of
+from ansible_collections.webmedic.php_fpm.tests.unit.plugins.module_utils.parse.php_fpm.test_services import (
+    KINDS,
+    NAMED,
+)
 
 DATABASE = {"fault": "database_connections"}
 METHOD, TABLES = {"fault": "database_method"}, {"fault": "database_schema"}
@@ -44,7 +48,7 @@ HITS: Dict[str, Dict[str, Any]] = {
         "name": "DATABASE_URL",
     },
     ": Uncaught PDOException: SQLSTATE[HY000] [1040] Too many connections in /a.php:2": DATABASE,
-    ": FATAL: sorry, too many clients already in /a.php:2": DATABASE,
+    ": Uncaught PDOException: SQLSTATE[08006] [7] FATAL:  sorry, too many clients already": DATABASE,
     ": Allowed memory size of 2097152 bytes exhausted (tried to allocate 9 bytes)": {"fault": "memory_unit"},
     ": failed loading cafile stream: `/etc/pki/ca.crt' in /a.php on line 2": {
         "fault": "certificate_file",
@@ -93,7 +97,7 @@ HITS: Dict[str, Dict[str, Any]] = {
     ": Uncaught mysqli_sql_exception: Unknown database 'shop' in /a.php:2": LOGIN,
     ': FATAL:  password authentication failed for user "shop" in /a.php:2': LOGIN,
     ": Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /a.php:2": UNREACHED,
-    ": Uncaught PDOException: SQLSTATE[08006] [7] connection to server at": UNREACHED,
+    ": Uncaught PDOException: SQLSTATE[08006] [7] could not connect to server: Connection refused": UNREACHED,
     ": Uncaught mysqli_sql_exception: Connection refused in /a.php:2": UNREACHED,
     ": Uncaught PDOException: SQLSTATE[HY000] [2054] The server requested authentication method": METHOD,
     ": Uncaught mysqli_sql_exception: The server requested authentication method unknown to the": METHOD,
@@ -390,7 +394,8 @@ class TestFaults:
         assert error_parts(text) == HITS[text]
 
     def test_each_kind_has_a_hit(self) -> None:
-        assert {parts["fault"] for parts in HITS.values()} == set(FAULTS)
+        others = {fault for fault, _name in NAMED.values()}
+        assert {parts["fault"] for parts in HITS.values()}.union(KINDS, others) == set(FAULTS)
 
     @pytest.mark.parametrize("text", NEAR_MISSES)
     def test_near_miss_an_error_that_sounds_alike(self, text: str) -> None:
