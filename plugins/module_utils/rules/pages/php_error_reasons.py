@@ -14,7 +14,7 @@ from ...signatures.lookup import meaning_of
 from ...signatures.nginx import BEFORE_SCRIPT, FATAL
 from ..connect.confined import may_make_none
 from ..group import Group, Question, groups, of_nginx, routes_by_site
-from ..model import Match, Reason, evidence, likely, losses_of, sample, state_of
+from ..model import Match, Place, Reason, evidence, likely, losses_of, sample, state_of
 from .php_error import CAUSE
 from .php_refuses import reloaded
 from .unit_of_pages import of_unit
@@ -97,7 +97,9 @@ def _match(
         since=group.newest["first"] if group.events else since,
         facts=facts,
     )
-    return Match(CAUSE, reason_id, reason)
+    units = {master["unit"] for master, _pool in pools_behind(group.snapshot, group.routes)}
+    place = Place(None, units.pop()) if len(units) == 1 else None
+    return Match(CAUSE, reason_id, reason._replace(place=place))
 
 
 def _answered(snapshot: "Snapshot", site: str, at: float) -> bool:
