@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-# Extension -> (how the package's name ends on Debian, and on Enterprise Linux). What is built in has none, and
-# so has what only other repositories have.
+# Extension -> (how the package's name ends on Debian, and on Enterprise Linux). What is built in has none.
+# Nor has what other repositories alone have.
 _ENDS: dict[str, tuple[str, str | None]] = {
     "apcu": ("apcu", "pecl-apcu"),
     "bcmath": ("bcmath", "bcmath"),

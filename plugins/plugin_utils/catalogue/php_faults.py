@@ -35,12 +35,13 @@ FIXES: dict[str, str] = {
     "timezone_database": "let the workers read /usr/share/zoneinfo: install tzdata; a chroot needs a copy of "
     "it, and open_basedir must have it; `{restart}`",
     "database_connections": "give the database more connections (max_connections; Redis: maxclients) than "
-    "all pools have workers, or pools fewer; where the error names one account or role, it is that one's limit",
+    "all pools have workers, or pools fewer; where the error names one account or role, it is that one's "
+    "limit",
     "memory_unit": "write memory_limit with a unit that PHP knows, as 256M: 256Mb is 256 bytes; `{reload}`",
     "certificate_file": "let openssl.cafile and curl.cainfo name a file of authorities that is there, in "
     "place of {name}",
-    "open_files": "see which page leaves files or connections open; else raise rlimit_files of the site's pool "
-    "(and LimitNOFILE= of php-fpm's unit); `{restart}`",
+    "open_files": "see which page leaves files or connections open; else raise rlimit_files of the site's "
+    "pool (and LimitNOFILE= of php-fpm's unit); `{restart}`",
     # No command: root would paste it.
     "vendor": "run composer install in the application's directory, as its own account and never as root, or "
     "deploy vendor/ with the code; if it is there, see its mode",
@@ -58,10 +59,10 @@ FIXES: dict[str, str] = {
     "and a reload of it, or by an account of MySQL's for this host",
     "database_blocked": "unblock this host there (mysqladmin flush-hosts, of MySQL 8.4 TRUNCATE performan"
     "ce_schema.host_cache), and see what connects and never logs in: max_connect_errors",
-    "database_starting": "wait until it takes connections: the database starts, stops or recovers after a crash; "
-    "its own log tells which, and why",
-    "database_tls": "let both sides agree on TLS: sslmode (or the application's SSL options) here, ssl = on or "
-    "require_secure_transport at the database's server",
+    "database_starting": "wait until it takes connections: the database starts, stops or recovers after a "
+    "crash; its own log tells which, and why",
+    "database_tls": "let both sides agree on TLS: sslmode (or the application's SSL options) here, ssl = "
+    "on or require_secure_transport at the database's server",
     "database_schema": "bring the database to the application's version (its migrations or updater, as its "
     "own account, after a backup), and see which database it uses",
     "database_full": "free room where the database has its data and its temporary files (df -h, df -i): it "
@@ -90,8 +91,8 @@ FIXES: dict[str, str] = {
     "it is a cache alone: PHP's memory_limit is not meant",
     "redis_login": "let the application's settings have the password (and the name) that Redis asks for: its "
     "requirepass, or its users and what they may do; none where Redis has none",
-    "redis_protected": "give Redis a password (requirepass), and the application's settings the same: without one "
-    "it takes only what comes from its own host. Leave its protected mode on",
+    "redis_protected": "give Redis a password (requirepass), and the application's settings the same: "
+    "without one it takes only what comes from its own host. Leave its protected mode on",
     "redis_read_only": "let the application's settings name the master of Redis: this one is a replica",
     "redis_loading": "wait until Redis has loaded its data; its log tells why it was started again",
     "search_unreached": "see whether the search engine runs (Elasticsearch or OpenSearch), and whether the "
@@ -137,12 +138,12 @@ FIXES: dict[str, str] = {
     "directory; else it is mounted read-only: see dmesg, and mend its disk first",
     "memcache": "install and enable the extension {name} for this PHP ({extension_package}), as N"
     "extcloud's config.php names it; apc.enable_cli is for the command line; `{restart}`",
-    "generated": "run bin/magento setup:di:compile in the application's directory, as its own account and never "
-    "as root, and let the pool's account write generated/ and var/",
+    "generated": "run bin/magento setup:di:compile in the application's directory, as its own account and "
+    "never as root, and let the pool's account write generated/ and var/",
     "development": "set APP_ENV=prod (Laravel: production) in .env and the pool, and delete bootstra"
     "p/cache/*.php or var/cache: composer install --no-dev left that package out",
-    "extension": "install and enable the extension {name} for this PHP ({extension_package}); where its file is "
-    "there, php-fpm's start tells why it is not loaded; `{restart}`",
+    "extension": "install and enable the extension {name} for this PHP ({extension_package}); where its "
+    "file is there, php-fpm's start tells why it is not loaded; `{restart}`",
     # No name: a visitor may bring a path into an error, too.
     "plugin": "update the plugin or theme of WordPress in whose file the error is; one whose directory in "
     "wp-content gets another name is off",

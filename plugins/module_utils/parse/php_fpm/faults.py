@@ -120,12 +120,11 @@ FAULTS = {
     r"(?:_sql_exception|xception: \S+\(\)|_connect\(\)): The server requested authentication method unknown|"
     + _PG
     + r"(?:SCRAM authentication requires|authentication method \d+ not)",
-    "database_login": r"xception: (?:(?:SQLSTATE|\S+\(\): ).{0,80})?(?:Access denied for user|Unknown database) '|"
-    r"password authentication failed for user|"
-    + _PG
-    + r"(?:(?:role|database) \"[^\"\n]{1,63}\" does not|no such |permission denied for|fe_send|Peer |Ident )",
-    "database_host": _PG
-    + r"(?:no pg_hba\.conf|pg_hba\.conf rejects)|%sHost '\S{1,255}' is not allowed" % _MYSQL,
+    "database_login": r"xception: (?:(?:SQLSTATE|\S+\(\): ).{0,80})?"
+    r"(?:Access denied for user|Unknown database) '|password authentication failed for user|%s"
+    r"(?:(?:role|database) \"[^\"\n]{1,63}\" does not|no such |permission denied for|fe_send|Peer |Ident )"
+    % _PG,
+    "database_host": _PG + r"(?:no )?pg_hba\.conf |%sHost '\S{1,255}' is not allowed" % _MYSQL,
     "database_blocked": _MYSQL + r"Host '\S{1,255}' is blocked",
     "database_starting": _PG + "the database system is ",
     "database_tls": _DATABASE + r"(?:server does not support SSL|Connections using insecure)",
@@ -137,9 +136,9 @@ FAULTS = {
     r"error: (?:1114 The table '|1021 |1030 Got error 28 |13 database or disk is)",
     "database_read_only": r"Exception: SQLSTATE\[(?:25006\]|HY000\]: General error: (?:1290|1836) )|"
     r"_exception: The MySQL server is running with the --read-only",
-    "database_gone": r"xception: SQLSTATE\[(?:HY000\]: General error: (?:2006 MySQL server has gone away|2013 Lost |"
-    r"7 server closed |7 no connection )|57P01)|%s(?:MySQL server has gone away|Lost connection to )|%s"
-    r"server closed the connection" % (_MYSQL, _PG),
+    "database_gone": r"xception: SQLSTATE\[(?:57P01|HY000\]: General error: (?:2006 MySQL server has gone|"
+    r"2013 Lost |7 server closed |7 no connection ))|%s(?:MySQL server has gone|Lost connection to )|"
+    r"%sserver closed the connection" % (_MYSQL, _PG),
     "database_table": r"(?:error: \d{3,4}|xception:) (?:Table '[^'\n]{1,200}' is marked as crashed|"
     r"Incorrect key file for table)",
     # The word behind a password's name is redacted in PHP's own log.
@@ -183,8 +182,8 @@ FAULTS = {
     "memcache": r"HintException: \[0\]: Memcache \\?OC\\Memcache\\(?P<name>APCu|Redis|Memcached) not",
     "generated": r"(?:xception|rror): (?:Class \"?(?:Magento\\[\w\\]+\\Proxy|[\w\\]+\\Interceptor)\"? |"
     r"Can't create directory /\S{0,255}/generated/)",
-    "development": r"rror: (?:Class |Attempted .{1,60} from namespace )[\"'](?:Symfony\\Bundle\\(?:Debug|WebProfiler|Maker)Bundle|"
-    r"Laravel\\Telescope|Barryvdh\\Debugbar)\b",
+    "development": r"rror: (?:Class |Attempted .{1,60} from namespace )[\"']"
+    r"(?:Symfony\\Bundle\\(?:Debug|WebProfiler|Maker)Bundle|Laravel\\Telescope|Barryvdh\\Debugbar)\b",
     "extension": "Error: (?:%s)" % "|".join(_lacks(*each) for each in _EXTENSIONS),
     "plugin": r" in /[^\s:]{0,200}/wp-content/(?:mu-plugins|plugins|themes)/[^\s:]{1,200}(?: on line |:)\d+",
 }

@@ -25,7 +25,7 @@ KINDS = {
     "removed_function": ("each", "this one has no each() any more"),
     "save_handler": (
         "redis",
-        "the extension redis for this PHP (a package of its own), which session.save_handler names; systemctl",
+        "redis for this PHP (a package of its own), which session.save_handler names; systemctl",
     ),
     "environment_variable": ("DATABASE_URL", "env[DATABASE_URL], or"),
     "database_connections": (None, "(max_connections; Redis: maxclients)"),

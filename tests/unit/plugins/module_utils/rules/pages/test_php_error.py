@@ -235,11 +235,8 @@ class TestShownErrors:
 
     def test_hit_what_the_error_is_about(self) -> None:
         host = self.in_nginx(self.came())
-        hosts.quote(
-            host,
-            '*1 FastCGI sent in stderr: "%s: SQLSTATE[HY000] [1040] Too many connections in /a.php:2"'
-            % FATAL,
-        )
+        words = "PDOException: SQLSTATE[HY000] [1040] Too many connections"
+        hosts.quote(host, '*1 FastCGI sent in stderr: "%s: Uncaught %s in /a.php:2"' % (FATAL, words))
         assert hosts.only(host)["facts"] == {"fault": "database_connections"}
         own = self.in_own_log(self.came(), *self.AGO)
         own["access"]["php_errors"][0].update(fault="parse_error")
