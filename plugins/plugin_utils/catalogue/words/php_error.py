@@ -23,7 +23,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "of links still leads there: reload PHP-FPM after each deploy, or hand $realpath_root to PHP. No "
         "error in any log: the application answers 500 itself, mostly as its database or cache is down. A "
         "file that may not be written: a job of root made it; give it to the pool's account. A database or "
-        "Redis by TCP, and Permission denied: SELinux, mostly, and `setsebool -P httpd_can_network_connect_db on`.",
+        "Redis by TCP, and Permission denied: SELinux's httpd_can_network_connect_db is off, mostly.",
         do_not="Do not restart nginx or PHP-FPM before you have read it: mostly the next page ends with "
         "the same error. No chmod 777 either.",
         when=tuple(When("fault", kind, fix) for kind, fix in FIXES.items()),

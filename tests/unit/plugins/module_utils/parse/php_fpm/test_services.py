@@ -136,7 +136,7 @@ KINDS = {
     "disk_full": [
         "ErrorException: file_put_contents(): Write of 9 bytes failed with errno=28 No space left on device",
         "ErrorException: file_put_contents(/srv/a/x): Failed to open stream: No space left on device",
-        "ErrorException: Warning: session_start(): open(/srv/s/sess_1, 2) failed: No space left on device (28)",
+        "ErrorException: Warning: session_start(): open(/srv/s/sess_1, 2) failed: No space left on device",
     ],
     "generated": [
         'ReflectionException: Class "Magento\\Framework\\App\\Http\\Interceptor" does not exist',
@@ -147,7 +147,7 @@ KINDS = {
     "development": [
         'Error: Class "Symfony\\Bundle\\DebugBundle\\DebugBundle" not found',
         "Error: Class 'Laravel\\Telescope\\TelescopeApplicationServiceProvider' not found",
-        'ClassNotFoundError: Attempted to load class "MakerBundle" from namespace "Symfony\\Bundle\\MakerBundle"',
+        'ClassNotFoundError: Attempted to load class "Maker" from namespace "Symfony\\Bundle\\MakerBundle"',
     ],
     "database_driver": [
         "Error: Undefined constant PDO::MYSQL_ATTR_INIT_COMMAND",
