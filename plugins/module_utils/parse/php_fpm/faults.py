@@ -151,7 +151,7 @@ FAULTS = {
     "database_unreached": _DATABASE + r"(?:Connection refused|No such file)",
     "redis_unreached": _REDIS + "(?:Connection refused|No such file)",
     "redis_full": r"xception: OOM command not allowed",
-    "redis_login": r"xception: (?:NO(?:AUTH|PERM) |WRONGPASS |ERR (?:invalid password|(?:Client sent )?AUTH\b))",
+    "redis_login": r"xception: (?:NO(?:AUTH|PERM)|WRONGPASS|ERR (?:invalid password|(?:Client sent )?AUTH))\b",
     "redis_protected": "xception: DENIED Redis ",
     "redis_read_only": r"Exception: READONLY ",
     "redis_loading": r"Exception: LOADING Redis ",
