@@ -151,7 +151,8 @@ FAULTS = {
     "database_unreached": _DATABASE + r"(?:Connection refused|No such file)",
     "redis_unreached": _REDIS + "(?:Connection refused|No such file)",
     "redis_full": r"xception: OOM command not allowed",
-    "redis_login": r"xception: (?:NO(?:AUTH|PERM)|WRONGPASS|ERR (?:invalid password|(?:Client sent )?AUTH))\b",
+    "redis_login": r"xception: (?:NO(?:AUTH|PERM)|WRONGPASS|"
+    r"ERR (?:invalid password|(?:Client sent )?AUTH))\b",
     "redis_protected": "xception: DENIED Redis ",
     "redis_read_only": r"Exception: READONLY ",
     "redis_loading": r"Exception: LOADING Redis ",
@@ -192,9 +193,9 @@ FAULTS = {
 def fault_of(text: str) -> "ErrorParts":
     text = text.partition(", client: ")[0]  # a visitor chooses what stands behind: the request
     # Of a message, too. Its own class comes first.
-    head, mark, said = text.partition("Uncaught ")
-    kind, blank, said = said.partition(" ")
-    text = head + mark + kind + blank + re.sub("(?:xception|Error): ", "", said)
+    head, mark, message = text.partition("Uncaught ")
+    kind, blank, message = message.partition(" ")
+    text = head + mark + kind + blank + re.sub("(?:xception|Error): ", "", message)
     for fault, pattern in FAULTS.items():
         found = re.search(pattern, text, re.A)
         if found:
