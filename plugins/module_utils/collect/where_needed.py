@@ -6,7 +6,7 @@
 import posixpath
 import re
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..parse.fastcgi import keeps_waiting
 from ..parse.linux.proc import WAITS_FOR_READER
@@ -25,6 +25,7 @@ from ..signatures.nginx import (
     UNWRITABLE,
 )
 from .host import Host
+from .isolated import isolated
 from .linux.processes import Process
 from .logs.log_clock import is_odd
 from .logs.log_window import MOST_TAILS, PAGES_TAIL, WIDE_TAIL, tail
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.snapshot import Snapshot
     from ...plugin_utils.shapes.waits import Waits
 
-Found = TypeVar("Found")
 # Of these the access log knows how the other visitors fared.
 COMPARED = LIMITED | FATAL | meanings("pool_full", "process_max", "proxy_header")
 # Of a front page that is refused or not found.
@@ -81,15 +81,6 @@ BAD_STATUSES = {b"500", b"403", b"400"}
 REVISITED = (TIMED_OUT | CYCLES | meanings("too_big", "auth_answer", "bad_params", "zone_full")) | meanings(
     "index_forbidden", "http_spoken", "unresolved", "bad_upstream", "unbound"
 )
-
-
-def isolated(host: Host, part: str, look: Callable[[], Found]) -> Optional[Found]:
-    """None where it raises, which is missing then: what else its stage has seen stands."""
-    try:
-        return look()
-    except Exception as error:
-        host.miss("collector_failed", part, "%s: %s" % (type(error).__name__, error))
-        return None
 
 
 def own_addresses(host: Host, snapshot: "Snapshot") -> List[str]:

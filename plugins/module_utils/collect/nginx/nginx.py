@@ -15,11 +15,11 @@ from ...parse.nginx.routes import routes
 from ...parse.nginx.site_logs import Defaults, log_formats, site_logs, used
 from ...parse.titles import NGINX_MASTER, NGINX_NAME, NGINX_WORKER, PROGRAMS
 from ..host import Host
+from ..isolated import isolated
 from ..linux.processes import Process, processes, unit_around
 from ..linux.units import unit_states
 from ..pages.code_owners import owners_of_code
 from ..trust import DELETED, not_roots, opening
-from ..where_needed import isolated
 from .beside import note_beside
 from .mistakes import note_mistakes
 from .nginx_files import Reading

@@ -25,8 +25,8 @@ _WORDS = (
 
 def note_untyped(host: Host, nginx: "Nginx", conf: Conf) -> None:
     for names, types in untyped(conf):
-        asked = re.compile((_STYLE % "|".join(map(re.escape, names))).encode("utf-8"))
+        requests = re.compile((_STYLE % "|".join(map(re.escape, names))).encode("utf-8"))
         sites = [site for site in nginx.get("site_logs") or [] if names[0] in site["names"]]
         logs = [path for site in sites for log in site["access"] for path in log["paths"]]
-        if any(len(asked.findall(tail(host, log, PAGES_TAIL))) >= FEWEST for log in dict.fromkeys(logs)):
+        if any(len(requests.findall(tail(host, log, PAGES_TAIL))) >= FEWEST for log in dict.fromkeys(logs)):
             host.miss("assets", types.file, _WORDS % (names[0], types.file, types.line))

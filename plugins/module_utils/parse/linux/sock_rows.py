@@ -168,9 +168,9 @@ def parse_tcp_diag(data: bytes) -> List[Sock]:
     socks: List[Sock] = []
     for body in _answers(data, 72):
         if body[0] in _TCP_FAMILIES and body[1] == _SYN_SENT and body[8:24] == body[24:40]:
-            asked, name = struct.unpack_from(">H", body, 6)[0], body[4:6] + body[8:24]
+            to_port, name = struct.unpack_from(">H", body, 6)[0], body[4:6] + body[8:24]
             address = body[24:28] if body[0] == AF_INET else packed(body[24:40])
-            socks.append(Sock(_TCP_FAMILIES[body[0]], "connecting", "", address, asked, client=name))
+            socks.append(Sock(_TCP_FAMILIES[body[0]], "connecting", "", address, to_port, client=name))
         if body[0] not in _TCP_FAMILIES or body[1] not in STATES:
             continue
         port = struct.unpack_from(">H", body, 4)[0]

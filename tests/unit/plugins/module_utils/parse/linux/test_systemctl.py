@@ -142,15 +142,15 @@ class TestJournal:
     def test_child_that_spoke_before_its_start_stands_behind_it(self) -> None:
         """As systemd 252 of el logged them on a host with much to do."""
         unit = {"UNIT": "php-fpm.service", "_EXE": None}
-        said = [
+        lines = [
             ("1", "Failed to start php-fpm.service - The PHP FastCGI Process Manager."),
             ("206", "php-fpm.service: Failed to set up mount namespacing: /run/systemd/unit-root/srv/a: x"),
             ("206", "php-fpm.service: Failed at step NAMESPACE spawning /usr/sbin/php-fpm: x"),
             ("1", "Starting php-fpm.service - The PHP FastCGI Process Manager..."),
             ("1", "php-fpm.service: Main process exited, code=exited, status=226/NAMESPACE"),
         ]
-        text = "".join(entry(_PID=pid, MESSAGE=message, **unit) for pid, message in said)
-        order = [said.index((str(line["pid"]), line["text"])) for line in parse_journal(text)[0]]
+        text = "".join(entry(_PID=pid, MESSAGE=message, **unit) for pid, message in lines)
+        order = [lines.index((str(line["pid"]), line["text"])) for line in parse_journal(text)[0]]
         assert order == [0, 3, 1, 2, 4]
 
     def test_line_of_systemd_has_its_meaning(self) -> None:

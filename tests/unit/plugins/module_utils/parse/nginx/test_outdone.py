@@ -14,17 +14,17 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.outdo
 class TestOutdone:
     OWN = ["192.0.2.7"]
 
-    def look(self, one: str, other: str, names: str = "new.example", own: Any = OWN) -> List[str]:
+    def look(self, first: str, other: str, names: str = "new.example", own: Any = OWN) -> List[str]:
         text = (
             "http { server { listen %s; server_name shop.example; } server { listen %s; server_name %s; } }"
         )
-        text %= one, other, names
+        text %= first, other, names
         conf = parse_conf("/etc/nginx/nginx.conf", lambda _path: text, lambda pattern: [pattern])
         return [words for _file, words in outdone(conf, own)]
 
-    @pytest.mark.parametrize("one, other", [("80", "192.0.2.7:80"), ("*:80 default_server", "192.0.2.7")])
-    def test_hit_the_only_address_has_another_site(self, one: str, other: str) -> None:
-        (words,) = self.look(one, other)
+    @pytest.mark.parametrize("first, other", [("80", "192.0.2.7:80"), ("*:80 default_server", "192.0.2.7")])
+    def test_hit_the_only_address_has_another_site(self, first: str, other: str) -> None:
+        (words,) = self.look(first, other)
         assert "nobody but this host gets to shop.example" in words and "192.0.2.7:80" in words
 
     @pytest.mark.parametrize("own", [[], ["192.0.2.7", "192.0.2.8"]])
@@ -40,8 +40,8 @@ class TestOutdone:
         assert self.look("80", "192.0.2.7:80; %s" % front) == []
 
     @pytest.mark.parametrize(
-        "one, other",
+        "first, other",
         [("80", "127.0.0.1:80"), ("80", "192.0.2.7:81"), ("80", "80"), ("192.0.2.7", "192.0.2.7")],
     )
-    def test_decoy_they_listen_alike_or_elsewhere(self, one: str, other: str) -> None:
-        assert self.look(one, other) == []
+    def test_decoy_they_listen_alike_or_elsewhere(self, first: str, other: str) -> None:
+        assert self.look(first, other) == []
