@@ -15,8 +15,8 @@ FIXES: dict[str, str] = {
     "the error",
     "removed_function": "update the code, or pass the site to a pool of an older PHP: this one has no "
     "{name}() any more",
-    "newer_function": "pass the site to a pool of a newer PHP, which has {name}() (one with mb_ needs t"
-    "he extension mbstring, too), or deploy a release for this one",
+    "newer_function": "pass the site to a pool of a newer PHP, which has {name}() (one with mb_ needs "
+    "the extension mbstring, too), or deploy a release for this one",
     "disabled_function": "take {name} out of disable_functions (php.ini or the site's pool), if the site "
     "is to have it; `{restart}`",
     "older_code": "update the code of the file in the error, a plugin's or the application's: PHP 8 ends "
@@ -57,8 +57,8 @@ FIXES: dict[str, str] = {
     " that the server knows for this host; Peer and Ident mean the system's account: name 127.0.0.1",
     "database_host": "let the database's server, which runs, take this host: by a line in pg_hba.conf "
     "and a reload of it, or by an account of MySQL's for this host",
-    "database_blocked": "unblock this host there (mysqladmin flush-hosts, of MySQL 8.4 TRUNCATE performan"
-    "ce_schema.host_cache), and see what connects and never logs in: max_connect_errors",
+    "database_blocked": "unblock this host there (mysqladmin flush-hosts, of MySQL 8.4 TRUNCATE "
+    "performance_schema.host_cache), and see what connects and never logs in: max_connect_errors",
     "database_starting": "wait until it takes connections: the database starts, stops or recovers after a "
     "crash; its own log tells which, and why",
     "database_tls": "let both sides agree on TLS: sslmode (or the application's SSL options) here, ssl = "
@@ -69,14 +69,14 @@ FIXES: dict[str, str] = {
     "can write no more",
     "database_read_only": "let the application's settings name the primary: this database takes no writes "
     "(read_only), as a replica, or as somebody has set it",
-    "database_gone": "see in the log of the database, or of a proxy before it, who ended the connectio"
-    "n; else compare its wait_timeout and max_allowed_packet with what the application does",
+    "database_gone": "see in the log of the database, or of a proxy before it, who ended the "
+    "connection; else compare its wait_timeout and max_allowed_packet with what the application does",
     "database_table": "repair the tables that the database calls crashed (mysqlcheck --auto-repair, after a "
     "backup), and see why: power, disk or memory",
     "database_plugin": "give the application's account of the database a way to log in that this server has "
     "(ALTER USER, caching_sha2_password), or switch the old one on there",
-    "database_method": "pass the site to a newer PHP (caching_sha2_password: 7.4, SCRAM: libpq 10), or g"
-    "ive the account a password by what both know (mysql_native_password, password_encryption = md5)",
+    "database_method": "pass the site to a newer PHP (caching_sha2_password: 7.4, SCRAM: libpq 10), or "
+    "give the account a password by what both know (mysql_native_password, password_encryption = md5)",
     "database_locked": "see what holds the lock in the database: SHOW PROCESSLIST, pg_stat_activity; of "
     "SQLite one process writes at a time",
     "service_denied": "this host keeps PHP off, not the service: SELinux (httpd_can_network_connect_db;"
@@ -136,12 +136,12 @@ FIXES: dict[str, str] = {
     "accounts write there (chmod 1777); where it is, another account has files of that name",
     "read_only": "if the evidence names a setting of php-fpm's unit, let ReadWritePaths= have the "
     "directory; else it is mounted read-only: see dmesg, and mend its disk first",
-    "memcache": "install and enable the extension {name} for this PHP ({extension_package}), as N"
-    "extcloud's config.php names it; apc.enable_cli is for the command line; `{restart}`",
+    "memcache": "install and enable the extension {name} for this PHP ({extension_package}), as "
+    "Nextcloud's config.php names it; apc.enable_cli is for the command line; `{restart}`",
     "generated": "run bin/magento setup:di:compile in the application's directory, as its own account and "
     "never as root, and let the pool's account write generated/ and var/",
-    "development": "set APP_ENV=prod (Laravel: production) in .env and the pool, and delete bootstra"
-    "p/cache/*.php or var/cache: composer install --no-dev left that package out",
+    "development": "set APP_ENV=prod (Laravel: production) in .env and the pool, and delete "
+    "bootstrap/cache/*.php or var/cache: composer install --no-dev left that package out",
     "extension": "install and enable the extension {name} for this PHP ({extension_package}); where its "
     "file is there, php-fpm's start tells why it is not loaded; `{restart}`",
     # No name: a visitor may bring a path into an error, too.
