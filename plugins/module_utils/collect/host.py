@@ -183,10 +183,7 @@ class Host:
         look = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
             here = "/proc/self/fd/%d" % look
-            mode = os.fstat(look).st_mode
-            if stat_bits.S_ISDIR(mode):
-                raise HostError(path, errno.EISDIR, "Is a directory")
-            if not stat_bits.S_ISREG(mode):
+            if not stat_bits.S_ISREG(os.fstat(look).st_mode):
                 raise HostError(path, errno.EINVAL, "not a regular file")
             if real and os.readlink(here) != path:
                 raise HostError(path, errno.EPERM, "it was replaced while it was looked at")

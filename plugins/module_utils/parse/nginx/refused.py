@@ -72,7 +72,10 @@ _WHY = (
         "bad password read",
         "the key has a passphrase, for which a unit cannot ask: ssl_password_file, or none",
     ),
-    (r"failed \(21:", "it is a directory, and nginx needs a file there: move it away, or name a file"),
+    (
+        r"failed \(21:|not a regular file",
+        "as of a directory, where nginx needs a file: move it away, or name a file",
+    ),
     (r"failed \(97:", "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit"),
     (r"failed \(99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
     (r"mkdir\(.*failed \(2:", "nginx makes the last directory alone: make those above it"),

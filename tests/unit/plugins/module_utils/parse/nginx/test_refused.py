@@ -150,7 +150,8 @@ class TestExplained:
             ('chown("/var/lib/nginx/body", 33) failed (22: Invalid argument)', "PrivateUsers= of the unit"),
             ("setgid(33) failed (22: Invalid argument)", "PrivateUsers= of the unit"),
             ("setgid(33) failed (1: Operation not permitted)", "the unit or container of nginx must leave"),
-            ('pread() "/etc/nginx/sites-enabled/env" failed (21: Is a directory)', "it is a directory"),
+            ('pread() "/etc/nginx/sites-enabled/env" failed (21: Is a directory)', "as of a directory"),
+            ('open() "/etc/nginx/sites-enabled/env" failed (22: not a regular file)', "as of a directory"),
             ("socket() [::]:80 failed (97: Address family not supported by protocol)", "no IPv6 for nginx"),
             (
                 "Failed at step CHDIR spawning /usr/sbin/nginx: No such file or directory",
