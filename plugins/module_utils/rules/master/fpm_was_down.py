@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 from ...parse.linux.unit_starts import (
     BEGUN,
+    ENDED,
     LIMIT_REACHED,
     MAIN_ENDED,
     STARTED,
@@ -172,8 +173,9 @@ def _outage(case: Case, owner: Owner, lost: Sequence[Loss]) -> Optional[Outage]:
     if stop and lost[0].at < stop - LOG_SECOND:
         return None  # the restart mended something else
     # An access log does not tell that nobody was there: the unit's journal must.
-    starts = [entry["at"] for entry in of_meaning(log, BEGUN)]
-    if lost[0].meaning in HIDDEN and not any(at > lost[-1].at for at in starts):
+    # Where it tells of no stop either, a loss in the second of the start may have come after it.
+    over = lost[-1].at + (0.0 if of_meaning(log, STOPPING | ENDED) else LOG_SECOND)
+    if lost[0].meaning in HIDDEN and not any(entry["at"] > over for entry in of_meaning(log, BEGUN)):
         return None
     return Outage(case, owner, lost, journal, log)
 

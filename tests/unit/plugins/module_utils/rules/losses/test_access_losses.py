@@ -194,6 +194,18 @@ class TestEmptyErrorLog:
             site["others"] = True
         assert hosts.found(host) == hosts.HEALTHY
 
+    def started(self, *before: Tuple[float, str]) -> Host:
+        """php-fpm came up in the second of the 502s: nginx logs the second alone."""
+        host = self.host(0, 500).ran_since(29.8)
+        return host.journal(*before, (29.9, "systemd[1]: Starting php..."), (29.8, "systemd[1]: Started php."))
+
+    def test_near_miss_the_host_booted_in_that_second(self) -> None:
+        assert hosts.found(self.started()) == hosts.HEALTHY
+
+    def test_hit_php_fpm_was_restarted_in_that_second(self) -> None:
+        stop = (30.1, "systemd[1]: Stopping php..."), (30, "systemd[1]: Stopped php.")
+        assert hosts.found(self.started(*stop))[0] == [("fpm_not_running", "stopped", "recovered")]
+
     def test_near_miss_it_ran_by_then(self) -> None:
         assert hosts.found(self.stopped(30.9).ran_since(31.5)) == hosts.HEALTHY
 
