@@ -8,37 +8,21 @@ import os
 from typing import TYPE_CHECKING, List, Optional, Sequence
 
 from ..collect.host import decode
+from ..parse.ledger import VERSION
+from ..parse.ledger import entries as entries_of
 from .disk import Disk
 from .lock import prepare_state
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.record import Attempt
 
-VERSION = 1
 ENTRIES = 200
-_FIELDS = (("at", (int, float)), ("action", str), ("target", str), ("result", str))
-
-
-def _entries(text: str) -> "Optional[List[Attempt]]":
-    """None when this is not a ledger."""
-    try:
-        ledger = json.loads(text)
-    except ValueError:
-        return None
-    entries = ledger.get("entries") if isinstance(ledger, dict) and ledger.get("version") == VERSION else None
-    if not isinstance(entries, list):
-        return None
-    sound = all(
-        isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in _FIELDS)
-        for entry in entries
-    )
-    return entries if sound else None
 
 
 def _load(disk: Disk, path: str) -> "Optional[List[Attempt]]":
     try:
         data = disk.read(path)
-        return [] if data is None else _entries(decode(data))
+        return [] if data is None else entries_of(decode(data))
     except OSError:
         return None
 

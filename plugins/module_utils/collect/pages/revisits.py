@@ -3,9 +3,9 @@
 
 """Whether requests that failed came since, where a change was made that may have mended them."""
 
-import json
 from typing import TYPE_CHECKING, Dict, Sequence
 
+from ...parse.ledger import entries
 from ...parse.nginx.log_format import LineFormat
 from ...parse.nginx.revisits import Revisits
 from ...parse.nginx.site_logs import writers
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 END = 512 * 1024  # bytes of an access log
 MOST_SECONDS = 10.0  # for all events. What is left out is not seen to be over
-LEDGER, VERSION = "/var/lib/webmedic-php-fpm/ledger.json", 1  # change/ledger.py
+LEDGER = "/var/lib/webmedic-php-fpm/ledger.json"  # change/ledger.py
 RESIZED = ("pool_size_set", "process_max_set")
 
 
@@ -44,9 +44,7 @@ def add_revisits(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
 
 def resized(host: Host) -> Dict[str, float]:
     """When a remediation gave php-fpm more workers, by unit."""
-    try:
-        ledger = json.loads(host.text(LEDGER) or "{}")
-        kept = [each for each in ledger["entries"] if each["action"] in RESIZED and each["result"] == "done"]
-        return {str(each["target"]): float(each["at"]) for each in kept if ledger["version"] == VERSION}
-    except (KeyError, TypeError, ValueError):
-        return {}
+    kept = entries(host.text(LEDGER) or "") or []
+    return {
+        each["target"]: each["at"] for each in kept if each["action"] in RESIZED and each["result"] == "done"
+    }
