@@ -196,8 +196,6 @@ missing:
       why: 'dmesg: dmesg: read kernel buffer failed: Operation not permitted'
 """
 
-from typing import List
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.memory import collect_memory
@@ -209,7 +207,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.pro
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.reply import sendable
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.exchange.window import window_problem
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.linux.earlyoom import early_kills
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import RING_DRIFT, JournalLine
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.timestamps import RING_DRIFT
 
 
 def main() -> None:
@@ -221,9 +219,8 @@ def main() -> None:
         module.fail_json(msg=why)
     host = Host()
     now = host.now()
-    journal: List[JournalLine] = []
     since = now - module.params["window"]
-    oom = collect_oom(host, processes(host), since, now, journal)
+    oom, journal = collect_oom(host, processes(host), since, now)
     early = [kill for kill in early_kills(journal) if since - RING_DRIFT <= kill["at"] <= now + RING_DRIFT]
     memory = collect_memory(host)
     limit = {"bytes": memory["limit_bytes"], "source": memory["limit_from"]}

@@ -216,7 +216,7 @@ def _look(host: Host, snapshot: "Snapshot", probe_seconds: float, todo: List[str
         "endpoints": lambda: _endpoints(host, snapshot, procs(), probe_seconds),
         "workers": lambda: collect_workers(host, procs(), snapshot["fpm"]["masters"]),
         "halted": lambda: halted(host, snapshot, procs()),
-        "oom": lambda: collect_oom(host, procs(), since, snapshot["taken_at"], []),
+        "oom": lambda: collect_oom(host, procs(), since, snapshot["taken_at"]).oom,
         "logs": lambda: _logs(host, snapshot, since),
         "older": lambda: older(host, snapshot, procs(), probe_seconds),
         "confinement": lambda: collect_confinement(host, snapshot),

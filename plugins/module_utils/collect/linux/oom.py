@@ -153,12 +153,14 @@ def _home(host: Host, procs: Sequence[Process]) -> Tuple[_Home, Dict[str, int]]:
     return _Home(init, initial, ids, counters.get(init.path), places), counters
 
 
-def collect_oom(
-    host: Host, procs: Sequence[Process], window_from: float, now: float, journal: "List[JournalLine]"
-) -> "Oom":
-    """The kills and crashes of the window [window_from, now], in epoch seconds.
+class Killed(NamedTuple):
+    oom: "Oom"
+    journal: List[JournalLine]  # empty, too, where there is no reason to read it
 
-    masters of a kill: pids of those in its cgroup. journal: gets the lines, where there is a reason to read.
+
+def collect_oom(host: Host, procs: Sequence[Process], window_from: float, now: float) -> Killed:
+    """The kills and crashes of the window [window_from, now], in epoch seconds. masters of a kill: pids of
+    those in its cgroup.
     """
     home, counters = _home(host, procs)
     counter = home.counter
@@ -168,8 +170,8 @@ def collect_oom(
     # What is older than the ring stands in the journal.
     ring_from = float("inf") if ring is None else now - host.boottime()
     older = ring_from > window_from
-    if counter or older or _watched(host, home.cgroup.directory):
-        journal += _journal(host, window_from - RING_DRIFT, older)
+    is_read = counter or older or _watched(host, home.cgroup.directory)
+    journal = _journal(host, window_from - RING_DRIFT, older) if is_read else []
     lines = [(each.at, each.text) for each in journal if each.identifier == "kernel" and each.at < ring_from]
     lines += ring or []
     found: Oom = {
@@ -200,4 +202,4 @@ def collect_oom(
         crashes = [crash for crash in kernel_log.crashes(lines, home.machine or None) if within(crash["at"])]
         found["kills"] = sorted(kills, key=lambda kill: kill["at"])[-MOST_KILLS:]
         found["segfaults"] = crashes[-MOST_KILLS:]
-    return found
+    return Killed(found, journal)

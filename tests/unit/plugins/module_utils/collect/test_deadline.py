@@ -19,6 +19,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import ch
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect import snapshot as collect
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.confinement import no_confinement
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.linux.oom import Killed
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.logs.logs import collect_logs
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.diagnose import (
     NEEDED_FOR_HEALTH,
@@ -52,7 +53,8 @@ ORDER = list(collect.STAGES)
 
 
 def healthy(stage: str, *_arguments: Any, **_words: Any) -> Any:
-    return SEEN.get(stage, [])
+    found = SEEN.get(stage, [])
+    return Killed(found, []) if stage == "oom" else found
 
 
 def hang(*_arguments: Any, **_words: Any) -> None:

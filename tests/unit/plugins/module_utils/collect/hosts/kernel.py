@@ -78,7 +78,7 @@ class Machine(Built):
         return self.file("/proc/31/cgroup", "0::%s\n" % path)
 
     def oom(self) -> Any:
-        return collect_oom(self, self.masters, NOW - 900, NOW, [])
+        return collect_oom(self, self.masters, NOW - 900, NOW).oom
 
     def kills(self) -> Any:
         return self.oom()["kills"]
