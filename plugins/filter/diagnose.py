@@ -17,6 +17,7 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules.latent.diag
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.confined import Unfinished, confined
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.answers.snapshot import read
 from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue import catalogue
+from ansible_collections.webmedic.php_fpm.plugins.plugin_utils.catalogue.nginx_refusals import worded
 
 DOCUMENTATION = r"""
 name: diagnose
@@ -83,6 +84,7 @@ def diagnose(snapshot: Any, advice: bool = True) -> dict[str, Any]:
         ) from None
     if advice:
         verdict["findings"] = [catalogue.enrich(finding) for finding in verdict["findings"]]
+        verdict["missing"] = [worded(entry) for entry in verdict["missing"]]
     result: dict[str, Any] = wrap_var(verdict)
     return result
 

@@ -183,7 +183,7 @@ findings:
         C(nginx_unit) that runs nginx, where it is no C(nginx.service), or C(no_nginx_unit). C(nginx_config)
         and C(nginx_prefix) that it was started with, where they are no usual ones. C(no_reload) where the
         unit of the finding takes no reload. C(fault), what an error of PHP's is about, and its C(name).
-        C(directive) that php-fpm does not know.
+        C(directive) that php-fpm does not know. C(refusal), the kind of what keeps nginx from its files.
       type: dict
       returned: success
       version_added: 0.14.0
@@ -269,17 +269,21 @@ plan:
       target: php8.2-fpm.service
 missing:
   description:
-    - What could not be seen, each with C(what), C(path), C(why) and C(needs).
+    - What could not be seen, each with C(what), C(path), C(why), C(needs) and C(refusal).
+    - C(refusal) is there where nginx does not load its files. It is the kind of its complaint, for which the
+      report has words.
     - Where C(what) is V(rule_failed) or V(collector_failed), C(path) names a part of this collection that
       failed, and C(why) is what to report. All other answers stand.
   returned: success
   type: list
   elements: dict
   sample:
-    - needs: root
-      path: /var/log/nginx/error.log
-      what: nginx_log
-      why: Permission denied
+    - needs: null
+      path: /etc/nginx/nginx.conf
+      refusal: no_host
+      what: nginx_loaded
+      why: 'line 7: host not found in upstream "php" in /etc/nginx/nginx.conf:7: nginx refuses to load its
+        files: it does not start'
 strangers:
   description:
     - Processes that call themselves a master of nginx or php-fpm and are none of root's, the first 20. They

@@ -13,7 +13,7 @@ from .missing import unseen
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Finding
-    from ...plugin_utils.shapes.missing import Missing
+    from ...plugin_utils.shapes.missing import Missing, MissingKind
     from ...plugin_utils.shapes.nginx import Target
     from ...plugin_utils.shapes.snapshot import Snapshot
 
@@ -47,15 +47,17 @@ def _nginx(snapshot: "Snapshot") -> List["Missing"]:
     kept = any(entry["what"] == "nginx_workers" for entry in snapshot["missing"])  # workers without a title
     if nginx["running"]:
         down = "nginx's master runs, and no worker of it: nobody is answered"
+    kind: "MissingKind" = {}
     if refusal:
         from .connect.older_nginx import refused
 
         why = refused(refusal, nginx["running"])
+        kind = {"refusal": refusal["kind"]} if "kind" in refusal else {}
         if "worker" not in refusal:
-            gaps.append(unseen("nginx_loaded", refusal["file"], why))
+            gaps.append({**unseen("nginx_loaded", refusal["file"], why), **kind})
         down += "; " + why
     if nginx["routes"] and not (nginx["running"] and (nginx["workers"] or kept)):
-        gaps.append(unseen("nginx_running", nginx["config"], down))
+        gaps.append({**unseen("nginx_running", nginx["config"], down), **kind})
     return gaps
 
 

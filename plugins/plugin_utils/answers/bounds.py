@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_ty
 
 from ..shapes.finding import Facts, Finding, HostStatus, Place, Timeline
 from ..shapes.gate import Decision, Gate, Reason
+from ..shapes.missing import MissingKind
 from ..shapes.remediation import Difference, FindingResult, Named, Remediation, Shown, Taken, Undone
 from ..shapes.report import Diagnosis, HostEntry, Remedied, Run
 from ..shapes.restart import RestartProblem
@@ -125,7 +126,8 @@ BOUNDS: dict[type, dict[str, Bound]] = {
         "since": TIME,
         "sites_left": ZERO,
     },
-    Facts: {"fault": ID},  # of a later release there may be more
+    Facts: {"fault": ID, "refusal": ID},  # of a later release there may be more
+    MissingKind: {"refusal": ID},
     Place: {"at": TIME},
     Timeline: {"begin": TIME, "counts": Bound(most=MOST_STEPS)},
     Difference: {"before_header": SHORT, "after_header": SHORT, "prepared": LONG},

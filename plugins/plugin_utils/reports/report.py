@@ -20,6 +20,7 @@ from ..answers.bounds import DIAGNOSIS, STATUSES
 from ..answers.complaints import untemplated
 from ..answers.untrusted import MAX_TEXT, Limits, Mismatch, clean, plain
 from ..catalogue.catalogue import enrich
+from ..catalogue.nginx_refusals import worded
 from ..render.facts import worst_of
 from ..shapes.artifact import Artifact
 from ..shapes.report import Diagnosis, ErrorKind, HostEntry, Report, Run, Summary
@@ -111,6 +112,7 @@ def read(result: Any) -> Diagnosis:
         # The reader has a limit, too.
         finding["sites_left"] += len(whole.get("sites") or ()) - len(finding["sites"])
     diagnosis["findings"] = [older_findings.complete(finding) for finding in diagnosis["findings"]]
+    diagnosis["missing"] = [worded(entry) for entry in diagnosis["missing"]]
     return diagnosis
 
 

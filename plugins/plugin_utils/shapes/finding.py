@@ -52,6 +52,7 @@ class Facts(TypedDict, total=False):
     no_reload: Optional[bool]  # the finding's unit has no ExecReload=
     path: Optional[str]  # of what lacks, is refused or has to be mended
     pids: Optional[List[int]]  # that a person ends or wakes: all of them, or none
+    refusal: Optional[str]  # kind of what keeps nginx from loading its files, as Refusal has it
     start_command: Optional[str]  # what starts php-fpm there in place of systemd
     user: Optional[str]  # of nginx's workers, whom the socket is to let in
 

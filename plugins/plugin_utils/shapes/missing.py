@@ -91,7 +91,11 @@ What = Literal[
 ]
 
 
-class Missing(TypedDict):
+class MissingKind(TypedDict, total=False):
+    refusal: str  # kind of what keeps nginx from its files; the controller puts its words into why
+
+
+class Missing(MissingKind):
     """What could not be seen."""
 
     what: str  # id

@@ -18,7 +18,11 @@ class PidFile(TypedDict):
     written: Optional[str]  # path of nginx's own; None: the same
 
 
-class LaterRefusal(TypedDict, total=False):
+class KnownRefusal(TypedDict, total=False):
+    kind: str  # parse/nginx/refused.py; where the text does not tell what is wrong; not before 0.19.0
+
+
+class LaterRefusal(KnownRefusal, total=False):
     """Only where nginx's files are in order; not in snapshots from before 0.12.0."""
 
     holders: Dict[str, List[Listener]]  # by the address, as an endpoint, that nginx could not bind
@@ -33,7 +37,7 @@ class Refusal(LaterRefusal):
     """What keeps nginx from loading its files, or from its start."""
 
     at: Optional[float]  # epoch seconds: when nginx said so; None: it was read in the files
-    text: str  # in nginx's own words; "": it said nothing
+    text: str  # in nginx's own words, before 0.19.0 with ours behind them; "": it said nothing
     log: Optional[str]  # path of the log where nginx said so
     file: str  # of the configuration
     line: int

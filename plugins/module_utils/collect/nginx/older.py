@@ -13,7 +13,7 @@ from ...parse.endpoint import parse
 from ...parse.linux.systemctl import MASKED, unit_matches
 from ...parse.nginx.captured import captured
 from ...parse.nginx.conf import Conf, every
-from ...parse.nginx.refused import explained, path_in, place_of, problems
+from ...parse.nginx.refused import kind_of, path_in, place_of, problems
 from ...parse.nginx.strays import strays
 from ...parse.redact import redact
 from ...parse.timestamps import LOG_SECOND, nginx_time
@@ -163,13 +163,15 @@ def _refusal(host: Host, nginx: "Nginx") -> "Optional[Refusal]":
 def _as_refusal(
     text: str, place: Tuple[str, int], at: Optional[float] = None, log: Optional[str] = None
 ) -> "Refusal":
-    return {
+    refusal: "Refusal" = {
         "at": at,
-        "text": redact(explained(text), MOST_TEXT),
+        "text": redact(text, MOST_TEXT),
         "log": log,
         "file": place[0],
         "line": place[1],
     }
+    kind = kind_of(text)
+    return {**refusal, "kind": kind} if kind else refusal
 
 
 def _complaints(host: Host, nginx: "Nginx") -> List[Tuple[float, str, str]]:

@@ -22,81 +22,46 @@ _READ = frozenset(
 _NO_FILE = ("data:", "engine:", "store:", "syslog:", "memory:", "stderr", "off", "/dev/")
 # ngx_conf_log_error(): where it stands ends the message.
 _PLACE = re.compile(r" in (/[^:]+):(\d+)\Z")
-_KILLED = "see journalctl -k, start it, and give the unit Restart=on-failure"
-_WHY = (
-    ("no port in upstream", "no upstream that nginx reads has this name"),
-    ('unknown directive "ssl"', "nginx has none since 1.25.1; write ssl on the listen line"),
-    ("unknown directive", "it is misspelt, or of a module that nginx does not load, or of another version"),
-    (
-        "unknown log format",
-        "no log_format before this line has the name; options such as buffer= follow a name",
-    ),
-    (
-        '"daemon" directive is dup',
-        "nginx's command line (-g of its unit) or a line before has it, too: take this out",
-    ),
-    (
-        "already declared size",
-        "give the zone one size wherever it is named, or give one of the two another name",
-    ),
-    ("zero size shared memory", "no limit_req_zone, limit_conn_zone or fastcgi_cache_path has this name"),
-    ('unknown "', "nothing that nginx reads makes this variable"),
-    ("not binary compatible", "the module is of another build of nginx: install that of this one"),
-    (" instead of ", "the module is of another version of nginx: install that of this one"),
-    ("killed by the OOM killer", _KILLED),
-    ("status=9/KILL", _KILLED),
-    ("mount namespacing", "make what it names, or take it out of the unit"),
-    ("step EXEC", "install its package anew"),
-    (
-        "at step [A-Z]",
-        "a setting of the unit fails: CHDIR is WorkingDirectory=, STDERR StandardError=, USER User=",
-    ),
-    ("more than one ExecStart=", "a drop-in must empty ExecStart= before it sets it"),
-    ("shared libraries", "install the package of that library, or that of nginx anew"),
-    (
-        r"(?:ch|set[gu]|init).*\(.*\) failed \(22:",
-        "PrivateUsers= of the unit, or its container, hides that account",
-    ),
-    (
-        r"(?:set[gu]id|initgroups)\(",
-        "the unit or container of nginx must leave it CAP_SETGID, CAP_SETUID and these system calls",
-    ),
-    (
-        r"(?:bind\(\) .*|\.pid\") failed \(13:",
-        "root, or CAP_NET_BIND_SERVICE for a low port, may: see User= of the unit; else SELinux",
-    ),
-    ("no start line", "the file is empty, or holds no certificate and no key: get it anew, or from a backup"),
-    ("key values mismatch", "the certificate is of another key: the two files are not of one renewal"),
-    ("key too small", "OpenSSL takes no key so small since its upgrade: make a larger one"),
-    (
-        "bad password read",
-        "the key has a passphrase, for which a unit cannot ask: ssl_password_file, or none",
-    ),
-    (
-        r"failed \(21:|not a regular file",
-        "as of a directory, where nginx needs a file: move it away, or name a file",
-    ),
-    (r"failed \(97:", "no IPv6 for nginx: off in the kernel, or by RestrictAddressFamilies= of its unit"),
-    (r"failed \(99:", "no interface of this host has the address (ip addr), or none had it yet at that time"),
-    (r"mkdir\(.*failed \(2:", "nginx makes the last directory alone: make those above it"),
-    (r"chown\(.*failed \(1:", "nginx lacks CAP_CHOWN, or NFS refuses it: set the owner by hand"),
-    ("no cipher match", "none is a cipher that this OpenSSL has (TLS 1.3's do not count)"),
-    ("invalid number of arg", "too few words, as of an emptied variable, or too many, as without a ;"),
-    ("is not allowed here", "it is for another block: a } too many or too few before, or a wrong include"),
-    ("is duplicate in", "the same block has it twice, maybe by an include or -g: take one out"),
-    (
-        r'unexpected (?:end|"})|not terminated',
-        "a ; } or quote lacks, or a } is too many; a regex with { wants quotes",
-    ),
-    ("host not found in", "no address for that name then: if getent ahosts has one now, try again"),
-)
+# Kind -> what nginx, systemd or the loader says then. The first one counts. The words for a person are in
+# catalogue/nginx_refusals.py. Each directive of nginx's has an ASCII name.
+KINDS = {
+    "odd_character": r'\Aunknown directive "[^"]{0,99}?[^\n -~]',
+    "upstream": "no port in upstream",
+    "ssl_directive": 'unknown directive "ssl"',
+    "unknown_directive": "unknown directive",
+    "log_format": "unknown log format",
+    "daemon_twice": '"daemon" directive is dup',
+    "zone_sizes": "already declared size",
+    "zone": "zero size shared memory",
+    "variable": 'unknown "',
+    "module_build": "not binary compatible",
+    "module_version": " instead of ",
+    "killed": "killed by the OOM killer|status=9/KILL",
+    "mount_namespace": "mount namespacing",
+    "exec": "step EXEC",
+    "unit_setting": "at step [A-Z]",
+    "exec_starts": "more than one ExecStart=",
+    "libraries": "shared libraries",
+    "account_hidden": r"(?:ch|set[gu]|init).*\(.*\) failed \(22:",
+    "capabilities": r"(?:set[gu]id|initgroups)\(",
+    "privileged": r"(?:bind\(\) .*|\.pid\") failed \(13:",
+    "no_pem": "no start line",
+    "other_key": "key values mismatch",
+    "small_key": "key too small",
+    "passphrase": "bad password read",
+    "directory": r"failed \(21:|not a regular file",
+    "no_ipv6": r"failed \(97:",
+    "no_address": r"failed \(99:",
+    "parent_directory": r"mkdir\(.*failed \(2:",
+    "chown": r"chown\(.*failed \(1:",
+    "cipher": "no cipher match",
+    "arguments": "invalid number of arg",
+    "context": "is not allowed here",
+    "twice": "is duplicate in",
+    "unterminated": 'unexpected (?:end|"})|not terminated',
+    "no_host": "host not found in",
+}
 _PATH = re.compile(r'"(/[^"]+)"')
-# Each directive of nginx's has an ASCII name.
-_ODD = re.compile(r'unknown directive "[^"]{0,99}?[^\n -~]')
-_INVISIBLE = (
-    "an invisible or foreign character, as a blank copied from a web page or a byte order mark: type the "
-    "line anew"
-)
 
 
 def _problem(directive: Directive, text: str) -> "ConfigProblem":
@@ -158,11 +123,9 @@ def place_of(text: str, conf: Conf, prefix: str) -> Optional[Tuple[str, int]]:
     return None
 
 
-def explained(text: str) -> str:
-    """A complaint whose own words do not tell what is wrong (ngx_http_upstream_add(), bind(2))."""
-    if _ODD.match(text):
-        return "%s: %s" % (text, _INVISIBLE)
-    return text + next((": " + why for words, why in _WHY if re.search(words, text)), "")
+def kind_of(text: str) -> Optional[str]:
+    """Of a complaint whose own words do not tell what is wrong (ngx_http_upstream_add(), bind(2))."""
+    return next((kind for kind, words in KINDS.items() if re.search(words, text)), None)
 
 
 def path_in(text: str) -> Optional[str]:

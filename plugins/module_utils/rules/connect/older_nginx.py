@@ -131,6 +131,7 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
         words += ", and refuses to: %s (%s:%s)" % (refusal["text"], refusal["file"], refusal["line"])
         piece = evidence(source, refusal["text"], refusal["file"], refusal["line"], refusal["at"])
         proof = [piece, changed] + proof
+        facts = {"refusal": refusal.get("kind")}
     elif "loaded" in nginx and nginx["loaded"]["replaced"]:
         reason_id = "nginx_replaced"
         words += "; its program was replaced since it was started, so it cannot be trusted to load them"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ..entry import Entry, When
+from ..nginx_refusals import RELOAD_FIXES
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("socket_path_mismatch", None): Entry(
@@ -128,6 +129,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "it or take it out, until `{test_nginx}` passes; then `{reload_nginx}`.",
         do_not="Do not restart nginx before `nginx -t` passes: it would not come back, and every site is "
         "down.",
+        when=RELOAD_FIXES,
     ),
     ("socket_path_mismatch", "nginx_replaced"): Entry(
         title="nginx was upgraded, not restarted",

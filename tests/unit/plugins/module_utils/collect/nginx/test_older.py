@@ -23,7 +23,6 @@ PID_FILE = "/run/nginx.pid"
 LOG = "/var/log/nginx/error.log"
 GONE = "http {\n  server { ssl_certificate /c/gone.pem; }\n}\n"
 WORDS = 'cannot load certificate "/c/gone.pem": BIO_new_file() failed (SSL: No such file or directory)'
-NO_ADDRESS = ": no address for that name then: if getent ahosts has one now, try again"
 STAMP = "2026/04/02 14:2%d:40"  # NOW is 14:26:40
 
 
@@ -69,7 +68,7 @@ class TestRefusal:
 
     def test_hit_the_last_complaint_counts(self) -> None:
         other = 'host not found in upstream "db" in %s:1' % MAIN
-        assert look(line(4) + line(5, other))["text"] == other + NO_ADDRESS
+        assert look(line(4) + line(5, other))["kind"] == "no_host"
 
     def test_hit_what_the_files_show_where_nobody_tried(self) -> None:
         found = look()
@@ -100,7 +99,12 @@ class TestRefusal:
             5, "worker process 8 exited with fatal code 2 and cannot be respawned", "alert"
         )
         found = look(log, config_newer=False, workers=[])
-        assert found["worker"] and found["text"].startswith(end + ": ") and found["log"] == LOG
+        assert (found["worker"], found["text"], found["kind"], found["log"]) == (
+            True,
+            end,
+            "capabilities",
+            LOG,
+        )
 
     @pytest.mark.parametrize(
         "log",
@@ -127,12 +131,12 @@ class TestRefusal:
         monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: {"nginx.service": unit})
         found = look(config_newer=False, master=None)
         assert (found["text"], found["line"], found["log"]) == (
-            refusal + NO_ADDRESS,
+            refusal,
             2,
             "journal:nginx.service",
         )
         unit.update(active="activating", sub="auto-restart")
-        assert look(config_newer=False, master=None)["text"] == refusal + NO_ADDRESS
+        assert look(config_newer=False, master=None)["text"] == refusal
         unit.update(active="activating", sub="start-pre")
         assert look("", "user x;\n", config_newer=False, master=None) is None
 
@@ -220,7 +224,7 @@ class TestRefusal:
         units = {"a.service": dict(FAILED, load="masked"), "nginx.service": dict(FAILED, result="exit-code")}
         monkeypatch.setattr(older, "unit_states", lambda *_host, **_more: units)
         found = look(config_newer=False, master=None)
-        assert found["text"] == refusal + NO_ADDRESS and "masked" not in found
+        assert found["text"] == refusal and "masked" not in found
 
     @pytest.mark.parametrize("enabled", ["disabled", None])
     def test_near_miss_its_unit_was_stopped(self, monkeypatch: pytest.MonkeyPatch, enabled: Any) -> None:
