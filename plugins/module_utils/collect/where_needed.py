@@ -137,7 +137,7 @@ def named_places(host: Host, snapshot: "Snapshot", events: Sequence["Event"], si
         )
     changed = isolated(host, "old_code", partial(_deployed, host, snapshot))
     if changed:
-        from .php_fpm.old_code import note_old_code
+        from .php_fpm.opcache import note_old_code
 
         isolated(host, "old_code", partial(note_old_code, host, snapshot, changed))
     return found

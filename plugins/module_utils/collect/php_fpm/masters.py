@@ -191,7 +191,7 @@ def _master(
         if pool["chroot"] and host.lacks(pool["chroot"].rstrip("/") + ZONEINFO):
             pool["zoneless"] = True
     if process and len({pool["chroot"] for pool in pools if pool["chroot"]}) > 1:
-        from .jails import note_jails
+        from .opcache import note_jails
 
         note_jails(host, layout.config, pools)
     error_log = top.text("error_log") or "log/php-fpm.log"

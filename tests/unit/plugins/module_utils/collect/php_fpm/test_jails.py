@@ -7,7 +7,7 @@
 from typing import Any, List
 
 import pytest
-from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.jails import note_jails
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.php_fpm.opcache import note_jails
 from ansible_collections.webmedic.php_fpm.tests.unit.support import FakeHost
 
 CONFIG, POOL = "/etc/php/8.2/fpm/php-fpm.conf", "/etc/php/8.2/fpm/pool.d/a.conf"
