@@ -4,7 +4,7 @@
 """Notes on what visitors did not get by nginx's own word, where that may be their own fault."""
 
 import re
-from typing import TYPE_CHECKING, List, Sequence
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.nginx.script_refusals import MISSING, is_check, script_of
 from ...parse.pools_at import pools_behind
@@ -33,59 +33,27 @@ SCRIPT: "What" = "failed_script"
 OTHERS: "What" = "losses_elsewhere"
 ASSETS: "What" = "assets"
 UNLED: "What" = "permalinks"
-BESIDE, CACHED = ("made", "untyped"), ("cached",)
 AT = "%(file)s:%(line)s: %(written)s"
-PERMALINKS = ("permalinks",)
 TOO_LARGE = meanings("body_too_large", "too_large_for_php", "too_many_for_php")
 FOR_FIELDS, SENT_MISSING = meanings("too_many_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")
 NAMELESS = (None, "", "_", "default", "localhost")
 MOST_NOTES = 3
 MANY, MOSTLY = 10, 4  # requests that begin with the PROXY protocol; times as many as pages since
-PARTS_OF, PROTOCOLS = ("sent", "below", "expired", "denied"), ("hello", "proxied", "plain")
 FORMS, PARTS = 5, 10  # requests: of a part many may be asked for by who follows old links
 PAGES = re.compile(r"ping|status|health|check", re.I)
 TOO_LONG = (
     "%%(requests)d requests with %%(status)d, visitors: %%(visitors)d. Their %s longer than nginx takes "
     "(client_header_buffer_size, large_client_header_buffers)"
 )
-WORDS = {
-    "header": TOO_LONG % "headers, such as cookies, are",
-    "uri": TOO_LONG % "requests' first lines are",
-    "method": "%(requests)d forms sent to %(path)s with 405, visitors: %(visitors)d. nginx sends a file "
-    "there, and takes no form",
-    "permalink": "%(requests)d requests for pages such as %(path)s with nginx's own 404, visitors: "
-    "%(visitors)d, and no such page came. ",
-    "circle": "%(requests)d requests for pages such as %(path)s with %(status)d, visitors: %(visitors)d. "
-    "Each asked for the same page again at once: it is sent to where it came from. ",
-    "tls": "Where TLS ends in front of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the "
-    "server block's redirects",
-    "cached": "nginx's cache keeps redirects (%(file)s:%(line)s: %(written)s), so that one for http comes to "
-    "all: keep 200 alone, and empty it. Else HTTPS or X-Forwarded-Proto tell PHP of no TLS",
-    "made": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. Pages name it, and "
-    "no such file is there. If the application makes it, it needs try_files $uri /index.php$is_args$args "
-    "in ",
-    "untyped": "%(requests)d requests for %(path)s, visitors: %(visitors)d. nginx knows no type of .mjs, so "
-    "browsers do not run it, and pages may stay blank: add mjs beside js in mime.types",
-    "check": "%(requests)d checks of a balancer for %(path)s with %(status)d, and none with 200 since. A "
-    "balancer takes a host out that answers so: let it ask by the site's name, for a page with 200",
-    "sent": "%(requests)d requests with 500 that send something (POST and the like), such as to %(path)s, "
-    "visitors: %(visitors)d. None came since, though they see pages: ",
-    "below": "%(requests)d requests with 500 for what is below %(path)s, visitors: %(visitors)d. None came "
-    "since, though other pages do: ",
-    "expired": "%(requests)d forms with 419, such as to %(path)s, visitors: %(visitors)d. None came since: "
-    "the session of a form is gone, as where its cookie is for another domain or for TLS, or its store is "
-    "not written: ",
-    "denied": "%(requests)d requests that send something with a 403 of nginx's size, such as to %(path)s, "
-    "visitors: %(visitors)d. None came since, though they see pages: ",
-    "hello": "%(requests)d requests with 400 that speak TLS, visitors: %(visitors)d. None is taken at port "
-    "443, as long as listen has no ssl: ",
-    "proxied": "%(requests)d requests with 400 that begin with the PROXY protocol. Where a balancer in "
-    "front sends it, give listen proxy_protocol, or let it not be sent; else scanners do",
-    "plain": "%(requests)d requests with 400, visitors: %(visitors)d. They are plain HTTP to a port with "
-    "ssl: where TLS ends in front, lead it to a port without",
-    "path_info": "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ",
-}
+TLS = (
+    "Where TLS ends in front of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the "
+    "server block's redirects"
+)
+CACHED = (
+    "nginx's cache keeps redirects (%(file)s:%(line)s: %(written)s), so that one for http comes to "
+    "all: keep 200 alone, and empty it. Else HTTPS or X-Forwarded-Proto tell PHP of no TLS"
+)
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
 FORM = "%s: PHP dropped the bodies of %d requests: they are larger than post_max_size, and nginx takes them"
 FIELDS = "%s: PHP dropped a part of %d forms: they have more fields than max_input_vars of PHP"
@@ -96,6 +64,9 @@ ELSEWHERE = (
     "%s. A container or another host has the site at a path of its own: SCRIPT_FILENAME must name that one"
 )
 FILE = "%s: nginx answered 404 to %d requests: the application had it send a file that is not there"
+
+
+Judged = Optional[Tuple["What", str]]  # what the note is, and what stands behind its words
 
 
 def _ways(
@@ -119,69 +90,179 @@ def _is_lost(visits: "OddVisits") -> bool:
     return many and visits["internal"] and visits["requests"] > MOSTLY * visits["since"]
 
 
-def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
-    kind = visits["kind"]
-    if kind in PARTS_OF:
-        return _by_parts(snapshot, visits, _ways(snapshot, access, visits, ("denied",)))
-    values = visits if kind in (*BESIDE, "hello") else {**visits, "path": shown(visits["path"])}
-    words = "%s: the access log has " % (visits["site"] or visits["log"]) + WORDS[kind] % values
-    many = visits["visitors"] > 1 or visits["internal"]
-    if kind in PROTOCOLS:
-        ways = _ways(snapshot, access, visits, (kind,))
-        if visits["requests"] < FEWEST or (kind == "hello" and not ways):
-            return []
-        words += AT % ways[0] if ways else ""
-        return [unseen(WHAT if _is_lost(visits) else SPOKEN, visits["log"], words)]
-    if kind == "check":
-        return [unseen(CHECK, visits["log"], words)] if visits["requests"] >= FEWEST else []
-    if visits["requests"] < FEWEST or not many:
-        return []
-    if kind == "circle":
-        if visits["visitors"] < 2:  # a test of the load follows no redirect
-            return []
-        ways = _ways(snapshot, access, visits, CACHED)
-        words += WORDS["cached"] % ways[0] if ways else WORDS["tls"]
-        return [unseen(CIRCLE if visits["others"] else WHAT, visits["log"], words)]
-    if kind in BESIDE:
-        ways = _ways(snapshot, access, visits, (kind,))
-        words += AT % ways[0] if ways and kind == "made" else ""
-        return [unseen(ASSETS, visits["log"], words)] if ways else []
-    # One stranger has many names, and comes by a balancer's address.
-    ill = visits.get("external", 0) >= FEWEST and not visits["since"]
-    if kind == "method":
-        return [unseen(METHOD, visits["log"], words)]
-    if kind in ("path_info", "permalink"):
-        ways = _ways(snapshot, access, visits, NGINX_ALONE if kind == "path_info" else PERMALINKS)
-        if not ways or not ill or (kind == "permalink" and visits["paths"] < 2):
-            return []
-        why = AT % ways[0] + " does not pass it to PHP"
-        return [unseen(WHAT if kind == "path_info" else UNLED, visits["log"], words + why)]
-    ill = ill and visits["requests"] > visits["others"]
-    return [unseen(WHAT if ill else LARGE, visits["log"], words)]
+class Seen(NamedTuple):
+    snapshot: "Snapshot"
+    visits: "OddVisits"
+    ways: "Sequence[Front]"  # where nginx leads them
 
 
-def _by_parts(snapshot: "Snapshot", visits: "OddVisits", denying: "List[Front]") -> "List[Missing]":
+def _ill(visits: "OddVisits") -> bool:
+    """Whether no page comes to several: one stranger has many names, and comes by a balancer's address."""
+    return visits.get("external", 0) >= FEWEST and not visits["since"]
+
+
+def _too_long(seen: Seen) -> Judged:
+    return (WHAT if _ill(seen.visits) and seen.visits["requests"] > seen.visits["others"] else LARGE), ""
+
+
+def _unled(seen: Seen) -> Judged:
+    is_page = seen.visits["kind"] == "permalink"
+    if not seen.ways or not _ill(seen.visits) or (is_page and seen.visits["paths"] < 2):
+        return None
+    return (UNLED if is_page else WHAT), AT % seen.ways[0] + " does not pass it to PHP"
+
+
+def _circle(seen: Seen) -> Judged:
+    if seen.visits["visitors"] < 2:  # a test of the load follows no redirect
+        return None
+    return (CIRCLE if seen.visits["others"] else WHAT), CACHED % seen.ways[0] if seen.ways else TLS
+
+
+def _made(seen: Seen) -> Judged:
+    return (ASSETS, AT % seen.ways[0]) if seen.ways else None
+
+
+def _untyped(seen: Seen) -> Judged:
+    return (ASSETS, "") if seen.ways else None
+
+
+def _protocol(seen: Seen) -> Judged:
+    if seen.visits["kind"] == "hello" and not seen.ways:
+        return None
+    return (WHAT if _is_lost(seen.visits) else SPOKEN), AT % seen.ways[0] if seen.ways else ""
+
+
+def _part(seen: Seen) -> Judged:
     """What one visitor alone loses may be his basket's fault. That one script fails is the application's
     matter: spammers may be all who send it something.
     """
-    is_sent = visits["kind"] != "below"
-    fewest, visitors = (FORMS, 2) if is_sent else (PARTS, FEWEST)
-    paths = visits["paths"] > 1
-    if visits["requests"] < fewest or visits["visitors"] < visitors or not (is_sent or paths):
+    visits, kind = seen.visits, seen.visits["kind"]
+    fewest, visitors = (PARTS, FEWEST) if kind == "below" else (FORMS, 2)
+    if visits["requests"] < fewest or visits["visitors"] < visitors:
+        return None
+    if kind == "below" and not (visits["paths"] > 1 and visits["others"]):
+        return None  # the whole site fails
+    if kind == "denied":
+        return (METHOD, AT % seen.ways[0]) if seen.ways else None
+    sites = seen.snapshot["nginx"].get("site_logs") or []
+    names = log_sites(seen.snapshot, visits["log"], visits)
+    if any(site["others"] for site in sites if site["site"] in names):
+        return OTHERS, "php-fpm or another program answers so"
+    is_site = visits["paths"] > 1 and kind != "expired"  # robots send forms without a session
+    return (WHAT if is_site else SCRIPT), "the application answers so"
+
+
+class Kind(NamedTuple):
+    """Requests that are alike."""
+
+    judge: Callable[[Seen], Judged]
+    words: str
+    ways: Sequence[str] = ()  # what of nginx's files tells more, by its kind
+    by_several: bool = True  # where a single stranger made them all, it is nothing
+    is_file: bool = False  # its path tells no secret of a visitor's
+
+
+KINDS = {
+    "header": Kind(_too_long, TOO_LONG % "headers, such as cookies, are"),
+    "uri": Kind(_too_long, TOO_LONG % "requests' first lines are"),
+    "method": Kind(
+        lambda _seen: (METHOD, ""),
+        "%(requests)d forms sent to %(path)s with 405, visitors: %(visitors)d. nginx sends a file "
+        "there, and takes no form",
+    ),
+    "permalink": Kind(
+        _unled,
+        "%(requests)d requests for pages such as %(path)s with nginx's own 404, visitors: "
+        "%(visitors)d, and no such page came. ",
+        ("permalinks",),
+    ),
+    "circle": Kind(
+        _circle,
+        "%(requests)d requests for pages such as %(path)s with %(status)d, visitors: %(visitors)d. "
+        "Each asked for the same page again at once: it is sent to where it came from. ",
+        ("cached",),
+    ),
+    "made": Kind(
+        _made,
+        "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. Pages name it, and "
+        "no such file is there. If the application makes it, it needs try_files $uri /index.php$is_args$args "
+        "in ",
+        ("made",),
+        is_file=True,
+    ),
+    "untyped": Kind(
+        _untyped,
+        "%(requests)d requests for %(path)s, visitors: %(visitors)d. nginx knows no type of .mjs, so "
+        "browsers do not run it, and pages may stay blank: add mjs beside js in mime.types",
+        ("untyped",),
+        is_file=True,
+    ),
+    "check": Kind(
+        lambda _seen: (CHECK, ""),
+        "%(requests)d checks of a balancer for %(path)s with %(status)d, and none with 200 since. A "
+        "balancer takes a host out that answers so: let it ask by the site's name, for a page with 200",
+        by_several=False,
+    ),
+    "sent": Kind(
+        _part,
+        "%(requests)d requests with 500 that send something (POST and the like), such as to %(path)s, "
+        "visitors: %(visitors)d. None came since, though they see pages: ",
+    ),
+    "below": Kind(
+        _part,
+        "%(requests)d requests with 500 for what is below %(path)s, visitors: %(visitors)d. None came "
+        "since, though other pages do: ",
+    ),
+    "expired": Kind(
+        _part,
+        "%(requests)d forms with 419, such as to %(path)s, visitors: %(visitors)d. None came since: "
+        "the session of a form is gone, as where its cookie is for another domain or for TLS, or its store "
+        "is not written: ",
+    ),
+    "denied": Kind(
+        _part,
+        "%(requests)d requests that send something with a 403 of nginx's size, such as to %(path)s, "
+        "visitors: %(visitors)d. None came since, though they see pages: ",
+        ("denied",),
+    ),
+    "hello": Kind(
+        _protocol,
+        "%(requests)d requests with 400 that speak TLS, visitors: %(visitors)d. None is taken at port "
+        "443, as long as listen has no ssl: ",
+        ("hello",),
+        by_several=False,
+    ),
+    "proxied": Kind(
+        _protocol,
+        "%(requests)d requests with 400 that begin with the PROXY protocol. Where a balancer in "
+        "front sends it, give listen proxy_protocol, or let it not be sent; else scanners do",
+        ("proxied",),
+        by_several=False,
+    ),
+    "plain": Kind(
+        _protocol,
+        "%(requests)d requests with 400, visitors: %(visitors)d. They are plain HTTP to a port with "
+        "ssl: where TLS ends in front, lead it to a port without",
+        ("plain",),
+        by_several=False,
+    ),
+    "path_info": Kind(
+        _unled, "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. ", NGINX_ALONE
+    ),
+}
+
+
+def _by_visits(snapshot: "Snapshot", access: "AccessLogs", visits: "OddVisits") -> "List[Missing]":
+    kind, several = KINDS[visits["kind"]], visits["visitors"] > 1 or visits["internal"]
+    if visits["requests"] < FEWEST or (kind.by_several and not several):
         return []
-    if not is_sent and not visits["others"]:
-        return []  # the whole site fails
-    sites = snapshot["nginx"].get("site_logs") or []
-    names = log_sites(snapshot, visits["log"], visits)
-    others = any(site["others"] for site in sites if site["site"] in names)
-    words = "%s: the access log has " % (visits["site"] or visits["log"])
-    words += WORDS[visits["kind"]] % {**visits, "path": shown(visits["path"])}
-    if visits["kind"] == "denied":
-        return [unseen(METHOD, visits["log"], words + AT % way) for way in denying[:1]]
-    if others:
-        return [unseen(OTHERS, visits["log"], words + "php-fpm or another program answers so")]
-    what = WHAT if paths and visits["kind"] != "expired" else SCRIPT  # robots send forms without a session
-    return [unseen(what, visits["log"], words + "the application answers so")]
+    judged = kind.judge(Seen(snapshot, visits, _ways(snapshot, access, visits, kind.ways)))
+    if not judged:
+        return []
+    what, behind = judged
+    values = visits if kind.is_file else {**visits, "path": shown(visits["path"])}
+    words = "%s: the access log has " % (visits["site"] or visits["log"]) + kind.words % values
+    return [unseen(what, visits["log"], words + behind)]
 
 
 def _by_events(snapshot: "Snapshot", explained: Sequence[str]) -> "List[Missing]":
