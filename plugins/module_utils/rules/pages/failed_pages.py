@@ -3,7 +3,7 @@
 
 """Many requests that failed by an access log, where no finding and no error log tells why."""
 
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import meaning_of, meanings
@@ -27,7 +27,6 @@ ELSEWHERE: "What" = "losses_elsewhere"
 SHORT: "What" = "short_page"
 REFUSED: "What" = "refused_pages"
 LOST: "What" = "cause_of_losses"
-PASSWORDS, CERTIFICATE = "auth_basic_user_file", "ssl_verify_client"
 NOT_LOST = meanings("meant")  # the application answered so
 MANY = 10  # requests in the window
 WHOLE = 50  # pages: the whole end of a log
@@ -39,6 +38,25 @@ CACHED = (
     "%s: nginx answered 404 itself for the front page, which is there and was before: its cache of files has "
     "that it is not, by open_file_cache_errors (%s)"
 )
+ON_PURPOSE_WORDS = "nginx is told to answer so: "
+# By the kind of nginx's own answer. None: what the failure is of.
+DIRECTIVES: Dict[str, Tuple[Optional["What"], str]] = {
+    "auth_basic_user_file": (
+        WHAT,
+        "the file that it names is not there, so that whoever gives a password is refused: ",
+    ),
+    "ssl_verify_client": (
+        None,
+        "nginx asks each client for a certificate, and a network in front may send none: ",
+    ),
+    "return": (ON_PURPOSE, ON_PURPOSE_WORDS),
+    "deny": (ON_PURPOSE, ON_PURPOSE_WORDS),
+}
+BY_PROXY = "all come by one address, as through a proxy (set_real_ip_from), and that meets "
+NOTHING_IN_IT = "the application, or a page that nginx or it keeps in a cache, has nothing in it"
+HOST_REFUSED = "the application refuses the Host, as by a list of its own names, or nginx what comes with it"
+OTHER_PROGRAM = "of php-fpm or another program that nginx asks"
+NO_REASON = "neither a finding nor a return of nginx's tells why"
 Names = Tuple[str, ...]  # of sites
 
 
@@ -49,6 +67,17 @@ class _Failure(NamedTuple):
     path: str  # of the access log
     by_proxy: bool = False  # all come by one address that may be a proxy's
     what: "What" = WHAT
+
+
+class _Log(NamedTuple):
+    """The last pages of an access log."""
+
+    snapshot: "Snapshot"
+    access: "AccessLogs"
+    path: str
+    names: Names
+    pages: "Pages"
+    other: int  # pages that came by other logs
 
 
 def _names(snapshot: "Snapshot", site: Optional[str], path: str) -> Names:
@@ -89,24 +118,6 @@ def _is_told(access: "AccessLogs", path: str, pages: int) -> bool:
     return 2 * sum(known) > pages
 
 
-def _is_refused(refused: "Refused") -> bool:
-    """Still, and not one visitor alone."""
-    return refused["since"] < FEWEST and is_hit(refused) and not is_one_stranger(refused, None)
-
-
-def _blank(pages: "Pages", gzip: bool, names: Names, path: str) -> List[_Failure]:
-    """Where nginx compresses, a page of some bytes looks as one of none does."""
-    kinds = [(pages.get("blank"), "without a byte", WHAT)]
-    if gzip:
-        what = WHAT if pages.get("was_larger") else SHORT
-        kinds.append((pages.get("zipped"), "as short as gzip makes a blank one", what))
-    for blank, size, what in kinds:
-        if blank and blank["visitors"] >= FEWEST and not blank["since"]:
-            words = "%d front pages with 200, %s, to %d visitors" % (blank["pages"], size, blank["visitors"])
-            return [_Failure(names, BLANK, words, path, what=what)]
-    return []
-
-
 def _untold(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
     own = [event for event in access["events"] if event.get("own_page")]
     if not own:
@@ -124,6 +135,69 @@ def _untold(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
     ]
 
 
+def _fronts(log: _Log) -> Iterator[_Failure]:
+    nginx = log.snapshot["nginx"]
+    for uri, front in log.pages.get("fronts", {}).items() if len(log.names) == 1 else ():
+        lost, last = front["lost"], front["last"] + LOG_SECOND
+        if lost >= FEWEST and not site_reconfigured(nginx, log.names, last):
+            words = "%d requests for %s with 403 or 404 since it came" % (lost, uri)
+            yield _Failure(log.names, (403, 404), words, log.path)
+
+
+def _errors(log: _Log) -> Iterator[_Failure]:
+    failed, came = log.pages["failed"], log.pages["answered"] + log.other
+    if failed >= MANY and log.pages["paths"] > 1 and failed > came:
+        words = "%d of its last %d pages with 500" % (failed, failed + came)
+        yield _Failure(log.names, (500,), words, log.path)
+
+
+def _refused(log: _Log, refused: "Optional[Refused]") -> "List[Refused]":
+    """What is refused still, and not to one visitor alone."""
+    if not refused or log.other >= FEWEST or refused["since"] >= FEWEST:
+        return []
+    return [refused] if is_hit(refused) and not is_one_stranger(refused, None) else []
+
+
+def _by_limits(log: _Log) -> Iterator[_Failure]:
+    events = log.snapshot["logs"]["events"]
+    limited = any(meaning_of(event) in LIMITED and event["site"] in log.names for event in events)
+    for refused in _refused(log, log.pages.get("refused")) if not limited else ():
+        words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
+        yield _Failure(log.names, REFUSALS, words, log.path)
+
+
+def _forbidden(log: _Log) -> Iterator[_Failure]:
+    for forbidden in _refused(log, log.pages.get("forbidden")):
+        words = "%(pages)d of the last pages with 403, to %(visitors)d visitors" % forbidden
+        by_proxy = forbidden["addresses"] == 1 and forbidden["internal"]
+        yield _Failure(log.names, FORBIDDEN, words, log.path, by_proxy)
+
+
+def _bad(log: _Log) -> Iterator[_Failure]:
+    for bad in _refused(log, log.pages.get("bad")):
+        if not _is_told(log.access, log.path, bad["pages"]):
+            words = "%(pages)d of the last pages with 400, to %(visitors)d visitors" % bad
+            # A few strangers by the host's address may be all who ask a site that nobody knows yet.
+            lost = not bad["others"] if bad["answered"] else bad["pages"] >= WHOLE
+            yield _Failure(log.names, BAD, words, log.path, what=WHAT if lost else REFUSED)
+
+
+def _blank(log: _Log) -> Iterator[_Failure]:
+    """Where nginx compresses, a page of some bytes looks as one of none does."""
+    kinds = [(log.pages.get("blank"), "without a byte", WHAT)]
+    if log.snapshot["nginx"].get("gzip"):
+        what = WHAT if log.pages.get("was_larger") else SHORT
+        kinds.append((log.pages.get("zipped"), "as short as gzip makes a blank one", what))
+    for blank, size, what in kinds:
+        if blank and blank["visitors"] >= FEWEST and not blank["since"]:
+            words = "%d front pages with 200, %s, to %d visitors" % (blank["pages"], size, blank["visitors"])
+            yield _Failure(log.names, BLANK, words, log.path, what=what)
+            return
+
+
+OF_PAGES = (_fronts, _errors, _by_limits, _forbidden, _bad, _blank)
+
+
 def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
     found = _untold(snapshot, access)
     for (names, status, path), count in _counts(snapshot, access).items():
@@ -132,45 +206,12 @@ def _failures(snapshot: "Snapshot", access: "AccessLogs") -> List[_Failure]:
         if left >= MANY and not any(status in each.statuses and names == each.names for each in found):
             words = "%d requests with %d, of which the error log does not tell" % (left, status)
             found.append(_Failure(names, (status,), words, path))
-    limited = {event["site"] for event in snapshot["logs"]["events"] if meaning_of(event) in LIMITED}
     for file in access["files"]:
         for pages in file.get("pages") or []:
             names = _names(snapshot, pages["site"], file["path"])
             other = came_elsewhere(snapshot, file["path"], names)
-            came, refused = pages["answered"] + other, pages.get("refused")
-            every = pages["failed"] + came
-            for uri, front in pages.get("fronts", {}).items():
-                if (
-                    len(names) == 1
-                    and front["lost"] >= FEWEST
-                    and not site_reconfigured(snapshot["nginx"], names, front["last"] + LOG_SECOND)
-                ):
-                    words = "%d requests for %s with 403 or 404 since it came" % (front["lost"], uri)
-                    found.append(_Failure(names, (403, 404), words, file["path"]))
-            if pages["failed"] >= MANY and pages["paths"] > 1 and pages["failed"] > came:
-                words = "%d of its last %d pages with 500" % (pages["failed"], every)
-                found.append(_Failure(names, (500,), words, file["path"]))
-            if refused and other < FEWEST and _is_refused(refused) and not limited.intersection(names):
-                words = "%(pages)d of the last pages with 503, 429 or 444, to %(visitors)d visitors" % refused
-                found.append(_Failure(names, REFUSALS, words, file["path"]))
-            forbidden = pages.get("forbidden")
-            if forbidden and other < FEWEST and _is_refused(forbidden):
-                words = "%(pages)d of the last pages with 403, to %(visitors)d visitors" % forbidden
-                by_proxy = forbidden["addresses"] == 1 and forbidden["internal"]
-                found.append(_Failure(names, FORBIDDEN, words, file["path"], by_proxy))
-            bad = pages.get("bad")
-            if (
-                bad
-                and other < FEWEST
-                and _is_refused(bad)
-                and not _is_told(access, file["path"], bad["pages"])
-            ):
-                words = "%(pages)d of the last pages with 400, to %(visitors)d visitors" % bad
-                # A few strangers by the host's address may be all who ask a site that nobody knows yet.
-                lost = not bad["others"] if bad["answered"] else bad["pages"] >= WHOLE
-                what = WHAT if lost else REFUSED
-                found.append(_Failure(names, BAD, words, file["path"], what=what))
-            found += _blank(pages, bool(snapshot["nginx"].get("gzip")), names, file["path"])
+            log = _Log(snapshot, access, file["path"], names, pages, other)
+            found += [failure for ask in OF_PAGES for failure in ask(log)]
     return found
 
 
@@ -209,6 +250,23 @@ def _cached(snapshot: "Snapshot", page: "MissedPage") -> bool:
     return bool(ways) and all(ways)
 
 
+def _answered(by: "OwnAnswer", failure: _Failure) -> Tuple["What", str]:
+    """(what the note is, why nginx answers so)."""
+    if failure.by_proxy and by["kind"] == "deny":
+        return WHAT, BY_PROXY
+    what, why = DIRECTIVES.get(by["kind"], (WHAT, "a limit may be it (log level %s): " % by["level"]))
+    return what or failure.what, why
+
+
+def _behind(failure: _Failure, others: bool) -> Optional[Tuple["What", str]]:
+    """The same, where no directive does. others: nginx asks other programs, too."""
+    if failure.statuses == BLANK and not others:
+        return failure.what, "the page may be so short" if failure.what == SHORT else NOTHING_IN_IT
+    if others:
+        return None if failure.statuses == BLANK else (ELSEWHERE, OTHER_PROGRAM)
+    return failure.what, HOST_REFUSED if failure.statuses == BAD else NO_REASON
+
+
 def failed_pages(
     snapshot: "Snapshot", access: "AccessLogs", findings: Sequence["Finding"]
 ) -> List["Missing"]:
@@ -227,40 +285,13 @@ def failed_pages(
         if not names or explained.intersection(names) or failure.statuses == FORBIDDEN and not by:
             continue
         words = "%s: the access log has %s; " % (", ".join(names[:3]), failure.words)
-        place = "%s:%s: %s" % (by["file"], by["line"], by["written"]) if by else ""
-        if by and failure.by_proxy and by["kind"] == "deny":
-            why = "all come by one address, as through a proxy (set_real_ip_from), and that meets "
-            notes.append(unseen(WHAT, by["file"], words + why + place))
-        elif by and by["kind"] == PASSWORDS:
-            why = "the file that it names is not there, so that whoever gives a password is refused: "
-            notes.append(unseen(WHAT, by["file"], words + why + place))
-        elif by and by["kind"] == CERTIFICATE:
-            why = "nginx asks each client for a certificate, and a network in front may send none: "
-            notes.append(unseen(failure.what, by["file"], words + why + place))
-        elif by and by["kind"] in ("return", "deny"):
-            notes.append(unseen(ON_PURPOSE, by["file"], words + "nginx is told to answer so: " + place))
-        elif by:
-            notes.append(
-                unseen(
-                    WHAT, by["file"], "%sa limit may be it (log level %s): %s" % (words, by["level"], place)
-                )
-            )
-        elif failure.statuses == BAD and not _may_be_others(snapshot, access, failure):
-            why = (
-                "the application refuses the Host, as by a list of its own names, or nginx what comes with it"
-            )
-            notes.append(unseen(failure.what, None, words + why))
-        elif failure.statuses == BLANK:
-            if not _may_be_others(snapshot, access, failure):
-                why = "the application, or a page that nginx or it keeps in a cache, has nothing in it"
-                if failure.what == SHORT:
-                    why = "the page may be so short"
-                notes.append(unseen(failure.what, None, words + why))
-        elif _may_be_others(snapshot, access, failure):
-            notes.append(unseen(ELSEWHERE, None, words + "of php-fpm or another program that nginx asks"))
-        else:
-            notes.append(
-                unseen(failure.what, None, words + "neither a finding nor a return of nginx's tells why")
-            )
+        if by:
+            what, why = _answered(by, failure)
+            place = "%s:%s: %s" % (by["file"], by["line"], by["written"])
+            notes.append(unseen(what, by["file"], words + why + place))
+            continue
+        judged = _behind(failure, _may_be_others(snapshot, access, failure))
+        if judged:
+            notes.append(unseen(judged[0], None, words + judged[1]))
     notes.sort(key=lambda note: note["what"] not in (LOST, WHAT))
     return cached + notes[:MOST_NOTES]
