@@ -3,19 +3,21 @@
 
 """Reasons of cause 3: nginx runs, or ran, with an older configuration than its files."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
 
 from ...parse.endpoint import difference, parse
 from ...parse.nginx.strays import Stray
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import meaning_of
 from ..case import NOBODY_THERE, Case
-from ..model import Cause, Confidence, Match, Reason, Remedy, evidence, losses_of, sample
+from ..model import Cause, Match, Reason, Remedy, evidence, losses_of, sample
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence, Facts
     from ....plugin_utils.shapes.nginx import Nginx, Target
-    from ....plugin_utils.shapes.older import Refusal
+    from ....plugin_utils.shapes.older import Older, Refusal
+
+NO_OLDER: "Older" = {"endpoints": {}, "refusal": None}  # nobody looked
 
 
 def _start(refusal: "Refusal") -> str:
@@ -108,14 +110,64 @@ def _still_dead(case: Case, key: str) -> Optional[bool]:
     return there["probe"]["result"] != "answered"
 
 
+class _Kept(NamedTuple):
+    """What keeps nginx from loading its files, where it is known."""
+
+    reason_id: str
+    words: str
+    first: "Sequence[Evidence]" = ()
+    last: "Sequence[Evidence]" = ()
+    facts: "Facts" = {}
+
+
+def _by_refusal(_nginx: "Nginx", older: "Older") -> Optional[_Kept]:
+    refusal = older["refusal"]
+    if not refusal or "worker" in refusal:
+        return None
+    source = "nginx" if refusal["at"] is None else "nginx_log"
+    words = ", and refuses to: %s (%s:%s)" % (refusal["text"], refusal["file"], refusal["line"])
+    piece = evidence(source, refusal["text"], refusal["file"], refusal["line"], refusal["at"])
+    return _Kept("nginx_reload_refused", words, [piece], facts={"refusal": refusal.get("kind")})
+
+
+def _by_program(nginx: "Nginx", _older: "Older") -> Optional[_Kept]:
+    if "loaded" not in nginx or not nginx["loaded"]["replaced"]:
+        return None
+    words = "; its program was replaced since it was started, so it cannot be trusted to load them"
+    text = "another program is where nginx's master (pid %s) was started from" % _pid(nginx)
+    return _Kept("nginx_replaced", words, last=[evidence("process", text, nginx.get("binary"))])
+
+
+def _by_pid_file(nginx: "Nginx", older: "Older") -> Optional[_Kept]:
+    if "pid_file" not in older:
+        return None
+    path, pid = older["pid_file"], _pid(nginx) or 0
+    words = "; no reload reaches it, since its pid file does not name its master"
+    piece = evidence("file", "%s does not hold %s, nginx's master" % (path, pid), path)
+    facts: "Facts" = {"fault": "pid_file", "path": path, "pids": [pid]}
+    return _Kept("nginx_not_loaded", words, last=[piece], facts=facts)
+
+
+def _pid(nginx: "Nginx") -> Optional[int]:
+    return nginx["master"]["pid"] if nginx["master"] else None
+
+
+def _reload(case: Case) -> List[Remedy]:
+    """Other sites that were led to the same place at the same time are loaded with it."""
+    unit = case.snapshot["nginx"]["unit"]
+    files = [target["file"] for target in _targets(case)] + [route["file"] for route in case.routes]
+    arguments: Dict[str, object] = {"unit": unit, "files": list(dict.fromkeys(files))}
+    return [Remedy("nginx_reload", arguments)] if unit else []
+
+
 def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
-    nginx, older = case.snapshot["nginx"], case.snapshot.get("older")
+    nginx, older = case.snapshot["nginx"], case.snapshot.get("older") or NO_OLDER
     last = max(strays, key=lambda stray: stray.event["last"]).event
     dialled = last["endpoint"] or ""
     dead = _still_dead(case, dialled)
-    words = "nginx dials %s, and its files name %s: it has not loaded them" % (dialled, case.key)
-    proof, changed = [_workers(nginx)] if "loaded" in nginx else [], _changed(case, strays)
-    refusal = older["refusal"] if older else None
+    kept = _by_refusal(nginx, older) or _by_program(nginx, older) or _by_pid_file(nginx, older)
+    reason_id, words, first, behind, facts = kept or _Kept("nginx_not_loaded", "")
+    workers = [_workers(nginx)] if "loaded" in nginx else []
     # An account that runs PHP may write nginx's log (Debian: www-data): the time of the files is beyond it.
     by_variable = any(route["variable"] for route in case.routes)  # which another location may set
     is_newer = (
@@ -123,34 +175,9 @@ def _active(cause: Cause, case: Case, strays: Sequence[Stray]) -> Match:
         and not by_variable
         and any(target["file"] in nginx["loaded"]["newer_files"] for target in _targets(case))
     )
-    confidence: Confidence = "certain" if is_newer else "likely"
-    reason_id, remedy = "nginx_not_loaded", []
-    facts: "Facts" = {}
-    if refusal and "worker" not in refusal:
-        reason_id, source = "nginx_reload_refused", "nginx" if refusal["at"] is None else "nginx_log"
-        words += ", and refuses to: %s (%s:%s)" % (refusal["text"], refusal["file"], refusal["line"])
-        piece = evidence(source, refusal["text"], refusal["file"], refusal["line"], refusal["at"])
-        proof = [piece, changed] + proof
-        facts = {"refusal": refusal.get("kind")}
-    elif "loaded" in nginx and nginx["loaded"]["replaced"]:
-        reason_id = "nginx_replaced"
-        words += "; its program was replaced since it was started, so it cannot be trusted to load them"
-        text = "another program is where nginx's master (pid %s) was started from"
-        pid = nginx["master"]["pid"] if nginx["master"] else None
-        proof = [changed, evidence("process", text % pid, nginx.get("binary"))] + proof
-    elif older and "pid_file" in older:
-        path, pid = older["pid_file"], nginx["master"]["pid"] if nginx["master"] else 0
-        words += "; no reload reaches it, since its pid file does not name its master"
-        proof = [changed, evidence("file", "%s does not hold %s, nginx's master" % (path, pid), path)] + proof
-        facts = {"fault": "pid_file", "path": path, "pids": [pid]}
-    else:
-        proof = [changed] + proof
-        # Other sites that were led to the same place at the same time are loaded with it.
-        files = [target["file"] for target in _targets(case)] + [route["file"] for route in case.routes]
-        arguments: Dict[str, object] = {"unit": nginx["unit"], "files": list(dict.fromkeys(files))}
-        remedy = [Remedy("nginx_reload", arguments)] if nginx["unit"] else []
-    reason = _reason(case, strays, words + ".", proof)._replace(
-        remedy=remedy, confidence=confidence, facts=facts
+    words = "nginx dials %s, and its files name %s: it has not loaded them%s." % (dialled, case.key, words)
+    reason = _reason(case, strays, words, [*first, _changed(case, strays), *behind, *workers])._replace(
+        remedy=[] if kept else _reload(case), confidence="certain" if is_newer else "likely", facts=facts
     )
     if dead is False:
         words = "nginx dials %s, which its files no longer name; it answers again." % dialled

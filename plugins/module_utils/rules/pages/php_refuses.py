@@ -85,6 +85,26 @@ def _doubled(snapshot: "Snapshot", routes: Sequence["Route"], uri: str) -> Optio
     return None
 
 
+def _unnamed(routes: Sequence["Route"], script: str) -> Optional[str]:
+    of_pages = [route for route in routes if not is_check(route)]
+    names = [name for each in of_pages for name in (each["root"], each["params"].get("SCRIPT_FILENAME"))]
+    if script.rstrip("/") not in [name.rstrip("/") for name in names if name]:
+        return None
+    return "nginx names %s for each script, which is none" % script
+
+
+def _closed(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event", script: str) -> str:
+    """Why the account of the pool does not open the script of a front page."""
+    error, allowed = event["detail"].get("error", ""), event["detail"].get("allowed")
+    if error == OUTSIDE:
+        return "its open_basedir%s leaves out %s" % (" (%s)" % allowed if allowed else "", script)
+    if error != DENIED:
+        return "it cannot open them (%s)" % error.lower()
+    if _open(snapshot, routes, event) and not _opened(snapshot, routes, event):
+        return "it could not read %s, and owner and mode let the pool's account in" % script
+    return "the pool's account may not read %s" % script
+
+
 def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Optional[str]:
     """What refuses every script of the site, else None."""
     parts, meaning = event["detail"], meaning_of(event)
@@ -94,22 +114,8 @@ def _why(snapshot: "Snapshot", routes: Sequence["Route"], event: "Event") -> Opt
     if script is None or meaning in GONE:  # see found_again.py
         return None
     if meaning in NO_SCRIPT:
-        of_pages = [route for route in routes if not is_check(route)]
-        names = [name for each in of_pages for name in (each["root"], each["params"].get("SCRIPT_FILENAME"))]
-        if script.rstrip("/") in [name.rstrip("/") for name in names if name]:
-            return "nginx names %s for each script, which is none" % script
-        return None
-    if not event.get("front"):
-        return None
-    error = parts.get("error", "")
-    if error == OUTSIDE:
-        allowed = parts.get("allowed")
-        return "its open_basedir%s leaves out %s" % (" (%s)" % allowed if allowed else "", script)
-    if error != DENIED:
-        return "it cannot open them (%s)" % error.lower()
-    if _open(snapshot, routes, event) and not _opened(snapshot, routes, event):
-        return "it could not read %s, and owner and mode let the pool's account in" % script
-    return "the pool's account may not read %s" % script
+        return _unnamed(routes, script)
+    return _closed(snapshot, routes, event, script) if event.get("front") else None
 
 
 def reloaded(snapshot: "Snapshot", routes: Sequence["Route"], last: float, started: bool = False) -> bool:

@@ -32,21 +32,24 @@ _SENDERS = (
 )
 
 
+_MASTER = "php-fpm's master, which does not take what they print"
+# By the kind of a wait: what it is for, with its name and without.
+_WAITS = {
+    "lock": ("the lock of %s", "a lock"),
+    "futex": ("a lock in memory (futex)", "a lock in memory (futex)"),
+    "remote_file": ("the network file system %s", "a network file system"),
+    "output": (_MASTER + ": it waits itself to write to %s", _MASTER),
+}
+_PROGRAM = ("the program %s that they started", "a program that they started")
+
+
 def _words(kind: str, on: Optional[str]) -> str:
     if kind in ("peer", "site"):
         return service(on or "") + (", nginx of this host" if kind == "site" else "")
-    if kind == "lock":
-        if (on or "").endswith(_SESSION):
-            return "the lock of a session file in %s" % (on or "")[: -len(_SESSION)]
-        return "the lock of %s" % on
-    if kind == "futex":
-        return "a lock in memory (futex)"
-    if kind == "remote_file":
-        return "the network file system %s" % on if on else "a network file system"
-    if kind == "output":
-        waits = ": it waits itself to write to %s" % on if on else ""
-        return "php-fpm's master, which does not take what they print" + waits
-    return "the program %s that they started" % on if on else "a program that they started"
+    if kind == "lock" and on and on.endswith(_SESSION):
+        return "the lock of a session file in %s" % on[: -len(_SESSION)]
+    named, nameless = _WAITS.get(kind, _PROGRAM)
+    return named.replace("%s", on) if on else nameless
 
 
 def _rows(case: Case, owner: Owner, waits: "Waits") -> List["WorkerWait"]:
