@@ -263,8 +263,8 @@ class _Survey:
         ours = probe == "no_answer"  # the probe came, too
         return {
             "seconds": round(self.host.monotonic() - self.began, 2),
-            "arrived": max(0, flow[0] - ours),
-            "answered": flow[1],
+            "arrived": max(0, flow.came - ours),
+            "answered": flow.answered,
         }
 
     def _rights(self) -> Tuple[Optional[dialling.Rights], Optional[str]]:

@@ -4,16 +4,13 @@
 """The kernel's refusals: in auditd's log where it runs, else in the kernel's ring, else in the journal."""
 
 import re
-from typing import TYPE_CHECKING, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional
 
-from ...parse.linux.denials import TELLING, Change, Line, denials, time_of
+from ...parse.linux.denials import TELLING, Denials, Line, denials, time_of
 from ...parse.timestamps import journal_line, ring_lines
 from ..host import Host, HostError
 from ..logs.log_window import WINDOW_BYTES, File, Source, find_window
 from ..trust import named
-
-if TYPE_CHECKING:
-    from ....plugin_utils.shapes.confinement import Denial
 
 LOG = "/var/log/audit/audit.log"
 _RING = 32 << 20  # bytes
@@ -84,8 +81,8 @@ def _of_kernel(host: Host, since: float) -> Iterator[Line]:
             yield Line(time_of(row.text) or row.at, "journal", row.text)
 
 
-def read_denials(host: Host, since: float) -> Tuple[List["Denial"], List[Change]]:
-    """The refusals of nginx and php-fpm since then, and what was loaded meanwhile."""
+def read_denials(host: Host, since: float) -> Denials:
+    """Of nginx and php-fpm, since then."""
     lines = _of_file(host, since)
     if lines is None:
         lines = list(_of_kernel(host, since))

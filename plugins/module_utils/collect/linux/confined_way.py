@@ -39,15 +39,15 @@ def _by_selinux(host: Host, pid: int, root: str, places: Sequence[str]) -> Optio
 def _by_apparmor(host: Host, pid: int, places: Sequence[str], since: float) -> Optional["ConfinedWay"]:
     """The kernel cannot be asked: its last word counts, unless the profile was loaded anew since."""
     profile = profile_of(host, pid)
-    if not profile or profile[1] not in _ENFORCED:
+    if not profile or profile.mode not in _ENFORCED:
         return None
     from .audit import read_denials
 
     denials, changes = read_denials(host, since)
-    loaded = max((change.at for change in changes if change.profile == profile[0]), default=0.0)
+    loaded = max((change.at for change in changes if change.profile == profile.name), default=0.0)
     for denial in reversed(denials):
         name = denial["name"] or ""
-        of_profile = denial["module"] == "apparmor" and denial["source"] == profile[0]
+        of_profile = denial["module"] == "apparmor" and denial["source"] == profile.name
         in_force = of_profile and denial["refused"] and denial["at"] >= loaded
         if in_force and name.rstrip("/") in places and "r" in _mask(denial["text"]):
             return {

@@ -36,7 +36,7 @@ def _profiles(host: Host, snapshot: "Snapshot") -> Optional[List["Profile"]]:
     pids += [("php-fpm", master["pid"]) for master in snapshot["fpm"]["masters"] if master["pid"]]
     known = [(program, pid, profile_of(host, pid)) for program, pid in pids]
     return [
-        {"pid": pid, "program": program, "name": profile[0], "mode": profile[1]}
+        {"pid": pid, "program": program, "name": profile.name, "mode": profile.mode}
         for program, pid, profile in known
         if profile
     ]

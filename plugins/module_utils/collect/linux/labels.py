@@ -3,7 +3,7 @@
 
 """What SELinux and AppArmor call a process, and whether the kernel has them."""
 
-from typing import Optional, Tuple
+from typing import NamedTuple, Optional
 
 from ..host import Host
 
@@ -17,14 +17,21 @@ def label(host: Host, pid: object, module: str = "") -> Optional[str]:
     return (text or "").strip("\0\n ") or None
 
 
-def profile_of(host: Host, pid: int) -> Optional[Tuple[str, str]]:
-    """(name, mode) of AppArmor's profile of a process; None: it has none, or ours."""
+class Profile(NamedTuple):
+    """AppArmor's."""
+
+    name: str
+    mode: str
+
+
+def profile_of(host: Host, pid: int) -> Optional[Profile]:
+    """None: the process has none, or ours."""
     module = "apparmor/" if host.text("/proc/self/attr/apparmor/current") is not None else ""
     text = label(host, pid, module)
     if not text or text == label(host, "self", module):
         return None
     name, _blank, mode = text.rpartition(" (")
-    return name or text, mode.rstrip(")")
+    return Profile(name or text, mode.rstrip(")"))
 
 
 def has_apparmor(host: Host) -> bool:

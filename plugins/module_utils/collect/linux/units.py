@@ -4,13 +4,14 @@
 """The state and the journal of systemd units, with one systemctl for all of them."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Dict, List, Sequence, Set
 
 from ...parse.linux.systemctl import PROPERTIES, parse_show, unit_facts, unit_matches
 from ..host import Host
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.unit import Unit, UnitLine
+    from ....plugin_utils.shapes.unit import Unit
+    from ...parse.linux.unit_starts import UnitLog
 
 MOST_LINES = 30
 MOST_OUTPUT = 5  # lines of other programs
@@ -147,15 +148,14 @@ def _read_last_start(host: Host, name: str, unit: "Unit") -> None:
         unit["log"] = without_small_talk(log, MOST_LINES)
 
 
-def journal(host: Host, unit: str, lines: int = MOST_LINES) -> "Tuple[List[UnitLine], List[UnitLine]]":
-    """The lines of systemd and php-fpm, and those of other programs."""
+def journal(host: Host, unit: str, lines: int = MOST_LINES) -> "UnitLog":
     from ...parse.linux.unit_starts import parse_journal
 
     options = ["-o", "json", "--output-fields=MESSAGE,UNIT,_PID,_EXE,_COMM", "-n", str(lines)]
     ran = host.run(["journalctl"] + options + ["--no-pager", "-q"] + unit_matches(unit))
-    log, others = parse_journal(ran.out)
+    found = parse_journal(ran.out)
     root = host.is_root()
-    if not log and (ran.rc != 0 or not root):
+    if not found.lines and (ran.rc != 0 or not root):
         why = ": " + ran.failure if ran.rc != 0 else " shows nothing to this user"
         host.miss(
             "unit_log",
@@ -163,4 +163,4 @@ def journal(host: Host, unit: str, lines: int = MOST_LINES) -> "Tuple[List[UnitL
             "journalctl -u " + unit + why,
             None if root else "root or the group systemd-journal",
         )
-    return log, others
+    return found

@@ -202,7 +202,7 @@ class _Watch:
     def mount(self) -> Optional[str]:
         """The mount of the only network file system that the worker sees."""
         rows = mounts(self.host.text(self.base + "mountinfo") or "")
-        points = [point for _root, point, kind, _options in rows if REMOTE_TYPES.match(kind)]
+        points = [each.point for each in rows if REMOTE_TYPES.match(each.kind)]
         return redact(points[0], _PATH) if len(points) == 1 else None
 
     def result(self, seconds: float) -> "WorkerWait":

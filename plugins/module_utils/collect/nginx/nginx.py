@@ -325,7 +325,7 @@ def _look(
     set_user(host, nginx, reading.conf, workers, built["user"], certain)
     default_log = posixpath.join(prefix, options.get("e") or built["error-log-path"])
     nginx["loaded"]["default_log"] = default_log
-    nginx["error_logs"] = error_logs(reading.conf, prefix, default_log)[0]
+    nginx["error_logs"] = error_logs(reading.conf, prefix, default_log).files
     repeated = repeated_logs(reading.conf, prefix)
     if repeated:
         nginx["repeated_logs"] = repeated

@@ -122,8 +122,12 @@ def parse_change(line: Line) -> Optional[Change]:
     return None
 
 
-def denials(lines: Iterable[Line]) -> Tuple[List["Denial"], List[Change]]:
-    """Each kind of refusal once, oldest first, and what was loaded meanwhile."""
+class Denials(NamedTuple):
+    found: "List[Denial]"  # each kind once, oldest first
+    changes: List[Change]  # what was loaded meanwhile
+
+
+def denials(lines: Iterable[Line]) -> Denials:
     kinds: Dict[Tuple[object, ...], "Denial"] = {}
     changes: List[Change] = []
     for line in lines:
@@ -141,7 +145,7 @@ def denials(lines: Iterable[Line]) -> Tuple[List["Denial"], List[Change]]:
         if before:
             found["first"], found["count"] = min(before["first"], found["at"]), before["count"] + 1
         kinds[key] = found
-    return sorted(kinds.values(), key=lambda denial: denial["at"])[-MOST_REFUSALS:], changes
+    return Denials(sorted(kinds.values(), key=lambda denial: denial["at"])[-MOST_REFUSALS:], changes)
 
 
 def port_context(found: Sequence["Denial"], port: int) -> Optional[Tuple[str, float]]:

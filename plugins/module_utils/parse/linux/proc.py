@@ -5,7 +5,7 @@
 
 import posixpath
 import re
-from typing import Dict, Iterator, List, Match, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, Match, NamedTuple, Optional
 
 KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
 _FAR = re.compile(r"(?:nfs4?|cifs|smb3|9p|ceph|afs|lustre|autofs|fuse(?:\..*)?)\Z")
@@ -140,18 +140,26 @@ class Cgroup(NamedTuple):
         return [posixpath.join(self.point, *parts[:depth]) for depth in range(len(parts), -1, -1)]
 
 
-def mounts(mountinfo: str) -> Iterator[Tuple[str, str, str, str]]:
-    """/proc/PID/mountinfo: (root, mount point, type of the file system, its options)."""
+class Mounted(NamedTuple):
+    """A line of /proc/PID/mountinfo."""
+
+    root: str
+    point: str
+    kind: str  # of the file system
+    options: str  # of the file system
+
+
+def mounts(mountinfo: str) -> Iterator[Mounted]:
     for line in mountinfo.split("\n"):
         left, _dash, right = line.partition(" - ")
         where, what = left.split(" "), right.split(" ")
         if len(where) >= 5 and len(what) >= 3:
-            yield where[3], where[4], what[0], what[2]
+            yield Mounted(where[3], where[4], what[0], what[2])
 
 
 def far_mounts(mountinfo: str) -> List[str]:
     """The mounts of which files come from a server or a program that may never answer."""
-    points = [unescaped(point) for _root, point, kind, _options in mounts(mountinfo) if _FAR.match(kind)]
+    points = [unescaped(each.point) for each in mounts(mountinfo) if _FAR.match(each.kind)]
     return [point for point in points if not (point + "/").startswith(("/dev/", "/proc/", "/sys/"))]
 
 
@@ -173,14 +181,14 @@ def limiting_cgroup(cgroup: str, mountinfo: str, controller: str) -> Cgroup:
         version, paths = 2, [row.path for row in rows if not row.controllers]
     path = paths[0] if paths else ""
     group = Cgroup(version, path, None, "")
-    for root, point, kind, options in mounts(mountinfo):
-        if kind != ("cgroup" if version == 1 else "cgroup2"):
+    for each in mounts(mountinfo):
+        if each.kind != ("cgroup" if version == 1 else "cgroup2"):
             continue
-        if version == 1 and controller not in options.split(","):
+        if version == 1 and controller not in each.options.split(","):
             continue
-        root = root.rstrip("/")
+        root = each.root.rstrip("/")
         if path == root or path.startswith(root + "/"):
-            group = group._replace(point=point, inside=path[len(root) :].strip("/"))
+            group = group._replace(point=each.point, inside=path[len(root) :].strip("/"))
         elif group.point is None:
-            group = group._replace(point=point)
+            group = group._replace(point=each.point)
     return group

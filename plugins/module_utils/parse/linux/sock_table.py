@@ -3,7 +3,7 @@
 
 """Sockets of the kernel (sock_rows.py) -> who listens where, how many wait and how many are served."""
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Union
 
 from .sock_rows import Client, File, Sock
 
@@ -98,8 +98,15 @@ def _load(listeners: List[Sock], taken: List[Sock], clients: Optional[List[Clien
     )
 
 
-def flow(before: Load, after: Load) -> Optional[Tuple[int, int]]:
-    """(requests that came, that were answered) between two looks, at least; None: unknown."""
+class Flow(NamedTuple):
+    """Requests between two looks, at least."""
+
+    came: int
+    answered: int
+
+
+def flow(before: Load, after: Load) -> Optional[Flow]:
+    """None: unknown."""
     old, new = before.clients, after.clients
     same = [sock.inode for sock in before.listeners] == [sock.inode for sock in after.listeners]
     if old is None or new is None or not same:
@@ -112,7 +119,7 @@ def flow(before: Load, after: Load) -> Optional[Tuple[int, int]]:
         taken = passed[-1] if passed else max(0, len(old) - new.count(0))
     # Who was kept out before came before.
     came = len(set(after.kept_out).difference(before.kept_out)) - len(set(before.kept_out).intersection(new))
-    return (
+    return Flow(
         max(0, len(new) - len(old) + taken + came),
         max(0, taken + (before.accepted or 0) - (after.accepted or 0)),
     )

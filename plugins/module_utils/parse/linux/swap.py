@@ -89,10 +89,10 @@ def mount_of(mountinfo: str, path: str) -> Optional[Mount]:
     last.
     """
     mount: Optional[Mount] = None
-    for _root, point, kind, _options in mounts(mountinfo):
-        inside = (path + "/").startswith(point.rstrip("/") + "/")
-        if inside and (mount is None or len(point) >= len(mount.point)):
-            mount = Mount(point, kind)
+    for each in mounts(mountinfo):
+        inside = (path + "/").startswith(each.point.rstrip("/") + "/")
+        if inside and (mount is None or len(each.point) >= len(mount.point)):
+            mount = Mount(each.point, each.kind)
     return mount
 
 

@@ -5,7 +5,7 @@
 
 import json
 import re
-from typing import TYPE_CHECKING, FrozenSet, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from ...signatures.lookup import meanings
 from ...signatures.systemd import BY_SYSTEMD, SYSTEMD
@@ -122,8 +122,14 @@ def _into(lines: List["UnitLine"], entry: "UnitLine") -> None:
     lines.insert(place, entry)
 
 
-def parse_journal(text: str) -> "Tuple[List[UnitLine], List[UnitLine]]":
-    """(lines of systemd and php-fpm, of other programs of root's in the unit): docs/looking.md"""
+class UnitLog(NamedTuple):
+    """docs/looking.md"""
+
+    lines: "List[UnitLine]"  # of systemd and php-fpm
+    others: "List[UnitLine]"  # of other programs of root's in the unit
+
+
+def parse_journal(text: str) -> UnitLog:
     lines: List[UnitLine] = []
     others: List[UnitLine] = []
     for line in text.splitlines():
@@ -133,7 +139,7 @@ def parse_journal(text: str) -> "Tuple[List[UnitLine], List[UnitLine]]":
             continue  # cut
         if entry:
             _into(others if entry["by"] == OTHER else lines, entry)
-    return lines, others
+    return UnitLog(lines, others)
 
 
 def refused_to_start(log: List["UnitLine"]) -> bool:

@@ -10,8 +10,7 @@ from .proc import mounts, unescaped
 
 def gone_mounts(mountinfo: str) -> List[str]:
     """The points at which a directory or file is mounted that was deleted since."""
-    found = mounts(mountinfo)
-    return [unescaped(point) for root, point, _kind, _options in found if root.endswith("//deleted")]
+    return [unescaped(each.point) for each in mounts(mountinfo) if each.root.endswith("//deleted")]
 
 
 def listening_paths(table: str) -> List[str]:

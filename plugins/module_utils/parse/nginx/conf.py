@@ -176,8 +176,13 @@ def named(directives: Iterable[Directive], *names: str) -> List[Directive]:
     return [directive for directive in directives if directive.name in names and directive.args]
 
 
-def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[str], List[str]]:
-    """(files, what is no file), each once, in order. default: the build's or -e's log, where no error_log is
+class ErrorLogs(NamedTuple):
+    files: List[str]
+    elsewhere: List[str]  # what is no file
+
+
+def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> ErrorLogs:
+    """Each once, in order. default: the build's or -e's log, where no error_log is
     written.
     """
     targets = [directive.args[0] for directive in named(every(conf.directives), "error_log")]
@@ -185,7 +190,7 @@ def error_logs(conf: Conf, prefix: str, default: Optional[str]) -> Tuple[List[st
         targets.insert(0, default)
     elsewhere = [name for name in targets if name == "stderr" or name.startswith(_NO_FILE + ("/dev/",))]
     files = [posixpath.join(prefix, name) for name in targets if name not in elsewhere]
-    return list(dict.fromkeys(files)), list(dict.fromkeys(elsewhere))
+    return ErrorLogs(list(dict.fromkeys(files)), list(dict.fromkeys(elsewhere)))
 
 
 def repeated_logs(conf: Conf, prefix: str) -> Dict[str, List[str]]:
