@@ -78,9 +78,8 @@ install -m 0600 -o {PLAIN_USER} /root/.ssh/authorized_keys /home/{PLAIN_USER}/.s
 
 
 def _header(spec: Spec) -> str:
-    texts = [
-        (HOME / path).read_text() for path in ("image/lib.sh", "on_host/hostile.sh", "on_host/tenants.sh")
-    ]
+    on_host = ("hostile.sh", "tenants.sh", "sockets.sh")
+    texts = [(HOME / "image/lib.sh").read_text(), *map(_on_host, on_host)]
     login = PLAIN_LOGIN if spec.fault.login == "plain" else ""
     return "\n".join(["set -eu", spec.suite.exports(), *texts, login])
 

@@ -24,6 +24,7 @@ from .where_needed import (
     access,
     changed,
     halted,
+    makers,
     named_places,
     odd_zone,
     older,
@@ -89,7 +90,9 @@ def _endpoints(
         why = "%d ondemand pools without a worker were not dialled: " % len(asleep)
         host.miss("live_probe", None, why + "to start a worker for each may take too much memory")
     identity = identity_of(snapshot["nginx"])
-    return collect_endpoints(host, keys[:MOST_ENDPOINTS], identity, procs, seconds, asleep=asleep)
+    found = collect_endpoints(host, keys[:MOST_ENDPOINTS], identity, procs, seconds, asleep=asleep)
+    makers(host, snapshot, found)
+    return found
 
 
 def _asleep(fpm: "Fpm", procs: Sequence[Process], memory: "Memory") -> List[str]:

@@ -8,6 +8,7 @@ import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple
 
+from ..parse.endpoint import reached
 from ..parse.fastcgi import keeps_waiting
 from ..parse.linux.proc import WAITS_FOR_READER
 from ..parse.nginx.site_logs import writers
@@ -27,12 +28,14 @@ from ..signatures.nginx import (
 from .host import Host
 from .isolated import isolated
 from .linux.processes import Process
+from .linux.units import DIRECTORIES
 from .logs.log_clock import is_odd
 from .logs.log_window import MOST_TAILS, PAGES_TAIL, WIDE_TAIL, tail
 from .pressure import pools_under_pressure
 from .trust import head
 
 if TYPE_CHECKING:
+    from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.logs import AccessLogs, Event, LaterLogs, PhpError
     from ...plugin_utils.shapes.memory import Halted
     from ...plugin_utils.shapes.nginx import Nginx, Route
@@ -324,3 +327,17 @@ def changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
     from .changed_files import changed_files
 
     return changed_files(host, snapshot)
+
+
+def makers(host: Host, snapshot: "Snapshot", endpoints: "Dict[str, Endpoint]") -> None:
+    """Of endpoints where nobody is and that no pool has."""
+    pools = {pool["endpoint"] for master in snapshot["fpm"]["masters"] for pool in master["pools"]}
+    lone = {
+        key: place
+        for key, place in endpoints.items()
+        if place["connect"]["result"] in ("missing", "refused") and pools.isdisjoint(reached(key))
+    }
+    if lone and snapshot["host"]["systemd"]:
+        from .linux.socket_units import note_makers
+
+        note_makers(host, lone, DIRECTORIES)

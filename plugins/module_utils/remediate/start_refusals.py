@@ -262,4 +262,7 @@ def start_refusal(
     """Why a start or restart of the unit is not begun. It would fail, or would stop another unit; or its
     php-fpm runs, and the start could fail. folders: that are made first.
     """
+    if "FPM_SOCKETS" in launch.environment:
+        words = "a %s of %s makes no socket of those that systemd hands over: restart their unit, too"
+        return words % (verb, launch.unit)
     return next((why for _kind, why in start_refusals(host, launch, verb, runs, folders)), None)

@@ -9,6 +9,7 @@ from ..parse.nginx.sites import place as place_of
 from .case import Case
 from .losses.timeline import joined, timeline
 from .model import NOWHERE, SEVERITIES, Cause, HostRule, Match, Place, Reason, Rule, span
+from .seen import sockets_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Facts, Finding
@@ -75,6 +76,7 @@ def with_commands(item: "Finding", snapshot: "Snapshot") -> "Finding":
         "no_nginx_unit": nginx["running"] and not nginx["unit"],
         "nginx_config": config != "/etc/nginx/nginx.conf" and config,
         "nginx_prefix": "p" in options and nginx["prefix"],
+        "sockets": next(filter(None, map(sockets_of, units)), ""),
         "no_reload": any(unit and unit.get("can_reload") is False for unit in units),
         **(item["facts"] or {}),
     }

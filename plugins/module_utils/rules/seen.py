@@ -3,7 +3,7 @@
 
 """What all cases of a host share, sorted out once for thousands of endpoints."""
 
-from typing import TYPE_CHECKING, Callable, Dict, Hashable, Iterable, List, NamedTuple, Tuple, TypeVar, cast
+from typing import TYPE_CHECKING, Callable, Dict, Hashable, Iterable, List, NamedTuple, Optional, Tuple, TypeVar, cast
 
 from ..parse.endpoint import reached
 from ..signatures.lookup import meaning_of
@@ -51,6 +51,12 @@ class Owner(NamedTuple):
         return evidence(
             "php-fpm", "listen = %s%s" % (pool["listen"], words), pool["listen_file"], pool["listen_line"]
         )
+
+
+def sockets_of(unit: "Optional[Unit]") -> str:
+    """The units of systemd's that make the sockets of a service."""
+    ties = (unit.get("ties") if unit else None) or {}
+    return " ".join(name for name, does in ties.items() if does == "needs")
 
 
 def _has_unit(master: "Master") -> bool:

@@ -18,37 +18,49 @@ class Command(NamedTuple):
     elsewhere: tuple[tuple[str, str], ...] = ()
 
 
+# php-fpm removes the file of a socket as it stops, and systemd makes none anew for a service that runs.
+_SOCKETS = "systemctl restart {sockets} && systemctl start {unit}"
 _SCRIPT = (("start_command", "{start_command}"),)
 
 COMMANDS: dict[str, Command] = {
-    "start": Command("systemctl start {unit}", "start php-fpm", _SCRIPT),
+    "start": Command("systemctl start {unit}", "start php-fpm", (*_SCRIPT, ("sockets", _SOCKETS))),
     "restart": Command(
-        "systemctl restart {unit}", "restart php-fpm", (("start_command", "{restart_command}"),)
+        "systemctl restart {unit}",
+        "restart php-fpm",
+        (("start_command", "{restart_command}"), ("sockets", "systemctl stop {unit} && " + _SOCKETS)),
     ),
     # Without ExecReload= systemd refuses a reload.
     "reload": Command("systemctl reload {unit}", "reload php-fpm", (("no_reload", "{restart}"),)),
     "reset_and_start": Command(
         "systemctl reset-failed {unit} && systemctl start {unit}",
         "clear its failures and start php-fpm",
-        _SCRIPT,
+        (*_SCRIPT, ("sockets", "systemctl reset-failed {unit} && " + _SOCKETS)),
     ),
     "unmask_and_start": Command(
-        "systemctl unmask {unit} && systemctl start {unit}", "unmask its unit and start php-fpm", _SCRIPT
+        "systemctl unmask {unit} && systemctl start {unit}",
+        "unmask its unit and start php-fpm",
+        (*_SCRIPT, ("sockets", "systemctl unmask {unit} && " + _SOCKETS)),
     ),
     "make_directories_and_start": Command(
         "systemd-tmpfiles --create && systemctl start {unit}",
         "make its runtime directory and start php-fpm",
-        _SCRIPT,
+        (*_SCRIPT, ("sockets", "systemd-tmpfiles --create && " + _SOCKETS)),
     ),
     "load_unit_and_start": Command(
         "systemctl daemon-reload && systemctl start {unit}",
         "load its unit anew and start php-fpm",
-        (("start_command", "systemctl daemon-reload && {start_command}"),),
+        (
+            ("start_command", "systemctl daemon-reload && {start_command}"),
+            ("sockets", "systemctl daemon-reload && " + _SOCKETS),
+        ),
     ),
     "load_unit_and_restart": Command(
         "systemctl daemon-reload && systemctl restart {unit}",
         "load its unit anew and restart php-fpm",
-        (("start_command", "systemctl daemon-reload && {restart_command}"),),
+        (
+            ("start_command", "systemctl daemon-reload && {restart_command}"),
+            ("sockets", "systemctl daemon-reload && {restart}"),
+        ),
     ),
     # An nginx that was started with another configuration tests and hears only that one's.
     "test_nginx": Command(

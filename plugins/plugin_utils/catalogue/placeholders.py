@@ -100,6 +100,7 @@ OTHERS = {
     "nginx": Field("nginx", "nginx"),
     "start_command": Field("", "", _several),
     "restart_command": Field("", "", _restart),
+    "sockets": Field("", "", _several),
     "nginx_config": Field("", ""),
     "nginx_prefix": Field("", ""),
 }

@@ -172,10 +172,20 @@ class NameSource(TypedDict):
     changed_at: float  # epoch seconds
 
 
+class MadeBy(TypedDict):
+    """A socket unit of systemd's, and the service that gets its socket."""
+
+    name: str
+    service: str
+    load: Optional[str]  # LoadState of the service
+    active: Optional[str]  # ActiveState of the service
+
+
 class LaterEndpoint(TypedDict, total=False):
     """Not in snapshots from before 0.4.0; beside not before 0.14.0."""
 
     name_source: NameSource  # not before 0.15.0
+    made_by: MadeBy  # where nobody listens and no pool is configured to; not before 0.19.0
     # Others than php-fpm, at another address of a name than those in listeners.
     beside: List[Listener]
     waiting: Waiting

@@ -42,8 +42,8 @@ class Facts(TypedDict, total=False):
     fault: Optional[Fault]
     file: Optional[str]  # of the configuration, in which the line is that decides
     line: Optional[int]
-    # Of what the fault is about: a function, an extension, a variable, a version, a file, a step or a socket
-    # unit of systemd's.
+    # Of what the fault is about: a function, an extension, a variable, a version, a file or a step of
+    # systemd's.
     name: Optional[str]
     nginx_config: Optional[str]  # that it was started with, where it is no usual one
     nginx_prefix: Optional[str]  # the same of its prefix
@@ -53,6 +53,7 @@ class Facts(TypedDict, total=False):
     path: Optional[str]  # of what lacks, is refused or has to be mended
     pids: Optional[List[int]]  # that a person ends or wakes: all of them, or none
     refusal: Optional[str]  # kind of what keeps nginx from loading its files, as Refusal has it
+    sockets: Optional[str]  # units of systemd's that make the sockets of the finding's unit
     start_command: Optional[str]  # what starts php-fpm there in place of systemd
     user: Optional[str]  # of nginx's workers, whom the socket is to let in
 

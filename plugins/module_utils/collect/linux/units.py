@@ -31,6 +31,8 @@ DIRECTORIES = (
 MOST_READ = 50  # units of other names
 _COMMAND = re.compile(r"^ExecStart\s*=\s*[-@:+!]*/\S*php\S*fpm", re.M)
 _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
+_SOCKETS = re.compile(r"^[ \t]*FPM_SOCKETS=", re.M)
+_FILE = re.compile(r"^(.+) \(ignore_errors=", re.M)
 
 
 def booted_with_systemd(host: Host) -> bool:
@@ -82,7 +84,10 @@ def unit_states(
         needs = "a running systemd" if ran.rc is not None else "a systemd that answers in time"
         host.miss("units", None, "systemctl show: " + ran.failure, needs)
     boot_at = host.now() - host.boottime()
-    units = {name: unit_facts(block, boot_at) for name, block in zip(wanted, parse_show(ran.out))}
+    blocks = parse_show(ran.out)
+    for block in blocks:
+        _recall_sockets(host, block)
+    units = {name: unit_facts(block, boot_at) for name, block in zip(wanted, blocks)}
     if logs:
         _read_logs(host, units, window)
         _name_conditions(host, units)
@@ -92,10 +97,23 @@ def unit_states(
     return units
 
 
+def _recall_sockets(host: Host, block: Dict[str, str]) -> None:
+    """systemd has forgotten a socket unit that is stopped."""
+    told = "FPM_SOCKETS=" in block.get("Environment", "") or any(
+        _SOCKETS.search(host.text(path) or "") for path in _FILE.findall(block.get("EnvironmentFiles", ""))
+    )
+    if told and ".socket" not in block.get("TriggeredBy", ""):
+        from .socket_units import socket_units
+
+        name = block.get("Id", "")
+        makers = [unit.name for unit in socket_units(host, DIRECTORIES) if unit.service == name]
+        block["TriggeredBy"] = " ".join(makers) or name.replace(".service", ".socket")
+
+
 def _moved(host: Host, unit: "Unit") -> Dict[str, str]:
     """What a start would stop or start now. A oneshot is inactive when it is done."""
     if unit["active"] not in ("inactive", "failed"):
-        return {}
+        return {name: does for name, does in unit["ties"].items() if does == "needs"}
     command = ["systemctl", "show", "-p", "ActiveState,Type", "--"] + list(unit["ties"])
     return {
         name: does

@@ -40,7 +40,7 @@ Id LoadState ActiveState SubState Result Restart UnitFileState OOMPolicy Fragmen
 ExecMainCode ExecMainStatus StateChangeTimestampMonotonic ActiveEnterTimestampMonotonic
 InactiveEnterTimestampMonotonic NeedDaemonReload RuntimeDirectory ExecStart CanReload Type
 ConditionResult ConditionTimestampMonotonic AssertResult AssertTimestampMonotonic RestrictAddressFamilies
-Requires BindsTo Conflicts ConflictedBy TriggeredBy Environment
+Requires BindsTo Conflicts ConflictedBy TriggeredBy Environment EnvironmentFiles
 RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
 """
 # What a start does, systemd.unit(5). It makes no socket that systemd hands over.
@@ -76,6 +76,8 @@ def parse_show(text: str) -> List[Dict[str, str]]:
         block: Dict[str, str] = {}
         for line in chunk.splitlines():
             key, equals, value = line.partition("=")
+            if equals and key == "EnvironmentFiles":  # a line for each
+                value = block.pop(key, "") + value + "\n"
             if equals:
                 block.setdefault(key, value)
         if block:
@@ -95,9 +97,6 @@ def unit_facts(block: Dict[str, str], boot_at: float) -> "Unit":
         micro = number(get(event + "TimestampMonotonic"))
         return round(boot_at + micro / 1e6, 3) if micro else None
 
-    if "FPM_SOCKETS=" in get("Environment", "") and not get("TriggeredBy"):
-        # systemd has forgotten a socket unit that is stopped.
-        block["TriggeredBy"] = get("Id", "").replace(".service", ".socket")
     sandbox = {name: block[name] for name in SANDBOX if get(name) not in (None, "", "no")}
     return {
         "name": get("Id", ""),

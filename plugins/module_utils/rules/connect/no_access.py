@@ -10,6 +10,7 @@ from ...signatures.nginx import HIDDEN
 from ..blocked_words import why_blocked
 from ..case import DENIED, Case
 from ..model import NOWHERE, Confidence, Match, Reason, Remedy, evidence, first_line, first_reason, sample
+from ..seen import sockets_of
 from .socket_permission_denied import CAUSE, is_in_the_way
 
 if TYPE_CHECKING:
@@ -119,9 +120,14 @@ def _not_a_socket(denied: Denied) -> Optional[Reason]:
 
 def _socket_unit(denied: Denied) -> Optional[Reason]:
     """systemd made the socket and hands it on: php-fpm changes neither owner nor mode (fpm_sockets.c)."""
-    if denied.kind != "socket_unit":
+    owner = denied.case.owner
+    # A socket unit that is stopped holds it no more.
+    given_up = denied.kind == "socket" and owner is not None and sockets_of(owner.state)
+    if denied.kind != "socket_unit" and not given_up:
         return None
     reason = _blocked(denied)
+    if given_up:
+        reason = reason._replace(confidence="likely")
     words = reason.summary.rstrip(".") + ". systemd made it: listen.mode and listen.owner are void"
     return reason._replace(summary=words + ".")
 

@@ -9,7 +9,7 @@ from ...parse.endpoint import difference, parse
 from ...signatures.nginx import HIDDEN, QUEUE_FULL
 from ..case import NOBODY_THERE, Case
 from ..model import Confidence, Match, Place, Reason, Remedy, evidence, first_line, first_reason
-from ..seen import Owner
+from ..seen import Owner, sockets_of
 from .nearest_pool import Nearest, doubt, may_serve, nearest
 from .older_pool import not_dialled_yet, replaced_listen
 from .socket_path_mismatch import CAUSE, is_filtered
@@ -44,8 +44,9 @@ def _private_tmp_of_nginx(case: Case) -> Optional[Reason]:
 
 
 def _restart(owner: Owner) -> List[Remedy]:
+    """By a restart the file of a socket that systemd made goes away."""
     unit = owner.master["unit"]
-    return [Remedy("unit_restart", {"unit": unit})] if unit else []
+    return [Remedy("unit_restart", {"unit": unit})] if unit and not sockets_of(owner.state) else []
 
 
 def _bound(case: Case) -> List["Evidence"]:

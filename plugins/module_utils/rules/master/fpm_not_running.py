@@ -58,6 +58,14 @@ def _not_installed(case: Case) -> Answer:
     return Match(CAUSE, "not_installed", reason)
 
 
+def _masked(case: Case) -> Optional[Match]:
+    if "made_by" not in case.endpoint:
+        return None
+    from .odd_masters import of_masked_service
+
+    return of_masked_service(CAUSE, case)
+
+
 def _orphaned(case: Case) -> Optional[Match]:
     if not case.orphans:
         return None
@@ -109,5 +117,5 @@ def _unseen(case: Case) -> Answer:
 RULE = Rule(
     "fpm_not_running",
     (CAUSE,),
-    (_is_elsewhere, _not_installed, _orphaned, _stopping, _runs, _unseen, _not_running),
+    (_is_elsewhere, _masked, _not_installed, _orphaned, _stopping, _runs, _unseen, _not_running),
 )

@@ -68,8 +68,8 @@ def _directory_missing_at_start(down: "Down") -> Optional[Reason]:
     failure = down.failure
     if failure is None or not down.failed_with("runtime_dir_missing") or not lacks_directory(down.place):
         return None
-    make = down.remedy("runtime_directory_create", path=directory_of(failure.first))
-    return Reason(NO_DIRECTORY % down.name, down.proof, remedy=[make] + down.start)
+    remedy = [down.remedy("runtime_directory_create", path=directory_of(failure.first))] + down.start
+    return Reason(NO_DIRECTORY % down.name, down.proof, remedy=remedy if down.start else [])
 
 
 def _no_account(down: "Down") -> Optional[Reason]:
@@ -103,7 +103,7 @@ def _start_limit_hit(down: "Down") -> Optional[Reason]:
     proof = of_journal(of_meaning(down.unit["log"], START_LIMITED)[-1:])
     words = "systemd refuses to start %s: it failed too often in a short time" % down.name
     remedy = [down.remedy("unit_reset_failed")] + down.start
-    return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy)
+    return Reason(words, proof + [down.state] + down.failed_start, remedy=remedy if down.start else [])
 
 
 def _mended(down: "Down") -> Optional[Reason]:
@@ -247,9 +247,6 @@ def not_running(cause: Cause, case: Case) -> Optional[Match]:
         words = "%s, and none of its pools listens on %s" % (reason.summary, case.key)
         reason = reason._replace(summary=words, confidence="likely" if sure else "possible", remedy=[])
     unit, command = master["unit_state"], master.get("start_command") if case.owner else None
-    needed = [name for name, does in (unit and unit.get("ties") or {}).items() if does == "needs"]
-    if match.reason_id == "stopped" and needed:
-        reason = reason._replace(facts={"name": " ".join(needed)})
     starter = [evidence("service", command)] if command else []
     lost_file: Facts = {}
     if any(problem.get("path") == master["config"] for problem in master["config_errors"]):

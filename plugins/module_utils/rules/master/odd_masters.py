@@ -1,12 +1,15 @@
 # Copyright (c) 2026 the webmedic.php_fpm authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reasons of cause 1: workers without a master, and a master with another configuration."""
+"""Reasons of cause 1: workers without a master, a master with another configuration, and
+none that may start."""
 
 from typing import TYPE_CHECKING, Optional
 
-from ..case import Case
-from ..model import Cause, Match, Place, Reason, evidence
+from ...parse.linux.systemctl import MASKED
+from ...signatures.nginx import HIDDEN
+from ..case import NOBODY_THERE, Case
+from ..model import Cause, Match, Place, Reason, evidence, first_line
 
 if TYPE_CHECKING:
     from .down import Down
@@ -28,6 +31,25 @@ def orphaned(cause: Cause, case: Case) -> Match:
         facts={"pids": pids},
     )
     return Match(cause, "orphaned", reason)
+
+
+def of_masked_service(cause: Cause, case: Case) -> Optional[Match]:
+    """Its file may be gone, so nothing tells what it runs."""
+    maker = case.endpoint.get("made_by")
+    if not maker or maker["load"] not in MASKED or case.owners:
+        return None
+    words = "%s is masked, for which %s makes the socket at %s."
+    lost = case.lost(NOBODY_THERE | HIDDEN)
+    reason = Reason(
+        words % (maker["service"], maker["name"], case.key),
+        [evidence("systemd", "%s is masked" % maker["service"]), case.dialled()] + first_line(lost),
+        lost,
+        confidence="likely",
+        place=Place(None, maker["service"]),
+        explains=case.losses,
+        facts={"sockets": maker["name"]},
+    )
+    return Match(cause, "masked", reason)
 
 
 def other_config(down: "Down") -> Optional[Reason]:

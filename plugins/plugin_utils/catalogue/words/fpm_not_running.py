@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from ..entry import Entry, When
 
-_SOCKET_FIX = (
-    "restart {name} first, or bring it back: that unit makes the socket, whose file php-fpm removes as it "
-    "stops; then `{start}`"
-)
+_MASKED_FIX = "bring back the file of {unit} if it was moved; `{unmask_and_start}`"
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("fpm_not_running", None): Entry(
@@ -38,7 +35,6 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "`systemctl cat {unit}`.",
         do_not="Do not delete or link socket files: the clean stop has removed its own, the start creates "
         "it again.",
-        when=(When("name", None, _SOCKET_FIX),),
     ),
     ("fpm_not_running", "stopped_often"): Entry(
         title="PHP-FPM is stopped and started again and again",
@@ -70,6 +66,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="`{unmask_and_start}`",
         advice="Masking is deliberate: ask first whether the sites were meant to move to another PHP "
         "version. If not: `{unmask_and_start}`.",
+        when=(When("sockets", None, _MASKED_FIX),),
         do_not="Do not start the binary by hand: it escapes systemd's limits and logs, and is gone after "
         "the next boot.",
     ),

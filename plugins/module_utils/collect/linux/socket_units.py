@@ -1,0 +1,65 @@
+# Copyright (c) 2026 the webmedic.php_fpm authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Units of systemd's that make sockets, by their files: systemd forgets one that is stopped."""
+
+import re
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence
+
+from ...parse.endpoint import canonical, reached
+from ...parse.linux.systemctl import parse_show
+from ..host import Host
+
+if TYPE_CHECKING:
+    from ....plugin_utils.shapes.endpoint import Endpoint
+
+_LISTENS = re.compile(r"^[ \t]*ListenStream[ \t]*=[ \t]*(\S*)", re.M)
+_SERVICE = re.compile(r"^[ \t]*Service[ \t]*=[ \t]*([\w@.:\\-]+\.service)[ \t]*$", re.M)
+_UNIT = re.compile(r"[\w.:\\-]+\.socket(\.d)?\Z")
+
+
+class SocketUnit(NamedTuple):
+    name: str
+    service: str  # that gets its sockets
+    listens: List[str]  # keys of endpoints
+
+
+def _unit(name: str, text: str) -> SocketUnit:
+    listens: List[str] = []
+    for place in _LISTENS.findall(text):
+        listens = [*listens, canonical(place)] if place else []  # an empty one takes back those before it
+    services = _SERVICE.findall(text) or [name.replace(".socket", ".service")]
+    return SocketUnit(name, services[-1], listens)
+
+
+def socket_units(host: Host, directories: Sequence[str]) -> List[SocketUnit]:
+    """directories: of units, the first ones before the others."""
+    files: Dict[str, str] = {}
+    drop_ins: Dict[str, str] = {}
+    for directory in directories:
+        for name in filter(_UNIT.match, host.names(directory)):
+            path = "%s/%s" % (directory, name)
+            if name.endswith(".d"):
+                texts = [host.text("%s/%s" % (path, file)) or "" for file in sorted(host.names(path))]
+                drop_ins[name[:-2]] = "\n".join([*texts, drop_ins.get(name[:-2], "")])
+            elif name not in files:
+                files[name] = host.text(path) or ""
+    return [_unit(name, text + "\n" + drop_ins.get(name, "")) for name, text in files.items()]
+
+
+def note_makers(host: Host, endpoints: "Dict[str, Endpoint]", directories: Sequence[str]) -> None:
+    """Who was to make the sockets at endpoints that no pool has."""
+    units = socket_units(host, directories)
+    for key, place in endpoints.items():
+        for unit in units:
+            if set(reached(key)).isdisjoint(unit.listens):
+                continue
+            ran = host.run(["systemctl", "show", "-p", "LoadState,ActiveState", "--", unit.service])
+            state = (parse_show(ran.out) or [{}])[0]
+            place["made_by"] = {
+                "name": unit.name,
+                "service": unit.service,
+                "load": state.get("LoadState"),
+                "active": state.get("ActiveState"),
+            }
+            break
