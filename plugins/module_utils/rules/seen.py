@@ -3,7 +3,19 @@
 
 """What all cases of a host share, sorted out once for thousands of endpoints."""
 
-from typing import TYPE_CHECKING, Callable, Dict, Hashable, Iterable, List, NamedTuple, Optional, Tuple, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    Hashable,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+    TypeVar,
+    cast,
+)
 
 from ..parse.endpoint import reached
 from ..signatures.lookup import meaning_of

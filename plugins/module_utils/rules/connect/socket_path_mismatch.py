@@ -97,5 +97,13 @@ def _missed(case: Case) -> Optional[Match]:
 RULE = Rule(
     "socket_path_mismatch",
     (CAUSE,),
-    (_older_nginx, _dead_address, _pool_was_not_loaded, _somebody_listens, _not_refused, _made_by_systemd, _missed),
+    (
+        _older_nginx,
+        _dead_address,
+        _pool_was_not_loaded,
+        _somebody_listens,
+        _not_refused,
+        _made_by_systemd,
+        _missed,
+    ),
 )

@@ -123,6 +123,11 @@ class TestWhatHolds:
             ["systemd-analyze", "condition", "ConditionPathExists=/etc/licence"]
         ]
 
+    def test_near_miss_a_socket_that_systemd_hands_over(self) -> None:
+        unit = Unit().has("Environment", "FPM_SOCKETS=/run/a.sock=3")
+        for verb, runs in (("restart", True), ("start", False)):
+            assert "makes no socket" in (unit.refusal(verb, runs) or "")
+
     def test_each_property_is_one_that_systemd_is_asked_for(self) -> None:
         wanted = {name for tie in subject.TIES for name in tie.properties}
         assert wanted | set(subject.COMMANDS + subject.PATHS) <= set(launching._PROPERTIES)

@@ -202,7 +202,17 @@ class TestOthers:
         assert fixed.startswith(words) and "systemctl daemon-reload && systemctl start" in fixed
 
     def test_systemd_holds_the_socket(self) -> None:
-        assert fix("fpm_not_running", "stopped", name="shop.socket").startswith("restart shop.socket first")
+        made = "systemctl restart shop.socket && systemctl start php.service"
+        for reason, words in (
+            ("stopped", made),
+            ("start_limit_hit", "systemctl reset-failed php.service && " + made),
+            ("config_invalid", "systemctl stop php.service && " + made),
+            ("masked", "systemctl unmask php.service && " + made),
+        ):
+            assert fix("fpm_not_running", reason, sockets="shop.socket").endswith(words)
+        assert fix("socket_path_mismatch", "socket_deleted", sockets="a.socket b.socket") == (
+            "systemctl stop php.service && systemctl restart a.socket b.socket && systemctl start php.service"
+        )
         assert fix("fpm_not_running", "stopped") == "systemctl start php.service"
 
     def test_links_lead_in_a_circle(self) -> None:

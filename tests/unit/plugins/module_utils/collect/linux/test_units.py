@@ -115,6 +115,43 @@ class TestTies:
     def test_decoy_a_unit_that_runs(self) -> None:
         assert self.ties("active", "") == {}
 
+    def test_hit_a_unit_that_runs_has_its_socket_of_systemd(self) -> None:
+        assert self.ties("active", "", "TriggeredBy=shop.socket\n") == {"shop.socket": "needs"}
+
+
+class TestForgottenSockets:
+    """systemd 252 and 257 tell nothing of a socket unit that is stopped."""
+
+    def ties(self, shown: str, **files: str) -> Any:
+        name = "shop.service"
+        command = "systemctl show --no-pager -p %s -- %s" % (",".join(units.PROPERTIES), name)
+        shown = "Id=%s\nLoadState=loaded\nActiveState=active\nTriggeredBy=\n%s" % (name, shown)
+        texts = {"/etc/default/shop": files.get("default", "")}
+        if "socket" in files:
+            texts["/etc/systemd/system/web.socket"] = files["socket"]
+        stats = {"/run/systemd/system": BOOTED}
+        host = FakeHost(texts, commands={command: (0, shown, "")}, stats=stats)
+        return units.unit_states(host, [name], logs=False)[name]["ties"]
+
+    FILE = "EnvironmentFiles=/etc/default/shop (ignore_errors=yes)\n"
+    SOCKETS = "FPM_SOCKETS=/run/a.sock=3"
+
+    def test_hit_a_setting_of_the_unit(self) -> None:
+        assert self.ties("Environment=" + self.SOCKETS) == {"shop.socket": "needs"}
+
+    def test_hit_a_file_of_the_unit(self) -> None:
+        assert self.ties(self.FILE, default="A=1\n%s\n" % self.SOCKETS) == {"shop.socket": "needs"}
+
+    def test_hit_a_unit_of_another_name(self) -> None:
+        socket = "[Socket]\nListenStream=/run/a.sock\nService=shop.service\n"
+        assert self.ties(self.FILE, default=self.SOCKETS, socket=socket) == {"web.socket": "needs"}
+
+    def test_near_miss_a_comment(self) -> None:
+        assert self.ties(self.FILE, default="# %s\n" % self.SOCKETS) == {}
+
+    def test_decoy_other_variables(self) -> None:
+        assert self.ties(self.FILE + "Environment=FPM_LOG=/a", default="A=1\n") == {}
+
 
 class TestJournal:
     def test_it_is_read_further_back_where_refusals_fill_it(self) -> None:

@@ -97,8 +97,6 @@ class TestSocket:
         "shown, ties",
         [
             ("TriggeredBy=web.socket web.timer\nEnvironment=A=1", {"web.socket": "needs"}),
-            # Of php-shop.socket, stopped, systemd 257 tells nothing.
-            ("TriggeredBy=\nEnvironment=FPM_SOCKETS=/run/php-shop.sock=3", {"php-shop.socket": "needs"}),
             ("TriggeredBy=web.socket\nEnvironment=FPM_SOCKETS=/run/a.sock=3", {"web.socket": "needs"}),
             ("TriggeredBy=\nEnvironment=FPM_LOG=/a", {}),
         ],
@@ -106,6 +104,16 @@ class TestSocket:
     def test_a_start_makes_none_that_is_handed_over(self, shown: str, ties: Dict[str, str]) -> None:
         unit = unit_facts(parse_show("Id=php-shop.service\n" + shown)[0], 0.0)
         assert unit["ties"] == ties and "FPM_SOCKETS" not in str(unit)
+
+
+class TestEnvironmentFiles:
+    def test_each_of_them_is_kept(self) -> None:
+        """As systemd 252 prints two."""
+        shown = "EnvironmentFiles=/etc/a (ignore_errors=yes)\nEnvironmentFiles=/etc/b (ignore_errors=no)\n"
+        assert parse_show(shown)[0]["EnvironmentFiles"].splitlines() == [
+            "/etc/a (ignore_errors=yes)",
+            "/etc/b (ignore_errors=no)",
+        ]
 
 
 class TestLimits:

@@ -121,6 +121,12 @@ class TestPacketFilter:
     def test_decoy_a_unix_socket_that_is_deleted(self) -> None:
         assert hosts.only(a_host("socket_deleted"))["reason"] == "socket_deleted"
 
+    def test_near_miss_a_restart_makes_no_socket_of_systemds(self) -> None:
+        host = a_host("socket_deleted").with_unit(ties={"shop.socket": "needs"})
+        item = hosts.only(host)
+        assert (item["reason"], item["facts"]["sockets"]) == ("socket_deleted", "shop.socket")
+        assert hosts.actions(host) == []
+
 
 class TestNameTwice:
     def test_hit_both_places_are_named_and_nothing_is_repointed(self) -> None:

@@ -149,6 +149,12 @@ class TestSocketUnit:
         assert hosts.causes(host) == [(CAUSE, "socket_unit", "active")] and hosts.actions(host) == []
         assert "systemd made it" in hosts.only(host)["summary"]
 
+    def test_hit_its_unit_is_stopped(self) -> None:
+        host = a_host("socket_0600").with_unit(ties={"shop.socket": "needs"})
+        item = hosts.only(host)
+        assert (item["reason"], item["confidence"]) == ("socket_unit", "likely")
+        assert hosts.actions(host) == []
+
     def test_near_miss_a_socket_of_php_fpms_own(self) -> None:
         assert hosts.causes(a_host("socket_0600")) == [(CAUSE, "socket_mode", "active")]
 

@@ -170,11 +170,44 @@ class TestTied:
     def test_hit_a_start_makes_no_socket_of_systemds(self) -> None:
         host = a_host("stopped").with_unit(ties={"shop.socket": "needs"})
         item = hosts.only(host)
-        assert (item["reason"], item["facts"]["name"]) == ("stopped", "shop.socket")
+        assert (item["reason"], item["facts"]["sockets"]) == ("stopped", "shop.socket")
         assert hosts.actions(host) == [] and "a start also needs shop.socket." in item["summary"]
+
+    def test_near_miss_a_reset_alone_mends_no_start_limit(self) -> None:
+        host = a_host("start_limit_hit").with_unit(ties={"shop.socket": "needs"})
+        item = hosts.only(host)
+        assert (item["reason"], item["remedy"]) == ("start_limit_hit", [])
 
     def test_near_miss_none_is_moved(self) -> None:
         assert hosts.actions(a_host("stopped").with_unit(ties={})) == START_ONLY
+
+
+def made_by(service: str, load: str, fault: str = "old_socket") -> Host:
+    """A socket unit of systemd's is to make what nginx dials."""
+    maker = {"name": "shop.socket", "service": service, "load": load, "active": "inactive"}
+    return a_host(fault).with_endpoint(made_by=maker)
+
+
+class TestMadeBySystemd:
+    """For a service of which nothing tells what it runs."""
+
+    def test_hit_that_service_is_masked(self) -> None:
+        host = made_by("shop.service", "masked")
+        item = hosts.only(host)
+        assert (item["cause"], item["reason"], item["confidence"]) == ("fpm_not_running", "masked", "likely")
+        assert (item["unit"], item["facts"]["sockets"]) == ("shop.service", "shop.socket")
+        assert hosts.actions(host) == []
+
+    @pytest.mark.parametrize("load", ["not-found", "loaded", None])
+    def test_near_miss_nothing_is_certain_of_another(self, load: Any) -> None:
+        verdict = hosts.verdict(made_by("shop.service", load))
+        assert (verdict["status"], verdict["findings"]) == ("unknown", [])
+        told = [item["why"] for item in verdict["missing"] if item["what"] == "units"]
+        assert len(told) == 1 and "shop.socket makes the socket at" in told[0]
+
+    def test_decoy_the_service_of_a_pool_that_is_known(self) -> None:
+        host = made_by("php8.2-fpm.service", "loaded")
+        assert hosts.only(host)["reason"] == "other_socket"
 
 
 class TestStopped:
