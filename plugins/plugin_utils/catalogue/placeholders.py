@@ -91,6 +91,7 @@ FIELDS = {
     "package": Field("PACKAGE", "the php-fpm that the site needs"),
     "to": Field("the site's own pool", "the site's own pool"),
     "pids": Field("PIDS", "the processes", _pids),
+    "sockets": Field("SOCKET_UNIT", "its socket unit", _several),
     "name": Field("NAME", "", _name),
     "directive": Field("DIRECTIVE", "", _name),
     "extension_package": Field("EXTENSION_PACKAGE", "a package of its own", _name),
@@ -100,7 +101,6 @@ OTHERS = {
     "nginx": Field("nginx", "nginx"),
     "start_command": Field("", "", _several),
     "restart_command": Field("", "", _restart),
-    "sockets": Field("", "", _several),
     "nginx_config": Field("", ""),
     "nginx_prefix": Field("", ""),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..case import Case, cases
 from ..model import Cause, Confidence, evidence, ids
+from ..seen import sockets_of
 from ..workers.held import kept_room
 from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
@@ -92,6 +93,8 @@ def _backlog(served: Served, settings: "PoolSettings", snapshot: "Snapshot") -> 
     wanted, effective = pool["backlog"], place["backlog"] if place else None
     if place is None or wanted is None or effective is None or wanted <= effective:
         return []
+    if sockets_of(served.master["unit_state"]):
+        return []  # Backlog= of that unit counts
     if not any(listener["fpm"] for listener in place["listeners"]):
         return []
     seen = snapshot["risks"].get("capacity")

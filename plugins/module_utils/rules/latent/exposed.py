@@ -9,6 +9,7 @@ from ...parse.nginx.sites import Place as SitePlace
 from ...parse.nginx.sites import place, site_of
 from ...parse.php_fpm.socket_mode import mode_of
 from ..model import Cause, Remedy, evidence, ids
+from ..seen import sockets_of
 from .model import LatentRule, Risk, risk
 from .served import Served, served_pools
 
@@ -52,6 +53,7 @@ def _shut(door: "Doors", served: Served, user: Optional[str]) -> List[Remedy]:
         or not door["everybody"]
         or pool["acl_users"]
         or pool["acl_groups"]
+        or sockets_of(served.master["unit_state"])  # SocketMode= of that unit counts
     ):
         return []
     if mode_of(pool) & 0o002:

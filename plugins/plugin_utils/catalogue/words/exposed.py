@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ..entry import Entry
+from ..entry import Entry, When
+
+_MODE_OF_UNIT = "`systemctl edit {sockets}`: SocketUser= nginx's user, SocketMode=0660; `{restart}`"
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("exposed", None): Entry(
@@ -28,6 +30,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         advice="In pool {pool} set `listen.owner` to nginx's user and `listen.mode = 0660`. Enterprise "
         "Linux: `listen.acl_users`. Then `{restart}`: a reload keeps the old mode. Look at `namei -l "
         "{socket}` afterwards.",
+        when=(When("sockets", None, _MODE_OF_UNIT),),
         do_not="Do not only chmod the live socket: the next restart of php-fpm makes it anew with the "
         "old mode.",
         outage="A job of another account holds all workers. Each page is a 502 or 504, and nginx's log "

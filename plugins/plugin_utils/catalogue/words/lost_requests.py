@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
-from ..entry import Entry
+from ..entry import Entry, When
+
+_BACKLOG_OF_UNIT = (
+    "free workers of pool {pool} first; Backlog= in {sockets}, not listen.backlog, only for short bursts"
+)
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("request_terminated", None): Entry(
@@ -54,6 +58,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         fix="free workers of pool {pool} first; listen.backlog and net.core.somaxconn only for short bursts",
         advice="Treat it as exhausted workers: what holds them? For short bursts: `listen.backlog` of pool "
         "{pool} up to net.core.somaxconn, `{restart}`.",
+        when=(When("sockets", None, _BACKLOG_OF_UNIT),),
         do_not="Do not set a backlog of 65535: a quick 502 becomes a slow 504, and workers run "
         "requests whose clients are gone.",
         returns=True,

@@ -73,6 +73,9 @@ class TestBacklog:
         assert "holds 128 connections, and listen.backlog asks for 4096" in found["summary"]
         assert [piece["source"] for piece in found["evidence"]] == ["socket", "php-fpm", "kernel"]
 
+    def test_decoy_a_socket_of_systemds_has_a_backlog_of_its_own(self) -> None:
+        assert risks(short().with_unit(ties={"shop.socket": "needs"})) == []
+
     def test_hit_the_limit_was_raised_and_php_fpm_not_restarted(self) -> None:
         assert "until php-fpm restarts" in the_risk(short(somaxconn=4096))["evidence"][2]["text"]
 
