@@ -8,7 +8,6 @@ import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Sequence, Tuple
 
-from ..parse.endpoint import reached
 from ..parse.fastcgi import keeps_waiting
 from ..parse.linux.proc import WAITS_FOR_READER
 from ..parse.nginx.site_logs import writers
@@ -330,14 +329,7 @@ def changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
 
 
 def makers(host: Host, snapshot: "Snapshot", endpoints: "Dict[str, Endpoint]") -> None:
-    """Of endpoints where nobody is and that no pool has."""
-    pools = {pool["endpoint"] for master in snapshot["fpm"]["masters"] for pool in master["pools"]}
-    lone = {
-        key: place
-        for key, place in endpoints.items()
-        if place["connect"]["result"] in ("missing", "refused") and pools.isdisjoint(reached(key))
-    }
-    if lone and snapshot["host"]["systemd"]:
+    if any(place["connect"]["result"] in ("missing", "refused") for place in endpoints.values()):
         from .linux.socket_units import note_makers
 
-        note_makers(host, lone, DIRECTORIES)
+        note_makers(host, snapshot, endpoints, DIRECTORIES)

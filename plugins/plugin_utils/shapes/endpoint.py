@@ -178,7 +178,6 @@ class MadeBy(TypedDict):
     name: str
     service: str
     load: Optional[str]  # LoadState of the service
-    active: Optional[str]  # ActiveState of the service
 
 
 class LaterEndpoint(TypedDict, total=False):

@@ -12,9 +12,12 @@ from ..host import Host
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.endpoint import Endpoint
+    from ....plugin_utils.shapes.snapshot import Snapshot
 
 _LISTENS = re.compile(r"^[ \t]*ListenStream[ \t]*=[ \t]*(\S*)", re.M)
 _SERVICE = re.compile(r"^[ \t]*Service[ \t]*=[ \t]*([\w@.:\\-]+\.service)[ \t]*$", re.M)
+_HANDED = re.compile(r"^[ \t]*FPM_SOCKETS=", re.M)
+_FILE = re.compile(r"^(.+) \(ignore_errors=", re.M)
 _UNIT = re.compile(r"[\w.:\\-]+\.socket(\.d)?\Z")
 
 
@@ -47,19 +50,31 @@ def socket_units(host: Host, directories: Sequence[str]) -> List[SocketUnit]:
     return [_unit(name, text + "\n" + drop_ins.get(name, "")) for name, text in files.items()]
 
 
-def note_makers(host: Host, endpoints: "Dict[str, Endpoint]", directories: Sequence[str]) -> None:
-    """Who was to make the sockets at endpoints that no pool has."""
-    units = socket_units(host, directories)
+def recall(host: Host, block: Dict[str, str], directories: Sequence[str]) -> None:
+    """TriggeredBy= of a unit that has FPM_SOCKETS, where systemd has forgotten it."""
+    files = _FILE.findall(block.get("EnvironmentFiles", ""))
+    handed = "FPM_SOCKETS=" in block.get("Environment", "")
+    handed = handed or any(_HANDED.search(host.text(path) or "") for path in files)
+    if handed and ".socket" not in block.get("TriggeredBy", ""):
+        name = block.get("Id", "")
+        makers = [unit.name for unit in socket_units(host, directories) if unit.service == name]
+        block["TriggeredBy"] = " ".join(makers) or name.replace(".service", ".socket")
+
+
+def note_makers(
+    host: Host, snapshot: "Snapshot", endpoints: "Dict[str, Endpoint]", directories: Sequence[str]
+) -> None:
+    """Who was to make the sockets at endpoints where nobody is and that no pool has."""
+    units = socket_units(host, directories) if snapshot["host"]["systemd"] else []
+    pools = {pool["endpoint"] for master in snapshot["fpm"]["masters"] for pool in master["pools"]}
     for key, place in endpoints.items():
+        names = set(reached(key))
+        if place["connect"]["result"] not in ("missing", "refused") or names & pools:
+            continue
         for unit in units:
-            if set(reached(key)).isdisjoint(unit.listens):
+            if names.isdisjoint(unit.listens):
                 continue
-            ran = host.run(["systemctl", "show", "-p", "LoadState,ActiveState", "--", unit.service])
-            state = (parse_show(ran.out) or [{}])[0]
-            place["made_by"] = {
-                "name": unit.name,
-                "service": unit.service,
-                "load": state.get("LoadState"),
-                "active": state.get("ActiveState"),
-            }
+            ran = host.run(["systemctl", "show", "-p", "LoadState", "--", unit.service])
+            load = (parse_show(ran.out) or [{}])[0].get("LoadState")
+            place["made_by"] = {"name": unit.name, "service": unit.service, "load": load}
             break

@@ -31,8 +31,6 @@ DIRECTORIES = (
 MOST_READ = 50  # units of other names
 _COMMAND = re.compile(r"^ExecStart\s*=\s*[-@:+!]*/\S*php\S*fpm", re.M)
 _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
-_SOCKETS = re.compile(r"^[ \t]*FPM_SOCKETS=", re.M)
-_FILE = re.compile(r"^(.+) \(ignore_errors=", re.M)
 
 
 def booted_with_systemd(host: Host) -> bool:
@@ -86,7 +84,10 @@ def unit_states(
     boot_at = host.now() - host.boottime()
     blocks = parse_show(ran.out)
     for block in blocks:
-        _recall_sockets(host, block)
+        if block.get("EnvironmentFiles") or "FPM_SOCKETS=" in block.get("Environment", ""):
+            from .socket_units import recall
+
+            recall(host, block, DIRECTORIES)
     units = {name: unit_facts(block, boot_at) for name, block in zip(wanted, blocks)}
     if logs:
         _read_logs(host, units, window)
@@ -95,19 +96,6 @@ def unit_states(
         if unit["ties"]:
             unit["ties"] = _moved(host, unit)
     return units
-
-
-def _recall_sockets(host: Host, block: Dict[str, str]) -> None:
-    """systemd has forgotten a socket unit that is stopped."""
-    told = "FPM_SOCKETS=" in block.get("Environment", "") or any(
-        _SOCKETS.search(host.text(path) or "") for path in _FILE.findall(block.get("EnvironmentFiles", ""))
-    )
-    if told and ".socket" not in block.get("TriggeredBy", ""):
-        from .socket_units import socket_units
-
-        name = block.get("Id", "")
-        makers = [unit.name for unit in socket_units(host, DIRECTORIES) if unit.service == name]
-        block["TriggeredBy"] = " ".join(makers) or name.replace(".service", ".socket")
 
 
 def _moved(host: Host, unit: "Unit") -> Dict[str, str]:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, List, Optional, Sequence
 from ...parse.endpoint import difference, parse
 from ...signatures.nginx import HIDDEN, QUEUE_FULL
 from ..case import NOBODY_THERE, Case
-from ..model import Confidence, Match, Place, Reason, Remedy, evidence, first_line, first_reason
+from ..model import (
+    Answer,
+    Confidence,
+    Match,
+    Place,
+    Reason,
+    Remedy,
+    Unclear,
+    evidence,
+    first_line,
+    first_reason,
+)
 from ..seen import Owner, sockets_of
 from .nearest_pool import Nearest, doubt, may_serve, nearest
 from .older_pool import not_dialled_yet, replaced_listen
@@ -178,7 +189,11 @@ def _another_pool(case: Case) -> Optional[Match]:
     return Match(CAUSE, _missed_by(case, near.owner), _elsewhere(case, near)) if near else None
 
 
-def missed(case: Case) -> Optional[Match]:
+def missed(case: Case) -> Answer:
+    maker = case.endpoint.get("made_by")
+    if maker and not any(master["unit"] == maker["service"] for master in case.masters):
+        words = "%s makes the socket at %s for %s, which is %s"
+        return Unclear("units", words % (maker["name"], case.key, maker["service"], maker["load"]))
     match = first_reason(CAUSE, REASONS, case) or _replaced_listen(case) or _another_pool(case)
     if match and case.unloaded:
         match = not_dialled_yet(case, match)

@@ -7,7 +7,7 @@ from typing import List, Optional
 
 from ...parse.nginx.strays import Stray, strays
 from ..case import NOBODY_THERE, Case
-from ..model import NOTHING, Answer, Cause, Clear, Match, Rule, Unclear, ids
+from ..model import NOTHING, Answer, Cause, Clear, Match, Rule, ids
 from ..seen import Seen
 
 CAUSE = Cause(
@@ -78,17 +78,7 @@ def _not_refused(case: Case) -> Answer:
     return None if case.is_local and (refused or _is_left_behind(case) or is_filtered(case)) else NOTHING
 
 
-def _made_by_systemd(case: Case) -> Optional[Unclear]:
-    """For a service of which no pool is known."""
-    maker = case.endpoint.get("made_by")
-    if not maker or case.owners or any(master["unit"] == maker["service"] for master in case.masters):
-        return None
-    words = "%s makes the socket at %s for %s, which is %s (%s)"
-    names = (maker["name"], case.key, maker["service"], maker["load"], maker["active"])
-    return Unclear("units", words % names)
-
-
-def _missed(case: Case) -> Optional[Match]:
+def _missed(case: Case) -> Answer:
     from .not_there import missed
 
     return missed(case)
@@ -103,7 +93,6 @@ RULE = Rule(
         _pool_was_not_loaded,
         _somebody_listens,
         _not_refused,
-        _made_by_systemd,
         _missed,
     ),
 )

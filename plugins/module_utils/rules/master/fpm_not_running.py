@@ -58,20 +58,12 @@ def _not_installed(case: Case) -> Answer:
     return Match(CAUSE, "not_installed", reason)
 
 
-def _masked(case: Case) -> Optional[Match]:
-    if "made_by" not in case.endpoint:
+def _odd(case: Case) -> Optional[Match]:
+    if not case.orphans and "made_by" not in case.endpoint:
         return None
-    from .odd_masters import of_masked_service
+    from .odd_masters import of_masked_service, orphaned
 
-    return of_masked_service(CAUSE, case)
-
-
-def _orphaned(case: Case) -> Optional[Match]:
-    if not case.orphans:
-        return None
-    from .odd_masters import orphaned
-
-    return orphaned(CAUSE, case)
+    return orphaned(CAUSE, case) if case.orphans else of_masked_service(CAUSE, case)
 
 
 def _not_running(case: Case) -> Optional[Match]:
@@ -117,5 +109,5 @@ def _unseen(case: Case) -> Answer:
 RULE = Rule(
     "fpm_not_running",
     (CAUSE,),
-    (_is_elsewhere, _masked, _not_installed, _orphaned, _stopping, _runs, _unseen, _not_running),
+    (_is_elsewhere, _odd, _not_installed, _stopping, _runs, _unseen, _not_running),
 )

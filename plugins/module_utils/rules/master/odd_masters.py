@@ -36,7 +36,7 @@ def orphaned(cause: Cause, case: Case) -> Match:
 def of_masked_service(cause: Cause, case: Case) -> Optional[Match]:
     """Its file may be gone, so nothing tells what it runs."""
     maker = case.endpoint.get("made_by")
-    if not maker or maker["load"] not in MASKED or case.owners:
+    if not maker or maker["load"] not in MASKED:
         return None
     words = "%s is masked, for which %s makes the socket at %s."
     lost = case.lost(NOBODY_THERE | HIDDEN)

@@ -42,11 +42,13 @@ class TestFiles:
 
 
 class TestMakers:
-    def made_by(self, key: str, listens: str) -> Any:
-        shown = {"systemctl show -p LoadState,ActiveState -- php-shop.service": (0, "LoadState=masked\n", "")}
+    def made_by(self, key: str, listens: str, result: str = "missing", pool: str = "unix:/run/b") -> Any:
+        shown = {"systemctl show -p LoadState -- php-shop.service": (0, "LoadState=masked\n", "")}
         host = FakeHost({ETC + "/php-shop.socket": "[Socket]\nListenStream=%s\n" % listens}, shown)
-        places: Any = {key: {}}
-        subject.note_makers(host, places, [ETC])
+        places: Any = {key: {"connect": {"result": result}}}
+        pools = [{"endpoint": pool}]
+        snapshot: Any = {"host": {"systemd": True}, "fpm": {"masters": [{"pools": pools}]}}
+        subject.note_makers(host, snapshot, places, [ETC])
         return places[key].get("made_by")
 
     @pytest.mark.parametrize(
@@ -63,7 +65,6 @@ class TestMakers:
             "name": "php-shop.socket",
             "service": "php-shop.service",
             "load": "masked",
-            "active": None,
         }
 
     @pytest.mark.parametrize(
@@ -72,3 +73,9 @@ class TestMakers:
     )
     def test_decoy_a_unit_for_another_address(self, key: str, listens: str) -> None:
         assert self.made_by(key, listens) is None
+
+    def test_near_miss_somebody_is_there(self) -> None:
+        assert self.made_by("127.0.0.1:9010", "127.0.0.1:9010", "ok") is None
+
+    def test_near_miss_a_pool_is_known(self) -> None:
+        assert self.made_by("127.0.0.1:9010", "9010", pool="*:9010") is None

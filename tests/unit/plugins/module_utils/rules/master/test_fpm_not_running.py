@@ -184,7 +184,7 @@ class TestTied:
 
 def made_by(service: str, load: str, fault: str = "old_socket") -> Host:
     """A socket unit of systemd's is to make what nginx dials."""
-    maker = {"name": "shop.socket", "service": service, "load": load, "active": "inactive"}
+    maker = {"name": "shop.socket", "service": service, "load": load}
     return a_host(fault).with_endpoint(made_by=maker)
 
 
@@ -202,8 +202,8 @@ class TestMadeBySystemd:
     def test_near_miss_nothing_is_certain_of_another(self, load: Any) -> None:
         verdict = hosts.verdict(made_by("shop.service", load))
         assert (verdict["status"], verdict["findings"]) == ("unknown", [])
-        told = [item["why"] for item in verdict["missing"] if item["what"] == "units"]
-        assert len(told) == 1 and "shop.socket makes the socket at" in told[0]
+        seen = [item["why"] for item in verdict["missing"] if item["what"] == "units"]
+        assert len(seen) == 1 and "shop.socket makes the socket at" in seen[0]
 
     def test_decoy_the_service_of_a_pool_that_is_known(self) -> None:
         host = made_by("php8.2-fpm.service", "loaded")
