@@ -24,7 +24,6 @@ from .where_needed import (
     access,
     changed,
     halted,
-    makers,
     named_places,
     odd_zone,
     older,
@@ -91,7 +90,10 @@ def _endpoints(
         host.miss("live_probe", None, why + "to start a worker for each may take too much memory")
     identity = identity_of(snapshot["nginx"])
     found = collect_endpoints(host, keys[:MOST_ENDPOINTS], identity, procs, seconds, asleep=asleep)
-    makers(host, snapshot, found)
+    if any(place["connect"]["result"] in ("missing", "refused") for place in found.values()):
+        from .linux.socket_units import note_makers
+
+        note_makers(host, snapshot, found)
     return found
 
 

@@ -27,14 +27,12 @@ from ..signatures.nginx import (
 from .host import Host
 from .isolated import isolated
 from .linux.processes import Process
-from .linux.units import DIRECTORIES
 from .logs.log_clock import is_odd
 from .logs.log_window import MOST_TAILS, PAGES_TAIL, WIDE_TAIL, tail
 from .pressure import pools_under_pressure
 from .trust import head
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.logs import AccessLogs, Event, LaterLogs, PhpError
     from ...plugin_utils.shapes.memory import Halted
     from ...plugin_utils.shapes.nginx import Nginx, Route
@@ -326,10 +324,3 @@ def changed(host: Host, snapshot: "Snapshot") -> Dict[str, float]:
     from .changed_files import changed_files
 
     return changed_files(host, snapshot)
-
-
-def makers(host: Host, snapshot: "Snapshot", endpoints: "Dict[str, Endpoint]") -> None:
-    if any(place["connect"]["result"] in ("missing", "refused") for place in endpoints.values()):
-        from .linux.socket_units import note_makers
-
-        note_makers(host, snapshot, endpoints, DIRECTORIES)

@@ -66,8 +66,8 @@ class Owner(NamedTuple):
 
 
 def sockets_of(unit: "Optional[Unit]") -> str:
-    """The units of systemd's that make the sockets of a service."""
-    ties = (unit.get("ties") if unit else None) or {}
+    """Units that make its sockets."""
+    ties = unit and unit.get("ties") or {}
     return " ".join(name for name, does in ties.items() if does == "needs")
 
 

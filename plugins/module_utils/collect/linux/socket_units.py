@@ -4,10 +4,10 @@
 """Units of systemd's that make sockets, by their files: systemd forgets one that is stopped."""
 
 import re
-from typing import TYPE_CHECKING, Dict, List, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Dict, List, NamedTuple
 
 from ...parse.endpoint import canonical, reached
-from ...parse.linux.systemctl import parse_show
+from ...parse.linux.systemctl import DIRECTORIES, parse_show
 from ..host import Host
 
 if TYPE_CHECKING:
@@ -35,11 +35,10 @@ def _unit(name: str, text: str) -> SocketUnit:
     return SocketUnit(name, services[-1], listens)
 
 
-def socket_units(host: Host, directories: Sequence[str]) -> List[SocketUnit]:
-    """directories: of units, the first ones before the others."""
+def socket_units(host: Host) -> List[SocketUnit]:
     files: Dict[str, str] = {}
     drop_ins: Dict[str, str] = {}
-    for directory in directories:
+    for directory in DIRECTORIES:
         for name in filter(_UNIT.match, host.names(directory)):
             path = "%s/%s" % (directory, name)
             if name.endswith(".d"):
@@ -50,22 +49,20 @@ def socket_units(host: Host, directories: Sequence[str]) -> List[SocketUnit]:
     return [_unit(name, text + "\n" + drop_ins.get(name, "")) for name, text in files.items()]
 
 
-def recall(host: Host, block: Dict[str, str], directories: Sequence[str]) -> None:
+def recall(host: Host, block: Dict[str, str]) -> None:
     """TriggeredBy= of a unit that has FPM_SOCKETS, where systemd has forgotten it."""
     files = _FILE.findall(block.get("EnvironmentFiles", ""))
     handed = "FPM_SOCKETS=" in block.get("Environment", "")
     handed = handed or any(_HANDED.search(host.text(path) or "") for path in files)
     if handed and ".socket" not in block.get("TriggeredBy", ""):
         name = block.get("Id", "")
-        makers = [unit.name for unit in socket_units(host, directories) if unit.service == name]
+        makers = [unit.name for unit in socket_units(host) if unit.service == name]
         block["TriggeredBy"] = " ".join(makers) or name.replace(".service", ".socket")
 
 
-def note_makers(
-    host: Host, snapshot: "Snapshot", endpoints: "Dict[str, Endpoint]", directories: Sequence[str]
-) -> None:
+def note_makers(host: Host, snapshot: "Snapshot", endpoints: "Dict[str, Endpoint]") -> None:
     """Who was to make the sockets at endpoints where nobody is and that no pool has."""
-    units = socket_units(host, directories) if snapshot["host"]["systemd"] else []
+    units = socket_units(host) if snapshot["host"]["systemd"] else []
     pools = {pool["endpoint"] for master in snapshot["fpm"]["masters"] for pool in master["pools"]}
     for key, place in endpoints.items():
         names = set(reached(key))

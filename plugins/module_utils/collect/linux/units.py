@@ -6,7 +6,7 @@
 import re
 from typing import TYPE_CHECKING, Dict, List, Sequence, Set
 
-from ...parse.linux.systemctl import PROPERTIES, parse_show, unit_facts, unit_matches
+from ...parse.linux.systemctl import DIRECTORIES, PROPERTIES, parse_show, unit_facts, unit_matches
 from ..host import Host
 
 if TYPE_CHECKING:
@@ -18,16 +18,6 @@ MOST_OUTPUT = 5  # lines of other programs
 MANY_LINES = 400  # where the last start is not among the first
 MOST_BYTES = 16384  # bytes, of one unit
 MOST_JOURNALS = 4  # each costs 10 ms of CPU or more
-DIRECTORIES = (
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/run/systemd/generator.early",
-    "/run/systemd/generator",
-    "/run/systemd/generator.late",  # of the scripts in /etc/init.d, systemd-sysv-generator(8)
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-)
 MOST_READ = 50  # units of other names
 _COMMAND = re.compile(r"^ExecStart\s*=\s*[-@:+!]*/\S*php\S*fpm", re.M)
 _NAME = re.compile(r"^[\w@.:\\-]+\.service$")
@@ -87,7 +77,7 @@ def unit_states(
         if block.get("EnvironmentFiles") or "FPM_SOCKETS=" in block.get("Environment", ""):
             from .socket_units import recall
 
-            recall(host, block, DIRECTORIES)
+            recall(host, block)
     units = {name: unit_facts(block, boot_at) for name, block in zip(wanted, blocks)}
     if logs:
         _read_logs(host, units, window)

@@ -47,6 +47,16 @@ RuntimeMaxUSec WatchdogUSec PIDFile LimitNPROC TasksMax
 _TIES = {"Requires": "starts", "BindsTo": "starts", "Conflicts": "stops", "ConflictedBy": "stops"}
 _TIES["TriggeredBy"] = "needs"
 PROPERTIES = SANDBOX + WRITING + tuple(_STATE.split())
+DIRECTORIES = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/run/systemd/generator.early",
+    "/run/systemd/generator",
+    "/run/systemd/generator.late",  # of the scripts in /etc/init.d, systemd-sysv-generator(8)
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
 # systemd.generator(7): units that are made of scripts and other files.
 GENERATED = ("/run/systemd/generator/", "/run/systemd/generator.early/", "/run/systemd/generator.late/")
 SOME_CONDITION = "a condition of the unit"

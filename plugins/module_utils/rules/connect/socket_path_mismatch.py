@@ -87,12 +87,5 @@ def _missed(case: Case) -> Answer:
 RULE = Rule(
     "socket_path_mismatch",
     (CAUSE,),
-    (
-        _older_nginx,
-        _dead_address,
-        _pool_was_not_loaded,
-        _somebody_listens,
-        _not_refused,
-        _missed,
-    ),
+    (_older_nginx, _dead_address, _pool_was_not_loaded, _somebody_listens, _not_refused, _missed),
 )

@@ -15,7 +15,7 @@ UNIT = "[Socket]\nListenStream=/run/php-shop.sock\nSocketMode=0660\n"
 
 
 def units(files: Dict[str, str]) -> Any:
-    return subject.socket_units(FakeHost(files), [ETC, LIB])
+    return subject.socket_units(FakeHost(files))
 
 
 class TestFiles:
@@ -48,7 +48,7 @@ class TestMakers:
         places: Any = {key: {"connect": {"result": result}}}
         pools = [{"endpoint": pool}]
         snapshot: Any = {"host": {"systemd": True}, "fpm": {"masters": [{"pools": pools}]}}
-        subject.note_makers(host, snapshot, places, [ETC])
+        subject.note_makers(host, snapshot, places)
         return places[key].get("made_by")
 
     @pytest.mark.parametrize(
