@@ -39,7 +39,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         what="systemd listens and hands its socket to PHP-FPM. Owner and mode are those of the .socket unit. "
         "listen.owner, listen.group and listen.mode of the pool say nothing then.",
         decides="connect() as nginx's user is refused by the socket itself, which systemd (pid 1) holds.",
-        fix="set SocketUser= and SocketMode=0660 in the .socket unit; stop PHP-FPM, restart that, start PHP-FPM",
+        fix="set SocketUser= and SocketMode=0660 in the .socket unit; stop FPM, restart that, start FPM",
         advice="`systemctl list-sockets` names the unit of {socket}. Give it SocketUser={user} and "
         "SocketMode=0660 by `systemctl edit`. Stop PHP-FPM, restart the .socket unit, start PHP-FPM.",
         do_not="Do not change listen.mode of the pool or restart PHP-FPM alone: systemd keeps the "
