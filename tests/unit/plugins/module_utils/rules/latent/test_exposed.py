@@ -115,6 +115,11 @@ class TestSocket:
         assert found["summary"].startswith("Any member of group users may connect")
         assert "ann, bob and 7 others" in found["evidence"][0]["text"]
 
+    @pytest.mark.parametrize("ties, actions", [({}, ["socket_shut"]), ({"shop.socket": "needs"}, [])])
+    def test_near_miss_systemd_made_it(self, ties: Any, actions: Any) -> None:
+        host = HITS["socket_open_to_all"]().with_pool(listen_mode="0666").with_unit(ties=ties)
+        assert [remedy["action"] for remedy in the_risk(host)["remedy"]] == actions
+
     def test_near_miss_a_pool_that_is_gone_since(self) -> None:
         assert risks(a_risky_host(doors=[door(everybody=True, pool="gone")])) == []
 
