@@ -225,6 +225,12 @@ def _fpm_refusal(
         if verb != "reload":
             others += [file for file in definition if file.at > (master["started_at"] or 0.0) + TICK]
         other = unlike(master, procs, step.to_load)
+        if others and master["test"]["ran"]:
+            from ..rules.master.down import rejection
+
+            refused = rejection(master)
+            if refused:
+                return "a %s of %s would end it: %s; correct that first" % (verb, unit, refused.words)
         if others or other:
             return (
                 "a %s of %s would also load what was changed since it had loaded its configuration: %s; %s"
@@ -302,7 +308,7 @@ def _load_refusal(
 ) -> Optional[str]:
     procs, left = processes(host), dict(loads)
     try:
-        for master in collect_fpm(host, procs, test="never")["masters"]:
+        for master in collect_fpm(host, procs, test="auto")["masters"]:
             verb = loads.get(master["unit"] or "")
             if not master["account"] and (verb or master["config"] in tested):
                 why = _fpm_refusal(

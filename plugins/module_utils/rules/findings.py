@@ -12,7 +12,8 @@ from .model import NOWHERE, SEVERITIES, Cause, HostRule, Match, Place, Reason, R
 from .seen import sockets_of
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Facts, Finding
+    from ...plugin_utils.shapes.finding import Evidence, Facts, Finding
+    from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 MOST_PIDS = 64  # to end a part of them alone would be wrong
@@ -64,13 +65,26 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
     }
 
 
+def _refused(master: "Master") -> "Optional[Evidence]":
+    """What php-fpm -t refuses of files that a running master has not loaded: a restart or reload ends it."""
+    if not master["running"] or not master["test"]["ran"]:
+        return None
+    from .master.down import rejection
+
+    found = rejection(master)
+    return found.proof if found and found.reason != "not_executable" else None
+
+
 def with_commands(item: "Finding", snapshot: "Snapshot") -> "Finding":
     """With what is not as usual in the commands that the catalogue names."""
     nginx, options = snapshot["nginx"], snapshot["nginx"].get("options") or {}
     # Root would load modules by a file that an ordinary account chose.
     options = {} if nginx.get("account") else options
     config = nginx["config"] if {"c", "p"}.intersection(options) else None
-    units = [master["unit_state"] for master in snapshot["fpm"]["masters"] if master["unit"] == item["unit"]]
+    masters = [master for master in snapshot["fpm"]["masters"] if master["unit"] == item["unit"]]
+    units = [master["unit_state"] for master in masters]
+    to_load = masters if item["unit"] and item["state"] == "active" else []
+    refused = list(filter(None, map(_refused, to_load)))[:1]
     facts: Dict[str, object] = {
         "nginx_unit": nginx["unit"] != "nginx.service" and nginx["unit"],
         "no_nginx_unit": nginx["running"] and not nginx["unit"],
@@ -78,10 +92,11 @@ def with_commands(item: "Finding", snapshot: "Snapshot") -> "Finding":
         "nginx_prefix": "p" in options and nginx["prefix"],
         "sockets": next(filter(None, map(sockets_of, units)), ""),
         "no_reload": any(unit and unit.get("can_reload") is False for unit in units),
+        "refused": ":".join(str(piece[key]) for piece in refused for key in ("path", "line") if piece.get(key)),
         **(item["facts"] or {}),
     }
     known = {name: value for name, value in facts.items() if value}
-    return {**item, "facts": cast("Facts", known)}
+    return {**item, "facts": cast("Facts", known), "evidence": item["evidence"] + refused}
 
 
 def finding_of(

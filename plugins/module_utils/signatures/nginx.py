@@ -155,16 +155,16 @@ ng-too-big-header header 502 too_big upstream sent too big header
 ng-invalid-header header 502 bad_header upstream sent invalid header: %q
 ng-invalid-header-old header 502 bad_header upstream sent invalid header
 ng-invalid-status header 502 bad_header upstream sent invalid status "%q"
-ng-unexpected-record header 502 not_fastcgi upstream sent unexpected FastCGI record: %d
+ng-unexpected-record header 502 bad_header upstream sent unexpected FastCGI record: %d
 ng-premature-stdout-header header 502 cut_off upstream prematurely closed FastCGI stdout
 ng-premature-stdout-body body - cut_short upstream prematurely closed FastCGI stdout
 ng-premature-request-body body - cut_short upstream prematurely closed FastCGI request
 ng-premature-request-unbuffered header - cut_off upstream prematurely closed FastCGI request
 ng-fcgi-version header 502 not_fastcgi upstream sent unsupported FastCGI protocol version: %d
 ng-fcgi-version-body body - not_fastcgi upstream sent unsupported FastCGI protocol version: %d
-ng-fcgi-type header 502 not_fastcgi upstream sent invalid FastCGI record type: %d
-ng-fcgi-reqid-hi header 502 not_fastcgi upstream sent unexpected FastCGI request id high byte: %d
-ng-fcgi-reqid-lo header 502 not_fastcgi upstream sent unexpected FastCGI request id low byte: %d
+ng-fcgi-type header 502 bad_header upstream sent invalid FastCGI record type: %d
+ng-fcgi-reqid-hi header 502 bad_header upstream sent unexpected FastCGI request id high byte: %d
+ng-fcgi-reqid-lo header 502 bad_header upstream sent unexpected FastCGI request id low byte: %d
 ng-join-alert header 500 bad_header invalid header after joining FastCGI records
 ng-dup-content-length header 502 bad_header upstream sent duplicate header line: "%q", previous value: "%q"
 ng-bad-content-length header 502 bad_header upstream sent invalid "Content-Length" header: "%q"

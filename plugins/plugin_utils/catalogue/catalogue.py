@@ -47,6 +47,14 @@ UNKNOWN = Entry(
     do_not="Do not act on the name alone.",
 )
 
+# Where files that nobody has loaded yet are refused, a restart or reload ends what still runs.
+LOADS = ("{restart}", "{reload}", "{reload_both}", "{load_unit_and_restart}")
+FIRST = "first correct {refused}, which php-fpm -t refuses, or php-fpm ends here; then "
+FIRST_OF_ALL = (
+    "First correct {refused}: php-fpm -t refuses it, so a restart or reload would end php-fpm with all of its "
+    "pools. "
+)
+
 
 def lookup(cause: str, reason: str | None) -> Entry:
     """The entry of a reason, else of its cause, else ``UNKNOWN``."""
@@ -65,8 +73,19 @@ def fill(text: str, finding: Mapping[str, Any]) -> str:
     return filled(text, fields_of(finding))
 
 
+def _with_first(first: str, text: str, finding: Mapping[str, Any]) -> str:
+    """The text, behind what has to be done before php-fpm may load its files."""
+    refused = (finding.get("facts") or {}).get("refused")
+    return first + text if refused and any(command in text for command in LOADS) else text
+
+
 def _fix(finding: Mapping[str, Any]) -> str:
-    """The text of a fix, with its marks. An older host has fewer facts, and gets the usual one."""
+    """The text of a fix, with its marks."""
+    return _with_first(FIRST, _usual_fix(finding), finding)
+
+
+def _usual_fix(finding: Mapping[str, Any]) -> str:
+    """An older host has fewer facts, and gets the usual one."""
     entry, cause = lookup(finding["cause"], finding.get("reason")), lookup(finding["cause"], None)
     known = {**(finding.get("facts") or {}), "state": finding.get("state")}
     for row in (*cause.when, *entry.when):
@@ -107,7 +126,7 @@ def words_for(finding: Mapping[str, Any]) -> Words:
     words: Words = {
         "title": entry.title,
         "fix": fix,
-        "advice": fill(entry.advice, finding),
+        "advice": fill(_with_first(FIRST_OF_ALL, entry.advice, finding), finding),
         "do_not": entry.do_not,
         "doc": anchor(finding["cause"], finding.get("reason")),
     }

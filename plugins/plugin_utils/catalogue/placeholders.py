@@ -101,6 +101,7 @@ OTHERS = {
     "nginx": Field("nginx", "nginx"),
     "start_command": Field("", "", _several),
     "restart_command": Field("", "", _restart),
+    "refused": Field("", "the configuration"),
     "nginx_config": Field("", ""),
     "nginx_prefix": Field("", ""),
 }

@@ -197,7 +197,7 @@ def look_at(case: Case, master: "Master") -> Down:
     failure = attempt.failure
     if failure and failure.meaning == BAD_ACCOUNT and not _names(master, failure.first):
         failure = None
-    return Down(case, master, unit, _rejection(master), attempt, failure, _place(case, failure))
+    return Down(case, master, unit, rejection(master), attempt, failure, _place(case, failure))
 
 
 def _meaning(problem: "ConfigProblem") -> str:
@@ -211,7 +211,7 @@ def ended_by(test: "ConfigTest") -> Optional[str]:
     return CRASHES.get(-rc) or CRASHES.get(rc - 128)
 
 
-def _rejection(master: "Master") -> Optional[Rejection]:
+def rejection(master: "Master") -> Optional[Rejection]:
     """By php-fpm -t, else by what was read in the files that it does not look at, or could not."""
     test = master["test"]
     refused = test["ran"] and not test["ok"] and test.get("rc", 0) >= 0  # else a signal ended it

@@ -5,6 +5,7 @@
 
 from typing import List, Optional
 
+from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import meanings
 from ...signatures.php_fpm import WORKER_ENDED
 from ..case import CUT_OFF, Case
@@ -32,7 +33,8 @@ CAUSE = Cause(
     code=7,
     consequence_of=("worker_oom_killed", "request_terminated", "reload_interrupted"),
 )
-PROTOCOL_ERRORS = meanings("not_fastcgi", "bad_header")
+NOT_FASTCGI = meanings("not_fastcgi")
+PROTOCOL_ERRORS = NOT_FASTCGI | meanings("bad_header")
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
     ("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns")
@@ -84,6 +86,17 @@ def _not_fastcgi(case: Case) -> Optional[Match]:
     return Match(CAUSE, "not_fastcgi", reason)
 
 
+def _was_held(case: Case) -> Optional[Match]:
+    """php-fpm itself speaks FastCGI: what did not had the address before it."""
+    lost = case.lost(NOT_FASTCGI)
+    began = [owner.master["started_at"] or 0.0 for owner in case.running]
+    if not lost or not case.answers or not began or lost[-1].at + LOG_SECOND > min(began):
+        return None
+    words = "What held %s until php-fpm was started there did not speak FastCGI." % case.key
+    reason = Reason(words, [sample(lost[-1].event)], lost, confidence="likely", state="recovered")
+    return Match(CAUSE, "not_fastcgi", reason)
+
+
 def _protocol_error(case: Case) -> Optional[Match]:
     lost = case.lost(PROTOCOL_ERRORS)
     if not lost:
@@ -105,4 +118,4 @@ def _no_death(case: Case) -> Answer:
     return Clear("no worker of %s died in a request" % case.key)
 
 
-RULE = Rule("invalid_response", (CAUSE,), (_forwarder, _not_fastcgi, _deaths, _protocol_error, _no_death))
+RULE = Rule("invalid_response", (CAUSE,), (_forwarder, _not_fastcgi, _deaths, _was_held, _protocol_error, _no_death))

@@ -57,6 +57,9 @@ class Place:
             "loaded_at": now,
             "started_at": now - subject.TICK,
             "pools": [pool],
+            "binary": "/usr/sbin/php-fpm8.2",
+            "test": {"ran": False, "why": "not asked for"},
+            "config_errors": [],
         }  # type: Dict[str, Any]
         self.nginx = {
             "config": self.path("nginx.conf"),
@@ -214,6 +217,21 @@ class TestEditsOfOthers:
         place.write(name, "[new]\n")
         assert "would also load" in str(refusal()) and place.path(name) in str(refusal())
         assert place.rehearsed == []
+
+    @pytest.mark.parametrize("verb", ["restart", "reload"])
+    def test_one_that_php_fpm_refuses_would_end_it(self, place: Place, verb: str) -> None:
+        """Nobody is sent to load it by hand."""
+        place.write("pool.d/new.conf", "[new]\npm.max_childern = 7\n")
+        failure = {"text": "unknown entry 'pm.max_childern'", "file": "/etc/new.conf", "line": 2}
+        place.master["test"] = {"ran": True, "ok": False, "rc": 78, "output": [], "failure": failure}
+        why = str(refusal(verb))
+        assert "would end it: php-fpm -t refuses its configuration, /etc/new.conf:2" in why
+        assert "by hand" not in why and "systemctl" not in why and place.rehearsed == []
+
+    def test_near_miss_one_that_php_fpm_takes(self, place: Place) -> None:
+        place.write("pool.d/new.conf", "[new]\n")
+        place.master["test"] = {"ran": True, "ok": True, "rc": 0, "output": [], "failure": None}
+        assert "would also load" in str(refusal())
 
     def test_near_miss_the_file_that_is_meant_is_loaded(self, place: Place) -> None:
         place.write("pool.d/www.conf", "[www]\n")

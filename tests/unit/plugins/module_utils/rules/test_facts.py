@@ -4,7 +4,7 @@
 
 """The facts of a finding: what the rule knows, and the line that decides."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.rules import findings
@@ -59,3 +59,38 @@ class TestFindings:
         most = list(range(1, findings.MOST_PIDS + 1))
         assert found(pids=most) == {"pids": most}
         assert found(pids=[*most, 4711]) == {}
+
+
+NOT_LOADED = (
+    "[29-Nov-2026 11:23:58] ERROR: [/etc/php/8.2/fpm/pool.d/www.conf:491] unknown entry 'pm.max_childern'",
+    "[29-Nov-2026 11:23:58] ERROR: Unable to include /etc/php/8.2/fpm/pool.d/www.conf from /etc/php/8.2/fpm/"
+    "php-fpm.conf at line 491",
+    "[29-Nov-2026 11:23:58] ERROR: failed to load configuration file '/etc/php/8.2/fpm/php-fpm.conf'",
+)
+
+
+class TestRefused:
+    """Files that php-fpm -t refuses, and that the master which runs has not loaded."""
+
+    def test_hit_a_restart_would_end_what_runs(self) -> None:
+        item = hosts.only(hosts.a_host("socket_deleted").tested(78, *NOT_LOADED))
+        assert item["facts"]["refused"] == "/etc/php/8.2/fpm/pool.d/www.conf:491"
+        assert "pm.max_childern" in item["evidence"][-1]["text"]
+
+    @pytest.mark.parametrize("rc, output", [(0, ()), (-11, ()), (127, ("php-fpm8.2: not found",))])
+    def test_near_miss_the_test_refuses_no_file(self, rc: int, output: Any) -> None:
+        assert "refused" not in hosts.only(hosts.a_host("socket_deleted").tested(rc, *output))["facts"]
+
+    @pytest.mark.parametrize("unit", ["nginx.service", None])
+    def test_near_miss_of_another_unit(self, unit: Optional[str]) -> None:
+        host = hosts.a_host("socket_deleted").tested(78, *NOT_LOADED)
+        item: Any = dict(hosts.only(host), unit=unit, facts={})
+        assert "refused" not in findings.with_commands(item, host)["facts"]
+
+    def test_decoy_it_does_not_run_so_that_is_the_cause(self) -> None:
+        item = hosts.only(hosts.a_host("pool_syntax"))
+        assert item["reason"] == "config_invalid" and "refused" not in item["facts"]
+
+    def test_decoy_what_is_over_needs_no_load(self) -> None:
+        item = hosts.only(hosts.a_host("was_down").tested(78, *NOT_LOADED))
+        assert item["state"] == "recovered" and "refused" not in item["facts"]

@@ -278,3 +278,27 @@ class TestPage:
         text = page.markdown()
         for entry in catalogue.CATALOGUE.values():
             assert all(placeholders.named(row.fix) in text for row in entry.when)
+
+
+class TestFirst:
+    """What has to be done before php-fpm may load its files."""
+
+    REFUSED = "/etc/php/8.2/fpm/pool.d/www.conf:491"
+
+    def words(self, cause: str, reason: str, **facts: Any) -> tuple[str, str]:
+        words = catalogue.words_for({**finding(cause, reason), "unit": "php8.2-fpm.service", "facts": facts})
+        return words["fix"], words["advice"]
+
+    @pytest.mark.parametrize("reason", ["socket_deleted", "config_not_loaded"])
+    def test_a_file_that_would_end_it_comes_first(self, reason: str) -> None:
+        fix, advice = self.words("socket_path_mismatch", reason, refused=self.REFUSED)
+        assert fix.startswith("first correct %s, which php-fpm -t refuses" % self.REFUSED)
+        assert "; then " in fix and "systemctl re" in fix
+        assert advice.startswith("First correct %s: " % self.REFUSED)
+
+    def test_near_miss_no_file_is_refused(self) -> None:
+        assert self.words("socket_path_mismatch", "socket_deleted")[0].startswith("systemctl restart ")
+
+    def test_near_miss_a_cure_that_loads_nothing(self) -> None:
+        fix, advice = self.words("socket_permission_denied", "parent_directory", refused=self.REFUSED)
+        assert self.REFUSED not in fix + advice

@@ -75,6 +75,36 @@ class TestStranger:
         assert hosts.found(host) == hosts.HEALTHY
 
 
+VERSION = "ng-fcgi-version"  # 72 is the H of HTTP/1.1
+
+
+class TestStrangerWhoLeft:
+    @staticmethod
+    def since(ago: float, *lost: float, signature: str = VERSION) -> Host:
+        return a_host().silent_logs().ran_since(ago).nginx_said(signature, *lost)
+
+    def test_hit_php_fpm_was_started_after_the_last_of_it(self) -> None:
+        item = hosts.only(self.since(60.0, 200.0, 100.0))
+        assert (item["reason"], item["state"], item["confidence"]) == ("not_fastcgi", "recovered", "likely")
+        assert item["count"] == 2 and hosts.found(self.since(60.0, 100.0))[1] == "recovered"
+
+    def test_near_miss_one_came_since(self) -> None:
+        item = hosts.only(self.since(60.0, 100.0, 30.0))
+        assert (item["reason"], item["state"]) == ("protocol_error", "active")
+
+    def test_near_miss_in_the_second_of_the_start(self) -> None:
+        assert hosts.only(self.since(60.0, 60.5))["reason"] == "protocol_error"
+
+    def test_near_miss_php_fpm_may_have_answered_so_itself(self) -> None:
+        """A restart ends no bug of an application."""
+        item = hosts.only(self.since(60.0, 100.0, signature="ng-invalid-header"))
+        assert (item["reason"], item["state"]) == ("protocol_error", "active")
+
+    def test_decoy_who_is_there_still_is_the_cause(self) -> None:
+        host = a_host("not_fastcgi_app").silent_logs().nginx_said(VERSION, 100.0)
+        assert hosts.causes(host) == [(CAUSE, "not_fastcgi", "active")]
+
+
 class TestDeath:
     @pytest.mark.parametrize("plain, confidence", [(True, "possible"), (False, "likely")])
     def test_a_log_that_workers_write_proves_less(self, plain: bool, confidence: str) -> None:
