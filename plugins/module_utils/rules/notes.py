@@ -53,7 +53,7 @@ def _nginx(snapshot: "Snapshot") -> List["Missing"]:
 
         why = refused(refusal, nginx["running"])
         kind = {"refusal": refusal["kind"]} if "kind" in refusal else {}
-        if "worker" not in refusal:
+        if "worker" not in refusal and "changed" not in refusal:
             gaps.append({**unseen("nginx_loaded", refusal["file"], why), **kind})
         down += "; " + why
     if nginx["routes"] and not (nginx["running"] and (nginx["workers"] or kept)):

@@ -23,8 +23,9 @@ class KnownRefusal(TypedDict, total=False):
 
 
 class LaterRefusal(KnownRefusal, total=False):
-    """Only where nginx's files are in order; not in snapshots from before 0.12.0."""
+    """Only where nginx's files are in order, or may be; not in snapshots from before 0.12.0."""
 
+    changed: bool  # files came, went or were changed since a start failed with text; not before 0.19.0
     holders: Dict[str, List[Listener]]  # by the address, as an endpoint, that nginx could not bind
     left_over: List[str]  # of these, unix sockets at which nobody listens any more
     pid_file: PidFile

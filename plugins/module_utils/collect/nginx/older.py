@@ -6,6 +6,7 @@
 Looked at where it dials what they do not name, where they were changed since, or nginx does not run.
 """
 
+import posixpath
 import re
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
@@ -19,7 +20,7 @@ from ...parse.redact import redact
 from ...parse.timestamps import LOG_SECOND, nginx_time
 from ..endpoint.endpoints import collect_endpoints, identity_of
 from ..endpoint.probe import Target, probe
-from ..host import Host
+from ..host import Host, HostError
 from ..linux.processes import Process
 from ..linux.units import unit_states
 from ..logs.log_window import tail
@@ -101,7 +102,9 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
         if texts:
             own = place_of(texts[-1], Conf(), nginx["prefix"] or "") or config
             refusal = _as_refusal(texts[-1], own, unit["changed_at"], log)
-            return {**refusal, **_holders(host, procs, taken, nginx)} if taken else refusal
+            if taken:
+                return {**refusal, **_holders(host, procs, taken, nginx)}
+            return _refusal(host, nginx) or {**refusal, "changed": True} if _over(host, nginx, refusal) else refusal
         awaited = unit.get("pid_file")
         if unit["result"] == "timeout" and awaited:
             others = [path for path in nginx["opens"] if path.endswith(".pid") and path != awaited]
@@ -116,6 +119,20 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             text = "; ".join(dict.fromkeys(lines[-2:]))
             return {**_as_refusal(text, config, unit["changed_at"], log), "unit": name}
     return {**_as_refusal("", (nginx["config"] or "", 0)), "masked": masked[0]} if masked else None
+
+
+def _over(host: Host, nginx: "Nginx", refusal: "Refusal") -> bool:
+    """Whether what a start failed at may be mended: what it names, or files, came, went or were changed."""
+    at, path = refusal["at"], path_in(refusal["text"])
+    if host.lacks(refusal["file"]) or path and "No such file" in refusal["text"] and not host.lacks(path):
+        return True
+    times = [nginx["config_changed_at"] or 0.0]
+    for folder in {posixpath.dirname(name) for name in (refusal["file"], nginx["config"]) if name}:
+        try:
+            times.append(host.stat(folder).mtime)
+        except HostError:
+            continue
+    return at is not None and max(times) > at
 
 
 def _ended_workers(host: Host, nginx: "Nginx") -> "Optional[Refusal]":

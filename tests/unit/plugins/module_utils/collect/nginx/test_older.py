@@ -140,6 +140,31 @@ class TestRefusal:
         unit.update(active="activating", sub="start-pre")
         assert look("", "user x;\n", config_newer=False, master=None) is None
 
+    def test_hit_what_a_start_failed_at_may_be_mended(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        refusal = 'unknown directive "x" in %s:2' % MAIN
+        self.failed(monkeypatch, "nginx: [emerg] %s\n" % refusal, changed_at=NOW - 400)
+        found = look("", "user x;\n", config_newer=False, master=None)
+        assert found["changed"] and found["text"].startswith(refusal)
+
+    def test_hit_the_file_that_a_start_failed_at_is_gone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed(monkeypatch, 'nginx: [emerg] unknown directive "x" in /etc/nginx/conf.d/x.conf:1\n')
+        assert look("", "user x;\n", config_newer=False, master=None)["changed"]
+
+    def test_hit_the_certificate_that_lacked_is_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed(monkeypatch, "nginx: [emerg] %s\n" % WORDS)
+        found = look(files={"/c/gone.pem": ""}, config_newer=False, master=None)
+        assert found["changed"]
+
+    def test_near_miss_changed_since_and_refused_by_now(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the files show now comes first."""
+        self.failed(monkeypatch, 'nginx: [emerg] unknown directive "x" in %s:7\n' % MAIN, changed_at=NOW - 400)
+        found = look(config_newer=False, master=None)
+        assert found["line"] == 2 and "gone.pem" in found["text"] and "changed" not in found
+
+    def test_near_miss_nobody_changed_anything(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed(monkeypatch, 'nginx: [emerg] unknown directive "x" in %s:2\n' % MAIN)
+        assert "changed" not in look("", "user x;\n", config_newer=False, master=None)
+
     def test_hit_another_server_has_its_port(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Its test in ExecStartPre= binds nothing: only the start itself says so, and names no file."""
         refusal = "bind() to 0.0.0.0:80 failed (98: Address already in use)"

@@ -185,6 +185,15 @@ class TestDown:
         killed = "Main process exited, code=killed, status=9/KILL"
         assert self.why(killed, unit="nginx.service") == "nginx does not start: nginx.service: " + killed
 
+    def test_near_miss_what_it_refused_may_be_mended(self) -> None:
+        """The file may be gone, and nobody says that nginx refuses it."""
+        host = older.refused(text="unknown directive").silent_logs()
+        host.with_nginx(running=False, master=None)["older"]["refusal"].update(changed=True)
+        (found,) = hosts.verdict(host)["missing"]
+        assert found["what"] == "nginx_running" and found["why"].endswith(
+            "its last start failed, and files were changed since: `nginx -t`, then start it: unknown directive"
+        )
+
     def test_near_miss_it_refuses_its_files(self) -> None:
         assert self.why("unknown directive") == (
             "unknown directive: nginx refuses to load its files: it does not start"
