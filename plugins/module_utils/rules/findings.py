@@ -92,7 +92,9 @@ def with_commands(item: "Finding", snapshot: "Snapshot") -> "Finding":
         "nginx_prefix": "p" in options and nginx["prefix"],
         "sockets": next(filter(None, map(sockets_of, units)), ""),
         "no_reload": any(unit and unit.get("can_reload") is False for unit in units),
-        "refused": ":".join(str(piece[key]) for piece in refused for key in ("path", "line") if piece.get(key)),
+        "refused": ":".join(
+            str(piece[key]) for piece in refused for key in ("path", "line") if piece.get(key)
+        ),
         **(item["facts"] or {}),
     }
     known = {name: value for name, value in facts.items() if value}

@@ -51,8 +51,8 @@ UNKNOWN = Entry(
 LOADS = ("{restart}", "{reload}", "{reload_both}", "{load_unit_and_restart}")
 FIRST = "first correct {refused}, which php-fpm -t refuses, or php-fpm ends here; then "
 FIRST_OF_ALL = (
-    "First correct {refused}: php-fpm -t refuses it, so a restart or reload would end php-fpm with all of its "
-    "pools. "
+    "First correct {refused}: php-fpm -t refuses it, so a restart or reload would end php-fpm with all "
+    "its pools. "
 )
 
 

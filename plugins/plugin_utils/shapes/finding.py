@@ -54,8 +54,8 @@ class Facts(TypedDict, total=False):
     pids: Optional[List[int]]  # that a person ends or wakes: all of them, or none
     refusal: Optional[str]  # kind of what keeps nginx from loading its files, as Refusal has it
     sockets: Optional[str]  # units of systemd's that make the sockets of the finding's unit
-    # FILE:LINE that php-fpm -t refuses, though a master runs with what stood there before. Not from hosts with
-    # a version before 0.19.0.
+    # FILE:LINE that php-fpm -t refuses, though a master runs with what stood there before. Not from hosts of
+    # before 0.19.0.
     refused: Optional[str]
     start_command: Optional[str]  # what starts php-fpm there in place of systemd
     user: Optional[str]  # of nginx's workers, whom the socket is to let in

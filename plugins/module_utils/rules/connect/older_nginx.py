@@ -44,7 +44,10 @@ def _start(refusal: "Refusal") -> str:
 def refused(refusal: "Refusal", runs: bool) -> str:
     """Why nginx does not load its files, or does not start at all."""
     if "changed" in refusal:
-        return "its last start failed, and files were changed since: `nginx -t`, then start it: " + refusal["text"]
+        return (
+            "its last start failed, and files were changed since: `nginx -t`, then start it: "
+            + refusal["text"]
+        )
     if {"holders", "pid_file", "masked", "unit"}.intersection(refusal):
         return "nginx does not start: " + _start(refusal)
     if "worker" in refusal:

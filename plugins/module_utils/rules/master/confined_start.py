@@ -3,7 +3,7 @@
 
 """What SELinux, AppArmor or the filter of its unit refused php-fpm when it should have started."""
 
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Set
 
 from ...parse.endpoint import parse
 from ...parse.linux.systemctl import SIGSYS, may_not_use
@@ -121,15 +121,22 @@ def by_family(down: Down) -> Optional[Reason]:
     """fpm_sockets.c: socket() fails with EAFNOSUPPORT before it binds. Without such a setting the kernel has
     no such family, as without IPv6.
     """
-    families = down.unit.get("families") if down.unit else None
-    if not families or down.failure is None or down.failure.kind != kinds.FAMILY_REFUSED:
+    unit = down.unit
+    families = unit.get("families") if unit else None
+    if unit is None or not families or down.failure is None:
         return None
-    needed = {FAMILIES.get(parse(pool["endpoint"] or "").family) for pool in down.master["pools"]}
+    end = ""
+    needed: Set[Optional[str]] = set()
+    if down.failure.kind == kinds.FAMILY_REFUSED:
+        needed = {FAMILIES.get(parse(pool["endpoint"] or "").family) for pool in down.master["pools"]}
+    elif down.failed_with("start_timeout") and unit.get("type") == "notify":
+        needed, end = {"AF_UNIX"}, ", so it cannot tell systemd that it is ready (Type=notify)"
     refused = sorted(name for name in needed if name and may_not_use(families, name))
     if not refused:
         return None
     setting = "RestrictAddressFamilies=%s" % families
-    words = "%s cannot start: its unit's %s lets it make no socket of %s" % (down.name, setting, refused[0])
+    words = "%s cannot start: its unit's %s lets it make no socket of %s" + end
+    words = words % (down.name, setting, refused[0])
     return Reason(words, [evidence("systemd", "%s: %s" % (down.name, setting))] + down.proof)
 
 

@@ -88,9 +88,13 @@ def _not_fastcgi(case: Case) -> Optional[Match]:
 
 def _was_held(case: Case) -> Optional[Match]:
     """php-fpm itself speaks FastCGI: what did not had the address before it."""
-    lost = case.lost(NOT_FASTCGI)
-    began = [owner.master["started_at"] or 0.0 for owner in case.running]
-    if not lost or not case.answers or not began or lost[-1].at + LOG_SECOND > min(began):
+    lost, masters = case.lost(NOT_FASTCGI), [owner.master for owner in case.running]
+    if not lost or not case.answers or not masters:
+        return None
+    # The clock of processes is early by up to a second, that of systemd is not, and a reload moves it.
+    began = min([(each["started_at"] or 0.0) + LOG_SECOND for each in masters])
+    loaded = min([each["loaded_at"] or 0.0 for each in masters])
+    if lost[-1].at > began or lost[-1].at + LOG_SECOND > loaded:
         return None
     words = "What held %s until php-fpm was started there did not speak FastCGI." % case.key
     reason = Reason(words, [sample(lost[-1].event)], lost, confidence="likely", state="recovered")
@@ -118,4 +122,6 @@ def _no_death(case: Case) -> Answer:
     return Clear("no worker of %s died in a request" % case.key)
 
 
-RULE = Rule("invalid_response", (CAUSE,), (_forwarder, _not_fastcgi, _deaths, _was_held, _protocol_error, _no_death))
+RULE = Rule(
+    "invalid_response", (CAUSE,), (_forwarder, _not_fastcgi, _deaths, _was_held, _protocol_error, _no_death)
+)

@@ -149,8 +149,9 @@ WORDS: dict[tuple[str, str | None], Entry] = {
     ("fpm_not_running", "address_family"): Entry(
         title="PHP-FPM is not running: address families",
         what="RestrictAddressFamilies= of the unit lets php-fpm make no socket of the kind its pool listens "
-        "on.",
-        decides="The journal says Address family not supported (97), and systemctl show lists the families.",
+        "on, or by which it tells systemd that it is ready (AF_UNIX).",
+        decides="The journal says Address family not supported (97), or the start timed out, and systemctl "
+        "show lists the families.",
         fix="allow it in RestrictAddressFamilies= (systemctl cat {unit}), daemon-reload, start {unit}",
         advice="`systemctl cat {unit}` shows the file that sets it. Let RestrictAddressFamilies= have "
         "AF_UNIX AF_INET AF_INET6 there, or take the line out. Then `{load_unit_and_start}`.",

@@ -157,7 +157,9 @@ class TestRefusal:
 
     def test_near_miss_changed_since_and_refused_by_now(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What the files show now comes first."""
-        self.failed(monkeypatch, 'nginx: [emerg] unknown directive "x" in %s:7\n' % MAIN, changed_at=NOW - 400)
+        self.failed(
+            monkeypatch, 'nginx: [emerg] unknown directive "x" in %s:7\n' % MAIN, changed_at=NOW - 400
+        )
         found = look(config_newer=False, master=None)
         assert found["line"] == 2 and "gone.pem" in found["text"] and "changed" not in found
 

@@ -144,6 +144,17 @@ class TestHung:
     def test_decoy_php_fpm_itself_is_waited_for(self) -> None:
         assert hosts.only(timed_out(READY, type="notify"))["reason"] == "start_timeout"
 
+    @pytest.mark.parametrize("families", ["AF_INET AF_INET6", "~AF_UNIX"])
+    def test_hit_it_may_not_tell_systemd_that_it_is_ready(self, families: str) -> None:
+        item = hosts.only(timed_out(READY, type="notify", families=families))
+        assert item["reason"] == "address_family" and "cannot tell systemd" in item["summary"]
+
+    @pytest.mark.parametrize(
+        "families, kind", [("AF_UNIX AF_INET", "notify"), ("AF_INET", "forking"), (None, "notify")]
+    )
+    def test_near_miss_it_may_or_need_not(self, families: Any, kind: str) -> None:
+        assert hosts.only(timed_out(READY, type=kind, families=families))["reason"] == "start_timeout"
+
     def test_near_miss_its_configuration_was_changed_since(self) -> None:
         item = hosts.only(timed_out(READY, type="notify").with_master(config_changed_at=9e9))
         assert (item["reason"], item["confidence"]) == ("start_timeout", "likely")
