@@ -3,7 +3,7 @@
 
 """Makes findings of what rules answer."""
 
-from typing import TYPE_CHECKING, Dict, Optional, Sequence, Union, cast
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Union, cast
 
 from ..parse.nginx.sites import place as place_of
 from .case import Case
@@ -13,7 +13,6 @@ from .seen import sockets_of
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.finding import Evidence, Facts, Finding
-    from ...plugin_utils.shapes.php_fpm import Master
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 MOST_PIDS = 64  # to end a part of them alone would be wrong
@@ -65,16 +64,6 @@ def finding(cause: Cause, reason_id: str, reason: Reason, endpoint: Optional[str
     }
 
 
-def _refused(master: "Master") -> "Optional[Evidence]":
-    """What php-fpm -t refuses of files that a running master has not loaded: a restart or reload ends it."""
-    if not master["running"] or not master["test"]["ran"]:
-        return None
-    from .master.down import rejection
-
-    found = rejection(master)
-    return found.proof if found and found.reason != "not_executable" else None
-
-
 def with_commands(item: "Finding", snapshot: "Snapshot") -> "Finding":
     """With what is not as usual in the commands that the catalogue names."""
     nginx, options = snapshot["nginx"], snapshot["nginx"].get("options") or {}
@@ -83,8 +72,11 @@ def with_commands(item: "Finding", snapshot: "Snapshot") -> "Finding":
     config = nginx["config"] if {"c", "p"}.intersection(options) else None
     masters = [master for master in snapshot["fpm"]["masters"] if master["unit"] == item["unit"]]
     units = [master["unit_state"] for master in masters]
-    to_load = masters if item["unit"] and item["state"] == "active" else []
-    refused = list(filter(None, map(_refused, to_load)))[:1]
+    refused: "List[Evidence]" = []
+    if item["unit"] and item["state"] == "active" and any(each["test"]["ran"] for each in masters):
+        from .master.down import not_loadable
+
+        refused = not_loadable(masters)
     facts: Dict[str, object] = {
         "nginx_unit": nginx["unit"] != "nginx.service" and nginx["unit"],
         "no_nginx_unit": nginx["running"] and not nginx["unit"],

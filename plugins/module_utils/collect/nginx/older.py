@@ -128,12 +128,17 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
 def _over(host: Host, nginx: "Nginx", refusal: "Refusal") -> bool:
     """Whether what a start failed at may be mended: what it names, or files, came, went or were changed."""
     at, path = refusal["at"], path_in(refusal["text"])
-    if host.lacks(refusal["file"]) or path and "No such file" in refusal["text"] and not host.lacks(path):
+    lacks = bool(path) and "No such file" in refusal["text"] and host.lacks(path or "")
+    if host.lacks(refusal["file"]) or path and "No such file" in refusal["text"] and not lacks:
         return True
-    times = [nginx["config_changed_at"] or 0.0]
-    for folder in {posixpath.dirname(name) for name in (refusal["file"], nginx["config"]) if name}:
+    places = {refusal["file"]}
+    times = [0.0]
+    if not (lacks and refusal["line"]):  # else the line alone may have been taken out
+        times.append(nginx["config_changed_at"] or 0.0)
+        places = {posixpath.dirname(name) for name in (refusal["file"], nginx["config"]) if name}
+    for place in places:
         try:
-            times.append(host.stat(folder).mtime)
+            times.append(host.stat(place).mtime)
         except HostError:
             continue
     return at is not None and max(times) > at

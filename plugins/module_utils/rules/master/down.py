@@ -230,6 +230,12 @@ def rejection(master: "Master") -> Optional[Rejection]:
     return None
 
 
+def not_loadable(masters: "Sequence[Master]") -> "List[Evidence]":
+    """What is refused of files that a running master has not loaded yet: a restart or reload would end it."""
+    found = [rejection(master) for master in masters if master["running"] and master["test"]["ran"]]
+    return [each.proof for each in found if each and each.reason != "not_executable"][:1]
+
+
 def _refused_by_test(master: "Master") -> Rejection:
     """The place is the one that php-fpm names, else that of a problem which was read in the files."""
     output = "\n".join(master["test"]["output"][:3])

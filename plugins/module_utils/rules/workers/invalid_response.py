@@ -5,7 +5,6 @@
 
 from typing import List, Optional
 
-from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import meanings
 from ...signatures.php_fpm import WORKER_ENDED
 from ..case import CUT_OFF, Case
@@ -21,7 +20,6 @@ from ..model import (
     evidence,
     first_line,
     ids,
-    sample,
 )
 
 CAUSE = Cause(
@@ -33,8 +31,7 @@ CAUSE = Cause(
     code=7,
     consequence_of=("worker_oom_killed", "request_terminated", "reload_interrupted"),
 )
-NOT_FASTCGI = meanings("not_fastcgi")
-PROTOCOL_ERRORS = NOT_FASTCGI | meanings("bad_header")
+PROTOCOL_ERRORS = meanings("not_fastcgi", "bad_header")
 # Silent, or closing, when the php-fpm behind them is.
 FORWARDERS = frozenset(
     ("docker-proxy", "rootlessport", "conmon", "pasta", "slirp4netns")
@@ -86,28 +83,12 @@ def _not_fastcgi(case: Case) -> Optional[Match]:
     return Match(CAUSE, "not_fastcgi", reason)
 
 
-def _was_held(case: Case) -> Optional[Match]:
-    """php-fpm itself speaks FastCGI: what did not had the address before it."""
-    lost, masters = case.lost(NOT_FASTCGI), [owner.master for owner in case.running]
-    if not lost or not case.answers or not masters:
+def _odd_answers(case: Case) -> Optional[Match]:
+    if not case.lost(PROTOCOL_ERRORS):
         return None
-    # The clock of processes is early by up to a second, that of systemd is not, and a reload moves it.
-    began = min([(each["started_at"] or 0.0) + LOG_SECOND for each in masters])
-    loaded = min([each["loaded_at"] or 0.0 for each in masters])
-    if lost[-1].at > began or lost[-1].at + LOG_SECOND > loaded:
-        return None
-    words = "What held %s until php-fpm was started there did not speak FastCGI." % case.key
-    reason = Reason(words, [sample(lost[-1].event)], lost, confidence="likely", state="recovered")
-    return Match(CAUSE, "not_fastcgi", reason)
+    from .odd_answers import broke_the_format, was_held
 
-
-def _protocol_error(case: Case) -> Optional[Match]:
-    lost = case.lost(PROTOCOL_ERRORS)
-    if not lost:
-        return None
-    words = "php-fpm's answer on %s broke the FastCGI or CGI format." % case.key
-    reason = Reason(words, [sample(lost[-1].event)], lost, confidence="likely", severity="warning")
-    return Match(CAUSE, "protocol_error", reason)
+    return was_held(CAUSE, case) or broke_the_format(CAUSE, case, case.lost(PROTOCOL_ERRORS))
 
 
 def _deaths(case: Case) -> Optional[List[Match]]:
@@ -122,6 +103,4 @@ def _no_death(case: Case) -> Answer:
     return Clear("no worker of %s died in a request" % case.key)
 
 
-RULE = Rule(
-    "invalid_response", (CAUSE,), (_forwarder, _not_fastcgi, _deaths, _was_held, _protocol_error, _no_death)
-)
+RULE = Rule("invalid_response", (CAUSE,), (_forwarder, _not_fastcgi, _deaths, _odd_answers, _no_death))

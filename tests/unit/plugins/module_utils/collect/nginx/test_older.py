@@ -163,6 +163,13 @@ class TestRefusal:
         found = look(config_newer=False, master=None)
         assert found["line"] == 2 and "gone.pem" in found["text"] and "changed" not in found
 
+    def test_near_miss_what_it_names_lacks_still(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Other files were changed since then."""
+        module = 'dlopen() "/m/a.so" failed (/m/a.so: No such file or directory) in %s:1' % MAIN
+        self.failed(monkeypatch, "nginx: [emerg] %s\n" % module, changed_at=NOW - 400)
+        found = look("", "load_module /m/a.so;\n", config_newer=False, master=None)
+        assert found["line"] == 1 and "changed" not in found
+
     def test_near_miss_nobody_changed_anything(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.failed(monkeypatch, 'nginx: [emerg] unknown directive "x" in %s:2\n' % MAIN)
         assert "changed" not in look("", "user x;\n", config_newer=False, master=None)

@@ -190,8 +190,8 @@ class TestDown:
         host = older.refused(text="unknown directive").silent_logs()
         host.with_nginx(running=False, master=None)["older"]["refusal"].update(changed=True)
         (found,) = hosts.verdict(host)["missing"]
-        said = "its last start failed, and files were changed since: `nginx -t`, then start it: "
-        assert found["what"] == "nginx_running" and found["why"].endswith(said + "unknown directive")
+        words = "its last start failed, and files were changed since: `nginx -t`, then start it: "
+        assert found["what"] == "nginx_running" and found["why"].endswith(words + "unknown directive")
 
     def test_near_miss_it_refuses_its_files(self) -> None:
         assert self.why("unknown directive") == (
