@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.nginx import Target
     from ...plugin_utils.shapes.snapshot import Snapshot
 
-NOTED = UNOPENED | meanings("body_too_large", "too_large_for_php", "too_many_for_php", "sent_missing")
+NOTED = UNOPENED | meanings(
+    "body_too_large", "too_large_for_php", "too_many_for_php", "upload_unkept", "sent_missing", "file_cut"
+)
 
 
 def _all_answer(snapshot: "Snapshot", targets: Sequence["Target"]) -> bool:

@@ -44,7 +44,7 @@ BEFORE_SCRIPT = words("fatal_before_script")
 FATAL = BEFORE_SCRIPT | words("php_fatal")
 # Of which parse/nginx/message_parts.py knows more.
 HAVE_PARTS = (
-    LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound zone_full")
+    LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound zone_full file_cut")
 )
 TIMED_OUT = words("timed_out broken_off")  # whose path says which location's it was
 MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
@@ -53,7 +53,7 @@ MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     # Nobody to ask for a name, no address for it.
     words("no_resolver unresolved bad_upstream "),
     # The visitor closed the connection, no PROXY header, client_max_body_size, post_max_size.
-    words("client_gone proxy_header body_too_large too_large_for_php too_many_for_php "),
+    words("client_gone proxy_header body_too_large too_large_for_php too_many_for_php upload_unkept file_cut "),
     words("php_message"),  # any other in stderr
 )
 # Lines of an access log, by their id: the status with what else the line tells.
@@ -107,6 +107,8 @@ ng-stderr-post * - too_large_for_php FastCGI sent in stderr: "PHP message: PHP W
 Content-Length of %d bytes exceeds the limit of %d bytes%q
 ng-stderr-fields * - too_many_for_php FastCGI sent in stderr: "PHP message: PHP Warning:  %qInput \
 variables exceeded %d.%q
+ng-stderr-upload * - upload_unkept FastCGI sent in stderr: "PHP message: PHP Warning:  %qFile upload error - \
+unable to create a temporary file%q
 ng-stderr - - php_message FastCGI sent in stderr: "%q
 ng-stderr header - php_message FastCGI sent in stderr: "%q
 ng-connect-enoent connecting 502 missing connect() to unix:%s failed (2: %s)
@@ -208,6 +210,8 @@ ng-static-denied static 403 static_denied open() "%q" failed (13: %s)
 ng-zone-full - 500 zone_full could not allocate node in cache keys zone "%s"
 ng-zone-full-limit - 503 zone_full could not allocate node in limit_req zone "%s"
 ng-sent-missing sent 404 sent_missing open() "%q" failed (2: %s)
+ng-file-cut - - file_cut sendfile() reported that "%q" was truncated at %d%s
+    pread() read only %d of %d from "%q"%s
 ng-body-too-large - 413 body_too_large client intended to send too large body: %d bytes
 ng-worker-died - - nginx_crashed worker process %d exited on signal %d
     worker process %d exited on signal %d (core dumped)

@@ -310,7 +310,13 @@ class MissedPage(TypedDict):
     ways: List[ScriptWay]  # of nginx
 
 
-class OddVisits(TypedDict):
+class LaterOddVisits(TypedDict, total=False):
+    """Not in snapshots from before 0.19.0."""
+
+    own: bool  # of a circle: each redirect has the size of nginx's own page
+
+
+class OddVisits(LaterOddVisits):
     """Requests of one kind that visitors did not get answered, by the last lines of an access log."""
 
     log: str  # path

@@ -91,7 +91,17 @@ PhpFault = Literal[
     "unresolved_name",
     "vendor",
 ]
-Fault = Literal[PhpFault, "interned_strings", "killed", "link_circle", "main_file", "pid_file", "unit_file"]
+Fault = Literal[
+    PhpFault,
+    "directory",
+    "interned_strings",
+    "itself",
+    "killed",
+    "link_circle",
+    "main_file",
+    "pid_file",
+    "unit_file",
+]
 
 if TYPE_CHECKING:
     from typing import TypedDict

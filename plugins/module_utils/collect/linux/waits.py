@@ -43,6 +43,8 @@ MOST_WORKERS = 32
 _HIGHEST = 1 << 56  # no address of a process is above
 _PATH = 400
 SHELLS = 3  # of which each starts the next
+ORPHANS = 256
+_SHELLS = ("sh", "dash", "bash")
 
 Pools = Dict[Tuple[Optional[str], str], str]  # see collect/pressure.py
 Seen = Tuple[str, Optional[str], Optional[int]]  # kind, on, holder: see shapes/waits.py
@@ -145,7 +147,7 @@ class _Watch:
         for number in descriptors:
             link = self.host.readlink(self.base + "fd/%d" % number) or ""
             if link.startswith("pipe:"):
-                return "program", self.program(), None
+                return "program", self.program(link), None
             if not link.startswith("socket:["):
                 continue
             kind, peer = self.sockets.of(int(link[8:-1]))
@@ -186,8 +188,10 @@ class _Watch:
             pass
         return "lock", _names(name), holder
 
-    def program(self) -> Optional[str]:
-        """The name of a program that the worker has started."""
+    def program(self, pipe: str = "") -> Optional[str]:
+        """The name of a program that the worker has started. One that a shell left in the background goes to
+        process 1, and keeps the pipe.
+        """
         name, pid = "", str(self.pid)
         for _deep in range(SHELLS):
             pids = (self.host.text("/proc/%s/task/%s/children" % (pid, pid)) or "").split()
@@ -195,9 +199,18 @@ class _Watch:
                 break
             pid = pids[0]
             name = (self.host.text("/proc/%s/comm" % pid) or "").strip()
-            if name not in ("sh", "dash", "bash"):  # exec() of PHP starts one
+            if name not in _SHELLS:  # exec() of PHP starts one
                 break
+        if name in _SHELLS and pipe:
+            name = self.orphan(pipe) or name
         return redact(name, 32) or None
+
+    def orphan(self, pipe: str) -> Optional[str]:
+        for pid in (self.host.text("/proc/1/task/1/children") or "").split()[:ORPHANS]:
+            base = "/proc/%s/" % pid
+            if pipe in [self.host.readlink(base + "fd/%d" % number) for number in (1, 2)]:
+                return (self.host.text(base + "comm") or "").strip()
+        return None
 
     def mount(self) -> Optional[str]:
         """The mount of the only network file system that the worker sees."""

@@ -29,6 +29,7 @@ _PATTERNS = (
         OWN_ERRORS | UNWRITABLE,
         r'\b(?:(?:open|mkdir|pread|pwritev?|stat)\(\)|index of) "(?P<path>/[^"]{1,255})" (?:failed|has|is) ',
     ),
+    (meanings("file_cut"), r'\b(?:reported that|from) "(?P<path>/[^"]{1,255})"'),
     (meanings("nginx_crashed"), r"exited on signal (?P<signal>[0-9]{1,2})"),
     (meanings("unbound"), r"\bbind\((?P<address>[^ )]{1,64})\) failed"),
     # An application may say the words, too, but not behind nginx's quote or PHP's own words.

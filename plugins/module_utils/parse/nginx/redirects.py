@@ -20,6 +20,7 @@ CIRCLE, CHECK = "circle", "check"
 _BALANCER = re.compile("ELB-HealthChecker|GoogleHC|Load Balancer Agent")
 _SENT_ON = ("301", "302", "303", "307", "308")
 AT_ONCE, OFTEN = 3.0, 4  # seconds: a browser asks again at once, a check some seconds later
+_OWN = re.compile(r"1[3-8]\d\Z")  # bytes of nginx's own page (ngx_http_special_response.c)
 CONTENT = 2  # checks with a page since
 
 
@@ -27,6 +28,7 @@ class _Site:
     def __init__(self) -> None:
         # By kind, and by visitor and path.
         self.hits: Dict[str, Dict[Tuple[str, str, str], List[Hit]]] = {CIRCLE: {}, CHECK: {}}
+        self.by_others = False  # whether one of the redirects is none of nginx's own
         self.came: Dict[str, List[float]] = {CIRCLE: [], CHECK: []}  # pages of visitors, and of balancers
 
     def add(self, at: float, path: str, fields: Fields) -> None:
@@ -39,6 +41,7 @@ class _Site:
             self.came[kind].append(at)
         elif status in _SENT_ON or (balancer and status[:1] == "4"):
             self.hits[kind].setdefault(key, []).append(Hit(0, at, path, status, who))
+            self.by_others |= not _OWN.match(fields.get("body_bytes_sent", ""))
 
     def found(self, kind: str) -> List[Hit]:
         return sorted(hit for hits in self.hits[kind].values() if self._counts(kind, hits) for hit in hits)
@@ -63,5 +66,7 @@ def sent_on(pages: Iterable[Page], path_of_log: str) -> "List[OddVisits]":
             if hits:
                 visits = as_visits(path_of_log, site, kind, hits)
                 visits["others"] = sum(at >= hits[0].at for at in seen.came[CIRCLE])
+                if not seen.by_others:
+                    visits["own"] = True
                 found.append(visits)
     return found

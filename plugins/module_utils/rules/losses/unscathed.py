@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Sequence
 from ...parse.endpoint import dialled_at, is_this_host, parse
 from ...parse.timestamps import LOG_SECOND
 from ...signatures.lookup import by_meaning, meaning_of, meanings
-from ...signatures.nginx import LOST, NO_SERVER, TIMED_OUT
+from ...signatures.nginx import LOST, NO_CONNECTION, NO_SERVER, TIMED_OUT
 from ..case import NOBODY_THERE, Case, site_reconfigured
 from ..connect.http_to_fpm import pool_at
 from ..missing import unseen
@@ -90,6 +90,17 @@ def _own_sites(snapshot: "Snapshot", peer: str) -> List[str]:
 def _is_local(peer: str) -> bool:
     place = parse(peer)
     return is_this_host(place) or bool(place.address and dialled_at(place.address) == "127.0.0.1")
+
+
+def own_upstream(snapshot: "Snapshot") -> Optional[str]:
+    """An address that nginx lost requests to, and that it serves itself."""
+    for event in snapshot["logs"]["events"]:
+        name = event["endpoint"] or ""
+        peer, meaning = name.partition("://")[2], meaning_of(event)
+        if peer and event["source"] == "nginx" and meaning in UNSERVED | NO_CONNECTION and _is_local(peer):
+            if _own_sites(snapshot, peer):
+                return name
+    return None
 
 
 def _note(

@@ -50,6 +50,16 @@ def _hidden_socket(down: "Down") -> Optional[Reason]:
     return Reason(words, [proof] + down.proof, confidence="likely")
 
 
+def _directory_in_place(down: "Down") -> Optional[Reason]:
+    """php-fpm takes away what stands there, but no directory: bind(2) says that the address is in use."""
+    place = down.place or down.case.endpoint
+    if not down.case.owners or not place["path"] or place["type"] != "directory":
+        return None
+    words = "%s cannot start: a directory is where its socket is to be, %s" % (down.name, place["path"])
+    proof = [evidence("file", "%s is a directory" % place["path"], place["path"])]
+    return Reason(words, proof + down.proof, facts={"fault": "directory", "path": place["path"]})
+
+
 def _address_in_use(down: "Down") -> Optional[Reason]:
     failure, place = down.failure, down.place
     if failure is None or not down.failed_with("address_in_use") or not place or not place["listening"]:
@@ -174,6 +184,7 @@ REASONS: Tuple[Row, ...] = (
     # What the last start failed at, or the next would, is so now.
     _of("log_unwritable", _rejected),
     ("bind_failed", _hidden_socket),
+    ("bind_failed", _directory_in_place),
     ("address_in_use", _address_in_use),
     ("runtime_dir_missing", _directory_missing_at_start),
     ("unknown_user", _no_account),

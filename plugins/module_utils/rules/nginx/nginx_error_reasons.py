@@ -103,12 +103,16 @@ def _temp(group: Group) -> Optional[Match]:
 def _no_visitors(group: Group) -> Match:
     """nginx accepts nobody: it has not read which site is asked for, so these are losses of none."""
     from ..losses.cured import connections_raised
+    from ..losses.unscathed import own_upstream
 
+    itself = own_upstream(group.snapshot)
+    words, proof = "nginx asks itself at %s, and has lost such requests", [sample(group.newest)]
     reason = likely(
         "nginx has no connection left for new visitors: it turns them away before it reads a request.",
-        [sample(group.newest)],
+        [evidence("nginx", words % itself), *proof] if itself else proof,
         losses_of([event for event in group.events if meaning_of(event) in TURNED_AWAY]),
         state=state_of(connections_raised(group.snapshot, group.events)),
+        facts={"fault": "itself"} if itself else {},
     )
     return Match(NGINX_LIMIT, "visitors", reason)
 

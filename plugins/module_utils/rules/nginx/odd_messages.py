@@ -24,7 +24,9 @@ WHAT: "What" = "visitors"
 LARGE: "What" = "too_large"
 CHECK: "What" = "health_check"
 SENT: "What" = "sent_file"
-TOO_LARGE = meanings("body_too_large", "too_large_for_php", "too_many_for_php")
+ASSETS: "What" = "assets"
+UNKEPT, CUT = meanings("upload_unkept"), meanings("file_cut")
+TOO_LARGE = meanings("body_too_large", "too_large_for_php", "too_many_for_php") | UNKEPT
 FOR_FIELDS, SENT_MISSING = meanings("too_many_for_php"), meanings("sent_missing")
 FOR_PHP = meanings("too_large_for_php")
 NAMELESS = (None, "", "_", "default", "localhost")
@@ -32,7 +34,15 @@ PAGES = re.compile(r"ping|status|health|check", re.I)
 BODY = "%s: nginx refused %d requests with 413: their bodies are larger than client_max_body_size"
 FORM = "%s: PHP dropped the bodies of %d requests: they are larger than post_max_size, and nginx takes them"
 FIELDS = "%s: PHP dropped a part of %d forms: they have more fields than max_input_vars of PHP"
-DROPPED = ((FOR_FIELDS, FIELDS), (FOR_PHP, FORM), (TOO_LARGE, BODY))
+UPLOADS = (
+    "%s: PHP kept none of %d uploads: there is no directory that it may write them to (upload_tmp_dir, else "
+    "sys_temp_dir or /tmp; open_basedir must name it, and the pool's account may write there)"
+)
+CUT_OFF = (
+    "%s: nginx cut off %d answers, as of %s: that file was written anew in its place while nginx had its old "
+    "size. Let a deploy make a new file and rename it; else open_file_cache_valid says for how long"
+)
+DROPPED = ((UNKEPT, UPLOADS), (FOR_FIELDS, FIELDS), (FOR_PHP, FORM), (TOO_LARGE, BODY))
 PAGE = "%s: nginx hands %s to php-fpm, and no pool has that as ping.path or pm.status_path: the check fails"
 ELSEWHERE = (
     "%s: PHP answered each of %d requests for the front page with 404: the php-fpm behind %s does not find "
@@ -56,6 +66,9 @@ def notes_on_messages(snapshot: "Snapshot", explained: Sequence[str]) -> "List[M
         if meaning in TOO_LARGE:
             words = next(text for those, text in DROPPED if meaning in those)
             notes.append(unseen(LARGE, event["sample"]["path"], words % (site, event["count"])))
+        elif meaning in CUT:
+            words = CUT_OFF % (site, event["count"], event["detail"].get("path", "a file"))
+            notes.append(unseen(ASSETS, event["sample"]["path"], words))
         elif meaning in SENT_MISSING and site not in explained:
             notes.append(unseen(SENT, event["sample"]["path"], FILE % (site, event["count"])))
         elif meaning in UNOPENED:

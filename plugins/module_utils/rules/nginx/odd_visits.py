@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, List, NamedTuple, Optional, Sequence
 from ..missing import unseen
 from ..pages.path_info import FEWEST, NGINX_ALONE, shown
 from ..pages.php_error_reasons import log_sites
-from .odd_messages import CHECK, LARGE, WHAT, notes_on_messages
+from .odd_messages import ASSETS, CHECK, LARGE, WHAT, notes_on_messages
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding
@@ -22,7 +22,6 @@ CIRCLE: "What" = "redirects"
 SPOKEN: "What" = "other_protocol"
 SCRIPT: "What" = "failed_script"
 OTHERS: "What" = "losses_elsewhere"
-ASSETS: "What" = "assets"
 UNLED: "What" = "permalinks"
 AT = "%(file)s:%(line)s: %(written)s"
 MOST_NOTES = 3
@@ -35,6 +34,10 @@ TOO_LONG = (
 TLS = (
     "Where TLS ends in front of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the "
     "server block's redirects"
+)
+OWN = (
+    "nginx itself sends on (return, rewrite): see which server blocks send to each other, or to "
+    "themselves, by name, www. or scheme"
 )
 CACHED = (
     "nginx's cache keeps redirects (%(file)s:%(line)s: %(written)s), so that one for http comes to "
@@ -89,7 +92,8 @@ def _unled(seen: Seen) -> Judged:
 def _circle(seen: Seen) -> Judged:
     if seen.visits["visitors"] < 2:  # a test of the load follows no redirect
         return None
-    return (CIRCLE if seen.visits["others"] else WHAT), CACHED % seen.ways[0] if seen.ways else TLS
+    by_nginx = OWN if seen.visits.get("own") else TLS
+    return (CIRCLE if seen.visits["others"] else WHAT), CACHED % seen.ways[0] if seen.ways else by_nginx
 
 
 def _made(seen: Seen) -> Judged:

@@ -40,6 +40,8 @@ _STRINGS_FIX = (
     "let opcache.memory_consumption be larger than opcache.interned_strings_buffer, which is a part of it; "
     "`{start}`"
 )
+# As a container engine makes one for a volume whose file is not there.
+_DIRECTORY_FIX = "move the directory {path} away (a volume or a script may make it again), then `{start}`"
 _MAIN_FILE_FIX = (
     "put back {path}, from a backup or by a new installation of its package (Debian: --force-confmiss); "
     "`{restart}`"
@@ -87,6 +89,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "or knows no ACL. Then let the pool listen below /run. Remove it, then `{start}`.",
         do_not="Do not delete the socket by reflex: this text rarely means a stale socket, FPM replaces "
         "those itself.",
+        when=(When("fault", "directory", _DIRECTORY_FIX),),
     ),
     ("fpm_not_running", "address_in_use"): Entry(
         title="PHP-FPM is not running: its address is taken",

@@ -11,6 +11,10 @@ from ..entry import Entry, When
 _BACKLOG_OF_UNIT = (
     "free workers of pool {pool} first; Backlog= in {sockets}, not listen.backlog, only for short bursts"
 )
+_ITSELF_FIX = (
+    "see whether proxy_pass, with the Host that it sets, leads requests round to this nginx for ever, and lead "
+    "it on; if not, raise worker_connections; `{test_nginx} && {reload_nginx}`"
+)
 
 WORDS: dict[tuple[str, str | None], Entry] = {
     ("request_terminated", None): Entry(
@@ -95,6 +99,7 @@ WORDS: dict[tuple[str, str | None], Entry] = {
         "raise `worker_connections`, with `worker_rlimit_nofile` above twice that; `{test_nginx} && "
         "{reload_nginx}`.",
         do_not="Do not look in the access log for these visitors, nor in php-fpm's: they never got there.",
+        when=(When("fault", "itself", _ITSELF_FIX),),
         returns=True,
     ),
     ("nginx_limit", "zone_full"): Entry(
