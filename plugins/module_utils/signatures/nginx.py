@@ -44,7 +44,13 @@ BEFORE_SCRIPT = words("fatal_before_script")
 FATAL = BEFORE_SCRIPT | words("php_fatal")
 # Of which parse/nginx/message_parts.py knows more.
 HAVE_PARTS = (
-    LIMITED | CYCLES | UNWRITABLE | OWN_ERRORS | REFUSED | FATAL | words("nginx_crashed unbound zone_full file_cut")
+    LIMITED
+    | CYCLES
+    | UNWRITABLE
+    | OWN_ERRORS
+    | REFUSED
+    | FATAL
+    | words("nginx_crashed unbound zone_full file_cut")
 )
 TIMED_OUT = words("timed_out broken_off")  # whose path says which location's it was
 MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
@@ -53,7 +59,9 @@ MEANINGS = (LOST | NO_SERVER | HAVE_PARTS).union(
     # Nobody to ask for a name, no address for it.
     words("no_resolver unresolved bad_upstream "),
     # The visitor closed the connection, no PROXY header, client_max_body_size, post_max_size.
-    words("client_gone proxy_header body_too_large too_large_for_php too_many_for_php upload_unkept file_cut "),
+    words(
+        "client_gone proxy_header body_too_large too_large_for_php too_many_for_php upload_unkept file_cut "
+    ),
     words("php_message"),  # any other in stderr
 )
 # Lines of an access log, by their id: the status with what else the line tells.
@@ -107,7 +115,7 @@ ng-stderr-post * - too_large_for_php FastCGI sent in stderr: "PHP message: PHP W
 Content-Length of %d bytes exceeds the limit of %d bytes%q
 ng-stderr-fields * - too_many_for_php FastCGI sent in stderr: "PHP message: PHP Warning:  %qInput \
 variables exceeded %d.%q
-ng-stderr-upload * - upload_unkept FastCGI sent in stderr: "PHP message: PHP Warning:  %qFile upload error - \
+ng-stderr-upload * - upload_unkept FastCGI sent in stderr: "PHP message: PHP Warning:  File upload error - \
 unable to create a temporary file%q
 ng-stderr - - php_message FastCGI sent in stderr: "%q
 ng-stderr header - php_message FastCGI sent in stderr: "%q

@@ -13,6 +13,7 @@ class ErrorParts(TypedDict, total=False):
     """What PHP could not have, by the words of the error; not in snapshots from before 0.13.0."""
 
     read_only: List[str]  # files that it cannot write, since their file system is read-only
+    unwritable: List[str]  # by an application's own words; not before 0.19.0
     missing: List[str]  # files and sockets that it did not find; not before 0.14.0
     lacks: List[str]  # process (it could start none), database or temporary_file; not before 0.14.0
     fault: PhpFault  # what the error is about, where that has a fix of its own; not before 0.14.0

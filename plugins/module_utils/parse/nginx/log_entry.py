@@ -50,6 +50,7 @@ _OF_PAGES = re.compile(
     r'open\(\) "[^"]{1,255}\.(?:jpe?g|png|gif|webp|avif|svg|ico|css|m?js|woff2?|ttf|mp4|webm)" failed \(13'
 )
 _CLOSED = "Unable to open primary script: "
+_UPLOAD = "PHP message: PHP Warning:  File upload error - unable to create a temporary file"
 _NEXT = "; PHP message: "
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
 _UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
@@ -140,7 +141,7 @@ def _recognise(message: str, phase: str, crit: bool, http: bool) -> Tuple[Option
         if not hit:
             return None, {}
     row, places = hit
-    for words in (_FATAL, _CLOSED) if row.meaning in _SPOKEN else ():
+    for words in (_FATAL, _CLOSED, _UPLOAD) if row.meaning in _SPOKEN else ():
         if words in message:
             words += message.partition(words)[2].partition(_NEXT)[0]
             row, places = NGINX.find(STDERR + words, phase) or hit

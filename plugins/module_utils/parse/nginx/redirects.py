@@ -6,7 +6,7 @@ the last lines of an access log.
 """
 
 import re
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Set, Tuple
 
 from .access_pages import Page
 from .log_format import Fields
@@ -28,7 +28,7 @@ class _Site:
     def __init__(self) -> None:
         # By kind, and by visitor and path.
         self.hits: Dict[str, Dict[Tuple[str, str, str], List[Hit]]] = {CIRCLE: {}, CHECK: {}}
-        self.by_others = False  # whether one of the redirects is none of nginx's own
+        self.by_others: Set[Tuple[str, str, str]] = set()  # with a redirect that is none of nginx's own
         self.came: Dict[str, List[float]] = {CIRCLE: [], CHECK: []}  # pages of visitors, and of balancers
 
     def add(self, at: float, path: str, fields: Fields) -> None:
@@ -41,7 +41,8 @@ class _Site:
             self.came[kind].append(at)
         elif status in _SENT_ON or (balancer and status[:1] == "4"):
             self.hits[kind].setdefault(key, []).append(Hit(0, at, path, status, who))
-            self.by_others |= not _OWN.match(fields.get("body_bytes_sent", ""))
+            if not _OWN.match(fields.get("body_bytes_sent", "")):
+                self.by_others.add(key)
 
     def found(self, kind: str) -> List[Hit]:
         return sorted(hit for hits in self.hits[kind].values() if self._counts(kind, hits) for hit in hits)
@@ -66,7 +67,7 @@ def sent_on(pages: Iterable[Page], path_of_log: str) -> "List[OddVisits]":
             if hits:
                 visits = as_visits(path_of_log, site, kind, hits)
                 visits["others"] = sum(at >= hits[0].at for at in seen.came[CIRCLE])
-                if not seen.by_others:
+                if seen.by_others.isdisjoint((*hit.who, hit.path) for hit in hits):
                     visits["own"] = True
                 found.append(visits)
     return found

@@ -83,8 +83,12 @@ def _mount_namespace(denied: Denied) -> Optional[Reason]:
 
 
 def _mandatory_access(denied: Denied) -> Optional[Reason]:
-    """A TCP connect has no owner or mode: SELinux or a packet filter refuses it."""
+    """A TCP connect has no owner or mode: SELinux or a packet filter refuses it. To what is no socket nobody
+    connects.
+    """
     is_unix = denied.case.endpoint.get("family") == "unix"
+    if is_in_the_way(denied.case):
+        return None
     return None if is_unix and denied.kind != "mandatory_access" else _blocked(denied)
 
 
@@ -112,9 +116,10 @@ def _not_a_socket(denied: Denied) -> Optional[Reason]:
     if not is_in_the_way(denied.case):
         return None
     kind, path = denied.case.endpoint["type"], denied.case.endpoint.get("path")
-    reason = _blocked(denied) if denied.blocked else _reason(denied, "that is a %s" % kind)
+    by_mode = denied.blocked and denied.kind != "mandatory_access"
+    reason = _blocked(denied) if by_mode else _reason(denied, "that is a %s" % kind)
     proof = list(reason.proof)
-    proof.insert(bool(denied.blocked), evidence("file", "%s is a %s" % (path, kind), path))
+    proof.insert(bool(by_mode), evidence("file", "%s is a %s" % (path, kind), path))
     return reason._replace(proof=proof)
 
 

@@ -103,7 +103,7 @@ def of_unit(
             continue
         for error in errors:
             words = (
-                _unwritable(unit, error.get("read_only", []))
+                _unwritable(unit, [*error.get("read_only", []), *error.get("unwritable", [])])
                 or _limit(master, unit, error)
                 or _gone(master, unit, error)
                 or _unseen(master, unit, error)

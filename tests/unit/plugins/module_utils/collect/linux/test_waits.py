@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, cast
 
 import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.collect.host import Host
@@ -207,6 +207,23 @@ class TestOthers:
         for call in ("p.wait()", "p.stdout.read()"):
             with process(source % call) as pid:
                 assert seen(pid)[:2] == ["program", "sleep"]
+
+    def test_a_program_that_a_shell_left_in_the_background(self) -> None:
+        """The shell has ended, and nobody has waited for it."""
+        pipe = "pipe:[77]"
+        host = FakeHost(
+            {
+                "/proc/7/task/7/children": "8",
+                "/proc/8/comm": "sh",
+                "/proc/8/task/8/children": "",
+                "/proc/1/task/1/children": "9 10",
+                "/proc/9/comm": "cron",
+                "/proc/10/comm": "tunnel",
+            },
+            links={"/proc/9/fd/1": "pipe:[66]", "/proc/10/fd/1": pipe},
+        )
+        assert waits._Watch(host, 7, cast(Any, None)).program(pipe) == "tunnel"
+        assert waits._Watch(host, 7, cast(Any, None)).program("pipe:[1]") == "sh"
 
     def test_a_lock_in_memory(self) -> None:
         source = "import threading\nit = threading.Lock(); it.acquire()\n" + MARK + "it.acquire()"

@@ -12,13 +12,14 @@ from ansible_collections.webmedic.php_fpm.plugins.module_utils.parse.nginx.redir
 ELB = "ELB-HealthChecker/2.0"
 
 
-def seen(*lines: str, agent: str = "x", each: float = 0.2) -> List[Any]:
+def seen(*lines: str, agent: str = "x", each: float = 0.2, size: str = "0") -> List[Any]:
     """lines: "ADDRESS STATUS PATH"; each: seconds from one to the next."""
     pages: List[Tuple[Any, ...]] = []
     for number, line in enumerate(lines):
         address, status, path = line.split(" ")
         fields = {"remote_addr": address, "status": status, "http_user_agent": agent}
         fields["request"] = "GET %s HTTP/1.1" % path
+        fields["body_bytes_sent"] = size
         pages.append(("shop.example", number * each, path, fields))
     return list(sent_on(pages, "/a.log"))
 
@@ -38,6 +39,10 @@ class TestCircle:
 
     def test_hit_another_page_comes_within_the_same_second(self) -> None:
         assert counts(*["192.0.2.1 302 /login"] * 4, "192.0.2.2 200 /", each=0) == [("circle", 4, 1, 1)]
+
+    @pytest.mark.parametrize("size, own", [("169", True), ("0", False), ("1690", False), ("-", False)])
+    def test_hit_nginx_itself_sends_on(self, size: str, own: bool) -> None:
+        assert [of.get("own", False) for of in seen(*["192.0.2.1 301 /"] * 4, size=size)] == [own]
 
     def test_near_miss_three_times(self) -> None:
         assert counts(*["192.0.2.1 301 /"] * 3) == []

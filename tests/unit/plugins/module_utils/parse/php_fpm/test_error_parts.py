@@ -18,6 +18,9 @@ class TestErrorParts:
                 "file_put_contents(/srv/l): Failed to open stream: Read-only file system",
                 {"read_only": ["/srv/l"]},
             ),
+            ("Please make writeable this directory: /srv/c", {"unwritable": ["/srv/c"]}),
+            ('Unable to write in the "/srv/c" directory', {"unwritable": ["/srv/c"]}),
+            ("Permission is denied for `/srv/c/log.txt`", {"unwritable": ["/srv/c/log.txt"]}),
             ('touch "/srv/l": Read-only file system', {"read_only": ["/srv/l"]}),
             ("fopen(/srv/c/1): Failed to open stream: No such file or directory", {"missing": ["/srv/c/1"]}),
             ("connect to unix:///run/r.sock (No such file or directory)", {"missing": ["/run/r.sock"]}),
@@ -37,6 +40,7 @@ class TestErrorParts:
             "Uncaught TypeError: x() in /srv/a.php:3",
             "fopen(/srv/c/1): Failed to open stream: Permission denied",
             "SQLSTATE[HY000] [2002] Connection refused",
+            "the log is overwritten by /srv/c",
             "sh: 1: /opt/convert: not found",
         ],
     )

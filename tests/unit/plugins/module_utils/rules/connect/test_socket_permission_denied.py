@@ -29,6 +29,11 @@ def file_at_the_path(result: str, errno: int) -> Host:
     return a_host("socket_root").dialled(result, errno).with_endpoint(type="file", inode_matches=False)
 
 
+def directory_at_the_path() -> Host:
+    """Its mode lets nginx search it, and the kernel asks whether nginx may write to it."""
+    return by_policy().with_endpoint(type="directory", inode_matches=False)
+
+
 def by_policy() -> Host:
     return a_host("socket_root").blocked_by(kind="mandatory_access", acl=False)
 
@@ -80,6 +85,10 @@ HITS: Dict[str, Callable[[], Host]] = {
 
 class TestEachReason:
     @pytest.mark.parametrize("reason", sorted(HITS))
+    def test_hit_a_directory_is_no_matter_of_a_policy(self) -> None:
+        item = hosts.only(directory_at_the_path())
+        assert item["reason"] == "not_a_socket" and "SELinux" not in item["summary"]
+
     def test_hit_each_reason_alone_is_failing(self, reason: str) -> None:
         assert hosts.found(HITS[reason]()) == ([(CAUSE, reason, "active")], "failing")
 
@@ -109,6 +118,7 @@ class TestRefused:
             (lambda: not_in_force("group_of_the_master"), []),
             (former_user, []),
             (lambda: file_at_the_path("denied", 13), []),
+            (directory_at_the_path, []),
         ],
     )
     def test_hit_the_cure_is_the_reasons_own(self, make: Callable[[], Host], actions: List[str]) -> None:

@@ -292,6 +292,14 @@ class TestFailedStart:
         assert (item["reason"], hosts.actions(host)) == (reason, actions)
         assert ("TemporaryFileSystem=/run/php:ro" in item["summary"]) == (reason == "bind_failed")
 
+    @pytest.mark.parametrize("kind, reason", [("directory", "bind_failed"), ("missing", "stopped")])
+    def test_hit_and_near_miss_a_directory_in_its_place(self, kind: str, reason: str) -> None:
+        """php-fpm says that the address is in use."""
+        host = directory_is_back().with_endpoint(type=kind, listening=False, listeners=[])
+        item = hosts.only(host)
+        assert (item["reason"], hosts.actions(host)) == (reason, START_ONLY if reason == "stopped" else [])
+        assert ("directory" in str(item["facts"])) == (kind == "directory")
+
     def test_near_miss_a_directory_that_is_back_is_not_missing(self) -> None:
         assert hosts.causes(directory_is_back()) == [(CAUSE, "stopped", "active")]
 

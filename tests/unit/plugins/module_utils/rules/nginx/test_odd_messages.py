@@ -151,5 +151,21 @@ class TestFields:
         assert hosts.found(self.logged(2)) == hosts.HEALTHY and not notes(self.logged(2))
 
 
+class TestUploads:
+    def test_hit_and_near_miss_how_many(self) -> None:
+        host = quiet().nginx_said("ng-stderr-upload", 60.0, 61.0, 62.0)
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["too_large"]
+        assert "upload_tmp_dir" in hosts.verdict(host)["missing"][0]["why"]
+        assert not notes(quiet().nginx_said("ng-stderr-upload", 60.0, 61.0))
+
+
+class TestCutFile:
+    def test_hit_and_near_miss_how_many(self) -> None:
+        host = quiet().nginx_said("ng-file-cut", 60.0, 61.0, 62.0, detail={"path": "/srv/app.css"})
+        assert hosts.found(host) == hosts.HEALTHY and notes(host) == ["assets"]
+        assert "cut off 3 answers, as of /srv/app.css" in hosts.verdict(host)["missing"][0]["why"]
+        assert not notes(quiet().nginx_said("ng-file-cut", 60.0, 61.0))
+
+
 # Of reasons that no saved snapshot shows; see rules/test_registry.py.
 HITS: Dict[str, Callable[[], Host]] = {"sent_missing": lambda: TestSentFile().logged("/srv/files")}

@@ -194,6 +194,11 @@ class TestCircle:
         assert notes(host) == ["visitors"] and hosts.status(host) == "unknown"
         assert "5 requests for pages such as / with 301" in hosts.verdict(host)["missing"][0]["why"]
 
+    def test_hit_nginx_itself_sends_on(self) -> None:
+        host = visited("circle", "", path="/", status=301, own=True)
+        why = hosts.verdict(host)["missing"][0]["why"]
+        assert "nginx itself sends on" in why and "TLS" not in why
+
     def test_near_miss_other_pages_come(self) -> None:
         host = visited("circle", "", path="/login", others=2)
         assert notes(host) == ["redirects"] and hosts.status(host) == "healthy"

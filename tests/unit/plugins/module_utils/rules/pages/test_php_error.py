@@ -130,6 +130,17 @@ class TestEveryPage:
     def test_hit_the_unit_makes_the_file_read_only(self) -> None:
         assert " has ProtectSystem=full, " in self.read_only("/usr/share/app/x.log")
 
+    def unwritable(self, path: str) -> str:
+        host = logged(fatal(": Uncaught Exception: Make writeable this directory: %s in /a.php:1" % path))
+        host.with_unit(writing={"ProtectSystem": "full"})
+        return str(hosts.only(host)["evidence"][0]["text"])
+
+    def test_hit_an_application_says_in_its_own_words(self) -> None:
+        assert " has ProtectSystem=full, " in self.unwritable("/usr/share/app/Config")
+
+    def test_near_miss_its_own_words_name_a_place_of_data(self) -> None:
+        assert "FastCGI sent in stderr" in self.unwritable("/var/www/app/Config")
+
     def test_hit_phps_own_log_names_the_file(self) -> None:
         host = logged(a_host().silent_logs()).with_unit(writing={"ProtectSystem": "full"})
         error = {
