@@ -97,9 +97,9 @@ def own_upstream(snapshot: "Snapshot") -> Optional[str]:
     for event in snapshot["logs"]["events"]:
         name = event["endpoint"] or ""
         peer, meaning = name.partition("://")[2], meaning_of(event)
-        if peer and event["source"] == "nginx" and meaning in UNSERVED | NO_CONNECTION and _is_local(peer):
-            if _own_sites(snapshot, peer):
-                return name
+        lost = event["source"] == "nginx" and meaning in UNSERVED | NO_CONNECTION
+        if peer and lost and _is_local(peer) and _own_sites(snapshot, peer):
+            return name
     return None
 
 

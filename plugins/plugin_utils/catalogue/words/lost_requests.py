@@ -12,8 +12,8 @@ _BACKLOG_OF_UNIT = (
     "free workers of pool {pool} first; Backlog= in {sockets}, not listen.backlog, only for short bursts"
 )
 _ITSELF_FIX = (
-    "see whether proxy_pass, with the Host that it sets, leads requests round to this nginx for ever, and lead "
-    "it on; if not, raise worker_connections; `{test_nginx} && {reload_nginx}`"
+    "see whether proxy_pass, with the Host that it sets, leads requests round to this nginx for ever, and "
+    "lead it on; if not, raise worker_connections; `{test_nginx} && {reload_nginx}`"
 )
 
 WORDS: dict[tuple[str, str | None], Entry] = {

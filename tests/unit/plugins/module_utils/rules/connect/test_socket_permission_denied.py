@@ -84,11 +84,11 @@ HITS: Dict[str, Callable[[], Host]] = {
 
 
 class TestEachReason:
-    @pytest.mark.parametrize("reason", sorted(HITS))
     def test_hit_a_directory_is_no_matter_of_a_policy(self) -> None:
         item = hosts.only(directory_at_the_path())
         assert item["reason"] == "not_a_socket" and "SELinux" not in item["summary"]
 
+    @pytest.mark.parametrize("reason", sorted(HITS))
     def test_hit_each_reason_alone_is_failing(self, reason: str) -> None:
         assert hosts.found(HITS[reason]()) == ([(CAUSE, reason, "active")], "failing")
 
