@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 _PATHS = {
     # The file stands before it, as of file_put_contents(FILE) and of "FILE".
     "read_only": r"[(\"](/[^)\"\s]{1,255})[)\"][^()]{0,99}Read-only file system",
-    # In an application's own words.
+    # In an application's own words, which PHP ends with the place of the error.
     "unwritable": r"(?i)\b(?:writ(?:e|ea|a)?ble|write (?:in|into|to)|permission is denied for)\b"
-    r"[^/\n]{0,99}(/[^\s\"'`<>,:;)]{1,255})",
+    r"[^/\n]{0,99}(?<! in )(/[^\s\"'`<>,:;)]{1,255})",
     "missing": r"(?:[(\"]|unix://)(/[^)\":\s]{1,255})\)?[^()]{0,99}\(?No such file or directory",
 }
 _LACKS = {

@@ -41,6 +41,7 @@ class TestErrorParts:
             "fopen(/srv/c/1): Failed to open stream: Permission denied",
             "SQLSTATE[HY000] [2002] Connection refused",
             "the log is overwritten by /srv/c",
+            "The cache directory must be present and writable. in /usr/share/app/index.php:2",
             "sh: 1: /opt/convert: not found",
         ],
     )

@@ -286,7 +286,8 @@ LATER: Dict[str, Dict[str, Any]] = {
     ": Uncaught Elasticsearch\\Common\\Exceptions\\NoNodesAvailableException: No alive nodes found in your "
     "cluster in /a.php:2": {"fault": "search_unreached"},
     ': Uncaught RuntimeException: Unable to write in the "cache" directory (/srv/a/var/cache/prod). in': {
-        "fault": "cache_unwritable"
+        "fault": "cache_unwritable",
+        "unwritable": ["/srv/a/var/cache/prod"],
     },
     ': Uncaught UnexpectedValueException: The stream or file "/srv/a/storage/logs/laravel.log" could not be '
     "opened in append mode: Failed to open stream: Permission denied": {"fault": "log_file"},
