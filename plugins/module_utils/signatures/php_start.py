@@ -32,7 +32,8 @@ php-preload-code php - preload %q in %s.php on line %d
 php-module php - extension Unable to start %s module in Unknown on line 0
 php-other php - php_startup %q
 ld-library ld.so - not_executable error while loading shared libraries: %s: %s
-ld-symbol ld.so - extension symbol lookup error: %s: undefined symbol: %s
+ld-symbol ld.so - extension symbol lookup error: %s.so: undefined symbol: %s
+ld-symbol-program ld.so - not_executable symbol lookup error: %s: undefined symbol: %s
 ld-version ld.so - not_executable %s: version `%s' not found (required by %s)
 """,
 )

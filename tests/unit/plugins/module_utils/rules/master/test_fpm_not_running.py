@@ -119,6 +119,18 @@ class TestProgram:
         assert (item["reason"], hosts.actions(host)) == ("not_executable", [])
         assert "libx.so.1" in item["evidence"][0]["text"]
 
+    @pytest.mark.parametrize(
+        "path, reason",
+        [
+            ("/usr/sbin/php-fpm8.2", "not_executable"),
+            ("/lib/x86_64-linux-gnu/libselinux.so.1", "not_executable"),
+            ("/usr/lib/php/20220829/redis.so", "extension_failed"),
+        ],
+    )
+    def test_hit_a_symbol_is_lacked_by_it_or_an_extension(self, path: str, reason: str) -> None:
+        words = "/usr/sbin/php-fpm8.2: symbol lookup error: %s: undefined symbol: pcre2_match_8" % path
+        assert hosts.only(failed_start("php-fpm[767]: " + words))["reason"] == reason
+
     def test_near_miss_php_fpm_itself_refuses(self) -> None:
         line = "ERROR: [/etc/php/8.2/fpm/pool.d/www.conf:9] unknown entry 'libx.so.1'"
         assert hosts.only(ended_test(78, line))["reason"] == "config_invalid"
