@@ -197,7 +197,9 @@ class TestEmptyErrorLog:
     def started(self, *before: Tuple[float, str]) -> Host:
         """php-fpm came up in the second of the 502s: nginx logs the second alone."""
         host = self.host(0, 500).ran_since(29.8)
-        return host.journal(*before, (29.9, "systemd[1]: Starting php..."), (29.8, "systemd[1]: Started php."))
+        return host.journal(
+            *before, (29.9, "systemd[1]: Starting php..."), (29.8, "systemd[1]: Started php.")
+        )
 
     def test_near_miss_the_host_booted_in_that_second(self) -> None:
         assert hosts.found(self.started()) == hosts.HEALTHY
