@@ -174,7 +174,8 @@ findings:
       description: What the report's words for people name, each only where it is known. C(file) and C(line)
         of the configuration that decides. C(path) of what lacks, is refused or has to be mended. C(account)
         that is missing, C(address) that is taken, C(user) who is to be let in. C(pids) to end or to wake.
-        C(start_command) in place of systemd. C(answering), the server that answers in place of this one.
+        C(start_command) in place of systemd. C(sockets), the units of systemd that make the sockets of the
+        finding's unit. C(answering), the server that answers in place of this one.
         C(nginx_unit) that runs nginx, where it is no C(nginx.service), or C(no_nginx_unit). C(nginx_config)
         and C(nginx_prefix) that it was started with, where they are no usual ones. C(no_reload) where the
         unit of the finding takes no reload. C(fault), what an error of PHP's is about, and its C(name).

@@ -211,7 +211,7 @@ class TestReturn:
         (DONE["contains"]["findings"], FindingResult, set()),
         (MASTERS["pools"], PoolDetail, set()), (MASTERS["unit_state"], Unit, {"name"}),
         (MASTERS["test"], ConfigTest, set()), (MASTERS["config_errors"], ConfigProblem, set()),
-        (SOCKETS["endpoints"], Endpoint, set()), (WORKERS["workers"], Worker, set()),
+        (SOCKETS["endpoints"], Endpoint, {"made_by"}), (WORKERS["workers"], Worker, set()),
         (WORKERS["memory"], Memory, set()),
     ])  # fmt: skip
     def test_every_declared_field_is_named(
