@@ -104,11 +104,9 @@ def _failed_start(host: Host, nginx: "Nginx", procs: Sequence[Process]) -> "Opti
             refusal = _as_refusal(texts[-1], own, unit["changed_at"], log)
             if taken:
                 return {**refusal, **_holders(host, procs, taken, nginx)}
-            return (
-                _refusal(host, nginx) or {**refusal, "changed": True}
-                if _over(host, nginx, refusal)
-                else refusal
-            )
+            if not _over(host, nginx, refusal):
+                return refusal
+            return _refusal(host, nginx) or {**refusal, "changed": True}
         awaited = unit.get("pid_file")
         if unit["result"] == "timeout" and awaited:
             others = [path for path in nginx["opens"] if path.endswith(".pid") and path != awaited]

@@ -36,8 +36,8 @@ TLS = (
     "server block's redirects"
 )
 OWN = (
-    "nginx itself sends on (return, rewrite): see which server blocks send to each other, or to "
-    "themselves, by name, www. or scheme"
+    "nginx itself sends on (return, rewrite): see which server blocks send to each other or to themselves. "
+    "Where TLS ends in front, one that sends http to https never ends"
 )
 CACHED = (
     "nginx's cache keeps redirects (%(file)s:%(line)s: %(written)s), so that one for http comes to "
