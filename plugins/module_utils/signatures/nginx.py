@@ -115,8 +115,8 @@ ng-stderr-post * - too_large_for_php FastCGI sent in stderr: "PHP message: PHP W
 Content-Length of %d bytes exceeds the limit of %d bytes%q
 ng-stderr-fields * - too_many_for_php FastCGI sent in stderr: "PHP message: PHP Warning:  %qInput \
 variables exceeded %d.%q
-ng-stderr-upload * - upload_unkept FastCGI sent in stderr: "PHP message: PHP Warning:  File upload error - \
-unable to create a temporary file%q
+ng-stderr-upload * - upload_unkept FastCGI sent in stderr: "File upload error - unable to create a \
+temporary file%q
 ng-stderr - - php_message FastCGI sent in stderr: "%q
 ng-stderr header - php_message FastCGI sent in stderr: "%q
 ng-connect-enoent connecting 502 missing connect() to unix:%s failed (2: %s)

@@ -50,7 +50,7 @@ _OF_PAGES = re.compile(
     r'open\(\) "[^"]{1,255}\.(?:jpe?g|png|gif|webp|avif|svg|ico|css|m?js|woff2?|ttf|mp4|webm)" failed \(13'
 )
 _CLOSED = "Unable to open primary script: "
-_UPLOAD = "PHP message: PHP Warning:  File upload error - unable to create a temporary file"
+_UPLOAD = "File upload error - unable to create a temporary file in Unknown on line 0"
 _NEXT = "; PHP message: "
 _REQUEST_END = re.compile(r" HTTP/(\d)\.\d\"")
 _UPSTREAM = re.compile(r"(?:, subrequest: \"[^\"]*\")?, upstream: \"([^\"]*)\"")
