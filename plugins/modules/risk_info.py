@@ -179,7 +179,8 @@ findings:
         C(nginx_unit) that runs nginx, where it is no C(nginx.service), or C(no_nginx_unit). C(nginx_config)
         and C(nginx_prefix) that it was started with, where they are no usual ones. C(no_reload) where the
         unit of the finding takes no reload. C(fault), what an error of PHP's is about, and its C(name).
-        C(directive) that php-fpm does not know.
+        C(directive) that php-fpm does not know. C(refused), the file and line that C(php-fpm -t) refuses,
+        though a master runs with what stood there before.
       type: dict
       returned: success
       version_added: 0.14.0
