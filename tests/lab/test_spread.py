@@ -41,8 +41,9 @@ class TestFaults:
         assert all(suite in FAULTS[name].suites for name, suite in places(list(FAULTS.values())))
 
     def test_another_truth_on_a_suite_is_proven_there_too(self) -> None:
+        everywhere = places(list(FAULTS.values()))
         for fault in FAULTS.values():
-            proven = {suite for name, suite in places(list(FAULTS.values())) if name == fault.name}
+            proven = {suite for name, suite in everywhere if name == fault.name}
             assert proven >= set(fault.expected_on) and (
                 not fault.expected_on or proven - set(fault.expected_on)
             ), fault.name
@@ -50,12 +51,9 @@ class TestFaults:
     def test_what_asks_for_the_layout_is_proven_on_both_layouts(self) -> None:
         asking = [fault for fault in FAULTS.values() if "$LAYOUT" in fault.script]
         assert asking
+        everywhere = places(list(FAULTS.values()))
         for fault in asking:
-            proven = {
-                SUITES[suite].variables["LAYOUT"]
-                for name, suite in places(list(FAULTS.values()))
-                if name == fault.name
-            }
+            proven = {SUITES[suite].variables["LAYOUT"] for name, suite in everywhere if name == fault.name}
             assert proven == {SUITES[suite].variables["LAYOUT"] for suite in fault.suites}, fault.name
 
 
@@ -81,8 +79,8 @@ class TestShares:
             )
 
     def test_a_new_fault_moves_no_other(self) -> None:
+        before = places(list(FAULTS.values()))
         for family, members in by_family().items():
-            before = places(list(FAULTS.values()))
             added = members[-1]._replace(name="added", suites=tuple(SUITES), script="", expected_on={})
             catalogue = [
                 item

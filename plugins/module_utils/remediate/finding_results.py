@@ -6,6 +6,7 @@
 from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
 from .compare import DEAD, Key, key, rank
+from .pages import is_failure
 
 if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
@@ -31,6 +32,15 @@ def _reasons(actions: "Sequence[Taken]") -> str:
     """Each reason once, with its action where there are several."""
     form = "%(id)s: %(why)s" if len(actions) > 1 else "%(why)s"
     return "; ".join(dict.fromkeys(form % action for action in actions if action["why"]))
+
+
+PAGE_FAILS = "the host answers again, and a page of it through nginx fails: HTTP %s, by the site's own code"
+
+
+def failing_page(shown: "Optional[Shown]") -> Optional[int]:
+    """Its status, where php-fpm answers and the page that it gives is an error."""
+    status = shown["http"] if shown else None
+    return status if is_failure(status) else None
 
 
 def _result(
@@ -68,6 +78,9 @@ def finding_results(
     for number, item in enumerate(findings):
         serving = [action for action in actions if number in action["findings"]]
         result, why = _result(item, serving, now.get(name(item)))
+        status = failing_page(after.get(key(item)))
+        if result == "fixed" and status:
+            why = "; ".join(filter(None, (why, PAGE_FAILS % status)))
         results.append(
             {
                 **_named(item),

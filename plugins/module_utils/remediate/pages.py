@@ -20,6 +20,11 @@ OWN = "own"  # the site's code answered, whatever it said
 SLOW = "slow"  # no answer in time, or no HTTP at all: that proves nothing
 
 
+def is_failure(status: Optional[int]) -> bool:
+    """A 503 is maintenance more often than not."""
+    return status is not None and status >= 500 and status != 503
+
+
 class Page(NamedTuple):
     status: Optional[int]
     kind: str  # SILENT, OWN or SLOW
@@ -29,8 +34,8 @@ class Page(NamedTuple):
 
     @property
     def fails(self) -> bool:
-        """An error page of the site's own code. A 503 is maintenance more often than not."""
-        return self.kind == OWN and self.status is not None and self.status >= 500 and self.status != 503
+        """An error page of the site's own code."""
+        return self.kind == OWN and is_failure(self.status)
 
 
 class Door(NamedTuple):

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, Named
 from ..exchange.reply import fit, sendable
 from ..work.step import TRIED, Refused
 from .compare import Key, key
-from .finding_results import finding_results, still_active
+from .finding_results import failing_page, finding_results, still_active
 
 if TYPE_CHECKING:
-    from ...plugin_utils.shapes.finding import Finding, Verdict
+    from ...plugin_utils.shapes.finding import Finding, Status, Verdict
     from ...plugin_utils.shapes.remediation import Remediation, Reply, RunOutcome, Shown, Taken, Undone
     from ...plugin_utils.shapes.snapshot import Snapshot
 
 Name = Callable[["Finding"], Hashable]
+WELL = ("healthy", "recovered")
 _CHANGED = frozenset(("would", "done", "failed"))
 
 
@@ -53,11 +54,18 @@ def _outcome(check_mode: bool, done: Done) -> "RunOutcome":
     return "nothing_to_do"
 
 
+def _status(done: Done) -> "Status":
+    """No host whose page fails is well. A diagnosis asks php-fpm, and a remediation the sites, too."""
+    status = done.last["status"]
+    fails = status in WELL and any(map(failing_page, done.after.values()))
+    return "degraded" if fails else status
+
+
 def _reply(
     diagnosis: Diagnosis, done: Done, outcome: "RunOutcome", refused: Optional[Refused], name: Name = key
 ) -> "Reply":
     """refused: the host was left alone."""
-    verdict, last = diagnosis.verdict, done.last
+    verdict, last, status = diagnosis.verdict, done.last, _status(done)
     results = finding_results(
         verdict["findings"], done.actions, last["findings"], done.before, done.after, name
     )
@@ -68,7 +76,7 @@ def _reply(
         "refusal_kind": refused.kind if refused else None,
         "why": refused.why if refused else "",
         "status_before": verdict["status"],
-        "status_after": None if diagnosis.check_mode or refused else last["status"],
+        "status_after": None if diagnosis.check_mode or refused else status,
         "diagnosed_at": diagnosis.at,
         "answered_after": round(done.answered_at - diagnosis.at, 2) if done.answered_at else None,
         "undone": done.undone,
@@ -82,7 +90,7 @@ def _reply(
         **fit(sendable(verdict)),
         "changed": bool(done.undone) or any(action["result"] in _CHANGED for action in done.actions),
         "window": diagnosis.window,
-        "status": last["status"],
+        "status": status,
         "diff": done.diff,
         "snapshot": sendable(diagnosis.snapshot),
         "remediation": sendable(remediation),

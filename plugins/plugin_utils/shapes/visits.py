@@ -4,7 +4,7 @@
 
 """How visitors fared with requests that had failed."""
 
-from typing import List
+from typing import List, Optional
 
 from .shape import TypedDict
 
@@ -24,3 +24,30 @@ class Revisit(LaterRevisit):
     before: int  # answers until it failed last
     came: List[float]  # epoch seconds of answers since
     each: int  # how many answers each of these times stands for
+
+
+class LaterOddVisits(TypedDict, total=False):
+    """Not in snapshots from before 0.19.0."""
+
+    own: bool  # of a circle: each redirect has the size of nginx's own page
+
+
+class OddVisits(LaterOddVisits):
+    """Requests of one kind that visitors did not get answered, by the last lines of an access log."""
+
+    log: str  # path
+    site: Optional[str]  # None: of any site that logs there
+    # path_info, header, uri, method, permalink, circle, check, made, untyped. sent, below: a 500 of the
+    # application. Not before 0.16.0: expired (forms with 419); hello, proxied, plain (to a port without it).
+    kind: str  # not before 0.18.0: denied, of forms (a 403 that nginx itself may have answered)
+    status: int  # of the last one
+    requests: int  # of visitors who are no scanners
+    visitors: int  # told apart by address and user agent
+    had: int  # of these, those who got a page before
+    external: int  # addresses of these that are of no internal network
+    internal: bool  # all of these are of private networks or loopback
+    paths: int  # sent, below, expired, denied: a front controller counts as two
+    path: str  # the last one; below: what all begin with
+    others: int  # requests that were answered after the first of these
+    since: int  # after the last one; path_info: after the third last, of what leads to the application
+    last: float  # epoch seconds

@@ -29,7 +29,7 @@ from .path_info import wrong_way
 from .permalinks import KIND, permalinks
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import OddVisits
+    from ....plugin_utils.shapes.visits import OddVisits
     from ....plugin_utils.shapes.nginx import Front
     from ....plugin_utils.shapes.snapshot import Snapshot
 

@@ -15,7 +15,7 @@ from .log_format import Fields, last_of
 from .odd_visits import Hit, Who, as_visits
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import OddVisits
+    from ....plugin_utils.shapes.visits import OddVisits
 
 SENT, BELOW, EXPIRED, DENIED = "sent", "below", "expired", "denied"
 SENDING = ("POST", "PUT", "PATCH", "DELETE")

@@ -13,7 +13,7 @@ from .access_pages import INTERNAL, PROXIED, TLS, Page, sizes_with
 from .log_format import Fields
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import OddVisits
+    from ....plugin_utils.shapes.visits import OddVisits
 
 PATH_INFO, HEADER, URI, METHOD, PERMALINK = "path_info", "header", "uri", "method", "permalink"
 PLAIN = "plain"  # HTTP to a port with ssl

@@ -13,7 +13,7 @@ from .log_format import Fields
 from .odd_visits import Hit, as_visits
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.logs import OddVisits
+    from ....plugin_utils.shapes.visits import OddVisits
 
 CIRCLE, CHECK = "circle", "check"
 # These take a host out that answers with a redirect. Others are content with one.

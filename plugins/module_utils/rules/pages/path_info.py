@@ -15,7 +15,7 @@ from .php_error_reasons import FEWEST
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
-    from ....plugin_utils.shapes.logs import OddVisits
+    from ....plugin_utils.shapes.visits import OddVisits
     from ....plugin_utils.shapes.nginx import Front
     from ....plugin_utils.shapes.snapshot import Snapshot
 

@@ -40,7 +40,6 @@ _STRINGS_FIX = (
     "let opcache.memory_consumption be larger than opcache.interned_strings_buffer, which is a part of it; "
     "`{start}`"
 )
-# As a container engine makes one for a volume whose file is not there.
 _DIRECTORY_FIX = "move the directory {path} away (a volume or a script may make it again), then `{start}`"
 _MAIN_FILE_FIX = (
     "put back {path}, from a backup or by a new installation of its package (Debian: --force-confmiss); "

@@ -78,7 +78,7 @@ class TestResult:
         assert became(a_finding(), actions[:1], [])[1] == "a panel"
 
     def test_before_and_after_are_those_of_the_finding(self) -> None:
-        before, after = {"probe": "missing"}, {"probe": "answered"}
+        before, after = {"probe": "missing", "http": 502}, {"probe": "answered", "http": 200}
         other = a_finding(endpoint="127.0.0.1:9000")
         results: Any = finding_results(
             [a_finding(), other], [], [], {key(a_finding()): before}, {key(a_finding()): after}

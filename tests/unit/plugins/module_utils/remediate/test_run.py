@@ -163,6 +163,22 @@ class TestMended:
         assert reply["remediation"]["findings"][0]["after"] == {"probe": "answered", "http": 200, "queue": 0}
         assert world.recorded == [("unit_start", "php8.2-fpm.service", "done")] and world.locked == 1
 
+    @pytest.mark.parametrize(
+        ("http", "status"), [(500, "degraded"), (503, "recovered"), (404, "recovered"), (None, "recovered")]
+    )
+    def test_a_host_whose_page_fails_now_is_not_well(
+        self, monkeypatch: Any, http: Optional[int], status: str
+    ) -> None:
+        monkeypatch.setattr(
+            Proof,
+            "after",
+            lambda _self, items: {key(item): {"probe": "answered", "http": http, "queue": 0} for item in items},
+        )
+        reply = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down")).run()
+        assert summary(reply)[2] == ["fixed"]
+        assert (reply["status"], reply["remediation"]["status_after"]) == (status, status)
+        assert ("HTTP 500" in finding_why(reply)) == (http == 500)
+
     def test_check_mode_says_the_same_without_a_lock_or_an_entry(self, monkeypatch: Any) -> None:
         world = World(monkeypatch, seen("stopped"))
         reply = world.run(check_mode=True)

@@ -102,17 +102,17 @@ class TestVisitors:
         item = hosts.only(turned_away())
         assert (item["cause"], item["reason"], item["state"], item["count"]) == (*self.CAUSE, "active", 1)
 
-    def asked(self, upstream: str) -> Host:
+    def asking(self, upstream: str) -> Host:
         return turned_away().nginx_said("ng-premature-header", 60.0, endpoint=upstream)
 
     def test_hit_nginx_asks_itself(self) -> None:
-        item = hosts.only(self.asked("http://127.0.0.1:80"))
+        item = hosts.only(self.asking("http://127.0.0.1:80"))
         assert item["facts"] == {"fault": "itself"}
         assert "nginx asks itself at http://127.0.0.1:80" in item["evidence"][0]["text"]
 
     @pytest.mark.parametrize("upstream", ["http://127.0.0.1:3000", "http://192.0.2.7:80"])
     def test_near_miss_another_program_is_asked(self, upstream: str) -> None:
-        assert hosts.only(self.asked(upstream))["facts"] == {}
+        assert hosts.only(self.asking(upstream))["facts"] == {}
 
     def test_hit_no_file_is_left_which_loses_nobody_yet(self) -> None:
         item = hosts.only(turned_away("ng-accept-emfile"))
