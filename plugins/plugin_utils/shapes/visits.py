@@ -26,20 +26,14 @@ class Revisit(LaterRevisit):
     each: int  # how many answers each of these times stands for
 
 
-class LaterOddVisits(TypedDict, total=False):
-    """Not in snapshots from before 0.19.0."""
-
-    own: bool  # of a circle: each redirect has the size of nginx's own page
-
-
-class OddVisits(LaterOddVisits):
+class OddVisits(TypedDict):
     """Requests of one kind that visitors did not get answered, by the last lines of an access log."""
 
     log: str  # path
     site: Optional[str]  # None: of any site that logs there
     # path_info, header, uri, method, permalink, circle, check, made, untyped. sent, below: a 500 of the
     # application. Not before 0.16.0: expired (forms with 419); hello, proxied, plain (to a port without it).
-    kind: str  # not before 0.18.0: denied, of forms (a 403 that nginx itself may have answered)
+    kind: str  # 0.18.0: denied, of forms (nginx's own 403, perhaps); 0.19.0: own_circle, of nginx's redirects
     status: int  # of the last one
     requests: int  # of visitors who are no scanners
     visitors: int  # told apart by address and user agent

@@ -15,7 +15,7 @@ from .odd_visits import Hit, as_visits
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.visits import OddVisits
 
-CIRCLE, CHECK = "circle", "check"
+CIRCLE, OWN_CIRCLE, CHECK = "circle", "own_circle", "check"
 # These take a host out that answers with a redirect. Others are content with one.
 _BALANCER = re.compile("ELB-HealthChecker|GoogleHC|Load Balancer Agent")
 _SENT_ON = ("301", "302", "303", "307", "308")
@@ -67,7 +67,7 @@ def sent_on(pages: Iterable[Page], path_of_log: str) -> "List[OddVisits]":
             if hits:
                 visits = as_visits(path_of_log, site, kind, hits)
                 visits["others"] = sum(at >= hits[0].at for at in seen.came[CIRCLE])
-                if seen.by_others.isdisjoint((*hit.who, hit.path) for hit in hits):
-                    visits["own"] = True
+                if kind == CIRCLE and seen.by_others.isdisjoint((*hit.who, hit.path) for hit in hits):
+                    visits["kind"] = OWN_CIRCLE
                 found.append(visits)
     return found

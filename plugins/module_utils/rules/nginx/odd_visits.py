@@ -32,6 +32,10 @@ TOO_LONG = (
     "%%(requests)d requests with %%(status)d, visitors: %%(visitors)d. Their %s longer than nginx takes "
     "(client_header_buffer_size, large_client_header_buffers)"
 )
+ROUND = (
+    "%(requests)d requests for pages such as %(path)s with %(status)d, visitors: %(visitors)d. "
+    "Each asked for the same page again at once: it is sent to where it came from. "
+)
 TLS = (
     "Where TLS ends in front of PHP, see whether HTTPS and X-Forwarded-Proto tell it so; else see the "
     "server block's redirects"
@@ -93,8 +97,8 @@ def _unled(seen: Seen) -> Judged:
 def _circle(seen: Seen) -> Judged:
     if seen.visits["visitors"] < 2:  # a test of the load follows no redirect
         return None
-    by_nginx = OWN if seen.visits.get("own") else TLS
-    return (CIRCLE if seen.visits["others"] else WHAT), CACHED % seen.ways[0] if seen.ways else by_nginx
+    sends = OWN if seen.visits["kind"] == "own_circle" else TLS
+    return (CIRCLE if seen.visits["others"] else WHAT), CACHED % seen.ways[0] if seen.ways else sends
 
 
 def _made(seen: Seen) -> Judged:
@@ -155,12 +159,8 @@ KINDS = {
         "%(visitors)d, and no such page came. ",
         ("permalinks",),
     ),
-    "circle": Kind(
-        _circle,
-        "%(requests)d requests for pages such as %(path)s with %(status)d, visitors: %(visitors)d. "
-        "Each asked for the same page again at once: it is sent to where it came from. ",
-        ("cached",),
-    ),
+    "circle": Kind(_circle, ROUND, ("cached",)),
+    "own_circle": Kind(_circle, ROUND, ("cached",)),
     "made": Kind(
         _made,
         "%(requests)d requests for %(path)s with %(status)d, visitors: %(visitors)d. Pages name it, and "

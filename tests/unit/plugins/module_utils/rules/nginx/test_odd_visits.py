@@ -195,7 +195,7 @@ class TestCircle:
         assert "5 requests for pages such as / with 301" in hosts.verdict(host)["missing"][0]["why"]
 
     def test_hit_nginx_itself_sends_on(self) -> None:
-        host = visited("circle", "", path="/", status=301, own=True)
+        host = visited("own_circle", "", path="/", status=301)
         why = hosts.verdict(host)["missing"][0]["why"]
         assert "nginx itself sends on" in why and "TLS" not in why
 
