@@ -22,14 +22,14 @@ from ansible_collections.webmedic.php_fpm.tests.unit.sources import (
 )
 
 # Bytes. What is imported at once is compiled on each host, the rest where it is needed.
-AT_ONCE_LIMIT = 532 * 1000
-SHIPPED_LIMIT = 1318 * 1000
+AT_ONCE_LIMIT = 533 * 1000
+SHIPPED_LIMIT = 1329 * 1000
 # The diagnosis with all that mends. A host pays for it once, before a change that takes seconds.
-SHIPPED_LIMIT_OF_CHANGE = 1718 * 1000
+SHIPPED_LIMIT_OF_CHANGE = 1730 * 1000
 CHANGES = {"remediation.py", "fpm_config.py", "nginx_config.py", "swap_file.py", "site_pair.py"}
 # The diagnosis with what foresees the next restart, with all that prevents, and with all that may be shown of
 # a configuration. They are asked for by name.
-SHIPPED_LIMITS = {"risk_info.py": 1719 * 1000, "prevention.py": 1941 * 1000, "bundle_info.py": 1399 * 1000}
+SHIPPED_LIMITS = {"risk_info.py": 1730 * 1000, "prevention.py": 1953 * 1000, "bundle_info.py": 1410 * 1000}
 
 
 def too_new(path: str) -> Iterator[str]:

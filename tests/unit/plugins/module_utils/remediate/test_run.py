@@ -172,7 +172,9 @@ class TestMended:
         monkeypatch.setattr(
             Proof,
             "after",
-            lambda _self, items: {key(item): {"probe": "answered", "http": http, "queue": 0} for item in items},
+            lambda _self, items: {
+                key(item): {"probe": "answered", "http": http, "queue": 0} for item in items
+            },
         )
         reply = World(monkeypatch, seen("stopped"), seen("stopped"), seen("was_down")).run()
         assert summary(reply)[2] == ["fixed"]

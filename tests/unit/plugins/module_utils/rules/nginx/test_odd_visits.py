@@ -197,7 +197,7 @@ class TestCircle:
     def test_hit_nginx_itself_sends_on(self) -> None:
         host = visited("own_circle", "", path="/", status=301)
         why = hosts.verdict(host)["missing"][0]["why"]
-        assert "nginx itself sends on" in why and "TLS" not in why
+        assert "nginx itself sends on" in why and "HTTPS and X-Forwarded-Proto" not in why
 
     def test_near_miss_other_pages_come(self) -> None:
         host = visited("circle", "", path="/login", others=2)
