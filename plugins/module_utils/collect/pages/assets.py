@@ -18,8 +18,8 @@ from ..logs.log_window import MOST_TAILS, PAGES_TAIL, tail
 from .front_pages import Way
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.visits import OddVisits
     from ....plugin_utils.shapes.nginx import Front, Nginx
+    from ....plugin_utils.shapes.visits import OddVisits
 
 MADE, UNTYPED, CACHED = "made", "untyped", "cached"
 FEWEST = 3  # visitors

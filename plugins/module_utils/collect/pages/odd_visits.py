@@ -29,9 +29,9 @@ from .path_info import wrong_way
 from .permalinks import KIND, permalinks
 
 if TYPE_CHECKING:
-    from ....plugin_utils.shapes.visits import OddVisits
     from ....plugin_utils.shapes.nginx import Front
     from ....plugin_utils.shapes.snapshot import Snapshot
+    from ....plugin_utils.shapes.visits import OddVisits
 
 MOST_PATHS = 8  # of a site
 OF_PATHS = (PATH_INFO, PERMALINK)

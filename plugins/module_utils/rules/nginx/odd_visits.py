@@ -13,10 +13,10 @@ from .odd_messages import ASSETS, CHECK, LARGE, WHAT, notes_on_messages
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Finding
     from ....plugin_utils.shapes.logs import AccessLogs
-    from ....plugin_utils.shapes.visits import OddVisits
     from ....plugin_utils.shapes.missing import Missing, What
     from ....plugin_utils.shapes.nginx import Front
     from ....plugin_utils.shapes.snapshot import Snapshot
+    from ....plugin_utils.shapes.visits import OddVisits
 
 METHOD: "What" = "refused_method"
 CIRCLE: "What" = "redirects"

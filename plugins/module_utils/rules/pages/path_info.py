@@ -15,9 +15,9 @@ from .php_error_reasons import FEWEST
 
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence
-    from ....plugin_utils.shapes.visits import OddVisits
     from ....plugin_utils.shapes.nginx import Front
     from ....plugin_utils.shapes.snapshot import Snapshot
+    from ....plugin_utils.shapes.visits import OddVisits
 
 KIND = "path_info"
 LATENT = "PHP gets no PATH_INFO of %s: try_files empties $fastcgi_path_info before it is handed on."

@@ -22,10 +22,10 @@ from .unit_of_pages import of_unit
 if TYPE_CHECKING:
     from ....plugin_utils.shapes.finding import Evidence, Facts
     from ....plugin_utils.shapes.logs import Pages
-    from ....plugin_utils.shapes.visits import OddVisits
     from ....plugin_utils.shapes.nginx import Route
     from ....plugin_utils.shapes.php_error import ErrorParts, PhpError
     from ....plugin_utils.shapes.snapshot import Snapshot
+    from ....plugin_utils.shapes.visits import OddVisits
 
 FEWEST = 3  # pages
 BURST = 10.0  # seconds: no job of cron begins again so soon
