@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.pages import is_failure
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.work.step import TRIED
 
 from ..shapes.finding import Finding
@@ -153,4 +154,7 @@ def why_unmended(host: HostEntry) -> str:
         return "still failing after what was done%s; what is left is looked at when this is run again" % (
             ": " + ill if ill else ""
         )
+    pages = [item["after"]["http"] for item in remediation["findings"] if item["after"]]
+    if results & TRIED and remediation["status_after"] == "degraded" and any(map(is_failure, pages)):
+        return "PHP answers, and a page of it fails by the site's own code: the error logs say why"
     return ""

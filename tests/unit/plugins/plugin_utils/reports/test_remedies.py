@@ -285,6 +285,18 @@ class TestOutcome:
             (
                 remedied(
                     "done",
+                    status="degraded",
+                    findings=[
+                        finding_result(
+                            "fixed", finding(), after={"probe": "answered", "http": 500, "queue": 0}
+                        )
+                    ],
+                ),
+                "PHP answers, and a page of it fails by the site's own code: the error logs say why",
+            ),
+            (
+                remedied(
+                    "done",
                     finding(),
                     MASKED,
                     status="failing",
