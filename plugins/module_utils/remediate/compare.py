@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Finding
 
-# Ranks of an endpoint, worst first: nobody is there, somebody takes the connection, a worker answers.
-DEAD, TAKEN, ANSWERS = 0, 1, 2
+# Ranks of an endpoint, worst first: nobody is there, nginx is kept out, somebody takes the connection, a worker
+# answers.
+DEAD, SHUT, TAKEN, ANSWERS = 0, 1, 2, 3
+_WAS = {SHUT: "was there", TAKEN: "took connections", ANSWERS: "answered"}
 _NOT_PHP = ("closed", "not_fastcgi")
 
 # What names a finding in two diagnoses of a host: cause, endpoint, site.
@@ -48,7 +50,9 @@ def rank(facts: "Optional[Endpoint]") -> Optional[int]:
     answer = facts["probe"]["result"]
     if answer == "answered":
         return ANSWERS
-    return TAKEN if facts["connect"]["result"] in REACHED and answer not in _NOT_PHP else DEAD
+    if facts["connect"]["result"] in REACHED and answer not in _NOT_PHP:
+        return TAKEN
+    return SHUT if facts["connect"]["result"] == "denied" and facts["listening"] else DEAD
 
 
 def best(sight: Sight, keys: Iterable[str]) -> Optional[int]:
@@ -63,16 +67,14 @@ def worse(before: Sight, now: Sight, edited: Iterable[Place]) -> Optional[str]:
     for key, facts in now.endpoints.items():
         was = rank(before.endpoints.get(key))
         if was and rank(facts) == DEAD:
-            return "%s: %s, and it %s before" % (
-                key,
-                probe_words(facts),
-                "answered" if was == ANSWERS else "took connections",
-            )
+            return "%s: %s, and it %s before" % (key, probe_words(facts), _WAS[was])
     for where, page in now.pages.items():
         past = before.pages.get(where)
         if past is None or past.kind != OWN:
             continue
-        silent = page.kind == SILENT and any(rank(before.endpoints.get(key)) for key in page.blamed)
+        silent = page.kind == SILENT and any(
+            (rank(before.endpoints.get(key)) or DEAD) > SHUT for key in page.blamed
+        )
         if silent or where in set(edited) and page.fails and not past.fails:
             return "a site that answered HTTP %s before: HTTP %s" % (past.status, page.status)
     return None
@@ -82,10 +84,11 @@ def improved(
     before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str], places: List[Place], repointed: bool
 ) -> bool:
     """Whether a finding's endpoints or pages are better off. was, keys: what its sites dialled before, and
-    dial now.
+    dial now. A php-fpm that runs again is, even where nginx is kept out: that is another finding. A place that
+    keeps nginx out is no better one to dial.
     """
     past, present = best(before, was), best(now, keys)
-    up = past is not None and present is not None and present > past
+    up = past is not None and present is not None and present > max(past, SHUT if repointed else DEAD)
     pages = [(before.pages.get(where), now.pages[where]) for where in places if where in now.pages]
     came = any(
         page.kind == OWN and not page.fails and (past_page is None or past_page.kind != OWN)

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Callable, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 
-from .compare import DEAD, Key, key, rank
+from .compare import DEAD, SHUT, Key, key, rank
 from .pages import is_failure
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def still_active(
         {
             **_named(item),
             "summary": item["summary"],
-            "new": key(item) not in known and rank(endpoints.get(item["endpoint"] or "")) != DEAD,
+            "new": key(item) not in known and rank(endpoints.get(item["endpoint"] or "")) not in (DEAD, SHUT),
         }
         for item in active(last)
     ]

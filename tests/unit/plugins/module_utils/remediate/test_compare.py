@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.webmedic.php_fpm.plugins.module_utils.remediate.compare import (
     ANSWERS,
     DEAD,
+    SHUT,
     TAKEN,
     Sight,
     bad_page,
@@ -24,19 +25,21 @@ SHOP, BLOG = ("/etc/nginx/shop", 1), ("/etc/nginx/blog", 1)
 A, B = "unix:/run/a.sock", "unix:/run/b.sock"
 
 
-def endpoint(connect: str, probe: str = "not_tried") -> Dict[str, Any]:
+def endpoint(connect: str, probe: str = "not_tried", listening: bool = False) -> Dict[str, Any]:
     return {
+        "listening": listening or connect == "ok",
         "connect": {"tried": connect != "not_tried", "result": connect, "error": None},
         "probe": {"result": probe, "ms": None},
         "queue": None,
     }
 
 
-UP, BUSY, GONE, CLOSES = (
+UP, BUSY, GONE, CLOSES, CLOSED_DOOR = (
     endpoint("ok", "answered"),
     endpoint("ok", "no_answer"),
     endpoint("missing"),
     endpoint("ok", "closed"),
+    endpoint("denied", listening=True),
 )
 
 
@@ -60,6 +63,7 @@ class TestRank:
             (endpoint("full"), TAKEN),
             (endpoint("timeout"), TAKEN),
             (GONE, DEAD),
+            (CLOSED_DOOR, SHUT),
             (endpoint("denied"), DEAD),
             (endpoint("refused"), DEAD),
             (CLOSES, DEAD),
@@ -68,13 +72,16 @@ class TestRank:
             (None, None),
         ],
     )
-    def test_it_answers_takes_connections_or_is_dead(self, facts: Any, expected: Any) -> None:
+    def test_it_answers_takes_connections_lets_nobody_in_or_is_dead(self, facts: Any, expected: Any) -> None:
         assert rank(facts) == expected
 
 
 class TestWorse:
     def test_hit_an_endpoint_that_answered_is_gone(self) -> None:
         assert "missing" in str(worse(sight(GONE, UP), sight(UP, GONE), []))
+
+    def test_hit_nobody_is_where_nginx_was_kept_out(self) -> None:
+        assert worse(sight(CLOSED_DOOR), sight(GONE), []) == "%s: missing, and it was there before" % A
 
     def test_hit_the_backend_of_a_site_went_silent(self) -> None:
         assert "HTTP 200 before: HTTP 502" in str(
@@ -122,6 +129,10 @@ class TestImproved:
         [
             (GONE, UP, True),
             (GONE, BUSY, True),
+            (GONE, CLOSED_DOOR, True),
+            (endpoint("denied"), CLOSED_DOOR, True),
+            (CLOSED_DOOR, UP, True),
+            (CLOSED_DOOR, CLOSED_DOOR, False),
             (BUSY, UP, True),
             (UP, UP, False),
             (GONE, GONE, False),
@@ -142,6 +153,9 @@ class TestImproved:
         ):
             assert improved(before, sight(GONE, shop=now), [A], [B], [SHOP], True) is proven
             assert (bad_page(sight(GONE, shop=now), [B], [SHOP], True) is None) is proven
+
+    def test_a_place_that_keeps_nginx_out_is_none_to_repoint_to(self) -> None:
+        assert not improved(sight(GONE), sight(GONE, CLOSED_DOOR), [A], [B], [], True)
 
     def test_the_probe_proves_a_repoint_without_pages(self) -> None:
         assert improved(sight(GONE), sight(GONE), [A], [B], [SHOP], True)
