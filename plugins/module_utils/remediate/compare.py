@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ...plugin_utils.shapes.endpoint import Endpoint
     from ...plugin_utils.shapes.finding import Finding
 
-# Ranks of an endpoint, worst first: nobody is there, nginx is kept out, somebody takes the connection, a worker
-# answers.
+# Ranks of an endpoint, worst first: nobody is there, nginx is kept out, somebody takes the connection, a
+# worker answers.
 DEAD, SHUT, TAKEN, ANSWERS = 0, 1, 2, 3
 _WAS = {SHUT: "was there", TAKEN: "took connections", ANSWERS: "answered"}
 _NOT_PHP = ("closed", "not_fastcgi")
@@ -84,8 +84,8 @@ def improved(
     before: Sight, now: Sight, was: Iterable[str], keys: Iterable[str], places: List[Place], repointed: bool
 ) -> bool:
     """Whether a finding's endpoints or pages are better off. was, keys: what its sites dialled before, and
-    dial now. A php-fpm that runs again is, even where nginx is kept out: that is another finding. A place that
-    keeps nginx out is no better one to dial.
+    dial now. A php-fpm that runs again is, even where nginx is kept out: that is another finding. A place
+    that keeps nginx out is no better one to dial.
     """
     past, present = best(before, was), best(now, keys)
     up = past is not None and present is not None and present > max(past, SHUT if repointed else DEAD)
