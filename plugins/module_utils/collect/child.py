@@ -22,6 +22,7 @@ LATE = " did not end within %g s"
 CHUNK = 65536
 POLL_SECONDS = 0.002
 END_SECONDS = 1.0
+_OVER = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _PDEATHSIG, _CHILD_SUBREAPER = 1, 36  # prctl(2)
 
 Say = Callable[[object], None]  # of one message
@@ -41,11 +42,15 @@ def _listen(
     pid: int, texts: Dict[int, bytearray], until: float, most: int, enough: Callable[[], bool]
 ) -> Tuple[bool, bool]:
     """Reads what a command writes into texts, by descriptor. (it has ended, it wrote enough)."""
-    poll, left, ended, seen = select.poll(), len(texts), False, False
+    poll, left, idle, ended, seen = select.poll(), len(texts), False, False, False
     for number in texts:
         poll.register(number, select.POLLIN)
     while not (ended or seen) and time.monotonic() < until and sum(map(len, texts.values())) <= most:
-        ready = poll.poll(100) if left else []
+        # It may end and leave its output to others, or close it and go on. What it wrote last may have come
+        # after the last look.
+        over = (idle or not left) and os.waitid(os.P_PID, pid, _OVER) is not None
+        wait = 0 if over else 100  # milliseconds
+        ready = poll.poll(wait) if left else []
         for number, _event in ready:
             chunk = os.read(number, CHUNK)
             texts[number] += chunk
@@ -53,8 +58,8 @@ def _listen(
                 poll.unregister(number)
                 left -= 1
         seen = enough()
-        if not ready:  # it may end and leave its output to others, or close it and go on
-            ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        idle, ended = not ready, over and not ready
+        if idle:
             time.sleep(POLL_SECONDS)
     return ended, seen
 

@@ -106,6 +106,17 @@ class TestCommand:
         ran = Host().run(shell("(sleep 1000) & echo done", marker), timeout=60.0)
         assert ran == (0, "done\n", "") and gone(marker) and time.monotonic() - began < 30
 
+    def test_last_words_are_read_where_it_ends_just_after_a_look(self, monkeypatch: Any) -> None:
+        """As on a busy machine, between a look that saw nothing and the question whether it has ended."""
+        ask = os.waitid
+
+        def ask_late(*words: Any) -> Any:
+            time.sleep(0.4)
+            return ask(*words)
+
+        monkeypatch.setattr(os, "waitid", ask_late)
+        assert Host().run(["sh", "-c", "sleep 0.2; echo last words"]) == (0, "last words\n", "")
+
     def test_what_hides_in_a_session_ends_where_it_is_adopted(self, marker: str) -> None:
         script = "setsid sh -c 'setsid sleep 1000 # %s' '%s' & sleep 0.3" % (marker, marker)
         others = child._children()
