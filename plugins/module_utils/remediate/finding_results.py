@@ -34,11 +34,11 @@ def _reasons(actions: "Sequence[Taken]") -> str:
     return "; ".join(dict.fromkeys(form % action for action in actions if action["why"]))
 
 
-PAGE_FAILS = "the host answers again, and a page of it through nginx fails: HTTP %s, by the site's own code"
+PAGE_FAILS = "php-fpm answers, and a page of it through nginx fails: HTTP %s"
 
 
 def failing_page(shown: "Optional[Shown]") -> Optional[int]:
-    """Its status, where php-fpm answers and the page that it gives is an error."""
+    """The status of a page of the finding's sites that is an error, of the site or of what else it asks."""
     status = shown["http"] if shown else None
     return status if is_failure(status) else None
 

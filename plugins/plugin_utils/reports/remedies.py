@@ -156,5 +156,5 @@ def why_unmended(host: HostEntry) -> str:
         )
     pages = [item["after"]["http"] for item in remediation["findings"] if item["after"]]
     if results & TRIED and remediation["status_after"] == "degraded" and any(map(is_failure, pages)):
-        return "PHP answers, and a page of it fails by the site's own code: the error logs say why"
+        return "PHP answers, and a page of it fails: the error logs say why"
     return ""

@@ -292,7 +292,7 @@ class TestOutcome:
                         )
                     ],
                 ),
-                "PHP answers, and a page of it fails by the site's own code: the error logs say why",
+                "PHP answers, and a page of it fails: the error logs say why",
             ),
             (
                 remedied(
